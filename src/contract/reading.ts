@@ -22,7 +22,12 @@ export const ReadingSchema = Type.Object(
     value: Type.Number({ description: "Measured value in `unit`" }),
     unit: Type.String({ description: "Canonical unit or alias; see the unit registry" }),
     quality: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 100, default: DEFAULT_QUALITY, description: "Signal quality, 0-100" }),
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        default: DEFAULT_QUALITY,
+        description: "Signal quality, 0-100",
+      }),
     ),
   },
   { $id: "Reading", additionalProperties: true },

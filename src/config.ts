@@ -1,0 +1,215 @@
+/**
+ * The one configuration schema. The environment is read here and nowhere else; every other module gets the
+ * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
+ * and a test holds the two together.
+ */
+
+/** One variable: how it is read, what it may be, and what people are told about it. */
+interface Variable<T> {
+  readonly fallback: T;
+  readonly about: string;
+  readonly allowed: string;
+  /** Returns undefined when the text is not allowed. */
+  readonly read: (text: string) => T | undefined;
+}
+
+function text<T extends string | undefined>(fallback: T, about: string, allowed: string, pattern: RegExp) {
+  return { fallback, about, allowed, read: (t: string) => (pattern.test(t) ? t : undefined) } as Variable<
+    T | string
+  >;
+}
+function whole(fallback: number, about: string, min: number, max: number): Variable<number> {
+  const read = (t: string) => {
+    const n = /^\d{1,15}$/.test(t) ? Number(t) : Number.NaN;
+    return n >= min && n <= max ? n : undefined;
+  };
+  return { fallback, about, allowed: `a whole number from ${min} to ${max}`, read };
+}
+function choice<const T extends string>(fallback: T, about: string, values: readonly T[]): Variable<T> {
+  return {
+    fallback,
+    about,
+    allowed: `one of ${values.join(", ")}`,
+    read: (t) => values.find((v) => v === t),
+  };
+}
+
+const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
+const optional: string | undefined = undefined;
+
+/** Every variable of the environment, in the order of `.env.example`. */
+export const VARIABLES = {
+  APP_ENV: choice(
+    "development",
+    "production has no default secret, no demo data and starts no service itself",
+    ["development", "test", "production"],
+  ),
+  HOST: text(
+    "127.0.0.1",
+    "Address the HTTP server listens on",
+    "a host name or an IP address",
+    /^[0-9A-Za-z.:-]+$/,
+  ),
+  PORT: whole(8000, "TCP port of the HTTP server", 1, 65535),
+  DATABASE_URL: text(
+    optional,
+    "PostgreSQL 15+ with TimescaleDB. Empty: a private instance is found or started (not in production)",
+    "a postgres:// or postgresql:// URL",
+    /^postgres(ql)?:\/\/\S+$/,
+  ),
+  REDIS_URL: text(
+    optional,
+    "Redis or Valkey 7+. Empty: a private instance is found or started (not in production)",
+    "a redis:// or rediss:// URL",
+    /^rediss?:\/\/\S+$/,
+  ),
+  DATA_DIR: text(".data", "Folder of the private instances and of their data", "a path", /^\S.*$/),
+  REDIS_DURABILITY: choice(
+    "everysec",
+    "How often the private Redis syncs to disk; always also survives a power cut",
+    ["everysec", "always"],
+  ),
+  JWT_SECRET_KEY: text(
+    DEVELOPMENT_SECRET,
+    "Key that signs access tokens; required in production (try: openssl rand -base64 48)",
+    "at least 32 characters",
+    /^.{32,}$/s,
+  ),
+  JWT_ALGORITHM: choice("HS256", "Signature of access tokens (RFC 7518 section 3.2)", [
+    "HS256",
+    "HS384",
+    "HS512",
+  ]),
+  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
+  RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
+    15,
+    "Ingest requests a user may send a minute, unless the user has a limit of its own",
+    1,
+    1_000_000_000,
+  ),
+  RATE_LIMIT_READINGS_PER_MINUTE: whole(
+    150_000,
+    "Readings a user may send a minute, unless the user has a limit of its own",
+    1,
+    1_000_000_000_000,
+  ),
+  LOGIN_ATTEMPTS_PER_MINUTE: whole(
+    10,
+    "Login attempts a minute for one user name from one address",
+    1,
+    1_000_000,
+  ),
+  MAX_BODY_BYTES: whole(
+    16_777_216,
+    "Largest request body, bytes, before and after decompression",
+    1024,
+    268_435_456,
+  ),
+  BODY_TIMEOUT_MS: whole(30_000, "Time a request body may take to arrive, ms", 100, 600_000),
+  BACKLOG_MAX_ENTRIES: whole(100_000, "Batches waiting in one stream partition before 503", 1, 100_000_000),
+  BACKLOG_MAX_BYTES: whole(
+    1_073_741_824,
+    "Bytes waiting in one stream partition before 503",
+    1024,
+    1_099_511_627_776,
+  ),
+  STREAM_PARTITIONS: whole(
+    1,
+    "Redis streams that share the load; may be raised, never lowered while batches wait",
+    1,
+    64,
+  ),
+  JOB_TTL_HOURS: whole(24, "Hours a finished job stays in Redis; Postgres keeps it", 1, 8_760),
+  IDEMPOTENCY_TTL_HOURS: whole(24, "Hours an Idempotency-Key is remembered", 1, 720),
+  WORKER_THREADS: whole(2, "Ingest threads of one process", 1, 64),
+  WORKER_HEARTBEAT_TIMEOUT_MS: whole(10_000, "Silence after which a thread is replaced, ms", 500, 600_000),
+  CLAIM_IDLE_MS: whole(15_000, "Silence after which another consumer takes over a batch, ms", 500, 3_600_000),
+  DATABASE_POOL_SIZE: whole(8, "Connections for queries, beside one writer connection a thread", 1, 200),
+  CHUNK_INTERVAL_DAYS: whole(7, "Days in one chunk of the hypertable; read when it is created", 1, 365),
+  UNITS_FILE: text(
+    optional,
+    "JSON file with further units: [{symbol, name, quantity, min, max, aliases}]",
+    "a path",
+    /^\S.*$/,
+  ),
+  SHUTDOWN_GRACE_MS: whole(20_000, "Time an ordered stop may take, ms", 100, 600_000),
+  LOG_LEVEL: choice("info", "Least severe line that is logged", ["debug", "info", "warn", "error"]),
+  LOG_FORMAT: choice("auto", "auto: text on a terminal, else JSON", ["auto", "json", "text"]),
+} as const;
+
+type VariableName = keyof typeof VARIABLES;
+type ValueOf<V> = V extends Variable<infer T> ? T : never;
+/** The parsed environment: each variable under its own name, with its type. */
+export type Config = { readonly [K in VariableName]: ValueOf<(typeof VARIABLES)[K]> };
+
+/** One wrong variable: its name, what it was and what is allowed. */
+export interface ConfigProblem {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly allowed: string;
+}
+
+/** Thrown by `loadConfig`; lists every wrong variable at once. Secrets are not repeated. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  constructor(readonly problems: readonly ConfigProblem[]) {
+    const line = ({ name, value, allowed }: ConfigProblem) =>
+      value === undefined
+        ? `${name} is not set; it must be ${allowed}`
+        : `${name} is "${shown(name, value)}"; it must be ${allowed}`;
+    super(`Wrong configuration:\n${problems.map((p) => `  ${line(p)}`).join("\n")}`);
+  }
+}
+
+function shown(name: string, value: string): string {
+  if (name.includes("SECRET")) return `(${value.length} characters, not shown)`;
+  return value.replace(/\/\/[^/@]*@/, "//(credentials)@").slice(0, 120);
+}
+
+/**
+ * Read the configuration. An empty variable counts as not set.
+ * @throws {ConfigError} naming every variable whose value is not allowed
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: ConfigProblem[] = [];
+  const entries = Object.entries<Variable<unknown>>(VARIABLES).map(([name, variable]) => {
+    const given = environment[name]?.trim();
+    if (given === undefined || given === "") return [name, variable.fallback];
+    const value = variable.read(given);
+    if (value === undefined) problems.push({ name, value: given, allowed: variable.allowed });
+    return [name, value];
+  });
+  const config = Object.freeze(Object.fromEntries(entries)) as Config;
+  if (config.APP_ENV === "production") {
+    const missing = (["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const).filter(
+      (n) => !environment[n]?.trim(),
+    );
+    problems.push(
+      ...missing.map((name) => ({
+        name,
+        value: undefined,
+        allowed: `${VARIABLES[name].allowed} when APP_ENV=production`,
+      })),
+    );
+    if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && !missing.includes("JWT_SECRET_KEY")) {
+      problems.push({
+        name: "JWT_SECRET_KEY",
+        value: DEVELOPMENT_SECRET,
+        allowed: "a secret of your own when APP_ENV=production",
+      });
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** The text of `.env.example`: every variable with its meaning, what is allowed and its default. */
+export function envExample(): string {
+  const blocks = Object.entries<Variable<unknown>>(VARIABLES).map(
+    ([name, { about, allowed, fallback }]) =>
+      `# ${about}.\n# Allowed: ${allowed}.\n#${name}=${fallback ?? ""}\n`,
+  );
+  return `# Every variable of Hydraulic Ingest, with its default. Copy to .env and take the # off what you change.\n\n${blocks.join("\n")}`;
+}
+
+if (import.meta.main) process.stdout.write(envExample());
