@@ -1,0 +1,96 @@
+/** Connections to Redis, one kind for each way of using it, and the one error that says Redis is away. */
+import { Redis, ReplyError } from "ioredis";
+import { type ScriptedRedis, withScripts } from "./scripts.ts";
+
+/** Redis cannot be reached, does not answer in time, or refuses writes. Always worth another try later. */
+export class StreamUnavailableError extends Error {
+  override readonly name = "StreamUnavailableError";
+}
+
+/** Reply codes (the first word of an error reply, RESP specification) that mean "not now". */
+const REFUSING = new Set([
+  "OOM",
+  "READONLY",
+  "LOADING",
+  "MASTERDOWN",
+  "NOREPLICAS",
+  "MISCONF",
+  "BUSY",
+  "CLUSTERDOWN",
+  "TRYAGAIN",
+  "NOAUTH",
+]);
+
+/** The code of an error reply, or undefined for any other error. */
+export function replyCode(error: unknown): string | undefined {
+  return error instanceof ReplyError ? (error as Error).message.split(" ", 1)[0] : undefined;
+}
+
+/** Runs a command; what is not an error reply is a lost connection or a timeout. */
+export async function reaching<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = replyCode(error);
+    if (code === undefined || REFUSING.has(code)) {
+      throw new StreamUnavailableError(`Redis: ${(error as Error).message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** ioredis reports every lost connection as an event; the commands carry the error too, so here it only counts. */
+function quiet(redis: Redis, onError?: (error: Error) => void): Redis {
+  redis.on("error", (error: Error) => onError?.(error));
+  return redis;
+}
+
+/** For the request path: refuses at once when Redis is away, and sends what happens together in one pipeline. */
+export function requestClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 5_000,
+    connectTimeout: 5_000,
+    enableAutoPipelining: true,
+    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
+  });
+  return withScripts(quiet(redis, onError));
+}
+
+/** For actors: commands wait for a reconnect, but never longer than `commandTimeout`. */
+export function workClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    commandTimeout: 10_000,
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
+  });
+  return withScripts(quiet(redis, onError));
+}
+
+/** For one blocking XREADGROUP after another: no command timeout, the reader has a watchdog of its own. */
+export function blockingClient(url: string, onError?: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5_000,
+    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
+  });
+  return quiet(redis, onError);
+}
+
+/** Resolves when the client can be used. @throws {StreamUnavailableError} after `deadline_ms` */
+export async function ready(redis: Redis, deadline_ms: number): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off("ready", done);
+      reject(new StreamUnavailableError(`Redis did not answer within ${deadline_ms} ms`));
+    }, deadline_ms);
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    redis.once("ready", done);
+  });
+}

@@ -1,0 +1,241 @@
+/**
+ * The way out of the stream, for one ingest thread: read new entries, keep those in hand from being claimed, claim
+ * what a dead consumer left, settle what was committed, bury what cannot be processed. Nothing else acknowledges.
+ */
+import type { Redis } from "ioredis";
+import type { JobRecord } from "../contract/job.ts";
+import { reaching, replyCode } from "./connection.ts";
+import { endFields } from "./jobs.ts";
+import { attemptsKey, backlogKey, deadKey, INGEST_GROUP, jobKey, streamKey } from "./keys.ts";
+import type { ScriptedRedis } from "./scripts.ts";
+
+/** An entry as it came from the stream, not decoded. */
+export interface StreamEntry {
+  readonly partition: number;
+  readonly id: string;
+  readonly fields: readonly Buffer[];
+  /** True when another consumer may have begun to process it. */
+  readonly redelivered: boolean;
+}
+
+type RawEntry = [Buffer, Buffer[] | null];
+type RawStreams = [Buffer, RawEntry[]][] | null;
+
+/** Longer than XREADGROUP blocks: a read that is silent for so long has lost its connection without knowing. */
+const WATCHDOG_MARGIN_MS = 5_000;
+
+/** Bytes of the body, as the backlog counted them. */
+export const bodySize = (entry: StreamEntry) => entry.fields[5]?.byteLength ?? 0;
+
+export class StreamConsumer {
+  readonly #partitions: readonly number[];
+
+  /**
+   * @param reader a client of its own: XREADGROUP blocks it
+   * @param redis for everything else
+   * @param name unique for every life of a thread
+   */
+  constructor(
+    private readonly reader: Redis,
+    private readonly redis: ScriptedRedis,
+    readonly name: string,
+    partitions: number,
+    private readonly job_ttl_s: number,
+  ) {
+    this.#partitions = Array.from({ length: partitions }, (_, p) => p);
+  }
+
+  /** Make the groups if they are missing; those made later start at the oldest entry. */
+  async ensureGroups(): Promise<void> {
+    for (const p of this.#partitions) {
+      try {
+        await reaching(this.redis.xgroup("CREATE", streamKey(p), INGEST_GROUP, "0", "MKSTREAM"));
+      } catch (error) {
+        if (replyCode(error) !== "BUSYGROUP") throw error;
+      }
+    }
+  }
+
+  /**
+   * New entries: at most `count` from each partition, waiting `block_ms` for the first.
+   * @throws {StreamUnavailableError}
+   */
+  async read(count: number, block_ms: number): Promise<StreamEntry[]> {
+    const keys = this.#partitions.map(streamKey);
+    const ids = keys.map(() => ">");
+    const watchdog = setTimeout(() => this.reader.disconnect(true), block_ms + WATCHDOG_MARGIN_MS);
+    try {
+      const read = this.reader.xreadgroupBuffer(
+        "GROUP",
+        INGEST_GROUP,
+        this.name,
+        "COUNT",
+        count,
+        "BLOCK",
+        block_ms,
+        "STREAMS",
+        ...keys,
+        ...ids,
+      );
+      const streams = (await reaching(read)) as RawStreams;
+      return (streams ?? []).flatMap(([key, raw]) => toEntries(this.#partitionOfKey(key), raw, false));
+    } catch (error) {
+      if (replyCode(error) !== "NOGROUP") throw error;
+      await this.ensureGroups();
+      return [];
+    } finally {
+      clearTimeout(watchdog);
+    }
+  }
+
+  /** Entries whose consumer has been silent for `idle_ms`; at most `count` from each partition. */
+  async claimIdle(idle_ms: number, count: number): Promise<StreamEntry[]> {
+    const claimed: StreamEntry[] = [];
+    for (const p of this.#partitions) {
+      const reply = await this.#orNothing(
+        this.redis.callBuffer("XAUTOCLAIM", streamKey(p), INGEST_GROUP, this.name, idle_ms, "0-0", "COUNT", count),
+      );
+      if (reply) claimed.push(...toEntries(p, (reply as unknown as [Buffer, RawEntry[]])[1], true));
+    }
+    return claimed;
+  }
+
+  /** Everything that one dead consumer left, whatever its age; at most `count` from each partition. */
+  async claimFrom(consumer: string, count: number): Promise<StreamEntry[]> {
+    const claimed: StreamEntry[] = [];
+    for (const p of this.#partitions) {
+      const pending = await this.#orNothing(
+        this.redis.xpending(streamKey(p), INGEST_GROUP, "-", "+", count, consumer),
+      );
+      const ids = ((pending ?? []) as [string, ...unknown[]][]).map(([id]) => id);
+      if (ids.length === 0) continue;
+      const reply = await this.#orNothing(
+        this.redis.callBuffer("XCLAIM", streamKey(p), INGEST_GROUP, this.name, 0, ...ids),
+      );
+      claimed.push(...toEntries(p, (reply ?? []) as unknown as RawEntry[], true));
+    }
+    return claimed;
+  }
+
+  /** Show that the entries are still in work (XCLAIM to itself resets their idle time, JUSTID counts nothing). */
+  async keep(entries: Iterable<StreamEntry>): Promise<void> {
+    const byPartition = Map.groupBy(entries, (entry) => entry.partition);
+    for (const [p, list] of byPartition) {
+      const ids = list.map((entry) => entry.id);
+      await this.#orNothing(this.redis.xclaim(streamKey(p), INGEST_GROUP, this.name, 0, ...ids, "JUSTID"));
+    }
+  }
+
+  /** Forget a consumer that holds nothing. */
+  async retire(consumer: string): Promise<void> {
+    for (const p of this.#partitions) {
+      await this.#orNothing(this.redis.hiRetire(streamKey(p), INGEST_GROUP, consumer));
+    }
+  }
+
+  /** Forget consumers that have held nothing and asked for nothing since `idle_ms`. */
+  async retireSilent(idle_ms: number): Promise<void> {
+    for (const p of this.#partitions) {
+      const reply = await this.#orNothing(this.redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP));
+      for (const row of (reply ?? []) as unknown[][]) {
+        const info = new Map(pairs(row));
+        const silent = Number(info.get("pending")) === 0 && Number(info.get("idle")) > idle_ms;
+        if (silent)
+          await this.#orNothing(this.redis.hiRetire(streamKey(p), INGEST_GROUP, String(info.get("name"))));
+      }
+    }
+  }
+
+  /** Tell that the jobs are in work. */
+  async begin(job_ids: readonly string[], now_ms: number): Promise<void> {
+    await this.#pipelined(job_ids.map((id) => ["hiBegin", jobKey(id), now_ms]));
+  }
+
+  /**
+   * Count an attempt to decode and check an entry, before it begins; `attemptEnded` takes it back. What remains
+   * are attempts that killed their thread.
+   * @returns attempts that did not end, this one included
+   */
+  async attemptBegun(entry: StreamEntry): Promise<number> {
+    const key = attemptsKey(entry.partition, entry.id);
+    const count = await reaching(this.redis.incr(key));
+    await reaching(this.redis.expire(key, 86_400));
+    return count;
+  }
+
+  async attemptEnded(entry: StreamEntry): Promise<void> {
+    await reaching(this.redis.del(attemptsKey(entry.partition, entry.id)));
+  }
+
+  /** After COMMIT: the job hash ends, the entry is acknowledged and deleted. */
+  async settle(ended: readonly { entry: StreamEntry; job: JobRecord }[]): Promise<void> {
+    await this.#pipelined(
+      ended.map(({ entry, job }) => [
+        "hiSettle",
+        streamKey(entry.partition),
+        jobKey(job.job_id),
+        backlogKey(entry.partition),
+        INGEST_GROUP,
+        entry.id,
+        bodySize(entry),
+        this.job_ttl_s,
+        ...endFields(job),
+      ]),
+    );
+  }
+
+  /** Move an entry that cannot be processed to the dead letters, payload and all. */
+  async bury(entry: StreamEntry, reason: string, now_ms: number): Promise<void> {
+    const { partition: p, id } = entry;
+    await reaching(this.redis.del(attemptsKey(p, id)));
+    await reaching(
+      this.redis.hiBury(
+        streamKey(p),
+        deadKey(p),
+        backlogKey(p),
+        INGEST_GROUP,
+        id,
+        bodySize(entry),
+        reason,
+        now_ms,
+      ),
+    );
+  }
+
+  /** Sends commands in one pipeline and throws the first error reply. */
+  async #pipelined(commands: (string | number)[][]): Promise<void> {
+    if (commands.length === 0) return;
+    const results = await reaching(this.redis.pipeline(commands).exec());
+    const failed = results?.find(([error]) => error !== null)?.[0];
+    if (failed) await reaching(Promise.reject(failed));
+  }
+
+  /** Null instead of an error while the group does not exist (Redis lost its data, or nobody read yet). */
+  async #orNothing<T>(command: Promise<T>): Promise<T | null> {
+    try {
+      return await reaching(command);
+    } catch (error) {
+      if (replyCode(error) === "NOGROUP" || replyCode(error) === "ERR") {
+        await this.ensureGroups();
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  #partitionOfKey(key: Buffer): number {
+    const text = key.toString();
+    return Number(text.slice(text.indexOf("{") + 1, -1));
+  }
+}
+
+/** Deleted entries come without fields; they are settled already. */
+function toEntries(partition: number, raw: readonly RawEntry[], redelivered: boolean): StreamEntry[] {
+  return raw.flatMap(([id, fields]) =>
+    fields ? [{ partition, id: id.toString(), fields, redelivered }] : [],
+  );
+}
+
+function pairs(flat: readonly unknown[]): [string, unknown][] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => [String(flat[2 * i]), flat[2 * i + 1]]);
+}

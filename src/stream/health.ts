@@ -1,0 +1,68 @@
+/** How full the stream is and whether Redis takes writes. */
+import { reaching, replyCode } from "./connection.ts";
+import { backlogKey, deadKey, INGEST_GROUP, streamKey } from "./keys.ts";
+import type { StreamBounds } from "./producer.ts";
+import type { ScriptedRedis } from "./scripts.ts";
+
+export interface StreamState {
+  /** A write was just accepted. */
+  readonly writable: boolean;
+  /** Batches accepted and not finished. */
+  readonly entries: number;
+  /** Bytes of their bodies. */
+  readonly bytes: number;
+  /** Of these, batches in work. */
+  readonly pending: number;
+  readonly dead_letters: number;
+  /** Any partition has reached a bound. */
+  readonly full: boolean;
+}
+
+export class StreamHealth {
+  constructor(
+    private readonly redis: ScriptedRedis,
+    private readonly bounds: StreamBounds,
+  ) {}
+
+  /** @throws {StreamUnavailableError} when Redis is away or refuses the write */
+  async probe(): Promise<StreamState> {
+    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
+    const [, ...states] = await Promise.all([
+      reaching(this.redis.set("health:write", "1", "PX", 10_000)),
+      ...partitions.map((p) => this.#partition(p)),
+    ]);
+    const sum = (pick: (s: (typeof states)[number]) => number) => states.reduce((n, s) => n + pick(s), 0);
+    return {
+      writable: true,
+      entries: sum((s) => s.entries),
+      bytes: sum((s) => s.bytes),
+      pending: sum((s) => s.pending),
+      dead_letters: sum((s) => s.dead),
+      full: states.some((s) => s.entries >= this.bounds.max_entries || s.bytes >= this.bounds.max_bytes),
+    };
+  }
+
+  async #partition(p: number) {
+    const [entries, bytes, pending, dead] = await Promise.all([
+      reaching(this.redis.xlen(streamKey(p))),
+      reaching(this.redis.get(backlogKey(p))),
+      this.#pending(p),
+      reaching(this.redis.xlen(deadKey(p))),
+    ]);
+    return { entries, bytes: entries === 0 ? 0 : Number(bytes ?? 0), pending, dead };
+  }
+
+  /** XPENDING in its short form; before the first worker came there is no group and nothing is pending. */
+  async #pending(p: number): Promise<number> {
+    try {
+      const summary = (await reaching(this.redis.xpending(streamKey(p), INGEST_GROUP))) as [
+        number,
+        ...unknown[],
+      ];
+      return Number(summary[0]);
+    } catch (error) {
+      if (replyCode(error) === "NOGROUP") return 0;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Redis keys. All keys of one partition carry its number as hash tag, so that each of the scripts below touches
+ * one slot of a Redis Cluster.
+ */
+import { createHash } from "node:crypto";
+import { partitionOf } from "../contract/job-id.ts";
+
+/** The consumer group of the ingest threads. */
+export const INGEST_GROUP = "ingest";
+
+/** Accepted batches that wait or are in work. */
+export const streamKey = (partition: number) => `ingest:{${partition}}`;
+/** Bytes of the bodies in `streamKey`. */
+export const backlogKey = (partition: number) => `backlog:{${partition}}`;
+/** Jobs that Postgres has not heard of yet. */
+export const mirrorKey = (partition: number) => `mirror:{${partition}}`;
+/** Who mirrors the partition at the moment. */
+export const mirrorLockKey = (partition: number) => `mirror-lock:{${partition}}`;
+/** Entries that could not be processed, with their payload. */
+export const deadKey = (partition: number) => `dead:{${partition}}`;
+/** Attempts to process an entry that did not come to an end. */
+export const attemptsKey = (partition: number, entryId: string) => `attempts:{${partition}}:${entryId}`;
+/** State of one job. */
+export const jobKey = (job_id: string) => `job:{${partitionOf(job_id)}}:${job_id}`;
+/** Answer given to an Idempotency-Key. The key is hashed: its characters and length are the client's choice. */
+export const idempotencyKey = (partition: number, user_id: string, key: string) =>
+  `idem:{${partition}}:${user_id}:${createHash("sha256").update(key).digest("base64url")}`;

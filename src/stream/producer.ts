@@ -1,0 +1,82 @@
+/** The way into the stream: one script writes the entry, the job hash and the note for the mirror. */
+import { type EntryMeta, encodeEntry } from "../contract/entry.ts";
+import { newJobId } from "../contract/job-id.ts";
+import { reaching } from "./connection.ts";
+import type { IdempotencyClaim } from "./idempotency.ts";
+import { jobFields } from "./jobs.ts";
+import { backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
+import type { ScriptedRedis } from "./scripts.ts";
+
+export interface StreamBounds {
+  readonly partitions: number;
+  /** Entries one partition may hold. */
+  readonly max_entries: number;
+  /** Bytes of bodies one partition may hold; a single larger body still fits into an empty partition. */
+  readonly max_bytes: number;
+  readonly idempotency_ttl_s: number;
+}
+
+/** A batch whose envelope is good. */
+export interface BatchOffer {
+  readonly system_id: string;
+  readonly user_id: string;
+  readonly request_id: string;
+  readonly total_readings: number;
+  readonly received_at_ms: number;
+  /** JSON of the batch as sent, decompressed. */
+  readonly body: Uint8Array;
+  readonly idempotency?: IdempotencyClaim & { readonly fingerprint: string };
+}
+
+export type OfferOutcome =
+  | { readonly kind: "accepted"; readonly job_id: string }
+  | { readonly kind: "backlog_full"; readonly bound: "entries" | "bytes" };
+
+export class Producer {
+  #turn = 0;
+
+  constructor(
+    private readonly redis: ScriptedRedis,
+    private readonly bounds: StreamBounds,
+  ) {}
+
+  /**
+   * Write a batch and its job, or nothing at all.
+   * @throws {StreamUnavailableError} when Redis is away or out of memory; whether the batch was written is then
+   *   unknown, and a client that sends it again with the same Idempotency-Key gets one job
+   */
+  async offer(offer: BatchOffer): Promise<OfferOutcome> {
+    const { body, idempotency } = offer;
+    const partition = idempotency?.partition ?? this.#turn++ % this.bounds.partitions;
+    const job_id = newJobId(partition);
+    const meta: EntryMeta = {
+      job_id,
+      system_id: offer.system_id,
+      user_id: offer.user_id,
+      request_id: offer.request_id,
+      total_readings: offer.total_readings,
+      received_at_ms: offer.received_at_ms,
+    };
+    const [, version, , metaText] = encodeEntry(meta, body);
+    const keys = [streamKey(partition), jobKey(job_id), mirrorKey(partition), backlogKey(partition)];
+    if (idempotency) keys.push(idempotency.redisKey);
+    const answer = idempotency ? `${job_id} ${idempotency.fingerprint}` : "";
+    const { max_entries, max_bytes, idempotency_ttl_s } = this.bounds;
+    const outcome = await reaching(
+      this.redis.hiOffer(
+        keys.length,
+        ...keys,
+        max_entries,
+        max_bytes,
+        body.byteLength,
+        metaText,
+        version,
+        body instanceof Buffer ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        answer,
+        idempotency_ttl_s,
+        ...jobFields(meta),
+      ),
+    );
+    return outcome === "accepted" ? { kind: "accepted", job_id } : { kind: "backlog_full", bound: outcome };
+  }
+}

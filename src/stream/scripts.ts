@@ -1,0 +1,128 @@
+/**
+ * The Lua scripts that change more than one key. A script is atomic as MULTI is, and can also decide: whether the
+ * backlog is full, whether the entry was written before (a command that ioredis sent twice after a reconnect).
+ * Memory is checked by Redis before a script's first write, so none is left half done at `maxmemory`.
+ */
+import type { Redis } from "ioredis";
+
+/** KEYS stream job mirror backlog [idempotency]; ARGV maxEntries maxBytes size meta v body idemValue idemTtl_s jobFields… */
+const OFFER = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 'accepted' end
+local entries = redis.call('XLEN', KEYS[1])
+if entries >= tonumber(ARGV[1]) then return 'entries' end
+local bytes = tonumber(redis.call('GET', KEYS[4]) or '0')
+if entries > 0 and bytes + tonumber(ARGV[3]) > tonumber(ARGV[2]) then return 'bytes' end
+redis.call('XADD', KEYS[1], '*', 'v', ARGV[5], 'm', ARGV[4], 'b', ARGV[6])
+local fields = {}
+for i = 9, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('HSET', KEYS[2], unpack(fields))
+redis.call('XADD', KEYS[3], '*', 'm', ARGV[4])
+if entries == 0 then redis.call('SET', KEYS[4], ARGV[3]) else redis.call('INCRBY', KEYS[4], ARGV[3]) end
+if KEYS[5] then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
+return 'accepted'`;
+
+/** KEYS job; ARGV now_ms. A job that ended in the meantime stays ended. */
+const BEGIN = `
+if redis.call('HGET', KEYS[1], 'status') ~= 'queued' then return 0 end
+redis.call('HSET', KEYS[1], 'status', 'processing', 'started_at_ms', ARGV[1])
+return 1`;
+
+/**
+ * KEYS stream job backlog; ARGV group entryId size ttl_s jobFields… A hash that was lost is not made anew from
+ * these few fields: readers then ask Postgres, which has the whole job.
+ */
+const SETTLE = `
+local fields = {}
+for i = 5, #ARGV do fields[#fields + 1] = ARGV[i] end
+if redis.call('EXISTS', KEYS[2]) == 1 then
+  redis.call('HSET', KEYS[2], unpack(fields))
+  redis.call('EXPIRE', KEYS[2], ARGV[4])
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
+return 1`;
+
+/** KEYS stream dead backlog; ARGV group entryId size reason now_ms. Moves the entry with all its fields. */
+const BURY = `
+local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
+if #found == 1 then
+  redis.call('XADD', KEYS[2], '*', 'reason', ARGV[4], 'entry', ARGV[2], 'buried_at_ms', ARGV[5], unpack(found[1][2]))
+end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
+return #found`;
+
+/**
+ * KEYS dead stream job backlog; ARGV deadId size jobFields… Puts a dead letter back at the end of
+ * the stream and its job back to queued.
+ */
+const REVIVE = `
+local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])
+if #found == 0 then return 0 end
+local entry = found[1][2]
+local again = {}
+for i = 7, #entry do again[#again + 1] = entry[i] end
+redis.call('XADD', KEYS[2], '*', unpack(again))
+local fields = {}
+for i = 3, #ARGV do fields[#fields + 1] = ARGV[i] end
+if #fields > 0 then
+  redis.call('DEL', KEYS[3])
+  redis.call('HSET', KEYS[3], unpack(fields))
+end
+redis.call('INCRBY', KEYS[4], ARGV[2])
+redis.call('XDEL', KEYS[1], ARGV[1])
+return 1`;
+
+/** KEYS stream; ARGV group consumer. DELCONSUMER forgets what is pending, so only an empty one may go. */
+const RETIRE = `
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+if #pending == 0 then return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+return -1`;
+
+/** KEYS lock; ARGV owner ttl_ms. Takes or prolongs a lock. */
+const HOLD = `
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+
+/**
+ * KEYS counter; ARGV cost limit window_ms. A fixed window that counts cost instead of requests; what does not fit
+ * is not counted. Returns {1|0, used, ms to the end of the window}.
+ */
+const ALLOW = `
+local used = tonumber(redis.call('GET', KEYS[1]) or '0')
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then used = 0; left = tonumber(ARGV[3]) end
+if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return {0, used, left} end
+used = used + tonumber(ARGV[1])
+redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', left)
+return {1, used, left}`;
+
+type Argument = string | number | Uint8Array;
+type Script<R> = (...args: Argument[]) => Promise<R>;
+
+/** A client that knows the scripts. The first argument of those without a fixed number of keys is that number. */
+export interface ScriptedRedis extends Redis {
+  hiOffer: Script<"accepted" | "entries" | "bytes">;
+  hiBegin: Script<number>;
+  hiSettle: Script<number>;
+  hiBury: Script<number>;
+  hiRevive: Script<number>;
+  hiRetire: Script<number>;
+  hiHold: Script<number>;
+  hiAllow: Script<[number, number, number]>;
+}
+
+/** Teach a client the scripts; ioredis sends EVALSHA and falls back to EVAL by itself. */
+export function withScripts(redis: Redis): ScriptedRedis {
+  redis.defineCommand("hiOffer", { lua: OFFER });
+  redis.defineCommand("hiBegin", { lua: BEGIN, numberOfKeys: 1 });
+  redis.defineCommand("hiSettle", { lua: SETTLE, numberOfKeys: 3 });
+  redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 3 });
+  redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
+  redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
+  redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });
+  redis.defineCommand("hiAllow", { lua: ALLOW, numberOfKeys: 1 });
+  return redis as ScriptedRedis;
+}
