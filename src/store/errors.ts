@@ -1,0 +1,71 @@
+/**
+ * What an error of the database means for the batch in hand. Decided by SQLSTATE (PostgreSQL documentation,
+ * appendix A) or by class, never by message text.
+ */
+import pg from "pg";
+import postgres from "postgres";
+import { DeadlineError } from "../ops/retry.ts";
+
+/** PostgreSQL cannot be reached or cannot serve now; the same work succeeds later. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+}
+
+/** The writer's connection ended under a statement. */
+export class ConnectionLostError extends Error {
+  override readonly name = "ConnectionLostError";
+}
+
+/**
+ * `unavailable`: keep the entry, back off, resume. `unique`: a stored reading has the same key.
+ * `data`: a row is at fault. `other`: a few attempts, then the dead letters.
+ */
+export type Fault = "unavailable" | "unique" | "data" | "other";
+
+/** Codes of Node's and postgres.js's connection errors. */
+const CONNECTION_CODES = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOENT",
+  "ERR_SOCKET_CLOSED",
+  "FailedToOpenSocket",
+  "CONNECTION_CLOSED",
+  "CONNECTION_ENDED",
+  "CONNECTION_DESTROYED",
+  "CONNECTION_CONNECT_TIMEOUT",
+  "CONNECT_TIMEOUT",
+]);
+
+/** The error's SQLSTATE, or undefined when it is not an answer of the server. */
+export function sqlState(error: unknown): string | undefined {
+  if (error instanceof pg.DatabaseError || error instanceof postgres.PostgresError) return error.code;
+  return undefined;
+}
+
+/** 08 connection, 40001/40P01 serialization and deadlock, 53 resources, 57P0 shutdown, 55P03 lock, 57014 deadline, 25006 standby. */
+function isPassing(state: string): boolean {
+  return (
+    /^(08|53|57P0)/.test(state) ||
+    ["40001", "40P01", "55P03", "57014", "25006", "25P03", "58030"].includes(state)
+  );
+}
+
+export function classify(error: unknown): Fault {
+  const state = sqlState(error);
+  if (state === "23505") return "unique";
+  if (state !== undefined) {
+    if (isPassing(state)) return "unavailable";
+    return /^2[23]/.test(state) ? "data" : "other";
+  }
+  if (error instanceof ConnectionLostError || error instanceof StoreUnavailableError) return "unavailable";
+  if (error instanceof DeadlineError) return "unavailable";
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && CONNECTION_CODES.has(code) ? "unavailable" : "other";
+}
