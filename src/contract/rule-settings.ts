@@ -1,0 +1,53 @@
+/** What the rules for a reading can be set to, and the window of timestamps that follows from it. */
+import type { Range, UnitRegistry } from "./units.ts";
+
+/** Readings of lower quality are quarantined. */
+export const MIN_QUALITY = 50;
+export const MAX_QUALITY = 100;
+export const DEFAULT_MAX_FUTURE_MS = 300_000;
+export const DEFAULT_MAX_PAST_YEARS = 5;
+
+/** Limits of one sensor, which take the place of its unit's. */
+export interface SensorRange {
+  /** Canonical symbol; readings in units of another quantity keep their own unit's range. */
+  readonly unit: string;
+  readonly range: Range;
+}
+
+export interface RuleSettings {
+  readonly units: UnitRegistry;
+  /** How far a timestamp may lie after the batch was received. */
+  readonly maxFuture_ms: number;
+  /** Calendar years that a timestamp may lie before it: the same date and time of day, that many years ago. */
+  readonly maxPast_years: number;
+  /** Sensors with limits of their own, by lower-case sensor id. */
+  readonly sensorRanges?: ReadonlyMap<string, SensorRange>;
+}
+
+/** The span of accepted timestamps, inclusive, in microseconds since the epoch. */
+export interface TimestampWindow {
+  readonly received_us: number;
+  readonly earliest_us: number;
+  readonly latest_us: number;
+  readonly settings: RuleSettings;
+}
+
+/** Accepted timestamps for a batch received at `received_ms`; both ends belong to it. */
+export function timestampWindow(received_ms: number, settings: RuleSettings): TimestampWindow {
+  if (!Number.isFinite(received_ms)) throw new RangeError(`${received_ms} is not a time of receipt`);
+  return {
+    received_us: Math.floor(received_ms * 1000),
+    earliest_us: yearsBefore_ms(Math.floor(received_ms), settings.maxPast_years) * 1000,
+    latest_us: Math.floor((received_ms + settings.maxFuture_ms) * 1000),
+    settings,
+  };
+}
+
+/** Same date and time of day in UTC; 29 February becomes the 28th, as PostgreSQL subtracts years. */
+function yearsBefore_ms(time_ms: number, years: number): number {
+  const date = new Date(time_ms);
+  const day = date.getUTCDate();
+  date.setUTCFullYear(date.getUTCFullYear() - years);
+  if (date.getUTCDate() !== day) date.setUTCDate(0);
+  return date.getTime();
+}

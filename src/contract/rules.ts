@@ -1,0 +1,128 @@
+/**
+ * The rules for a reading, asked in this order; the first failure decides:
+ * structure → timestamp → quality → unit → range. (Duplicates are for the store to find.)
+ * The path of a good reading allocates nothing; messages are built only for refused ones.
+ */
+import type { ReadingColumns } from "./columns.ts";
+import { storable } from "./printable.ts";
+import { DEFAULT_QUALITY, type Reading } from "./reading.ts";
+import type { Refusal, RefusalReason } from "./refusal.ts";
+import { qualityDetails, rangeDetails, timestampDetails, unitDetails } from "./rule-details.ts";
+import {
+  MAX_QUALITY,
+  MIN_QUALITY,
+  type RuleSettings,
+  type SensorRange,
+  timestampWindow,
+} from "./rule-settings.ts";
+import { isObject, isReading, isSensorId, structureDetails } from "./structure.ts";
+import { parseTimestamp_us } from "./timestamp.ts";
+import { canonicalWithin, type Range, type UnitUse } from "./units.ts";
+
+export { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS, type RuleSettings } from "./rule-settings.ts";
+
+/**
+ * Judge every reading of one batch: good ones are appended to `columns` in canonical units, the others to
+ * `refusals`, each exactly once and in the batch's order. No JSON value makes it throw.
+ *
+ * @param readings decoded JSON of unknown shape
+ * @param batch index of the batch within its group
+ * @param now_ms when the batch was RECEIVED (Unix time), so that neither a backlog nor a replay changes a verdict
+ * @throws RangeError when `now_ms` is not a time
+ */
+export function checkReadings(
+  readings: readonly unknown[],
+  batch: number,
+  now_ms: number,
+  settings: RuleSettings,
+  columns: ReadingColumns,
+  refusals: Refusal[],
+): void {
+  const { units, sensorRanges } = settings;
+  const window = timestampWindow(now_ms, settings);
+  const { earliest_us, latest_us } = window;
+  for (let ordinal = 0; ordinal < readings.length; ordinal++) {
+    const raw = readings[ordinal];
+    if (!isReading(raw)) {
+      refusals.push(refusal(batch, ordinal, raw, "parse_error", structureDetails(raw)));
+      continue;
+    }
+    const timestamp_us = parseTimestamp_us(raw.timestamp);
+    if (!(timestamp_us >= earliest_us && timestamp_us <= latest_us)) {
+      const details = timestampDetails(raw.timestamp, timestamp_us, window);
+      refusals.push(refusal(batch, ordinal, raw, "invalid_timestamp", details));
+      continue;
+    }
+    const quality = raw.quality ?? DEFAULT_QUALITY;
+    if (!(quality >= MIN_QUALITY && quality <= MAX_QUALITY)) {
+      refusals.push(refusal(batch, ordinal, raw, "out_of_range", qualityDetails(quality)));
+      continue;
+    }
+    const use = units.lookup(raw.unit);
+    if (use === undefined) {
+      refusals.push(refusal(batch, ordinal, raw, "invalid_unit", unitDetails(raw.unit, units)));
+      continue;
+    }
+    const range = sensorRanges === undefined ? use.range : effectiveRange(raw, use, sensorRanges);
+    const value = canonicalWithin(use, raw.value, range);
+    if (Number.isNaN(value)) {
+      const details = rangeDetails(use, raw.value, range);
+      refusals.push(refusal(batch, ordinal, raw, "out_of_range", details));
+      continue;
+    }
+    const sensor = columns.sensorIndex(raw.sensor_id);
+    columns.push(batch, ordinal, sensor, timestamp_us, value, columns.unitIndex(use.unit.symbol), quality);
+  }
+}
+
+/**
+ * Grade of a stored quality: good from 90, acceptable from 70, poor from 50.
+ *
+ * @throws RangeError for what is never stored: below 50, above 100, not a number
+ */
+export function qualityGrade(quality: number): "good" | "acceptable" | "poor" {
+  if (!(quality >= MIN_QUALITY && quality <= MAX_QUALITY)) {
+    throw new RangeError(`quality ${quality} is not within ${MIN_QUALITY}-${MAX_QUALITY}`);
+  }
+  if (quality >= 90) return "good";
+  return quality >= 70 ? "acceptable" : "poor";
+}
+
+function effectiveRange(
+  reading: Reading,
+  use: UnitUse,
+  sensorRanges: ReadonlyMap<string, SensorRange>,
+): Range {
+  const own = sensorRanges.get(reading.sensor_id) ?? sensorRanges.get(reading.sensor_id.toLowerCase());
+  return own !== undefined && own.unit === use.unit.symbol ? own.range : use.range;
+}
+
+/** The columns of a refusal that come from the reading itself. */
+export type UnderstoodFields = Pick<Refusal, "sensor_id" | "timestamp_us" | "value" | "unit" | "quality">;
+
+/**
+ * What can be understood of a reading of any shape, field by field: each is null unless valid by itself. The
+ * unit is cut to 64 characters and made storable. Never throws.
+ */
+export function understood(raw: unknown): UnderstoodFields {
+  const fields: Record<string, unknown> = isObject(raw) ? raw : {};
+  const { sensor_id, timestamp, value, unit, quality } = fields;
+  const timestamp_us = typeof timestamp === "string" ? parseTimestamp_us(timestamp) : Number.NaN;
+  return {
+    sensor_id: isSensorId(sensor_id) ? sensor_id.toLowerCase() : null,
+    timestamp_us: Number.isNaN(timestamp_us) ? null : timestamp_us,
+    value: typeof value === "number" && Number.isFinite(value) ? value : null,
+    unit: typeof unit === "string" ? storable(unit) : null,
+    quality: typeof quality === "number" && quality >= 0 && quality <= MAX_QUALITY ? quality : null,
+  };
+}
+
+function refusal(
+  batch: number,
+  ordinal: number,
+  raw: unknown,
+  reason: RefusalReason,
+  details: string,
+): Refusal {
+  return { batch, ordinal, reason, details, raw, ...understood(raw) };
+}

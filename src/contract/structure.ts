@@ -1,0 +1,79 @@
+/**
+ * The structure rule: is this JSON value a reading at all? Compiled from ReadingSchema for the fast yes; the
+ * fields are asked one by one only for the no, because TypeBox's own error list costs ten times the check.
+ */
+import { type TSchema, Type } from "@sinclair/typebox";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { quoted } from "./printable.ts";
+import { type Reading, ReadingSchema } from "./reading.ts";
+
+const { sensor_id, timestamp, value, unit } = ReadingSchema.properties;
+/**
+ * The quality's limits are a rule of their own, asked after the timestamp (out_of_range): here it has only to
+ * be a number.
+ */
+const quality = Type.Optional(Type.Number());
+
+const structureCheck = TypeCompiler.Compile(Type.Object({ sensor_id, timestamp, value, unit, quality }));
+const sensorIdCheck = TypeCompiler.Compile(sensor_id);
+
+interface Field {
+  readonly name: keyof Reading;
+  readonly expected: string;
+  readonly required: boolean;
+  readonly check: TypeCheck<TSchema>;
+}
+
+const FIELDS: readonly Field[] = [
+  { name: "sensor_id", expected: "a UUID", required: true, check: sensorIdCheck },
+  field("timestamp", "an RFC 3339 date-time in a string", timestamp),
+  field("value", "a number", value),
+  field("unit", "a string", unit),
+  { ...field("quality", "a number", Type.Number()), required: false },
+];
+
+/** Whether every field is present and of its type. Further properties do not matter. */
+export function isReading(raw: unknown): raw is Reading {
+  return structureCheck.Check(raw);
+}
+
+/** Whether a value is the text of a UUID, in either case. */
+export function isSensorId(text: unknown): text is string {
+  return sensorIdCheck.Check(text);
+}
+
+/** Whether a value is a JSON object: neither null nor an array nor a plain value. */
+export function isObject(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === "object" && raw !== null && !Array.isArray(raw);
+}
+
+/**
+ * Why a value is not a reading, every field at fault by its JSON pointer (RFC 6901) within the reading:
+ * `/value: expected a number, got the string "NaN"; /unit: is missing`.
+ */
+export function structureDetails(raw: unknown): string {
+  if (!isObject(raw)) return `expected a reading as an object, got ${described(raw)}`;
+  const faults: string[] = [];
+  for (const { name, expected, required, check } of FIELDS) {
+    const sent = raw[name];
+    if (sent === undefined) {
+      if (required) faults.push(`/${name}: is missing`);
+    } else if (!check.Check(sent)) {
+      faults.push(`/${name}: expected ${expected}, got ${described(sent)}`);
+    }
+  }
+  return faults.join("; ");
+}
+
+function field(name: keyof Reading, expected: string, schema: TSchema): Field {
+  return { name, expected, required: true, check: TypeCompiler.Compile(schema) };
+}
+
+function described(sent: unknown): string {
+  if (typeof sent === "string") return `the string ${quoted(sent)}`;
+  if (typeof sent === "number") {
+    return Number.isFinite(sent) ? `the number ${sent}` : "a number beyond the range of a double";
+  }
+  if (Array.isArray(sent)) return "an array";
+  return typeof sent === "object" && sent !== null ? "an object" : String(sent);
+}
