@@ -97,14 +97,14 @@ function effectiveRange(
   return own !== undefined && own.unit === use.unit.symbol ? own.range : use.range;
 }
 
-/** The columns of a refusal that come from the reading itself. */
-export type UnderstoodFields = Pick<Refusal, "sensor_id" | "timestamp_us" | "value" | "unit" | "quality">;
+/** The fields of a refusal that come from the reading itself. */
+type UnderstoodFields = Pick<Refusal, "sensor_id" | "timestamp_us" | "value" | "unit" | "quality">;
 
 /**
  * What can be understood of a reading of any shape, field by field: each is null unless valid by itself. The
  * unit is cut to 64 characters and made storable. Never throws.
  */
-export function understood(raw: unknown): UnderstoodFields {
+function understood(raw: unknown): UnderstoodFields {
   const fields: Record<string, unknown> = isObject(raw) ? raw : {};
   const { sensor_id, timestamp, value, unit, quality } = fields;
   const timestamp_us = typeof timestamp === "string" ? parseTimestamp_us(timestamp) : Number.NaN;
@@ -117,7 +117,13 @@ export function understood(raw: unknown): UnderstoodFields {
   };
 }
 
-function refusal(
+/**
+ * A refused reading of any shape, with what can be understood of it. For reasons found outside these rules too.
+ *
+ * @param ordinal position in its batch; `batch` is the batch's index within the group
+ * @param details storable text: quote what was sent with `quoted` of printable.ts
+ */
+export function refusal(
   batch: number,
   ordinal: number,
   raw: unknown,

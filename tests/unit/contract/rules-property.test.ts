@@ -86,7 +86,11 @@ const nearlyGood = fc.record(
 );
 const spoilt = fc
   .tuple(nearlyGood, fc.constantFrom("sensor_id", "timestamp", "value", "unit", "quality"), fc.jsonValue())
-  .map(([reading, field, put]): unknown => ({ ...reading, [field]: put }));
+  .map(([reading, field, put]): unknown => {
+    // A random text can be a unit that the oracle does not know ("%"); with a question mark none is.
+    const text = field === "unit" && typeof put === "string" ? `${put}?` : put;
+    return { ...reading, [field]: text };
+  });
 const reading = fc.oneof(
   { weight: 8, arbitrary: nearlyGood as fc.Arbitrary<unknown> },
   { weight: 1, arbitrary: spoilt },
