@@ -97,6 +97,7 @@ export class JobStore {
 
   /**
    * End a job without data: its entry cannot be processed. A job that has ended stays as it is.
+   * @returns the job's status now
    * @throws {StoreUnavailableError}
    */
   async fail(
@@ -105,19 +106,20 @@ export class JobStore {
     now_ms: number,
     worker: string,
     stream_entry: string,
-  ): Promise<void> {
+  ): Promise<JobState> {
     await this.database.run(
       "fail job",
       (sql) => sql`
-        INSERT INTO diagnostics_ingestion_job
-          (id, system_id, created_by, status, total_readings, created_at, started_at, completed_at, error_message, worker, stream_entry)
+        INSERT INTO diagnostics_ingestion_job (id, system_id, created_by, status, total_readings, created_at,
+          started_at, completed_at, error_message, worker, stream_entry)
         VALUES (${meta.job_id}, ${meta.system_id}, ${meta.user_id}, 'failed', ${meta.total_readings},
-                to_timestamp(${meta.received_at_ms}::float8 / 1000), to_timestamp(${now_ms}::float8 / 1000),
-                to_timestamp(${now_ms}::float8 / 1000), ${message}, ${worker}, ${stream_entry})
+          to_timestamp(${meta.received_at_ms}::float8 / 1000), to_timestamp(${now_ms}::float8 / 1000),
+          to_timestamp(${now_ms}::float8 / 1000), ${message}, ${worker}, ${stream_entry})
         ON CONFLICT (id) DO UPDATE SET status = 'failed', completed_at = EXCLUDED.completed_at,
           error_message = EXCLUDED.error_message, worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry
         WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')`,
     );
+    return (await this.get(meta.job_id))?.status ?? "failed";
   }
 
   /** Open the job of a dead letter again, so that the ledger lets its data in. @throws {StoreUnavailableError} */

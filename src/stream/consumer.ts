@@ -93,7 +93,16 @@ export class StreamConsumer {
     const claimed: StreamEntry[] = [];
     for (const p of this.#partitions) {
       const reply = await this.#orNothing(
-        this.redis.callBuffer("XAUTOCLAIM", streamKey(p), INGEST_GROUP, this.name, idle_ms, "0-0", "COUNT", count),
+        this.redis.callBuffer(
+          "XAUTOCLAIM",
+          streamKey(p),
+          INGEST_GROUP,
+          this.name,
+          idle_ms,
+          "0-0",
+          "COUNT",
+          count,
+        ),
       );
       if (reply) claimed.push(...toEntries(p, (reply as unknown as [Buffer, RawEntry[]])[1], true));
     }
@@ -184,21 +193,14 @@ export class StreamConsumer {
     );
   }
 
-  /** Move an entry that cannot be processed to the dead letters, payload and all. */
-  async bury(entry: StreamEntry, reason: string, now_ms: number): Promise<void> {
+  /** Move an entry that cannot be processed to the dead letters, payload and all; its job, if it has one, ends. */
+  async bury(entry: StreamEntry, reason: string, now_ms: number, job: JobRecord | null): Promise<void> {
     const { partition: p, id } = entry;
+    const end = job ? endFields(job) : [];
+    const keys = [streamKey(p), deadKey(p), backlogKey(p), job ? jobKey(job.job_id) : `job:{${p}}:none`];
     await reaching(this.redis.del(attemptsKey(p, id)));
     await reaching(
-      this.redis.hiBury(
-        streamKey(p),
-        deadKey(p),
-        backlogKey(p),
-        INGEST_GROUP,
-        id,
-        bodySize(entry),
-        reason,
-        now_ms,
-      ),
+      this.redis.hiBury(...keys, INGEST_GROUP, id, bodySize(entry), reason, now_ms, this.job_ttl_s, ...end),
     );
   }
 

@@ -42,11 +42,20 @@ redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
 return 1`;
 
-/** KEYS stream dead backlog; ARGV group entryId size reason now_ms. Moves the entry with all its fields. */
+/**
+ * KEYS stream dead backlog job; ARGV group entryId size reason now_ms ttl_s jobFields… Moves the entry with all its
+ * fields and ends its job.
+ */
 const BURY = `
 local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
 if #found == 1 then
   redis.call('XADD', KEYS[2], '*', 'reason', ARGV[4], 'entry', ARGV[2], 'buried_at_ms', ARGV[5], unpack(found[1][2]))
+end
+if redis.call('EXISTS', KEYS[4]) == 1 then
+  local fields = {}
+  for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
+  redis.call('HSET', KEYS[4], unpack(fields))
+  redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
@@ -119,7 +128,7 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiOffer", { lua: OFFER });
   redis.defineCommand("hiBegin", { lua: BEGIN, numberOfKeys: 1 });
   redis.defineCommand("hiSettle", { lua: SETTLE, numberOfKeys: 3 });
-  redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 3 });
+  redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
   redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });

@@ -1,0 +1,108 @@
+/** From stream entries to a group that can be written: decode, check every reading, order the rows. CPU only. */
+import { ReadingColumns } from "../contract/columns.ts";
+import { decodeEntry, EntryError, type EntryMeta, readingsOf } from "../contract/entry.ts";
+import { copyOrder, takeOutRepeats } from "../contract/order.ts";
+import type { Refusal } from "../contract/refusal.ts";
+import { checkReadings, type RuleSettings, refusal } from "../contract/rules.ts";
+import type { WriteGroup } from "../store/writer.ts";
+import type { StreamEntry } from "../stream/consumer.ts";
+
+/** A decoded entry. */
+export interface Delivery {
+  readonly entry: StreamEntry;
+  readonly meta: EntryMeta;
+  readonly readings: readonly unknown[];
+}
+
+/** A group and the deliveries it was made from, in the same order. */
+export interface PreparedGroup extends WriteGroup {
+  readonly deliveries: readonly Delivery[];
+  readonly parse_ms: number;
+  readonly check_ms: number;
+}
+
+/** Entries that could be decoded, and those that are poison. */
+export interface Decoded {
+  readonly deliveries: Delivery[];
+  readonly poison: {
+    readonly entry: StreamEntry;
+    readonly meta: EntryMeta | null;
+    readonly reason: string;
+  }[];
+  readonly parse_ms: number;
+}
+
+export function decode(entries: readonly StreamEntry[]): Decoded {
+  const begin = performance.now();
+  const decoded: Pick<Decoded, "deliveries" | "poison"> = { deliveries: [], poison: [] };
+  for (const entry of entries) {
+    let meta: EntryMeta | null = null;
+    try {
+      const parts = decodeEntry(entry.fields);
+      meta = parts.meta;
+      decoded.deliveries.push({ entry, meta, readings: readingsOf(meta, parts.body) });
+    } catch (error) {
+      if (!(error instanceof EntryError)) throw error;
+      decoded.poison.push({ entry, meta, reason: error.message });
+    }
+  }
+  return { ...decoded, parse_ms: performance.now() - begin };
+}
+
+/** @param systems those of the deliveries' systems that are registered */
+export function prepare(
+  deliveries: readonly Delivery[],
+  systems: ReadonlySet<string>,
+  started_at_ms: number,
+  rules: RuleSettings,
+  parse_ms: number,
+): PreparedGroup {
+  const begin = performance.now();
+  const total = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
+  const columns = new ReadingColumns(total);
+  const refusals: Refusal[] = [];
+  const jobs = deliveries.map(({ entry, meta, readings }, batch) => {
+    const known = systems.has(meta.system_id);
+    if (known) checkReadings(readings, batch, meta.received_at_ms, rules, columns, refusals);
+    else refuseAll(readings, batch, meta, refusals);
+    const error_message = known ? null : systemMessage(meta.system_id);
+    return { meta, stream_entry: `${entry.partition}/${entry.id}`, started_at_ms, error_message };
+  });
+  const { order, repeats } = takeOutRepeats(columns, copyOrder(columns));
+  const rawOf = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
+  const check_ms = performance.now() - begin;
+  return { deliveries, jobs, columns, order, repeats, refusals, rawOf, parse_ms, check_ms };
+}
+
+const systemMessage = (system_id: string) => `system ${system_id} is not registered`;
+
+function refuseAll(readings: readonly unknown[], batch: number, meta: EntryMeta, refusals: Refusal[]): void {
+  const details = systemMessage(meta.system_id);
+  readings.forEach((raw, ordinal) => {
+    refusals.push(refusal(batch, ordinal, raw, "system_not_found", details));
+  });
+}
+
+/** The same group without some of its deliveries. */
+export function without(group: PreparedGroup, job_ids: ReadonlySet<string>): readonly Delivery[] {
+  return group.deliveries.filter(({ meta }) => !job_ids.has(meta.job_id));
+}
+
+/** The group with rows refused by PostgreSQL itself moved to its refusals. `guilty`: positions in `order`, with why. */
+export function refuseRows(group: PreparedGroup, guilty: ReadonlyMap<number, string>): PreparedGroup {
+  const { columns } = group;
+  const refused = [...guilty].map(([position, why]): Refusal => {
+    const row = group.order[position]!;
+    const batch = columns.batch[row]!;
+    const ordinal = columns.ordinal[row]!;
+    return refusal(
+      batch,
+      ordinal,
+      group.rawOf(batch, ordinal),
+      "parse_error",
+      `the database refuses it: ${why}`,
+    );
+  });
+  const order = group.order.filter((_, position) => !guilty.has(position));
+  return { ...group, order, refusals: [...group.refusals, ...refused] };
+}

@@ -1,0 +1,64 @@
+/** The job mirror: tells Postgres, in bulk, of jobs that have not ended yet. */
+import type { Logger } from "../ops/log.ts";
+import { Backoff, sleep } from "../ops/retry.ts";
+import { StoreUnavailableError } from "../store/errors.ts";
+import type { JobStore } from "../store/jobs.ts";
+import { StreamUnavailableError } from "../stream/connection.ts";
+import type { MirrorFeed } from "../stream/mirror-feed.ts";
+
+/** Most jobs end within this time; the transaction of their data writes their row, and the mirror need not. */
+const PAUSE_MS = 500;
+const PAGE = 1_000;
+
+export class JobMirror {
+  readonly #stop = new AbortController();
+  #running: Promise<void> | null = null;
+
+  constructor(
+    private readonly feed: MirrorFeed,
+    private readonly jobs: JobStore,
+    private readonly partitions: number,
+    private readonly log: Logger,
+  ) {}
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Resolves when the page in hand is done. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(PAUSE_MS, 10_000);
+    while (!this.#stop.signal.aborted) {
+      try {
+        const more = await this.#round();
+        backoff.reset();
+        if (!more) await sleep(PAUSE_MS, this.#stop.signal);
+      } catch (error) {
+        const passing = error instanceof StreamUnavailableError || error instanceof StoreUnavailableError;
+        this.log[passing ? "warn" : "error"](
+          { err: passing ? (error as Error).message : error },
+          "job mirror failed, trying again",
+        );
+        await sleep(backoff.next_ms(), this.#stop.signal);
+      }
+    }
+  }
+
+  /** One page of each partition; true when some page was full. */
+  async #round(): Promise<boolean> {
+    let more = false;
+    for (let partition = 0; partition < this.partitions; partition += 1) {
+      const page = await this.feed.page(partition, PAGE);
+      if (!page || page.ids.length === 0) continue;
+      await this.jobs.mirror(page.open);
+      await this.feed.forget(page);
+      more ||= page.ids.length === PAGE;
+    }
+    return more;
+  }
+}

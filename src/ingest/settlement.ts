@@ -1,0 +1,229 @@
+/**
+ * The end of a group: COMMIT, then the job hashes and the acknowledgement. Decides what an error means for the
+ * entries (design, invariant 5): infrastructure faults wait, a guilty row is quarantined, a guilty entry is found
+ * by splitting and goes to the dead letters.
+ */
+
+import type { EntryMeta } from "../contract/entry.ts";
+import type { JobRecord } from "../contract/job.ts";
+import { isTerminal } from "../contract/job.ts";
+import type { RefusalReason } from "../contract/refusal.ts";
+import { Backoff, sleep } from "../ops/retry.ts";
+import { classify, StoreUnavailableError } from "../store/errors.ts";
+import { AlreadyEndedError, type Committed } from "../store/writer.ts";
+import { StreamUnavailableError } from "../stream/connection.ts";
+import type { StreamEntry } from "../stream/consumer.ts";
+import { type Delivery, type PreparedGroup, prepare, refuseRows } from "./group.ts";
+import type { PipelineDeps } from "./pipeline.ts";
+
+/** An entry that cannot be processed. */
+export interface Poison {
+  readonly entry: StreamEntry;
+  readonly meta?: EntryMeta | null;
+  readonly reason: string;
+}
+
+/** Attempts at an error that is neither the infrastructure's nor a row's. */
+const MAX_ATTEMPTS = 3;
+
+export class Settlement {
+  readonly #backoff = new Backoff(100, 5_000);
+
+  /** @param giveUp fires when what is not committed must stay in the stream */
+  constructor(
+    private readonly deps: PipelineDeps,
+    private readonly giveUp: AbortSignal,
+  ) {}
+
+  /** Commit and acknowledge the group, whatever it takes; returns early only when `giveUp` fires. */
+  async finish(group: PreparedGroup, attempt = 1): Promise<void> {
+    if (group.deliveries.length === 0 || this.giveUp.aborted) return;
+    const open = await this.#openOnly(group);
+    if (open !== group) return this.#again(group, open.deliveries);
+    try {
+      const committed = await this.#committed(group);
+      if (committed) await this.#acknowledge(group, committed);
+    } catch (error) {
+      await this.#judge(group, error, attempt);
+    }
+  }
+
+  /** Move an entry to the dead letters; its job fails with the reason, unless it was committed by an earlier life. */
+  async bury({ entry, meta, reason }: Poison): Promise<void> {
+    const { clock, consumer, jobs, log, tell } = this.deps;
+    const job_id = meta?.job_id;
+    await this.#persist("burying an entry", async () => {
+      const now_ms = clock.now_ms();
+      const stream_entry = `${entry.partition}/${entry.id}`;
+      if (meta) {
+        const status = await jobs.fail(meta, reason, now_ms, consumer.name, stream_entry);
+        if (status === "completed") {
+          await this.#settleEnded([{ entry, meta, readings: [] }]);
+          return;
+        }
+      }
+      await consumer.bury(entry, reason, now_ms, meta ? failedJob(meta, reason, now_ms) : null);
+      tell({ kind: "dead_letter" });
+      log.error(
+        { job_id, request_id: meta?.request_id, entry: stream_entry, reason },
+        "entry moved to the dead letters",
+      );
+    });
+  }
+
+  /** Entries that were begun before may have been committed: then only the acknowledgement is missing. */
+  async #openOnly(group: PreparedGroup): Promise<Pick<PreparedGroup, "deliveries">> {
+    if (!group.deliveries.some(({ entry }) => entry.redelivered)) return group;
+    const open = await this.#persist("reading the ledger", () => this.#settleEnded(group.deliveries));
+    return open === undefined || open.length === group.deliveries.length ? group : { deliveries: open };
+  }
+
+  /** Acknowledge those whose job has ended in Postgres; returns the others. */
+  async #settleEnded(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
+    const rows = await this.deps.jobs.many(deliveries.map(({ meta }) => meta.job_id));
+    const ended = new Map(rows.filter((job) => isTerminal(job.status)).map((job) => [job.job_id, job]));
+    const done = deliveries.flatMap(({ entry, meta }) => {
+      const job = ended.get(meta.job_id);
+      return job ? [{ entry, job }] : [];
+    });
+    await this.deps.consumer.settle(done);
+    return deliveries.filter(({ meta }) => !ended.has(meta.job_id));
+  }
+
+  /** COMMIT, waiting out infrastructure faults. Undefined when given up. */
+  #committed(group: PreparedGroup): Promise<Committed | undefined> {
+    return this.#persist("writing a group", () => this.deps.writer.commit(group));
+  }
+
+  async #acknowledge(group: PreparedGroup, committed: Committed): Promise<void> {
+    const ended = group.deliveries.map(({ entry }, i) => ({ entry, job: committed.jobs[i]! }));
+    this.#report(group, committed);
+    await this.#persist("acknowledging a group", () => this.deps.consumer.settle(ended));
+  }
+
+  async #judge(group: PreparedGroup, error: unknown, attempt: number): Promise<void> {
+    if (error instanceof AlreadyEndedError) {
+      const open = await this.#persist("reading the ledger", () => this.#settleEnded(group.deliveries));
+      return this.#again(group, open ?? []);
+    }
+    const { deliveries } = group;
+    const fault = classify(error);
+    this.deps.log.error(
+      { err: error, jobs: deliveries.length, attempt, fault },
+      "a group could not be written",
+    );
+    if (fault === "data" && deliveries.length === 1)
+      return this.#refuseGuiltyRows(group, error as Error, attempt);
+    if (fault === "data" || attempt >= MAX_ATTEMPTS) {
+      if (deliveries.length === 1) return this.bury({ ...deliveries[0]!, reason: (error as Error).message });
+      const middle = deliveries.length >>> 1;
+      await this.#again(group, deliveries.slice(0, middle));
+      return this.#again(group, deliveries.slice(middle));
+    }
+    await sleep(this.#backoff.next_ms(), this.giveUp);
+    return this.finish(group, attempt + 1);
+  }
+
+  async #refuseGuiltyRows(group: PreparedGroup, error: Error, attempt: number): Promise<void> {
+    const guilty = await this.#persist("looking for guilty rows", () => this.deps.writer.guiltyRows(group));
+    if (!guilty) return;
+    if (guilty.size > 0 && attempt < MAX_ATTEMPTS) return this.finish(refuseRows(group, guilty), attempt + 1);
+    return this.bury({ ...group.deliveries[0]!, reason: error.message });
+  }
+
+  /** The same for some of the group's deliveries, prepared anew: their rows may no longer compete with the others'. */
+  async #again(group: PreparedGroup, deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.length === 0) return;
+    const refused = group.jobs.filter((job) => job.error_message !== null).map((job) => job.meta.system_id);
+    const known = new Set(deliveries.map(({ meta }) => meta.system_id)).difference(new Set(refused));
+    const started_at_ms = group.jobs[0]!.started_at_ms;
+    await this.finish(prepare(deliveries, known, started_at_ms, this.deps.rules, group.parse_ms));
+  }
+
+  /** Repeat while the infrastructure is at fault. Undefined when given up. @throws any other error */
+  async #persist<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+    let failures = 0;
+    while (!this.giveUp.aborted) {
+      try {
+        const result = await work();
+        if (failures > 0) this.deps.log.info({ failures }, `${what} succeeded again`);
+        this.#backoff.reset();
+        return result;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        failures += 1;
+        this.deps.tell({ kind: "retrying", fault: (error as Error).name });
+        if (failures === 1)
+          this.deps.log.warn({ err: (error as Error).message }, `${what} failed, trying again`);
+        await sleep(this.#backoff.next_ms(), this.giveUp);
+      }
+    }
+    return undefined;
+  }
+
+  #report(group: PreparedGroup, committed: Committed): void {
+    const { jobs, refusals, staged, encode_ms, copy_ms, commit_ms } = committed;
+    const sum = (pick: (job: JobRecord) => number) => jobs.reduce((n, job) => n + pick(job), 0);
+    const quarantined: Partial<Record<RefusalReason, number>> = {};
+    for (const { reason } of refusals) quarantined[reason] = (quarantined[reason] ?? 0) + 1;
+    const now_ms = this.deps.clock.now_ms();
+    this.deps.tell({
+      kind: "committed",
+      report: {
+        jobs_completed: sum((job) => Number(job.status === "completed")),
+        jobs_failed: sum((job) => Number(job.status === "failed")),
+        inserted: sum((job) => job.inserted_readings),
+        duplicate: sum((job) => job.duplicate_readings),
+        quarantined,
+        staged,
+        parse_ms: group.parse_ms,
+        check_ms: group.check_ms,
+        encode_ms,
+        copy_ms,
+        commit_ms,
+        oldest_ms: Math.max(0, now_ms - Math.min(...jobs.map((job) => job.created_at_ms))),
+      },
+    });
+    for (const [i, job] of jobs.entries()) this.#logEnd(job, group.deliveries[i]!.meta.request_id);
+  }
+
+  /** The one line of a job. */
+  #logEnd(job: JobRecord, request_id: string): void {
+    this.deps.log.info(
+      {
+        job_id: job.job_id,
+        request_id,
+        system_id: job.system_id,
+        total: job.total_readings,
+        inserted: job.inserted_readings,
+        duplicate: job.duplicate_readings,
+        quarantined: job.quarantined_readings,
+        ms: (job.completed_at_ms ?? 0) - job.created_at_ms,
+        ...(job.error_message ? { error: job.error_message } : {}),
+      },
+      `job ${job.status}`,
+    );
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof StreamUnavailableError || error instanceof StoreUnavailableError) return true;
+  return classify(error) === "unavailable";
+}
+
+function failedJob(meta: EntryMeta, reason: string, now_ms: number): JobRecord {
+  return {
+    job_id: meta.job_id,
+    system_id: meta.system_id,
+    created_by: meta.user_id,
+    status: "failed",
+    total_readings: meta.total_readings,
+    inserted_readings: 0,
+    duplicate_readings: 0,
+    quarantined_readings: 0,
+    created_at_ms: meta.received_at_ms,
+    started_at_ms: now_ms,
+    completed_at_ms: now_ms,
+    error_message: reason,
+  };
+}
