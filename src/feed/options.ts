@@ -1,0 +1,127 @@
+/** Options that `simulate` and `import` share: which service, as whom, for which system. */
+import { readFile } from "node:fs/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import { isUuid } from "../contract/job-id.ts";
+import { systemClock } from "../ops/clock.ts";
+import { sleep } from "../ops/retry.ts";
+import { FeedClient } from "./client.ts";
+import { UsageError } from "./errors.ts";
+import type { RetryPolicy, Surroundings } from "./http.ts";
+
+/** What a development start seeds. */
+export const DEMO_SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
+export const DEMO_PASSWORD = "password";
+export const DEMO_FEEDERS = 8;
+
+export interface ServiceOptions {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly passwordFile?: string;
+  readonly system: string;
+  readonly concurrency: number;
+  /** s */
+  readonly retryFor: number;
+  /** s */
+  readonly wait: number;
+}
+
+/** The name of a feeder that a development start seeds, from 1. */
+export function demoFeeder(number: number): string {
+  return `feeder-${number}`;
+}
+
+export const SURROUNDINGS: Surroundings = { clock: systemClock, random: Math.random, sleep };
+
+/** Adds the shared options to a command. */
+export function withServiceOptions(command: Command, concurrency: number): Command {
+  return command
+    .option("--url <url>", "the service", parseServiceUrl, "http://127.0.0.1:8000")
+    .option("--username <name>", "user to log in as (default: the feeders of a development start)")
+    .option("--password <text>", "password of the user (default: the one of a development start)")
+    .option("--password-file <file>", "file whose first line is the password")
+    .option("--system <uuid>", "system that the readings belong to", parseUuid, DEMO_SYSTEM)
+    .option("--concurrency <n>", "batches under way at a time", wholeNumber(1, 1024), concurrency)
+    .option("--retry-for <s>", "how long one batch is sent again before it counts as lost", seconds(1), 300)
+    .option("--wait <s>", "how long to wait for a job to end", seconds(1), 300);
+}
+
+/**
+ * The password from the options.
+ * @throws {UsageError} when both ways are used, or the file cannot be read or is empty
+ */
+export async function passwordOf(options: ServiceOptions): Promise<string> {
+  if (options.passwordFile === undefined) return options.password ?? DEMO_PASSWORD;
+  if (options.password !== undefined) throw new UsageError("give --password or --password-file, not both");
+  let text: string;
+  try {
+    text = await readFile(options.passwordFile, "utf8");
+  } catch (cause) {
+    throw new UsageError(`the password file ${options.passwordFile} cannot be read: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+  const password = text.split(/\r?\n/, 1)[0] ?? "";
+  if (password === "") throw new UsageError(`the first line of ${options.passwordFile} is empty`);
+  return password;
+}
+
+export function createClient(
+  options: ServiceOptions,
+  username: string,
+  password: string,
+  surroundings: Surroundings = SURROUNDINGS,
+): FeedClient {
+  const retry: RetryPolicy = {
+    attempt_timeout_ms: 60_000,
+    deadline_ms: options.retryFor * 1000,
+    first_backoff_ms: 100,
+    max_backoff_ms: 5000,
+  };
+  return new FeedClient({ base_url: options.url, account: { username, password }, retry, surroundings });
+}
+
+/** commander parser: `http(s)://host[:port][/prefix]`, without the last slash. */
+export function parseServiceUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw new InvalidArgumentError("It must be an http:// or https:// URL.");
+  }
+  if (url.username !== "" || url.search !== "" || url.hash !== "") {
+    throw new InvalidArgumentError("It must be without credentials, query and fragment.");
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, "");
+}
+
+/** commander parser: a UUID, made lower case. */
+export function parseUuid(text: string): string {
+  if (!isUuid(text)) throw new InvalidArgumentError("It must be a UUID.");
+  return text.toLowerCase();
+}
+
+/** commander parser for a whole number within limits; 10_000 and 10000 are the same. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const n = /^\d[\d_]*$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (n >= min && n <= max) return n;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** commander parser for a decimal number above `min` or equal to it. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const n = /^\d[\d_]*(\.\d+)?$|^\.\d+$/.test(text) ? Number(text.replaceAll("_", "")) : Number.NaN;
+    if (n >= min && n <= max) return n;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}
+
+function seconds(min: number): (text: string) => number {
+  return decimal(min, 86_400);
+}
+
+/** What an error says, for a message to a person. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
