@@ -1,0 +1,60 @@
+/** Puts the HTTP API together. Everything it needs is handed in; nothing here reads the environment. */
+import { Hono } from "hono";
+import { AccessTokens } from "./auth/access-tokens.ts";
+import { PasswordChecker } from "./auth/passwords.ts";
+import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
+import { HttpMetrics } from "./http-metrics.ts";
+import { observe } from "./middleware/observe.ts";
+import { asProblem, problemResponse } from "./problem-error.ts";
+import { mountDocs } from "./routes/docs.ts";
+import { mountIngest } from "./routes/ingest.ts";
+import { mountJob } from "./routes/job.ts";
+import { mountLogin } from "./routes/login.ts";
+import { mountMetrics } from "./routes/metrics.ts";
+import { mountOpenApi } from "./routes/openapi.ts";
+import { mountProbes } from "./routes/probes.ts";
+import { mountProblems } from "./routes/problems.ts";
+import { mountUnmatched } from "./unmatched.ts";
+
+/** The app with all its routes; more may be mounted on it before it serves. */
+export function createApp(given: ApiDeps): App {
+  const deps: RouteDeps = {
+    ...given,
+    passwords: given.passwords ?? new PasswordChecker(),
+    tokens: new AccessTokens(
+      {
+        secret: given.config.JWT_SECRET_KEY,
+        algorithm: given.config.JWT_ALGORITHM,
+        lifetime_s: given.config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      },
+      given.clock,
+    ),
+  };
+  // Not strict: every address works with and without a last slash.
+  const app: App = new Hono<AppEnv>({ strict: false });
+  app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
+  answerErrors(app, deps);
+  mountLogin(app, deps);
+  mountIngest(app, deps);
+  mountJob(app, deps);
+  mountProbes(app, deps);
+  mountMetrics(app, deps);
+  mountProblems(app);
+  mountOpenApi(app);
+  mountDocs(app);
+  mountUnmatched(app);
+  return app;
+}
+
+/** Every error becomes a problem; only what nobody expected is logged here, with its stack. */
+function answerErrors(app: App, { log }: Pick<ApiDeps, "log">): void {
+  app.onError((error, c) => {
+    const problem = asProblem(error);
+    const request_id = c.get("request_id");
+    if (problem.problem === "internal-error") log.error({ err: error, request_id }, "a request failed");
+    else if (problem.cause instanceof Error && problem.problem === "service-unavailable") {
+      log.warn({ request_id, reason: problem.message }, "a dependency is away");
+    }
+    return problemResponse(c, problem);
+  });
+}

@@ -1,0 +1,94 @@
+/**
+ * Passwords: Argon2id (RFC 9106) with the parameters that OWASP's Password Storage Cheat Sheet names as minimum
+ * (19 MiB, 2 passes). A check costs memory and about 25 ms of a core, so only a few run at once and only a few wait.
+ */
+
+/** Parameters of every hash. All users need the same ones, or login times tell users apart. */
+export const PASSWORD_HASHING = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
+
+/** Stands in for users that do not exist: same parameters, so the same work; nobody knows its password. */
+const NOBODY_HASH =
+  "$argon2id$v=19$m=19456,t=2,p=1$VTIu8wE6OO8jKK5Rhi8s2tZroJfAVTDUkutWC6kEc0Q$aC6ssijc9jq1JOu2xs+7MivT/PPfY2CNP7QIYVn3Txo";
+
+/** The hash to store for a password. */
+export function hashPassword(password: string): Promise<string> {
+  return Bun.password.hash(password, PASSWORD_HASHING);
+}
+
+/** Too many checks wait already, or this one waited too long. */
+export class PasswordChecksBusyError extends Error {
+  override readonly name = "PasswordChecksBusyError";
+  constructor() {
+    super("too many password checks at once");
+  }
+}
+
+export interface PasswordCheckerSettings {
+  /** Checks at once; each takes 19 MiB. */
+  readonly concurrency: number;
+  /** Checks that may wait for their turn. */
+  readonly max_waiting: number;
+  /** Longest wait, ms. */
+  readonly max_wait_ms: number;
+  /** Does the work; rejects when it cannot read the hash. */
+  readonly verify: (password: string, hash: string) => Promise<boolean>;
+}
+
+const DEFAULTS: PasswordCheckerSettings = {
+  concurrency: 4,
+  max_waiting: 64,
+  max_wait_ms: 5_000,
+  verify: (password, hash) => Bun.password.verify(password, hash),
+};
+
+export class PasswordChecker {
+  readonly #settings: PasswordCheckerSettings;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(settings: Partial<PasswordCheckerSettings> = {}) {
+    this.#settings = { ...DEFAULTS, ...settings };
+  }
+
+  /**
+   * True when the password belongs to the hash. Without a hash (no such user) the same work is done, and the
+   * answer is false.
+   * @throws {PasswordChecksBusyError} when too many checks are in work
+   */
+  async check(password: string, hash: string | null): Promise<boolean> {
+    await this.#enter();
+    try {
+      const matches = await this.#settings.verify(password, hash ?? NOBODY_HASH);
+      return matches && hash !== null;
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /** A slot that is freed goes straight to the first who waits, so `#running` stays as it is in between. */
+  async #enter(): Promise<void> {
+    const { concurrency, max_waiting, max_wait_ms } = this.#settings;
+    if (this.#running < concurrency) {
+      this.#running += 1;
+      return;
+    }
+    if (this.#waiting.length >= max_waiting) throw new PasswordChecksBusyError();
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(new PasswordChecksBusyError());
+      }, max_wait_ms);
+      const turn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiting.push(turn);
+    });
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running -= 1;
+  }
+}

@@ -1,0 +1,90 @@
+/** What the API is built from: every dependency is handed in, narrowed to what the API uses. */
+import type { Hono } from "hono";
+import type { Registry } from "prom-client";
+import type { Config } from "../config.ts";
+import type { JobRecord } from "../contract/job.ts";
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
+import type { Database } from "../store/pool.ts";
+import type { User } from "../store/users.ts";
+import type { ReadingsAllowance } from "../stream/allowance.ts";
+import type { StreamHealth } from "../stream/health.ts";
+import type { IdempotencyStore } from "../stream/idempotency.ts";
+import type { JobBoard } from "../stream/jobs.ts";
+import type { Producer } from "../stream/producer.ts";
+import type { ScriptedRedis } from "../stream/scripts.ts";
+import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
+import type { PasswordChecker } from "./auth/passwords.ts";
+
+/** One ingest thread, for `/health`. */
+export interface WorkerSummary {
+  readonly name: string;
+  /** For people: running, starting, draining, stopped … */
+  readonly state: string;
+  /** Since its last sign of life, ms. */
+  readonly heartbeat_age_ms: number | null;
+  readonly restarts: number;
+}
+
+/** The variables that the API reads. */
+export type ApiConfig = Pick<
+  Config,
+  | "JWT_SECRET_KEY"
+  | "JWT_ALGORITHM"
+  | "JWT_ACCESS_TOKEN_EXPIRE_MINUTES"
+  | "RATE_LIMIT_REQUESTS_PER_MINUTE"
+  | "RATE_LIMIT_READINGS_PER_MINUTE"
+  | "LOGIN_ATTEMPTS_PER_MINUTE"
+  | "MAX_BODY_BYTES"
+  | "BODY_TIMEOUT_MS"
+>;
+
+/** Handed to `createApp`. */
+export interface ApiDeps {
+  readonly config: ApiConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** HTTP metrics are added to it, and `/metrics` prints all of it. */
+  readonly metrics: Registry;
+  /** Request-path client (`requestClient`): counts requests and login attempts. */
+  readonly redis: ScriptedRedis;
+  readonly producer: Pick<Producer, "offer">;
+  readonly idempotency: Pick<IdempotencyStore, "begin" | "abandon">;
+  readonly jobBoard: Pick<JobBoard, "get">;
+  readonly streamHealth: Pick<StreamHealth, "probe">;
+  readonly allowance: Pick<ReadingsAllowance, "take">;
+  readonly users: { findByName(username: string): Promise<User | null> };
+  readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
+  readonly database: Pick<Database, "ping">;
+  /** The ingest threads of this process; empty when it runs none. */
+  readonly workers: () => readonly WorkerSummary[];
+  /** Replaces the built-in checker, in tests. */
+  readonly passwords?: PasswordChecker;
+}
+
+/** What the HTTP server knows about a request and Hono does not. */
+export interface ServerBindings {
+  /** IP address of the peer of the connection; headers that name another are not believed. */
+  readonly peerAddress: (request: Request) => string;
+  /** Lifts the connection's idle timeout, when a body may take longer than the server's largest one. */
+  readonly allowSlowBody?: (request: Request) => void;
+}
+
+/** Hono's types for this app. */
+export interface AppEnv {
+  Bindings: Partial<ServerBindings>;
+  Variables: {
+    request_id: string;
+    /** Set by `authenticate`. */
+    claims: Claims;
+    /** Set when the request concerns one job; for the log line. */
+    job_id: string;
+  };
+}
+export type App = Hono<AppEnv>;
+
+/** `ApiDeps` with what `createApp` derives from them once. */
+export interface RouteDeps extends ApiDeps {
+  readonly tokens: AccessTokens;
+  readonly passwords: PasswordChecker;
+}

@@ -1,0 +1,54 @@
+/** The outermost middleware: request id, headers that every answer has, metrics, and one log line. */
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import type { Clock } from "../../ops/clock.ts";
+import type { Logger } from "../../ops/log.ts";
+import type { AppEnv } from "../deps.ts";
+import type { HttpMetrics } from "../http-metrics.ts";
+
+/** Characters that are safe in a header, a log line and a shell. */
+const SAFE_REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
+
+/** For answers that are no pages: nothing may be loaded, and nobody may frame them. */
+const API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
+/** The client's own id when it is safe to repeat, else a new UUIDv7. */
+export function requestIdFrom(header: string | undefined): string {
+  return header !== undefined && SAFE_REQUEST_ID.test(header) ? header : Bun.randomUUIDv7();
+}
+
+/** Pattern of the route that matched, or `unmatched`; wildcards are middleware. */
+function routeLabel(c: Context): string {
+  const pattern = routePath(c, -1);
+  return pattern.endsWith("*") ? "unmatched" : pattern;
+}
+
+export function observe(clock: Clock, log: Logger, metrics: HttpMetrics): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const started_ms = clock.monotonic_ms();
+    const request_id = requestIdFrom(c.req.header("X-Request-Id"));
+    c.set("request_id", request_id);
+    c.header("X-Request-Id", request_id);
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Referrer-Policy", "no-referrer");
+    c.header("Content-Security-Policy", API_CONTENT_POLICY);
+    await next();
+    const duration_ms = clock.monotonic_ms() - started_ms;
+    const status = c.res.status;
+    metrics.observe(routeLabel(c), c.req.method, status, duration_ms);
+    const level = status >= 500 ? "info" : "debug";
+    if (!log.isLevelEnabled(level)) return;
+    log[level](
+      {
+        request_id,
+        method: c.req.method,
+        path: c.req.path,
+        status,
+        ms: Math.round(duration_ms * 100) / 100,
+        user: c.get("claims")?.username,
+        job_id: c.get("job_id"),
+      },
+      "request",
+    );
+  };
+}

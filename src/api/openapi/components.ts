@@ -1,0 +1,35 @@
+/** TypeBox schemas as OpenAPI components: a schema with an `$id` becomes `#/components/schemas/{id}`. */
+import type { TSchema } from "@sinclair/typebox";
+import type { GenerateSpecOptions } from "hono-openapi";
+import { JobViewSchema } from "../../contract/job.ts";
+import { ProblemSchema } from "../../contract/problem.ts";
+import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
+
+type Components = NonNullable<GenerateSpecOptions["documentation"]["components"]>;
+/** A schema as OpenAPI 3.1 writes it. */
+export type SchemaObject = NonNullable<Components["schemas"]>[string];
+
+/**
+ * A copy in which every nested schema with an `$id` is a reference. `$id` itself goes: in OpenAPI 3.1 it would
+ * change the base of every reference below it (JSON Schema 2020-12 section 8.2.1).
+ */
+function withReferences(schema: unknown, isRoot: boolean): unknown {
+  if (Array.isArray(schema)) return schema.map((item) => withReferences(item, false));
+  if (typeof schema !== "object" || schema === null) return schema;
+  const { $id, ...rest } = schema as Record<string, unknown>;
+  if (!isRoot && typeof $id === "string") return { $ref: `#/components/schemas/${$id}` };
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withReferences(value, false)]));
+}
+
+/** A schema in the place where a route uses it: a reference when it is a component, else inline. */
+export function schemaOf(schema: TSchema): SchemaObject {
+  return withReferences(schema, false) as SchemaObject;
+}
+
+/** Every schema with an `$id`, under its id. */
+export function componentSchemas(): Record<string, SchemaObject> {
+  const named = [ProblemSchema, JobViewSchema, ReadingSchema, BatchSchema];
+  return Object.fromEntries(
+    named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),
+  ) as Record<string, SchemaObject>;
+}

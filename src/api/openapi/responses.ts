@@ -1,0 +1,105 @@
+/** Pieces of a route's description: answers with their headers and, for problems, one example of each type. */
+import type { TSchema } from "@sinclair/typebox";
+import type { ResponsesWithResolver } from "hono-openapi";
+import {
+  PROBLEM_MEDIA_TYPE,
+  PROBLEMS,
+  type ProblemName,
+  ProblemSchema,
+  problemType,
+} from "../../contract/problem.ts";
+import { schemaOf } from "./components.ts";
+
+type ResponseObject = Extract<ResponsesWithResolver[string], { description: string }>;
+type Headers = NonNullable<ResponseObject["headers"]>;
+type Header = Headers[string];
+
+const text = (description: string, example: string): Header => ({
+  description,
+  schema: { type: "string" },
+  example,
+});
+const whole = (description: string, example: number): Header => ({
+  description,
+  schema: { type: "integer", minimum: 0 },
+  example,
+});
+
+/** Headers by name, for `ok` and `problems`. */
+export const HEADERS = {
+  "X-Request-Id": text("The request's own id, or a new one", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"),
+  Location: text("Where the job is polled", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
+  "Retry-After": whole("Seconds to wait before asking again", 1),
+  "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),
+  Allow: text("Methods of this resource", "POST"),
+  "Accept-Encoding": text("Content encodings that are understood", "gzip, deflate"),
+  "Idempotent-Replayed": text("`true` when this is the answer to an earlier request with this key", "true"),
+  "RateLimit-Policy": text("Requests and window in seconds", "15;w=60"),
+  "RateLimit-Limit": whole("Budget of this window", 15),
+  "RateLimit-Remaining": whole("What is left of it", 14),
+  "RateLimit-Reset": whole("Seconds until the window ends", 60),
+} as const satisfies Headers;
+export type HeaderName = keyof typeof HEADERS;
+
+export const RATE_LIMIT_HEADERS: readonly HeaderName[] = [
+  "RateLimit-Policy",
+  "RateLimit-Limit",
+  "RateLimit-Remaining",
+  "RateLimit-Reset",
+];
+
+function headersOf(names: readonly HeaderName[]): Headers {
+  return Object.fromEntries((["X-Request-Id", ...names] as const).map((name) => [name, HEADERS[name]]));
+}
+
+/** A good answer. */
+export function ok(
+  description: string,
+  schema: TSchema,
+  example: unknown,
+  headers: readonly HeaderName[] = [],
+): ResponseObject {
+  return {
+    description,
+    headers: headersOf(headers),
+    content: { "application/json": { schema: schemaOf(schema), example } },
+  };
+}
+
+/** Headers that problems of a status come with. */
+const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
+  401: ["WWW-Authenticate"],
+  403: ["WWW-Authenticate"],
+  409: ["Retry-After"],
+  415: ["Accept-Encoding"],
+  429: ["Retry-After", ...RATE_LIMIT_HEADERS],
+  503: ["Retry-After"],
+};
+
+/** The answers for these types of problem, grouped by status. */
+export function problems(instance: string, names: readonly ProblemName[]): ResponsesWithResolver {
+  const byStatus = Map.groupBy(names, (name) => PROBLEMS[name].status);
+  const entries = [...byStatus].map(([status, group]) => {
+    const examples = group.map((name) => [
+      name,
+      {
+        value: {
+          type: problemType(name),
+          title: PROBLEMS[name].title,
+          status,
+          detail: PROBLEMS[name].about,
+          instance,
+        },
+      },
+    ]);
+    const response: ResponseObject = {
+      description: group.map((name) => PROBLEMS[name].title).join("; "),
+      headers: headersOf(PROBLEM_HEADERS[status] ?? []),
+      content: {
+        [PROBLEM_MEDIA_TYPE]: { schema: schemaOf(ProblemSchema), examples: Object.fromEntries(examples) },
+      },
+    };
+    return [String(status), response] as const;
+  });
+  return Object.fromEntries(entries);
+}

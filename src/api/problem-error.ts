@@ -1,0 +1,80 @@
+/** Errors on their way out: one class for what a client is told, and the mapping of everything else. */
+import type { Context } from "hono";
+import {
+  PROBLEM_MEDIA_TYPE,
+  PROBLEMS,
+  type ProblemDetails,
+  type ProblemItem,
+  type ProblemName,
+  problemType,
+} from "../contract/problem.ts";
+import { StoreUnavailableError } from "../store/pool.ts";
+import { StreamUnavailableError } from "../stream/connection.ts";
+
+/** Seconds after which a client may try again when a dependency is away. */
+export const RETRY_AFTER_UNAVAILABLE_S = 2;
+/** Seconds after which a client may try again when the backlog is full: a worker needs time to make room. */
+export const RETRY_AFTER_BACKLOG_S = 5;
+
+interface ProblemOptions {
+  /** For the client: what happened this time. Without it, the explanation of the type. */
+  readonly detail?: string;
+  readonly errors?: readonly ProblemItem[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** For operators: goes to the log and never to the client. */
+  readonly operator?: string;
+  readonly cause?: unknown;
+}
+
+/** Ends a request with problem details. `message` is for operators, `detail` for the client. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly detail: string;
+  readonly errors: readonly ProblemItem[] | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    readonly problem: ProblemName,
+    options: ProblemOptions = {},
+  ) {
+    const detail = options.detail ?? PROBLEMS[problem].about;
+    super(options.operator ?? detail, { cause: options.cause });
+    this.detail = detail;
+    this.errors = options.errors;
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The problem behind any error. An error that nobody expected is an `internal-error` without details. */
+export function asProblem(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof StreamUnavailableError || error instanceof StoreUnavailableError) {
+    return new ProblemError("service-unavailable", {
+      headers: { "Retry-After": String(RETRY_AFTER_UNAVAILABLE_S) },
+      operator: error.message,
+      cause: error,
+    });
+  }
+  return new ProblemError("internal-error", {
+    operator: error instanceof Error ? error.message : "a value that is no Error was thrown",
+    cause: error,
+  });
+}
+
+/** The answer to a request that ended in `error`, with the headers set so far. */
+export function problemResponse(c: Context, error: ProblemError): Response {
+  const { status, title } = PROBLEMS[error.problem];
+  const body: ProblemDetails = {
+    type: problemType(error.problem),
+    title,
+    status,
+    detail: error.detail,
+    instance: c.req.path,
+    ...(error.errors ? { errors: [...error.errors] } : {}),
+  };
+  return c.body(JSON.stringify(body), status, {
+    ...error.headers,
+    "Content-Type": PROBLEM_MEDIA_TYPE,
+    "Cache-Control": "no-store",
+  });
+}

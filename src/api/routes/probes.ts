@@ -1,0 +1,127 @@
+/** `GET /livez`, `GET /readyz` and `GET /health`: for orchestrators, load balancers and people. */
+import { Type } from "@sinclair/typebox";
+import { describeRoute } from "hono-openapi";
+import { DependencyCheck, type DependencyStates } from "../dependency-check.ts";
+import type { App, RouteDeps, WorkerSummary } from "../deps.ts";
+import { ok } from "../openapi/responses.ts";
+import { RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
+
+const LiveSchema = Type.Object({ status: Type.Literal("alive") });
+const stateOf = (...states: string[]) => Type.Union(states.map((s) => Type.Literal(s)));
+const ReadySchema = Type.Object({
+  status: stateOf("ready", "degraded", "unavailable"),
+  reasons: Type.Array(Type.String(), { description: "Why the status is not `ready`" }),
+});
+const CheckedSchema = Type.Object({ state: stateOf("up", "down"), latency_ms: Type.Number() });
+const HealthSchema = Type.Object({
+  status: ReadySchema.properties.status,
+  reasons: ReadySchema.properties.reasons,
+  checked_at: Type.String({ format: "date-time" }),
+  dependencies: Type.Object({ redis: CheckedSchema, postgres: CheckedSchema }),
+  backlog: Type.Union([
+    Type.Object({
+      entries: Type.Integer({ description: "Batches accepted and not finished" }),
+      bytes: Type.Integer(),
+      pending: Type.Integer({ description: "Of these, batches in work" }),
+      dead_letters: Type.Integer({ description: "Batches that could not be processed and are kept" }),
+      full: Type.Boolean(),
+    }),
+    Type.Null(),
+  ]),
+  workers: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: Type.String(),
+      heartbeat_age_ms: Type.Union([Type.Number(), Type.Null()]),
+      restarts: Type.Integer(),
+    }),
+  ),
+});
+
+interface Readiness {
+  readonly status: "ready" | "degraded" | "unavailable";
+  readonly reasons: string[];
+}
+
+/** Redis away or full means that batches are refused; without Postgres they are accepted and wait. */
+export function readinessOf({ redis, postgres, stream }: DependencyStates): Readiness {
+  const refusing = [
+    ...(redis.state === "down" ? ["Redis is down or takes no writes"] : []),
+    ...(stream?.full ? ["the backlog has reached its bound"] : []),
+  ];
+  const waiting = postgres.state === "down" ? ["PostgreSQL is down: batches are accepted and wait"] : [];
+  const status = refusing.length > 0 ? "unavailable" : waiting.length > 0 ? "degraded" : "ready";
+  return { status, reasons: [...refusing, ...waiting] };
+}
+
+/** An answer of /health. */
+function healthOf(states: DependencyStates, workers: readonly WorkerSummary[], now_ms: number) {
+  const { redis, postgres, stream } = states;
+  return {
+    ...readinessOf(states),
+    checked_at: new Date(now_ms).toISOString(),
+    dependencies: { redis, postgres },
+    backlog: stream && {
+      entries: stream.entries,
+      bytes: stream.bytes,
+      pending: stream.pending,
+      dead_letters: stream.dead_letters,
+      full: stream.full,
+    },
+    workers,
+  };
+}
+
+const READY_EXAMPLE = { status: "ready", reasons: [] };
+const DOWN_EXAMPLE = { status: "unavailable", reasons: ["Redis is down or takes no writes"] };
+const HEALTH_EXAMPLE = {
+  ...READY_EXAMPLE,
+  checked_at: "2025-11-07T22:50:02.000Z",
+  dependencies: { redis: { state: "up", latency_ms: 0.4 }, postgres: { state: "up", latency_ms: 0.9 } },
+  backlog: { entries: 3, bytes: 42_000, pending: 1, dead_letters: 0, full: false },
+  workers: [{ name: "ingest-1", state: "running", heartbeat_age_ms: 210, restarts: 0 }],
+};
+const tags = ["Operation"];
+
+export function mountProbes(app: App, deps: RouteDeps): void {
+  const check = new DependencyCheck(deps);
+  const live = describeRoute({
+    tags,
+    summary: "The process answers",
+    operationId: "livez",
+    responses: { 200: ok("Alive", LiveSchema, { status: "alive" }) },
+  });
+  app.get("/livez", live, (c) => c.json({ status: "alive" }, 200, { "Cache-Control": "no-store" }));
+
+  const ready = describeRoute({
+    tags,
+    summary: "Batches are accepted",
+    operationId: "readyz",
+    responses: {
+      200: ok("Ready, or degraded when only PostgreSQL is down", ReadySchema, READY_EXAMPLE),
+      503: ok("Batches are refused", ReadySchema, DOWN_EXAMPLE, ["Retry-After"]),
+    },
+  });
+  app.get("/readyz", ready, async (c) => {
+    const readiness = readinessOf(await check.run());
+    c.header("Cache-Control", "no-store");
+    if (readiness.status !== "unavailable") return c.json(readiness);
+    return c.json(readiness, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
+  });
+
+  const health = describeRoute({
+    tags,
+    summary: "Summary for people",
+    operationId: "health",
+    responses: {
+      200: ok("Ready or degraded", HealthSchema, HEALTH_EXAMPLE),
+      503: ok("Batches are refused", HealthSchema, { ...HEALTH_EXAMPLE, ...DOWN_EXAMPLE }, ["Retry-After"]),
+    },
+  });
+  app.get("/health", health, async (c) => {
+    const answer = healthOf(await check.run(), deps.workers(), deps.clock.now_ms());
+    c.header("Cache-Control", "no-store");
+    if (answer.status !== "unavailable") return c.json(answer);
+    return c.json(answer, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
+  });
+}

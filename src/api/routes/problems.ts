@@ -1,0 +1,58 @@
+/** `GET /problems/{name}`: what the `type` of a problem stands for, as a page or as JSON. */
+import { Type } from "@sinclair/typebox";
+import { accepts } from "hono/accepts";
+import { html } from "hono/html";
+import { describeRoute } from "hono-openapi";
+import { PROBLEMS, type ProblemName, problemType } from "../../contract/problem.ts";
+import type { App } from "../deps.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { ProblemError } from "../problem-error.ts";
+
+const ExplanationSchema = Type.Object({
+  type: Type.String({ format: "uri-reference" }),
+  title: Type.String(),
+  status: Type.Integer(),
+  about: Type.String(),
+});
+
+const example: ProblemName = "backlog-full";
+const describe = describeRoute({
+  tags: ["Operation"],
+  summary: "What a type of problem means",
+  operationId: "explainProblem",
+  parameters: [
+    {
+      name: "name",
+      in: "path",
+      required: true,
+      schema: { type: "string", enum: Object.keys(PROBLEMS) },
+    },
+  ],
+  responses: {
+    200: ok("The explanation; a page for clients that prefer text/html", ExplanationSchema, {
+      type: problemType(example),
+      ...PROBLEMS[example],
+    }),
+    ...problems("/problems/x", ["not-found"]),
+  },
+});
+
+function isProblem(name: string): name is ProblemName {
+  return Object.hasOwn(PROBLEMS, name);
+}
+
+export function mountProblems(app: App): void {
+  app.get("/problems/:name", describe, (c) => {
+    const name = c.req.param("name");
+    if (!isProblem(name)) throw new ProblemError("not-found");
+    const { title, status, about } = PROBLEMS[name];
+    c.header("Vary", "Accept");
+    const supports = ["application/json", "text/html"];
+    if (accepts(c, { header: "Accept", supports, default: "application/json" }) === "application/json") {
+      return c.json({ type: problemType(name), title, status, about });
+    }
+    return c.html(html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
+<body><h1>${title}</h1><p>Status ${status}, type <code>${problemType(name)}</code></p><p>${about}</p></body></html>`);
+  });
+}

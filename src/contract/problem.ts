@@ -1,0 +1,161 @@
+/**
+ * Errors as clients see them: problem details (RFC 9457) and the catalogue of their types. A type's URI is the
+ * relative reference `/problems/{name}`; it is stable, and it resolves to the explanation below.
+ */
+import { type Static, Type } from "@sinclair/typebox";
+
+interface ProblemKind {
+  /** HTTP status it comes with. */
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly title: string;
+  /** What happened and what a client can do about it. */
+  readonly about: string;
+}
+
+/** Every type of problem this service answers with. */
+export const PROBLEMS = {
+  "malformed-json": {
+    status: 400,
+    title: "The body is not JSON",
+    about: "The body must be one JSON value (RFC 8259) in UTF-8. Nothing was stored.",
+  },
+  "malformed-encoding": {
+    status: 400,
+    title: "The body could not be decoded",
+    about: "The body does not match its Content-Encoding, is cut short, or is not UTF-8. Nothing was stored.",
+  },
+  "invalid-request": {
+    status: 400,
+    title: "The request does not have the expected shape",
+    about: "`errors` lists what is wrong, each with a JSON pointer (RFC 6901). Nothing was stored.",
+  },
+  "invalid-idempotency-key": {
+    status: 400,
+    title: "The Idempotency-Key cannot be used",
+    about: "An Idempotency-Key has 1 to 255 visible ASCII characters. Nothing was stored.",
+  },
+  "invalid-job-id": {
+    status: 400,
+    title: "The job id is malformed",
+    about: "A job id is a UUID, as the answer to the ingest request gave it.",
+  },
+  "authentication-required": {
+    status: 401,
+    title: "An access token is required",
+    about: "Log in at POST /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`.",
+  },
+  "invalid-token": {
+    status: 401,
+    title: "The access token is not valid",
+    about: "The token is malformed, forged or expired. Log in again.",
+  },
+  "invalid-credentials": {
+    status: 401,
+    title: "User name or password is wrong",
+    about: "No active user has this name and this password.",
+  },
+  forbidden: {
+    status: 403,
+    title: "Your role does not allow this",
+    about: "The token is valid, but its role may not use this operation.",
+  },
+  "not-found": { status: 404, title: "There is nothing here", about: "No resource has this address." },
+  "job-not-found": {
+    status: 404,
+    title: "No such job",
+    about: "The job does not exist, or it belongs to another user.",
+  },
+  "method-not-allowed": {
+    status: 405,
+    title: "This method is not allowed here",
+    about: "The Allow header lists the methods of this resource.",
+  },
+  "body-timeout": {
+    status: 408,
+    title: "The body took too long to arrive",
+    about: "The connection was closed before the whole body had come. Nothing was stored. Send it again.",
+  },
+  "idempotency-in-flight": {
+    status: 409,
+    title: "A request with this Idempotency-Key is being processed",
+    about: "Wait for the time in Retry-After and send the same request again to learn its outcome.",
+  },
+  "body-too-large": {
+    status: 413,
+    title: "The body is too large",
+    about: "The bound holds for the body as sent and decompressed. Split the batch. Nothing was stored.",
+  },
+  "unsupported-media-type": {
+    status: 415,
+    title: "The media type is not supported",
+    about: "Send `Content-Type: application/json`; its only charset is UTF-8.",
+  },
+  "unsupported-content-encoding": {
+    status: 415,
+    title: "The content encoding is not supported",
+    about: "Send the body as it is, or with one of the encodings in the Accept-Encoding header.",
+  },
+  "idempotency-mismatch": {
+    status: 422,
+    title: "This Idempotency-Key was used for another body",
+    about: "A key stands for one body. Use a new key for a new batch. Nothing was stored.",
+  },
+  "rate-limited": {
+    status: 429,
+    title: "Too many requests",
+    about: "The budget of this minute is used up. Wait for the time in Retry-After. Nothing was stored.",
+  },
+  "internal-error": {
+    status: 500,
+    title: "Something went wrong on our side",
+    about: "The fault is logged under the X-Request-Id of the answer.",
+  },
+  "backlog-full": {
+    status: 503,
+    title: "Too many batches are waiting",
+    about:
+      "Batches arrive faster than they are stored. Wait for the time in Retry-After. Nothing was stored.",
+  },
+  "service-unavailable": {
+    status: 503,
+    title: "A service we depend on is away",
+    about: "Send the request again after the time in Retry-After, best with an Idempotency-Key.",
+  },
+  "server-busy": {
+    status: 503,
+    title: "The server is busy",
+    about: "Too many requests of this kind are in work. Wait for the time in Retry-After.",
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemName = keyof typeof PROBLEMS;
+export type ProblemStatus = ProblemKind["status"];
+
+/** The `type` member of a problem: a relative reference that this service resolves. */
+export function problemType(name: ProblemName): string {
+  return `/problems/${name}`;
+}
+
+/** Media type of every error answer (RFC 9457 section 3). */
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** One thing that is wrong with a request. */
+export const ProblemItemSchema = Type.Object({
+  pointer: Type.String({ description: "JSON pointer (RFC 6901) into the body" }),
+  detail: Type.String(),
+});
+
+/** The body of every error answer. */
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ format: "uri-reference", description: "Stable; resolves to an explanation" }),
+    title: Type.String({ description: "The same for every problem of this type" }),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String({ description: "What happened this time" }),
+    instance: Type.String({ format: "uri-reference", description: "Path of the request" }),
+    errors: Type.Optional(Type.Array(ProblemItemSchema)),
+  },
+  { $id: "Problem" },
+);
+export type ProblemItem = Static<typeof ProblemItemSchema>;
+export type ProblemDetails = Static<typeof ProblemSchema>;
