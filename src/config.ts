@@ -203,6 +203,11 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return config;
 }
 
+/** The configuration of this process. @throws {ConfigError} */
+export function configuration(): Config {
+  return loadConfig(process.env);
+}
+
 /** The text of `.env.example`: every variable with its meaning, what is allowed and its default. */
 export function envExample(): string {
   const blocks = Object.entries<Variable<unknown>>(VARIABLES).map(

@@ -70,4 +70,25 @@ export class UserStore {
     }
     return id;
   }
+
+  /** Those of the names that no user has. @throws {StoreUnavailableError} */
+  async missing(usernames: readonly string[]): Promise<Set<string>> {
+    const rows = await this.database.run(
+      "known users",
+      (sql) => sql<{ username: string }[]>`
+        SELECT username FROM diagnostics_user WHERE username = ANY(${sql.array([...usernames], 1009)})`,
+    );
+    return new Set(usernames).difference(new Set(rows.map((row) => row.username)));
+  }
+
+  /** Create users whose names are free; the others stay as they are. @throws {StoreUnavailableError} */
+  async createMissing(users: readonly NewUser[]): Promise<void> {
+    for (const user of users) {
+      try {
+        await this.create(user);
+      } catch (error) {
+        if (!(error instanceof UserExistsError)) throw error;
+      }
+    }
+  }
 }

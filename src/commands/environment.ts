@@ -1,0 +1,100 @@
+/** What every command needs first: configuration, log, services, database. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Config, configuration } from "../config.ts";
+import { parseUnitDefinitions, type UnitDefinition } from "../contract/units.ts";
+import { createLogger, type Logger } from "../ops/log.ts";
+import { ensureServices } from "../services/ensure-services.ts";
+import { terminalProgress } from "../services/terminal-progress.ts";
+import type { Services } from "../services/types.ts";
+import { migrate } from "../store/migrate.ts";
+import { Database, type DatabaseSettings } from "../store/pool.ts";
+import type { StreamBounds } from "../stream/producer.ts";
+import { CommandError } from "./fail.ts";
+
+/** Folder of the clone. */
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MIGRATIONS = resolve(ROOT, "sql/migrations");
+const QUERY_DEADLINE_MS = 10_000;
+
+export interface Environment {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly services: Services;
+}
+
+/**
+ * Configuration, log, and Redis and TimescaleDB that answer.
+ * @param check asked before any service is looked for
+ * @throws {ConfigError} @throws {ServicesError}
+ */
+export async function openEnvironment(
+  check: (config: Config) => Promise<void> | undefined = () => undefined,
+): Promise<Environment> {
+  const config = configuration();
+  await check(config);
+  const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const services = await ensureServices({
+    dataDir: resolve(ROOT, config.DATA_DIR),
+    runtimeDir: resolve(ROOT, ".data/runtime"),
+    databaseUrl: config.DATABASE_URL,
+    redisUrl: config.REDIS_URL,
+    durability: config.REDIS_DURABILITY,
+    log,
+    progress: terminalProgress(process.stderr),
+  });
+  return { config, log, services };
+}
+
+export function openDatabase(environment: Environment, onQuery?: DatabaseSettings["onQuery"]): Database {
+  return new Database({
+    url: environment.services.databaseUrl,
+    size: environment.config.DATABASE_POOL_SIZE,
+    query_deadline_ms: QUERY_DEADLINE_MS,
+    ...(onQuery ? { onQuery } : {}),
+  });
+}
+
+/** Bring the schema up to date; names of what was applied. @throws {MigrationError} */
+export function migrateSchema(database: Database, config: Config): Promise<string[]> {
+  return migrate(database, { directory: MIGRATIONS, chunk_interval_days: config.CHUNK_INTERVAL_DAYS });
+}
+
+export function streamBounds(config: Config): StreamBounds {
+  return {
+    partitions: config.STREAM_PARTITIONS,
+    max_entries: config.BACKLOG_MAX_ENTRIES,
+    max_bytes: config.BACKLOG_MAX_BYTES,
+    idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
+  };
+}
+
+/** The configured units beside the built-in ones. @throws {UnitDefinitionError} @throws {CommandError} */
+export async function readUnits(config: Config): Promise<readonly UnitDefinition[]> {
+  if (config.UNITS_FILE === undefined) return [];
+  const path = resolve(ROOT, config.UNITS_FILE);
+  let json: unknown;
+  try {
+    json = await Bun.file(path).json();
+  } catch (error) {
+    throw new CommandError(
+      `UNITS_FILE is "${config.UNITS_FILE}", which is not a readable JSON file: ${(error as Error).message}`,
+    );
+  }
+  return parseUnitDefinitions(json);
+}
+
+/** Run `work` with a database at today's schema, and close everything in the reverse order. */
+export async function withDatabase<T>(
+  work: (database: Database, environment: Environment) => Promise<T>,
+): Promise<T> {
+  const environment = await openEnvironment();
+  const database = openDatabase(environment);
+  try {
+    await migrateSchema(database, environment.config);
+    return await work(database, environment);
+  } finally {
+    await database.close();
+    await environment.services.stop();
+  }
+}

@@ -1,0 +1,53 @@
+/** `hydraulic replay`: look at the dead letters and bring them back. */
+import { JobStore } from "../store/jobs.ts";
+import { ready, workClient } from "../stream/connection.ts";
+import { type DeadLetter, DeadLetters } from "../stream/dead-letters.ts";
+import { withDatabase } from "./environment.ts";
+import { CommandError } from "./fail.ts";
+
+interface ReplayOptions {
+  readonly job?: string;
+  readonly all?: boolean;
+}
+
+const REDIS_DEADLINE_MS = 10_000;
+
+/** Lists without options; replays with `--job` or `--all`. @throws {CommandError} when no dead letter fits */
+export async function replay(options: ReplayOptions): Promise<void> {
+  await withDatabase(async (database, environment) => {
+    const redis = workClient(environment.services.redisUrl);
+    try {
+      await ready(redis, REDIS_DEADLINE_MS);
+      await replayFrom(
+        new DeadLetters(redis, environment.config.STREAM_PARTITIONS),
+        new JobStore(database),
+        options,
+      );
+    } finally {
+      redis.disconnect();
+    }
+  });
+}
+
+async function replayFrom(letters: DeadLetters, jobs: JobStore, { job, all }: ReplayOptions): Promise<void> {
+  let seen = 0;
+  let revived = 0;
+  for await (const letter of letters.list()) {
+    if (job !== undefined && letter.meta?.job_id !== job) continue;
+    seen += 1;
+    if (job === undefined && all !== true) {
+      process.stdout.write(`${describe(letter)}\n`);
+      continue;
+    }
+    if (letter.meta) await jobs.reopen(letter.meta.job_id);
+    if (await letters.revive(letter)) revived += 1;
+  }
+  if (job !== undefined && seen === 0) throw new CommandError(`there is no dead letter of job ${job}`);
+  const replayed = job !== undefined || all === true;
+  process.stdout.write(replayed ? `${revived} replayed\n` : `${seen} dead letters\n`);
+}
+
+function describe({ id, meta, buried_at_ms, size, reason }: DeadLetter): string {
+  const job = meta ? `job ${meta.job_id}, ${meta.total_readings} readings` : "not readable";
+  return `${new Date(buried_at_ms).toISOString()}  ${id}  ${job}, ${size} bytes: ${reason}`;
+}

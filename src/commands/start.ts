@@ -1,0 +1,204 @@
+/**
+ * `hydraulic start`: the composition root. Wires HTTP, stream and database together, starts them from the back to
+ * the front, and stops them in the order in which a batch flows: accept nothing, finish what was accepted, close.
+ */
+import { createServer } from "node:net";
+import { hostname } from "node:os";
+import { Registry } from "prom-client";
+import { createApp } from "../api/app.ts";
+import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
+import type { Config } from "../config.ts";
+import { ingestMetrics } from "../ingest/ingest-metrics.ts";
+import { JobMirror } from "../ingest/mirror.ts";
+import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
+import { systemClock } from "../ops/clock.ts";
+import { JobStore } from "../store/jobs.ts";
+import type { Database } from "../store/pool.ts";
+import { queryMetrics } from "../store/query-metrics.ts";
+import { UserStore } from "../store/users.ts";
+import { ReadingsAllowance } from "../stream/allowance.ts";
+import { ready, requestClient, workClient } from "../stream/connection.ts";
+import { StreamHealth } from "../stream/health.ts";
+import { IdempotencyStore } from "../stream/idempotency.ts";
+import { JobBoard } from "../stream/jobs.ts";
+import { MirrorFeed } from "../stream/mirror-feed.ts";
+import { Producer } from "../stream/producer.ts";
+import { streamMetrics } from "../stream/stream-metrics.ts";
+import { banner } from "./banner.ts";
+import {
+  type Environment,
+  migrateSchema,
+  openDatabase,
+  openEnvironment,
+  readUnits,
+  streamBounds,
+} from "./environment.ts";
+import { CommandError } from "./fail.ts";
+import { seedDevelopment } from "./seed.ts";
+import { Stopping } from "./stopping.ts";
+
+export const ROLES_TO_START = ["all", "api", "worker"] as const;
+export type RoleToStart = (typeof ROLES_TO_START)[number];
+
+const REDIS_DEADLINE_MS = 10_000;
+const HEARTBEATS_PER_TIMEOUT = 5;
+
+/** Everything that the two roles share. */
+interface Wiring extends Environment {
+  readonly database: Database;
+  readonly metrics: Registry;
+  readonly stopping: Stopping;
+  /** Unique for this life of the process. */
+  readonly processName: string;
+}
+
+/**
+ * Run until SIGINT or SIGTERM, then stop in flow order.
+ * @throws {ConfigError} @throws {ServicesError} @throws {MigrationError} @throws {CommandError} when the port is taken
+ */
+export async function start(role: RoleToStart): Promise<void> {
+  const stopping = new Stopping();
+  stopping.listen();
+  try {
+    await run(role, stopping);
+  } finally {
+    await stopping.runAll();
+  }
+}
+
+async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
+  const environment = await openEnvironment((config) =>
+    role === "worker" ? undefined : refuseTakenPort(config),
+  );
+  const { config, log, services } = environment;
+  stopping.last("services", () => services.stop());
+  stopping.bound(config.SHUTDOWN_GRACE_MS, log);
+  for (const line of services.description) log.info(line);
+
+  const metrics = new Registry();
+  const database = openDatabase(environment, queryMetrics(metrics));
+  stopping.last("database pool", () => database.close());
+  const applied = await migrateSchema(database, config);
+  if (applied.length > 0) log.info({ applied }, "schema migrated");
+  if (config.APP_ENV === "development") await seedDevelopment(database);
+
+  const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
+  const wiring: Wiring = { ...environment, database, metrics, stopping, processName };
+  const supervisor = role === "api" ? null : await startWorkers(wiring);
+  const server = role === "worker" ? null : await startApi(wiring, supervisor);
+  if (server) process.stdout.write(banner(config, server.url));
+  log.info({ role, pid: process.pid, ...(server ? { url: server.url } : {}) }, "ready");
+  await stopping.wanted;
+  log.info("stopping");
+}
+
+async function startWorkers({
+  config,
+  log,
+  services,
+  database,
+  metrics,
+  stopping,
+  processName,
+}: Wiring): Promise<Supervisor> {
+  const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
+  stopping.last("worker's Redis client", () => redis.disconnect());
+  await ready(redis, REDIS_DEADLINE_MS);
+  const partitions = config.STREAM_PARTITIONS;
+  const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), partitions, log);
+  mirror.start();
+  stopping.last("job mirror", () => mirror.stop());
+
+  let hear: ReturnType<typeof ingestMetrics> | undefined;
+  const supervisor = new Supervisor(
+    {
+      threads: config.WORKER_THREADS,
+      heartbeat_timeout_ms: config.WORKER_HEARTBEAT_TIMEOUT_MS,
+      process_name: processName,
+      thread: {
+        database_url: services.databaseUrl,
+        redis_url: services.redisUrl,
+        partitions,
+        job_ttl_s: config.JOB_TTL_HOURS * 3600,
+        claim_idle_ms: config.CLAIM_IDLE_MS,
+        heartbeat_ms: config.WORKER_HEARTBEAT_TIMEOUT_MS / HEARTBEATS_PER_TIMEOUT,
+        units: await readUnits(config),
+        log: { level: config.LOG_LEVEL, format: config.LOG_FORMAT },
+      },
+    },
+    systemClock,
+    log,
+    (message) => hear?.(message),
+  );
+  hear = ingestMetrics(metrics, () => supervisor.summaries());
+  supervisor.start();
+  stopping.last("ingest threads", () => supervisor.stop(config.SHUTDOWN_GRACE_MS));
+  return supervisor;
+}
+
+async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<RunningServer> {
+  const { config, log, services, database, metrics, stopping } = wiring;
+  const redis = requestClient(services.redisUrl, (err) =>
+    log.debug({ err: err.message }, "Redis connection"),
+  );
+  stopping.last("API's Redis client", () => redis.disconnect());
+  await ready(redis, REDIS_DEADLINE_MS);
+  const bounds = streamBounds(config);
+  const streamHealth = new StreamHealth(redis, bounds);
+  streamMetrics(metrics, streamHealth);
+  const app = createApp({
+    config,
+    clock: systemClock,
+    log,
+    metrics,
+    redis,
+    producer: new Producer(redis, bounds),
+    idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
+    jobBoard: new JobBoard(redis),
+    streamHealth,
+    allowance: new ReadingsAllowance(redis),
+    users: new UserStore(database),
+    jobs: new JobStore(database),
+    database,
+    workers: () => (supervisor?.summaries() ?? []).map(toWorker),
+  });
+  const server = listen(app, wiring);
+  stopping.last("HTTP server", () => server.stop(config.SHUTDOWN_GRACE_MS / 2));
+  return server;
+}
+
+const toWorker = ({ consumer, state, silent_ms, restarts }: WorkerSummary) => ({
+  name: consumer,
+  state,
+  heartbeat_age_ms: silent_ms,
+  restarts,
+});
+
+function listen(app: ReturnType<typeof createApp>, { config, log }: Wiring): RunningServer {
+  try {
+    return startServer(app, {
+      hostname: config.HOST,
+      port: config.PORT,
+      body_timeout_ms: config.BODY_TIMEOUT_MS,
+      log,
+    });
+  } catch (error) {
+    if (error instanceof PortTakenError) throw portTaken(config);
+    throw error;
+  }
+}
+
+const portTaken = ({ HOST, PORT }: Config) =>
+  new CommandError(
+    `port ${PORT} on ${HOST} is taken by another program.\nStop that program, or choose another port: PORT=${PORT < 65_535 ? PORT + 1 : 8000} npm start`,
+  );
+
+/** Asked before anything is downloaded or started; listening later finds the same if it changes. */
+async function refuseTakenPort(config: Config): Promise<void> {
+  const free = await new Promise<boolean>((resolve) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
+    probe.listen({ host: config.HOST, port: config.PORT }, () => probe.close(() => resolve(true)));
+  });
+  if (!free) throw portTaken(config);
+}

@@ -1,0 +1,92 @@
+/**
+ * An ingest thread. A thread is treated like a process: it is told plain data, builds its own
+ * connections, and says only what `FromThread` allows. Whatever it throws ends it; the supervisor starts another.
+ */
+
+import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS, type RuleSettings } from "../contract/rules.ts";
+import { createUnitRegistry } from "../contract/units.ts";
+import { systemClock } from "../ops/clock.ts";
+import { createLogger } from "../ops/log.ts";
+import { JobStore } from "../store/jobs.ts";
+import { Database } from "../store/pool.ts";
+import { SystemCache, SystemStore } from "../store/systems.ts";
+import { Writer } from "../store/writer.ts";
+import { blockingClient, workClient } from "../stream/connection.ts";
+import { StreamConsumer } from "../stream/consumer.ts";
+import type { FromThread, ThreadSettings, ToThread } from "./messages.ts";
+import { Pipeline } from "./pipeline.ts";
+
+/** Bun's global of a worker thread, as its documentation declares it. */
+declare const self: Worker;
+
+const QUERY_DEADLINE_MS = 10_000;
+const WRITE_DEADLINE_MS = 60_000;
+const SYSTEM_TTL_MS = 60_000;
+
+/** A pipeline with its connections. `close` ends the connections once the pipeline has drained. */
+export function buildPipeline(settings: ThreadSettings, tell: (message: FromThread) => void) {
+  const log = createLogger(settings.log).child({ worker: settings.consumer });
+  const onRedisError = (error: Error) => log.debug({ err: error.message }, "Redis connection");
+  const reader = blockingClient(settings.redis_url, onRedisError);
+  const redis = workClient(settings.redis_url, onRedisError);
+  const database = new Database({
+    url: settings.database_url,
+    size: 2,
+    query_deadline_ms: QUERY_DEADLINE_MS,
+  });
+  const writer = new Writer(
+    { url: settings.database_url, application_name: settings.consumer, deadline_ms: WRITE_DEADLINE_MS },
+    systemClock.now_ms,
+  );
+  const rules: RuleSettings = {
+    units: createUnitRegistry(settings.units),
+    maxFuture_ms: DEFAULT_MAX_FUTURE_MS,
+    maxPast_years: DEFAULT_MAX_PAST_YEARS,
+  };
+  const pipeline = new Pipeline({
+    consumer: new StreamConsumer(reader, redis, settings.consumer, settings.partitions, settings.job_ttl_s),
+    writer,
+    jobs: new JobStore(database),
+    systems: new SystemCache(new SystemStore(database), systemClock, SYSTEM_TTL_MS),
+    rules,
+    clock: systemClock,
+    log,
+    claim_idle_ms: settings.claim_idle_ms,
+    predecessor: settings.predecessor,
+    tell,
+  });
+  const close = async () => {
+    reader.disconnect();
+    redis.disconnect();
+    await Promise.all([writer.close(), database.close(1)]);
+  };
+  return { pipeline, close };
+}
+
+/** Obey the supervisor's messages until drained. For the entry point of a worker thread. */
+export function runThread(): void {
+  const tell = (message: FromThread) => self.postMessage(message);
+  let built: ReturnType<typeof buildPipeline> | undefined;
+  const start = async (settings: ThreadSettings) => {
+    built = buildPipeline(settings, tell);
+    const { pipeline, close } = built;
+    const beat = setInterval(
+      () => tell({ kind: "heartbeat", in_hand: pipeline.inHand }),
+      settings.heartbeat_ms,
+    );
+    tell({ kind: "ready" });
+    await pipeline.run();
+    clearInterval(beat);
+    await close();
+    tell({ kind: "drained" });
+  };
+  self.onmessage = ({ data }: MessageEvent<ToThread>) => {
+    if (data.kind === "drain") built?.pipeline.drain(data.deadline_ms);
+    else
+      start(data.settings).catch((error: Error) =>
+        tell({ kind: "fatal", message: error.stack ?? String(error) }),
+      );
+  };
+  // An unhandled rejection would close the thread with code 0 and no word (Bun).
+  process.on("unhandledRejection", (error) => tell({ kind: "fatal", message: String(error) }));
+}
