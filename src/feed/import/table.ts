@@ -1,0 +1,103 @@
+/** Records of a CSV or TSV file (RFC 4180) with the numbers of their lines, in bounded memory. */
+import type { Readable } from "node:stream";
+import { type InfoRecord, type Options, parse } from "csv-parse";
+import { FileFormatError } from "./source.ts";
+
+/** One record; `line` is where it begins, from 1. */
+export interface TableRow {
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/** Lines that are no record: `details` says why. */
+export interface BrokenLines {
+  readonly line: number;
+  readonly last_line: number;
+  readonly details: string;
+}
+
+export interface TableCounts {
+  /** Lines with nothing on them. */
+  empty_lines: number;
+}
+
+/** A record longer than this is a quote that was never closed. */
+const MAX_RECORD_BYTES = 1_048_576;
+const DELIMITERS = ["\t", ";", ",", "|"] as const;
+
+/**
+ * The delimiter that stands most often in the header outside quotes; a comma for a header of one column.
+ * Semicolons win over commas where both are as frequent: a decimal comma is likelier than a semicolon.
+ */
+export function detectDelimiter(header: string): string {
+  const bare = header.replace(/"(?:[^"]|"")*"/g, "");
+  let best = ",";
+  let most = 0;
+  for (const delimiter of DELIMITERS) {
+    const count = bare.split(delimiter).length - 1;
+    if (count > most) [best, most] = [delimiter, count];
+  }
+  return best;
+}
+
+interface LineTracker {
+  /** Last line that belongs to a record or was found broken. */
+  line: number;
+  empty: number;
+  /** First line of what the parser gave up, until the next record shows where it ends. */
+  broken_from: number | null;
+}
+
+/**
+ * Every record of the file, the header first. Quotes inside an unquoted cell are kept as they are: what such a
+ * cell means is decided where it is read, with its line number.
+ * @param broken told of lines that are no record
+ * @throws {FileFormatError} when the source ends with an error (damaged compression, disk)
+ */
+export async function* tableRows(
+  source: Readable,
+  delimiter: string,
+  counts: TableCounts,
+  broken: (lines: BrokenLines) => void,
+): AsyncGenerator<TableRow> {
+  const at: LineTracker = { line: 0, empty: 0, broken_from: null };
+  const tell = (last_line: number) => {
+    if (at.broken_from === null) return;
+    const details = `a quote opened here is not closed (within ${MAX_RECORD_BYTES} bytes)`;
+    broken({ line: at.broken_from, last_line: Math.max(at.broken_from, last_line), details });
+    at.broken_from = null;
+  };
+  const parser = parse({
+    bom: true,
+    delimiter,
+    record_delimiter: ["\r\n", "\n", "\r"],
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    max_record_size: MAX_RECORD_BYTES,
+    // The types know on_record only as a filter of string[]; the library passes on whatever it returns.
+    on_record: ((cells: string[], context: InfoRecord): TableRow => {
+      const skipped = context.empty_lines - at.empty;
+      const line = at.broken_from === null ? at.line + skipped + 1 : context.lines;
+      tell(line - 1);
+      [at.line, at.empty] = [context.lines, context.empty_lines];
+      return { line, cells };
+    }) as unknown as NonNullable<Options["on_record"]>,
+    // Both errors that relaxed parsing leaves mean a quote without an end; what follows tells how far it reaches.
+    on_skip: () => {
+      at.broken_from ??= at.line + 1;
+      return undefined;
+    },
+  });
+  source.on("error", (error) => parser.destroy(error));
+  parser.on("close", () => source.destroy());
+  try {
+    yield* source.pipe(parser) as AsyncIterable<TableRow>;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FileFormatError(`the file cannot be read beyond line ${at.line}: ${why}`, { cause });
+  }
+  counts.empty_lines = parser.info.empty_lines;
+  tell(parser.info.lines);
+}
