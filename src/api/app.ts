@@ -9,6 +9,7 @@ import { asProblem, problemResponse } from "./problem-error.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountIngest } from "./routes/ingest.ts";
 import { mountJob } from "./routes/job.ts";
+import { mountJobQuarantine } from "./routes/job-quarantine.ts";
 import { mountLogin } from "./routes/login.ts";
 import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
@@ -37,6 +38,7 @@ export function createApp(given: ApiDeps): App {
   mountLogin(app, deps);
   mountIngest(app, deps);
   mountJob(app, deps);
+  mountJobQuarantine(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

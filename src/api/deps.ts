@@ -6,6 +6,7 @@ import type { JobRecord } from "../contract/job.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { Database } from "../store/pool.ts";
+import type { QuarantineStore } from "../store/quarantine.ts";
 import type { User } from "../store/users.ts";
 import type { ReadingsAllowance } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
@@ -55,6 +56,7 @@ export interface ApiDeps {
   readonly allowance: Pick<ReadingsAllowance, "take">;
   readonly users: { findByName(username: string): Promise<User | null> };
   readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
+  readonly quarantine: Pick<QuarantineStore, "ofJob">;
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];

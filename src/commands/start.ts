@@ -14,6 +14,7 @@ import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
 import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
+import { QuarantineStore } from "../store/quarantine.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
 import { UserStore } from "../store/users.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
@@ -159,6 +160,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     allowance: new ReadingsAllowance(redis),
     users: new UserStore(database),
     jobs: new JobStore(database),
+    quarantine: new QuarantineStore(database),
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });

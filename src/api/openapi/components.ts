@@ -3,6 +3,7 @@ import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
 import { JobViewSchema } from "../../contract/job.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
+import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
 
 type Components = NonNullable<GenerateSpecOptions["documentation"]["components"]>;
@@ -28,7 +29,7 @@ export function schemaOf(schema: TSchema): SchemaObject {
 
 /** Every schema with an `$id`, under its id. */
 export function componentSchemas(): Record<string, SchemaObject> {
-  const named = [ProblemSchema, JobViewSchema, ReadingSchema, BatchSchema];
+  const named = [ProblemSchema, JobViewSchema, QuarantinePageSchema, ReadingSchema, BatchSchema];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),
   ) as Record<string, SchemaObject>;

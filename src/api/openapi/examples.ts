@@ -33,3 +33,27 @@ export const JOB_EXAMPLE = {
   is_active: false,
   is_completed: true,
 };
+
+export const QUARANTINE_EXAMPLE = {
+  items: [
+    {
+      ordinal: 1,
+      sensor_id: DEMO_SENSOR_ID,
+      timestamp: "2025-11-07T22:50:01.000Z",
+      value: 900,
+      unit: "bar",
+      quality: 95,
+      raw: {
+        sensor_id: DEMO_SENSOR_ID,
+        timestamp: "2025-11-07T22:50:01Z",
+        value: 900,
+        unit: "bar",
+        quality: 95,
+      },
+      reason: "out_of_range",
+      reason_details: "pressure 900 bar is above 700 bar (ISO 4413)",
+    },
+  ],
+  next: null,
+  counts: { out_of_range: 1 },
+};

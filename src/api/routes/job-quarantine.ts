@@ -1,0 +1,74 @@
+/** `GET /api/v1/jobs/{id}/quarantine`: why readings of one batch were refused, in the order of the batch. */
+import { describeRoute } from "hono-openapi";
+import { QuarantinePageSchema } from "../../contract/quarantine.ts";
+import type { App, RouteDeps } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { ProblemError } from "../problem-error.ts";
+import { visibleJob } from "./job-access.ts";
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+const whole = (name: string, description: string, minimum: number, fallback: number, maximum?: number) => ({
+  name,
+  in: "query" as const,
+  required: false,
+  description,
+  schema: {
+    type: "integer" as const,
+    minimum,
+    default: fallback,
+    ...(maximum === undefined ? {} : { maximum }),
+  },
+});
+
+const describe = describeRoute({
+  tags: ["Ingest"],
+  summary: "The quarantined readings of a job",
+  operationId: "getJobQuarantine",
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: [
+    { name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
+    whole("limit", "Readings on the page", 1, DEFAULT_LIMIT, MAX_LIMIT),
+    whole("after", "Last ordinal seen; -1 begins", -1, -1),
+  ],
+  responses: {
+    200: ok("Refused readings, and how many for each reason", QuarantinePageSchema, QUARANTINE_EXAMPLE),
+    ...problems("/api/v1/jobs/x/quarantine", [
+      "invalid-job-id",
+      "invalid-request",
+      "authentication-required",
+      "invalid-token",
+      "job-not-found",
+      "service-unavailable",
+    ]),
+  },
+});
+
+export function mountJobQuarantine(app: App, deps: RouteDeps): void {
+  app.get("/api/v1/jobs/:job_id/quarantine", describe, authenticate(deps.tokens), async (c) => {
+    const limit = wholeNumber("limit", c.req.query("limit"), 1, MAX_LIMIT, DEFAULT_LIMIT);
+    const after = wholeNumber("after", c.req.query("after"), -1, Number.MAX_SAFE_INTEGER, -1);
+    const { job_id } = await visibleJob(deps, c);
+    c.header("Cache-Control", "no-store");
+    return c.json(await deps.quarantine.ofJob(job_id, Math.min(after, 2_147_483_647), limit));
+  });
+}
+
+/** @throws {ProblemError} invalid-request, naming the parameter */
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+  fallback: number,
+): number {
+  if (text === undefined) return fallback;
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  const detail = `The query parameter ${name} must be a whole number from ${min} to ${max}.`;
+  throw new ProblemError("invalid-request", { detail, errors: [{ pointer: `/${name}`, detail }] });
+}

@@ -1,0 +1,27 @@
+/** What producers see of the readings of theirs that were refused. */
+import { type TSchema, Type } from "@sinclair/typebox";
+import { REFUSAL_REASONS } from "./refusal.ts";
+
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const ItemSchema = Type.Object({
+  ordinal: Type.Integer({ minimum: 0, description: "Position of the reading in the batch, from 0" }),
+  sensor_id: orNull(Type.String({ format: "uuid" })),
+  timestamp: orNull(Type.String({ format: "date-time" })),
+  value: orNull(Type.Number({ description: "As sent" })),
+  unit: orNull(Type.String({ description: "As sent" })),
+  quality: orNull(Type.Number()),
+  raw: Type.Unknown({ description: "The reading as it was sent" }),
+  reason: Type.Union(REFUSAL_REASONS.map((reason) => Type.Literal(reason))),
+  reason_details: Type.String({ description: "The value and the limit it broke" }),
+});
+/** The answer of `GET /api/v1/jobs/{id}/quarantine`. */
+export const QuarantinePageSchema = Type.Object(
+  {
+    items: Type.Array(ItemSchema),
+    next: Type.Union([Type.Integer(), Type.Null()], { description: "Pass as `after` for the next page" }),
+    counts: Type.Record(Type.String(), Type.Integer(), {
+      description: "Refused readings of the job by reason",
+    }),
+  },
+  { $id: "QuarantinePage" },
+);
