@@ -69,7 +69,8 @@ export function problemResponse(c: Context, error: ProblemError): Response {
     title,
     status,
     detail: error.detail,
-    instance: c.req.path,
+    // As requested: the router's own path has lost its last slash.
+    instance: new URL(c.req.url).pathname,
     ...(error.errors ? { errors: [...error.errors] } : {}),
   };
   return c.body(JSON.stringify(body), status, {

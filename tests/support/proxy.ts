@@ -1,7 +1,7 @@
 /** A TCP proxy that can play every way a network fails: refused, broken, and silent. Loopback only. */
 import net from "node:net";
 
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number;
   /** The URL with this proxy in place of the URL's own host and port. */
   through(url: string): string;
@@ -76,7 +76,7 @@ class Link {
 }
 
 /** Start a proxy to the host and port of a URL (`postgres://…`, `redis://…`, `http://…`). */
-export async function createProxy(targetUrl: string): Promise<Proxy> {
+export async function createProxy(targetUrl: string): Promise<TcpProxy> {
   const target = new URL(targetUrl);
   const address = { host: target.hostname, port: Number(target.port) };
   const links = new Set<Link>();

@@ -27,19 +27,19 @@ export type ContentCoding = "identity" | "gzip" | "deflate";
 /**
  * Codings that are understood. zstd is left out: Bun's decoder takes a frame that is cut short for a whole one.
  */
-const CODINGS: Readonly<Record<string, ContentCoding>> = {
-  identity: "identity",
-  gzip: "gzip",
+const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
+  ["identity", "identity"],
+  ["gzip", "gzip"],
   // RFC 9110 section 8.4.1.3
-  "x-gzip": "gzip",
-  deflate: "deflate",
-};
+  ["x-gzip", "gzip"],
+  ["deflate", "deflate"],
+]);
 const ACCEPTED = "gzip, deflate";
 
 /** The coding of the body; one at most. @throws {ProblemError} unsupported-content-encoding */
 export function contentCoding(contentEncoding: string | undefined): ContentCoding {
   if (contentEncoding === undefined) return "identity";
-  const coding = CODINGS[contentEncoding.trim().toLowerCase()];
+  const coding = CODINGS.get(contentEncoding.trim().toLowerCase());
   if (coding === undefined) {
     throw new ProblemError("unsupported-content-encoding", {
       detail: `Content-Encoding must be one of: ${ACCEPTED}.`,

@@ -1,0 +1,236 @@
+/** The API on real Redis and Postgres, served on a free port, with a proxy before each of the two. */
+import { Registry } from "prom-client";
+import { createApp } from "../../src/api/app.ts";
+import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
+import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
+import type { App, WorkerSummary } from "../../src/api/deps.ts";
+import { type RunningServer, startServer } from "../../src/api/server.ts";
+import { type Config, loadConfig } from "../../src/config.ts";
+import { type Clock, systemClock } from "../../src/ops/clock.ts";
+import { createLogger } from "../../src/ops/log.ts";
+import { JobStore } from "../../src/store/jobs.ts";
+import { Database } from "../../src/store/pool.ts";
+import { QuarantineStore } from "../../src/store/quarantine.ts";
+import { type Role, UserStore } from "../../src/store/users.ts";
+import { ReadingsAllowance } from "../../src/stream/allowance.ts";
+import { ready, requestClient } from "../../src/stream/connection.ts";
+import { StreamHealth } from "../../src/stream/health.ts";
+import { IdempotencyStore } from "../../src/stream/idempotency.ts";
+import { JobBoard } from "../../src/stream/jobs.ts";
+import { streamKey } from "../../src/stream/keys.ts";
+import { Producer } from "../../src/stream/producer.ts";
+import type { ScriptedRedis } from "../../src/stream/scripts.ts";
+import { createProxy, type TcpProxy } from "./proxy.ts";
+import { createTestDatabase, createTestRedis } from "./test-services.ts";
+
+/** Life of an idempotency claim, ms. */
+const CLAIM_TTL_MS = 60_000;
+
+export interface TestUser {
+  readonly id: string;
+  readonly username: string;
+  readonly password: string;
+  readonly token: string;
+}
+
+export interface ApiOptions {
+  readonly config?: Partial<Config>;
+  readonly clock?: Clock;
+  readonly passwords?: PasswordChecker;
+  readonly workers?: readonly WorkerSummary[];
+}
+
+/** Redis and Postgres of one suite; several APIs may run on them. */
+export class ApiBench {
+  readonly #instances: { server: RunningServer; redis: ScriptedRedis; database: Database }[] = [];
+
+  private constructor(
+    /** Straight to the services, past the proxies. */
+    readonly redis: ScriptedRedis,
+    readonly database: Database,
+    readonly redisProxy: TcpProxy,
+    readonly postgresProxy: TcpProxy,
+    private readonly urls: { redis: string; postgres: string },
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async create(): Promise<ApiBench> {
+    const [redis, postgres] = await Promise.all([createTestRedis(), createTestDatabase()]);
+    const [redisProxy, postgresProxy] = await Promise.all([
+      createProxy(redis.url),
+      createProxy(postgres.url),
+    ]);
+    const client = requestClient(redis.url);
+    await ready(client, 5_000);
+    const database = new Database({ url: postgres.url, size: 2, query_deadline_ms: 10_000 });
+    const urls = { redis: redisProxy.through(redis.url), postgres: postgresProxy.through(postgres.url) };
+    return new ApiBench(client, database, redisProxy, postgresProxy, urls, async () => {
+      await Promise.all([redis.drop(), postgres.drop()]);
+    });
+  }
+
+  /** Serve an API on these services. */
+  async start(options: ApiOptions = {}): Promise<TestApi> {
+    const config = { ...loadConfig({}), ...options.config };
+    const clock = options.clock ?? systemClock;
+    const lines: string[] = [];
+    const into = { write: (line: string) => lines.push(line) > 0 } as unknown as NodeJS.WritableStream;
+    const log = createLogger({ level: "debug", format: "json" }, into);
+    const redis = requestClient(this.urls.redis);
+    await ready(redis, 5_000);
+    const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 2_000 });
+    const bounds = {
+      partitions: config.STREAM_PARTITIONS,
+      max_entries: config.BACKLOG_MAX_ENTRIES,
+      max_bytes: config.BACKLOG_MAX_BYTES,
+      idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
+    };
+    const app = createApp({
+      config,
+      clock,
+      log,
+      metrics: new Registry(),
+      redis,
+      producer: new Producer(redis, bounds),
+      idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
+      jobBoard: new JobBoard(redis),
+      streamHealth: new StreamHealth(redis, bounds),
+      allowance: new ReadingsAllowance(redis),
+      users: new UserStore(database),
+      jobs: new JobStore(database),
+      quarantine: new QuarantineStore(database),
+      database,
+      workers: () => options.workers ?? [],
+      ...(options.passwords ? { passwords: options.passwords } : {}),
+    });
+    const server = startServer(app, {
+      hostname: "127.0.0.1",
+      port: 0,
+      body_timeout_ms: config.BODY_TIMEOUT_MS,
+      log,
+    });
+    this.#instances.push({ server, redis, database });
+    return new TestApi(app, server, config, clock, lines, this.database);
+  }
+
+  /** Batches in the stream. */
+  async streamLength(): Promise<number> {
+    return this.redis.xlen(streamKey(0));
+  }
+
+  async close(): Promise<void> {
+    this.redisProxy.resume();
+    this.postgresProxy.resume();
+    for (const { server, redis, database } of this.#instances) {
+      await server.stop(1_000);
+      redis.disconnect();
+      await database.close(1);
+    }
+    await Promise.all([this.redisProxy.close(), this.postgresProxy.close()]);
+    this.redis.disconnect();
+    await this.database.close(1);
+    await this.drop();
+  }
+}
+
+const GENEROUS = 1_000_000;
+
+/** One served API. */
+export class TestApi {
+  readonly #tokens: AccessTokens;
+
+  constructor(
+    readonly app: App,
+    readonly server: RunningServer,
+    readonly config: Config,
+    clock: Clock,
+    /** Log lines so far, JSON. */
+    readonly logLines: readonly string[],
+    private readonly database: Database,
+  ) {
+    this.#tokens = new AccessTokens(
+      {
+        secret: config.JWT_SECRET_KEY,
+        algorithm: config.JWT_ALGORITHM,
+        lifetime_s: config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      },
+      clock,
+    );
+  }
+
+  fetch(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(this.server.url + path, init);
+  }
+
+  /** A token for a user that is in no database: enough for everything but logging in. */
+  async tokenFor(
+    role: Role,
+    limits: { requests_per_minute?: number | null; readings_per_minute?: number | null } = {},
+  ): Promise<TestUser> {
+    const id = crypto.randomUUID();
+    const username = `${role}-${id.slice(0, 8)}`;
+    const { access_token } = await this.#tokens.issue({
+      id,
+      username,
+      role,
+      password_hash: "",
+      active: true,
+      requests_per_minute: GENEROUS,
+      readings_per_minute: GENEROUS,
+      ...limits,
+    });
+    return { id, username, password: "", token: access_token };
+  }
+
+  /** A user who can log in. */
+  async createUser(role: Role, password = "correct horse"): Promise<Omit<TestUser, "token">> {
+    const username = `${role}-${crypto.randomUUID()}`;
+    const id = await new UserStore(this.database).create({
+      username,
+      role,
+      password_hash: await hashPassword(password),
+      requests_per_minute: null,
+      readings_per_minute: null,
+    });
+    return { id, username, password };
+  }
+
+  login(username: unknown, password: unknown): Promise<Response> {
+    return this.fetch("/api/v1/auth/login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ username, password }),
+    });
+  }
+
+  /** Send a batch; headers may replace the usual ones. */
+  ingest(
+    token: string,
+    body: NonNullable<RequestInit["body"]>,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    return this.fetch("/api/v1/data/ingest", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}`, ...headers },
+      body,
+    });
+  }
+
+  job(token: string, job_id: string): Promise<Response> {
+    return this.fetch(`/api/v1/jobs/${job_id}/`, { headers: { Authorization: `Bearer ${token}` } });
+  }
+}
+
+/** A batch whose envelope is good. */
+export function batchOf(readings: number, system_id = "550e8400-e29b-41d4-a716-446655440000") {
+  return {
+    system_id,
+    readings: Array.from({ length: readings }, (_, i) => ({
+      sensor_id: "550e8400-e29b-41d4-a716-446655440001",
+      timestamp: new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString(),
+      value: 100 + (i % 50),
+      unit: "bar",
+      quality: 95,
+    })),
+  };
+}
