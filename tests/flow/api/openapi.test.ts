@@ -1,0 +1,134 @@
+/** The OpenAPI document says what the service does, and the page at /docs needs nothing from elsewhere. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { PROBLEMS, type ProblemName } from "../../../src/contract/problem.ts";
+import { ApiBench, type TestApi } from "../../support/api.ts";
+
+interface Operation {
+  operationId?: string;
+  security?: unknown[];
+  requestBody?: { content: Record<string, { schema: unknown; example?: unknown }> };
+  responses: Record<
+    string,
+    { headers?: Record<string, unknown>; content?: Record<string, { examples?: object }> }
+  >;
+}
+interface Document {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
+}
+
+let bench: ApiBench;
+let api: TestApi;
+let document: Document;
+beforeAll(async () => {
+  bench = await ApiBench.create();
+  api = await bench.start();
+  document = (await (await api.fetch("/openapi.json")).json()) as Document;
+});
+afterAll(() => bench.close());
+
+const operation = (method: string, path: string) => document.paths[path]?.[method] as Operation;
+const problemsIn = (op: Operation) =>
+  Object.values(op.responses).flatMap((r) =>
+    Object.keys(r.content?.["application/problem+json"]?.examples ?? {}),
+  );
+
+/** Every `$ref` and `$id` anywhere in a value. */
+function collect(value: unknown, key: "$ref" | "$id", into: string[] = []): string[] {
+  if (typeof value !== "object" || value === null) return into;
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === key && typeof inner === "string") into.push(inner);
+    else collect(inner, key, into);
+  }
+  return into;
+}
+
+describe("the OpenAPI document", () => {
+  test("is version 3.1, and every reference in it has a target", () => {
+    expect(document.openapi).toStartWith("3.1");
+    const refs = collect(document, "$ref");
+    expect(refs.length).toBeGreaterThan(10);
+    for (const ref of new Set(refs)) {
+      expect(Object.keys(document.components.schemas)).toContain(ref.replace("#/components/schemas/", ""));
+    }
+    expect(collect(document, "$id")).toEqual([]);
+  });
+
+  test("has every route of the app but the page and its files", () => {
+    const served = api.app.routes
+      .filter((r) => r.method !== "ALL" && !r.path.startsWith("/docs"))
+      .map((r) => `${r.method.toLowerCase()} ${r.path.replace(/:(\w+)/g, "{$1}")}`);
+    for (const route of new Set(served)) {
+      const [method = "", path = ""] = route.split(" ");
+      expect(operation(method, path)?.operationId, route).toBeString();
+    }
+  });
+
+  test.each([
+    [
+      "post",
+      "/api/v1/data/ingest",
+      ["202", "400", "401", "403", "408", "409", "413", "415", "422", "429", "503"],
+    ],
+    ["post", "/api/v1/auth/login", ["200", "400", "401", "408", "413", "415", "429", "503"]],
+    ["get", "/api/v1/jobs/{job_id}", ["200", "400", "401", "404", "503"]],
+  ])("lists every status of %s %s, each with a schema and the request id", (method, path, statuses) => {
+    const { responses } = operation(method, path);
+    expect(Object.keys(responses).sort()).toEqual(statuses);
+    for (const [status, response] of Object.entries(responses)) {
+      expect(Object.keys(response.headers ?? {})).toContain("X-Request-Id");
+      const media = Number(status) < 400 ? "application/json" : "application/problem+json";
+      expect(response.content?.[media], status).toBeDefined();
+    }
+  });
+
+  test("names every type of problem at the operation that gives it, under the type's own status", () => {
+    const named = new Set(Object.values(document.paths).flatMap((p) => Object.values(p).flatMap(problemsIn)));
+    const everywhere: ProblemName[] = ["method-not-allowed", "internal-error"];
+    expect([...named, ...everywhere].sort()).toEqual((Object.keys(PROBLEMS) as ProblemName[]).sort());
+    for (const op of Object.values(document.paths).flatMap((p) => Object.values(p))) {
+      for (const [status, response] of Object.entries(op.responses)) {
+        for (const name of Object.keys(response.content?.["application/problem+json"]?.examples ?? {})) {
+          expect(String(PROBLEMS[name as ProblemName].status)).toBe(status);
+        }
+      }
+    }
+  });
+
+  test("asks for the bearer token exactly where the service does", () => {
+    expect(document.components.securitySchemes).toEqual({
+      bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+    });
+    expect(operation("post", "/api/v1/data/ingest").security).toEqual([{ bearer: [] }]);
+    expect(operation("get", "/api/v1/jobs/{job_id}").security).toEqual([{ bearer: [] }]);
+    expect(operation("post", "/api/v1/auth/login").security).toBeUndefined();
+  });
+
+  test("has examples that the service takes", async () => {
+    const batch = operation("post", "/api/v1/data/ingest").requestBody?.content["application/json"]?.example;
+    const { token } = await api.tokenFor("producer");
+    expect((await api.ingest(token, JSON.stringify(batch))).status).toBe(202);
+  });
+});
+
+describe("/docs", () => {
+  test("loads only files of this service, and each of them exists with its type", async () => {
+    const response = await api.fetch("/docs");
+    const html = await response.text();
+    const policy = response.headers.get("Content-Security-Policy") ?? "";
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file]) => file ?? "");
+    expect(files.length).toBeGreaterThan(3);
+    expect(html).not.toMatch(/<script>|https?:\/\//);
+    for (const file of files) {
+      expect(file).toStartWith("/");
+      const answer = await api.fetch(file);
+      expect(answer.status).toBe(200);
+      expect((await answer.arrayBuffer()).byteLength).toBeGreaterThan(0);
+      const type = { css: "text/css", js: "text/javascript", png: "image/png" }[file.split(".").at(-1) ?? ""];
+      if (type) expect(answer.headers.get("Content-Type")).toStartWith(type);
+    }
+  });
+});
