@@ -64,19 +64,13 @@ function withMappingFlags(command: Command): Command {
         "long",
       ]),
     )
-    .option(
-      "--column <name=unit>",
-      "value column (wide) or sensor (long) and its unit, repeatable",
-      pairs(),
-      new Map(),
-    )
+    .option("--column <name=unit>", "value column (wide) or sensor (long) and its unit, repeatable", pairs())
     .option(
       "--sensor <name=uuid>",
       "sensor id of a column (default: made of system and name), repeatable",
       pairs(parseUuid),
-      new Map(),
     )
-    .option("--ignore <name>", "column that is not imported, repeatable", collect, [])
+    .option("--ignore <name>", "column that is not imported, repeatable", collect)
     .option("--time <column>", "column of the timestamps, RFC 3339 unless --epoch says otherwise")
     .addOption(epoch.choices(["s", "ms", "us"]))
     .option("--zone <offset>", 'offset of timestamps without one: "Z" or "+01:00"', parseZone)
@@ -85,7 +79,7 @@ function withMappingFlags(command: Command): Command {
     .option("--start <time>", "RFC 3339 date-time that relative times count from")
     .option("--delimiter <character>", "default: found in the header", parseDelimiter)
     .option("--decimal-comma", "numbers are written 1234,5")
-    .option("--empty <text>", 'text that means "no value", repeatable', collect, [])
+    .option("--empty <text>", 'text that means "no value", repeatable', collect)
     .option("--sensor-column <name>", "long layout (default: sensor_id or sensor)")
     .option("--value-column <name>", "long layout (default: value)")
     .option("--unit-column <name>", "long layout (default: unit)")
@@ -165,14 +159,14 @@ function moreFindings({ total, shown }: FindingLog, report: string | undefined):
 
 /** commander parser for repeated NAME=VALUE; a name may hold "=" itself. */
 function pairs(parse: (value: string) => string = (value) => value) {
-  return (text: string, known: ReadonlyMap<string, string>): Map<string, string> => {
+  return (text: string, known?: ReadonlyMap<string, string>): Map<string, string> => {
     const at = text.lastIndexOf("=");
     if (at < 1 || at === text.length - 1) throw new InvalidArgumentError("It must be NAME=VALUE.");
     return new Map(known).set(text.slice(0, at), parse(text.slice(at + 1)));
   };
 }
 
-function collect(text: string, known: readonly string[]): string[] {
+function collect(text: string, known: readonly string[] = []): string[] {
   return [...known, text];
 }
 

@@ -80,10 +80,10 @@ export interface MappingFlags {
   readonly layout?: "wide" | "long";
   readonly delimiter?: string;
   readonly decimalComma?: true;
-  readonly empty: readonly string[];
-  readonly column: ReadonlyMap<string, string>;
-  readonly sensor: ReadonlyMap<string, string>;
-  readonly ignore: readonly string[];
+  readonly empty?: readonly string[];
+  readonly column?: ReadonlyMap<string, string>;
+  readonly sensor?: ReadonlyMap<string, string>;
+  readonly ignore?: readonly string[];
   readonly time?: string;
   readonly epoch?: "s" | "ms" | "us";
   readonly zone?: string;
@@ -119,8 +119,8 @@ export async function loadMapping(path: string): Promise<Mapping> {
  */
 export function completeMapping(file: Mapping, flags: MappingFlags): Mapping {
   const columns: Record<string, ColumnMapping> = { ...file.columns };
-  for (const [name, unit] of flags.column) columns[name] = { ...columns[name], unit };
-  for (const [name, sensor_id] of flags.sensor) columns[name] = { ...columns[name], sensor_id };
+  for (const [name, unit] of flags.column ?? []) columns[name] = { ...columns[name], unit };
+  for (const [name, sensor_id] of flags.sensor ?? []) columns[name] = { ...columns[name], sensor_id };
   const time = completeTime(file.time, flags);
   const long = {
     ...file.long,
@@ -137,8 +137,8 @@ export function completeMapping(file: Mapping, flags: MappingFlags): Mapping {
     ...(time === undefined ? {} : { time }),
     columns,
     long,
-    empty: [...(file.empty ?? []), ...flags.empty],
-    ignore: [...(file.ignore ?? []), ...flags.ignore],
+    empty: [...(file.empty ?? []), ...(flags.empty ?? [])],
+    ignore: [...(file.ignore ?? []), ...(flags.ignore ?? [])],
   };
 }
 

@@ -90,6 +90,11 @@ export async function* tableRows(
       return undefined;
     },
   });
+  let ends_in_line_end = false;
+  source.on("data", (chunk: Buffer) => {
+    // Two bytes, because a line feed is two in UTF-16.
+    ends_in_line_end = [10, 13].some((end) => chunk.subarray(-2).includes(end));
+  });
   source.on("error", (error) => parser.destroy(error));
   parser.on("close", () => source.destroy());
   try {
@@ -98,6 +103,8 @@ export async function* tableRows(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FileFormatError(`the file cannot be read beyond line ${at.line}: ${why}`, { cause });
   }
-  counts.empty_lines = parser.info.empty_lines;
-  tell(parser.info.lines);
+  // The parser counts what follows the last line end as a line, and outside quotes as an empty one.
+  const beyond = ends_in_line_end ? 1 : 0;
+  counts.empty_lines = parser.info.empty_lines - (at.broken_from === null ? beyond : 0);
+  tell(parser.info.lines - beyond);
 }

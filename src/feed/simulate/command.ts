@@ -30,7 +30,7 @@ interface SimulateOptions extends ServiceOptions {
   readonly users?: number;
   readonly seed: number;
   readonly faults: number;
-  readonly fault: ReadonlyMap<FaultKind, number>;
+  readonly fault?: ReadonlyMap<FaultKind, number>;
   readonly start?: number;
   readonly json?: true;
 }
@@ -60,12 +60,7 @@ export function simulateCommand(): Command {
     )
     .option("--seed <n>", "same seed and start, same batches", wholeNumber(0, 2 ** 48), 1)
     .option("--faults <share>", "share of faulty readings (0-1), spread over all kinds", decimal(0, 1), 0)
-    .option(
-      "--fault <kind=share>",
-      `share of one kind, repeatable: ${FAULT_KINDS.join(", ")}`,
-      collectFault,
-      new Map<FaultKind, number>(),
-    )
+    .option("--fault <kind=share>", `share of one kind, repeatable: ${FAULT_KINDS.join(", ")}`, collectFault)
     .option(
       "--start <time>",
       "timestamp of the first reading, RFC 3339 or <microseconds>us (default: now)",
@@ -146,7 +141,7 @@ function planOf(options: SimulateOptions, users: number): SimulationPlan {
 
 function sharesOf({ faults, fault }: SimulateOptions): FaultShares {
   try {
-    return faultShares(faults, fault);
+    return faultShares(faults, fault ?? new Map());
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
     throw error;
@@ -170,7 +165,7 @@ function parseStart_us(text: string): number {
   return start_us;
 }
 
-function collectFault(text: string, known: ReadonlyMap<FaultKind, number>): Map<FaultKind, number> {
+function collectFault(text: string, known?: ReadonlyMap<FaultKind, number>): Map<FaultKind, number> {
   const [name, share = ""] = text.split("=", 2);
   const kind = FAULT_KINDS.find((k) => k === name);
   if (!kind) throw new InvalidArgumentError(`The kinds are ${FAULT_KINDS.join(", ")}.`);
