@@ -8,6 +8,7 @@ import type { Logger } from "../ops/log.ts";
 import { Backoff, sleep } from "../ops/retry.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import type { JobStore } from "../store/jobs.ts";
+import type { WriterSessions } from "../store/sessions.ts";
 import type { SystemCache } from "../store/systems.ts";
 import type { Writer } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
@@ -21,6 +22,7 @@ export interface PipelineDeps {
   readonly consumer: StreamConsumer;
   readonly writer: Writer;
   readonly jobs: JobStore;
+  readonly sessions: WriterSessions;
   readonly systems: SystemCache;
   readonly rules: RuleSettings;
   readonly clock: Clock;
@@ -114,11 +116,20 @@ export class Pipeline {
     const fresh = entries.filter((entry) => !entry.redelivered);
     const group = await this.#decodeAndCheck(fresh);
     if (group) groups.push(group);
+    await this.#endSessions(entries);
     for (const entry of entries.filter((e) => e.redelivered)) {
       const suspect = await this.#prepareSuspect(entry);
       if (suspect) groups.push(suspect);
     }
     return groups;
+  }
+
+  /** Those who had the entries before may be frozen in a transaction that holds their keys. */
+  async #endSessions(entries: readonly StreamEntry[]): Promise<void> {
+    const silent = [...new Set(entries.flatMap(({ heldBy }) => heldBy ?? []))];
+    if (silent.length === 0) return;
+    const ended = await this.#retrying("ending sessions", () => this.deps.sessions.end(silent));
+    this.deps.log.warn({ silent, entries: entries.length, sessions: ended }, "took over entries");
   }
 
   /** An entry whose consumer died may be what killed it: attempts are counted where a crash cannot hide them. */

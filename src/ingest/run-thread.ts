@@ -9,6 +9,7 @@ import { systemClock } from "../ops/clock.ts";
 import { createLogger } from "../ops/log.ts";
 import { JobStore } from "../store/jobs.ts";
 import { Database } from "../store/pool.ts";
+import { WriterSessions } from "../store/sessions.ts";
 import { SystemCache, SystemStore } from "../store/systems.ts";
 import { Writer } from "../store/writer.ts";
 import { blockingClient, workClient } from "../stream/connection.ts";
@@ -47,6 +48,7 @@ export function buildPipeline(settings: ThreadSettings, tell: (message: FromThre
     consumer: new StreamConsumer(reader, redis, settings.consumer, settings.partitions, settings.job_ttl_s),
     writer,
     jobs: new JobStore(database),
+    sessions: new WriterSessions(database),
     systems: new SystemCache(new SystemStore(database), systemClock, SYSTEM_TTL_MS),
     rules,
     clock: systemClock,

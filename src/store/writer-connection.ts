@@ -10,7 +10,7 @@ import { ConnectionLostError, sqlState } from "./errors.ts";
 
 export interface WriterSettings {
   readonly url: string;
-  /** Shown in pg_stat_activity; a successor ends what is left of its predecessor by this name. At most 63 bytes. */
+  /** Shown in pg_stat_activity; `WriterSessions` ends what a silent worker left open by this name. At most 63 bytes. */
   readonly application_name: string;
   /** Longest transaction, ms. */
   readonly deadline_ms: number;

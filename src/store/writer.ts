@@ -154,15 +154,6 @@ export class Writer {
     await this.#connection.close();
   }
 
-  /** End what a dead predecessor left open on the server: its locks would hold up the same rows. */
-  async endSession(application_name: string): Promise<void> {
-    await this.#connection.transaction((tx) =>
-      tx.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", [
-        application_name,
-      ]),
-    );
-  }
-
   async #attempt(group: WriteGroup, staged: boolean): Promise<Committed> {
     const begin = performance.now();
     const bytes = encodeReadings(group.columns, group.order, systemsOf(group), staged);

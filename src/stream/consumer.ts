@@ -16,6 +16,8 @@ export interface StreamEntry {
   readonly fields: readonly Buffer[];
   /** True when another consumer may have begun to process it. */
   readonly redelivered: boolean;
+  /** Who had it when it was claimed; its session in Postgres may still be open. */
+  readonly heldBy?: string;
 }
 
 type RawEntry = [Buffer, Buffer[] | null];
@@ -92,19 +94,11 @@ export class StreamConsumer {
   async claimIdle(idle_ms: number, count: number): Promise<StreamEntry[]> {
     const claimed: StreamEntry[] = [];
     for (const p of this.#partitions) {
-      const reply = await this.#orNothing(
-        this.redis.callBuffer(
-          "XAUTOCLAIM",
-          streamKey(p),
-          INGEST_GROUP,
-          this.name,
-          idle_ms,
-          "0-0",
-          "COUNT",
-          count,
-        ),
+      // Not XAUTOCLAIM: it does not tell whose the entries were.
+      const pending = await this.#orNothing(
+        this.redis.xpending(streamKey(p), INGEST_GROUP, "IDLE", idle_ms, "-", "+", count),
       );
-      if (reply) claimed.push(...toEntries(p, (reply as unknown as [Buffer, RawEntry[]])[1], true));
+      claimed.push(...(await this.#claim(p, pending, idle_ms)));
     }
     return claimed;
   }
@@ -116,14 +110,24 @@ export class StreamConsumer {
       const pending = await this.#orNothing(
         this.redis.xpending(streamKey(p), INGEST_GROUP, "-", "+", count, consumer),
       );
-      const ids = ((pending ?? []) as [string, ...unknown[]][]).map(([id]) => id);
-      if (ids.length === 0) continue;
-      const reply = await this.#orNothing(
-        this.redis.callBuffer("XCLAIM", streamKey(p), INGEST_GROUP, this.name, 0, ...ids),
-      );
-      claimed.push(...toEntries(p, (reply ?? []) as unknown as RawEntry[], true));
+      claimed.push(...(await this.#claim(p, pending, 0)));
     }
     return claimed;
+  }
+
+  /** Take over what XPENDING listed, unless somebody else was faster: a claim resets the idle time. */
+  async #claim(p: number, listed: unknown[] | null, idle_ms: number): Promise<StreamEntry[]> {
+    const owners = new Map(
+      (listed ?? []).map((row) => (row as [string, string]).slice(0, 2) as [string, string]),
+    );
+    if (owners.size === 0) return [];
+    const reply = await this.#orNothing(
+      this.redis.callBuffer("XCLAIM", streamKey(p), INGEST_GROUP, this.name, idle_ms, ...owners.keys()),
+    );
+    return toEntries(p, (reply ?? []) as unknown as RawEntry[], true).map((entry) => {
+      const heldBy = owners.get(entry.id);
+      return heldBy === undefined || heldBy === this.name ? entry : { ...entry, heldBy };
+    });
   }
 
   /** Show that the entries are still in work (XCLAIM to itself resets their idle time, JUSTID counts nothing). */
