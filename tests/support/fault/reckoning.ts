@@ -1,0 +1,104 @@
+/**
+ * The reckoning after a fault: every accepted job is terminal in Postgres and in Redis, its counters are those of
+ * its batch, the hypertable holds exactly the good readings and the quarantine exactly the bad ones, and nothing
+ * is left in the stream.
+ */
+import { expect } from "bun:test";
+import { Redis } from "ioredis";
+import postgres from "postgres";
+import { backlogKey, deadKey, INGEST_GROUP, jobKey, streamKey } from "../../../src/stream/keys.ts";
+import { until } from "../until.ts";
+import type { Batch } from "./batches.ts";
+
+/** Straight to the services, past any proxy. */
+export class Reckoning {
+  readonly sql: postgres.Sql;
+  readonly redis: Redis;
+
+  constructor(databaseUrl: string, redisUrl: string) {
+    this.sql = postgres(databaseUrl, { max: 3, onnotice: () => undefined });
+    this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
+    this.redis.on("error", () => undefined); // the commands wait for the reconnect, and tests stop Redis on purpose
+  }
+
+  async close(): Promise<void> {
+    this.redis.disconnect();
+    await this.sql.end({ timeout: 1 });
+  }
+
+  /** Entries that are not settled, delivered ones included. */
+  streamLength(): Promise<number> {
+    return this.redis.xlen(streamKey(0));
+  }
+
+  async pending(): Promise<number> {
+    const summary = (await this.redis.xpending(streamKey(0), INGEST_GROUP)) as [number, ...unknown[]];
+    return Number(summary[0]);
+  }
+
+  /** Resolves when the stream is empty. */
+  async drained(deadline_ms: number, context: () => string = () => ""): Promise<void> {
+    try {
+      await until("the stream is empty", async () => (await this.streamLength()) === 0, deadline_ms);
+    } catch (error) {
+      throw new Error(`${await this.streamLength()} entries are left\n${context()}`, { cause: error });
+    }
+  }
+
+  /** Every accepted batch had its effect once; nothing else is in the tables. */
+  async expectExactly(accepted: ReadonlyMap<string, Batch>): Promise<void> {
+    await this.#expectJobs(accepted);
+    await this.#expectReadings([...accepted.values()]);
+    await this.#expectQuarantine(accepted);
+    await this.expectQuiet();
+  }
+
+  /** Nothing in the stream, nothing in work, no bytes counted, no dead letters. */
+  async expectQuiet(deadLetters = 0): Promise<void> {
+    expect(await this.streamLength()).toBe(0);
+    expect(await this.pending()).toBe(0);
+    expect(Number((await this.redis.get(backlogKey(0))) ?? 0)).toBe(0);
+    expect(await this.redis.xlen(deadKey(0))).toBe(deadLetters);
+  }
+
+  async #expectJobs(accepted: ReadonlyMap<string, Batch>): Promise<void> {
+    const rows = await this.sql<
+      {
+        id: string;
+        status: string;
+        total: number;
+        inserted: number;
+        duplicate: number;
+        quarantined: number;
+      }[]
+    >`SELECT id, status, total_readings AS total, inserted_readings AS inserted, duplicate_readings AS duplicate,
+        quarantined_readings AS quarantined FROM diagnostics_ingestion_job`;
+    const expected = [...accepted].map(([id, { total, good, bad }]) =>
+      [id, "completed", total, good, 0, bad.size].join(" "),
+    );
+    const found = rows.map((r) =>
+      [r.id, r.status, r.total, r.inserted, r.duplicate, r.quarantined].join(" "),
+    );
+    expect(found.sort()).toEqual(expected.sort());
+    const states = await Promise.all([...accepted.keys()].map((id) => this.redis.hget(jobKey(id), "status")));
+    expect([...new Set(states)]).toEqual(accepted.size === 0 ? [] : ["completed"]);
+  }
+
+  async #expectReadings(batches: readonly Batch[]): Promise<void> {
+    const rows = await this.sql<{ sensor_id: string; n: number; sum: number }[]>`
+      SELECT sensor_id, count(*)::int AS n, sum(value) AS sum FROM diagnostics_sensordata GROUP BY sensor_id`;
+    const found = rows.map(({ sensor_id, n, sum }) => `${sensor_id} ${n} ${sum}`);
+    const expected = batches.filter(({ good }) => good > 0).map((b) => `${b.sensor_id} ${b.good} ${b.sum}`);
+    expect(found.sort()).toEqual(expected.sort());
+  }
+
+  async #expectQuarantine(accepted: ReadonlyMap<string, Batch>): Promise<void> {
+    const rows = await this.sql<{ job_id: string; ordinal: number; reason: string }[]>`
+      SELECT job_id, ordinal, reason FROM diagnostics_quarantined_reading`;
+    const found = rows.map(({ job_id, ordinal, reason }) => `${job_id} ${ordinal} ${reason}`);
+    const expected = [...accepted].flatMap(([id, { bad }]) =>
+      [...bad].map(([o, reason]) => `${id} ${o} ${reason}`),
+    );
+    expect(found.sort()).toEqual(expected.sort());
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * A whole service under test: databases of its own on the runner's services, proxies on request, any number of
+ * programs as child processes, load, and the reckoning at the end.
+ */
+import { BatchSource, randomFrom } from "./fault/batches.ts";
+import { Load, type LoadSettings, loginFeeder } from "./fault/load.ts";
+import { type Program, startService } from "./fault/program.ts";
+import { Reckoning } from "./fault/reckoning.ts";
+import { createProxy, type TcpProxy } from "./proxy.ts";
+import { createTestDatabase, createTestRedis } from "./test-services.ts";
+
+/** Claims and heartbeats fast enough for tests; everything else as it is in real life. */
+export const FAST: Readonly<Record<string, string>> = {
+  APP_ENV: "development",
+  LOG_FORMAT: "json",
+  CLAIM_IDLE_MS: "1000",
+  WORKER_HEARTBEAT_TIMEOUT_MS: "1500",
+  BODY_TIMEOUT_MS: "1000",
+  WORKER_THREADS: "1",
+};
+
+export interface ServiceUrls {
+  readonly database: string;
+  readonly redis: string;
+}
+
+/** Readings of one batch under load. */
+const READINGS = 100;
+
+export class Stack {
+  readonly programs: Program[] = [];
+  readonly reckoning: Reckoning;
+  #api: Program | null = null;
+  readonly #closing: (() => Promise<unknown>)[] = [];
+
+  /** @param through what the programs connect to, when that is not the services themselves */
+  constructor(
+    readonly urls: ServiceUrls,
+    private readonly through: ServiceUrls = urls,
+    private readonly settings: Readonly<Record<string, string>> = {},
+  ) {
+    this.reckoning = new Reckoning(urls.database, urls.redis);
+  }
+
+  /** Empty databases on the runner's services. */
+  static async create(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
+    const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    const stack = new Stack({ database: database.url, redis: redis.url }, undefined, settings);
+    stack.#closing.push(database.drop, redis.drop);
+    return stack;
+  }
+
+  /** The same with a proxy before each service. */
+  static async createProxied(
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<{ stack: Stack; postgres: TcpProxy; redis: TcpProxy }> {
+    const [database, redisDb] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    const [postgres, redis] = await Promise.all([createProxy(database.url), createProxy(redisDb.url)]);
+    const through = { database: postgres.through(database.url), redis: redis.through(redisDb.url) };
+    const stack = new Stack({ database: database.url, redis: redisDb.url }, through, settings);
+    stack.#closing.push(database.drop, redisDb.drop, postgres.close, redis.close);
+    return { stack, postgres, redis };
+  }
+
+  /** Settings of a program on this stack. */
+  environment(settings: Readonly<Record<string, string>> = {}): Record<string, string> {
+    const { database, redis } = this.through;
+    return { ...FAST, DATABASE_URL: database, REDIS_URL: redis, ...this.settings, ...settings };
+  }
+
+  /** Start a program and wait until it is ready. */
+  async start(
+    role: "all" | "api" | "worker",
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<Program> {
+    const program = await startService(role, this.environment(settings));
+    this.programs.push(program);
+    await program.ready();
+    if (role !== "worker") this.#api = program;
+    return program;
+  }
+
+  /** The newest API. */
+  get url(): string {
+    if (!this.#api) throw new Error("no API was started");
+    return this.#api.url;
+  }
+
+  login(): Promise<string> {
+    return loginFeeder(this.url);
+  }
+
+  /** Load from several producers, at a moderate rate. */
+  async load(seed: number, settings: Partial<LoadSettings> = {}, readings = READINGS): Promise<Load> {
+    const source = new BatchSource(randomFrom(seed), readings);
+    return new Load({
+      url: () => this.url,
+      token: settings.token ?? (await this.login()),
+      next: () => source.next(),
+      lanes: 6,
+      rate: 60,
+      ...settings,
+    });
+  }
+
+  /** All that was accepted is finished, exactly once. */
+  async settle(load: Pick<Load, "accepted">, deadline_ms = 20_000): Promise<void> {
+    await this.reckoning.drained(deadline_ms, () => this.tail());
+    await this.reckoning.expectExactly(load.accepted);
+  }
+
+  tail(): string {
+    return this.programs.map((p) => `--- ${p.pid} ${p.alive ? "alive" : "ended"}\n${p.tail(25)}`).join("\n");
+  }
+
+  /** Kill what still runs and remove everything. */
+  async close(): Promise<void> {
+    for (const program of this.programs) if (program.alive) await program.kill();
+    await this.reckoning.close();
+    for (const close of this.#closing) await close();
+  }
+}
