@@ -63,11 +63,13 @@ export class FakeService {
   url = "";
   readonly #server: Server;
   readonly #scripts = new Map<Route, Scripted[]>();
+  readonly #systems: Set<string>;
   readonly #tokens = new Map<string, number>();
   readonly #keys = new Map<string, { job_id: string; fingerprint: string }>();
 
   private constructor(settings: Partial<FakeSettings>) {
     this.settings = { ...DEFAULTS, ...settings };
+    this.#systems = new Set(this.settings.systems);
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
@@ -86,6 +88,10 @@ export class FakeService {
   /** The next answers of a route, one for each request; afterwards it works again. */
   script(route: Route, ...answers: readonly Scripted[]): void {
     this.#scripts.set(route, [...(this.#scripts.get(route) ?? []), ...answers]);
+  }
+
+  registerSystem(system_id: string): void {
+    this.#systems.add(system_id);
   }
 
   /** Tokens handed out so far are worth nothing any more. */
@@ -161,7 +167,7 @@ export class FakeService {
     const columns = new ReadingColumns(readings.length);
     const refusals: Refusal[] = [];
     checkReadings(readings, 0, Date.now(), RULES, columns, refusals);
-    const known = this.settings.systems.includes(system_id);
+    const known = this.#systems.has(system_id);
     const counts = known
       ? this.#store(columns, refusals)
       : { inserted: 0, duplicate: 0, refusals: readings.map((raw, ordinal) => unregistered(raw, ordinal)) };

@@ -41,10 +41,10 @@ export function detectDelimiter(header: string): string {
 }
 
 interface LineTracker {
-  /** Last line that belongs to a record or was found broken. */
+  /** Last line that belongs to a record. */
   line: number;
   empty: number;
-  /** First line of what the parser gave up, until the next record shows where it ends. */
+  /** First line of a quote without end: nothing after it can be told apart any more. */
   broken_from: number | null;
 }
 
@@ -61,12 +61,6 @@ export async function* tableRows(
   broken: (lines: BrokenLines) => void,
 ): AsyncGenerator<TableRow> {
   const at: LineTracker = { line: 0, empty: 0, broken_from: null };
-  const tell = (last_line: number) => {
-    if (at.broken_from === null) return;
-    const details = `a quote opened here is not closed (within ${MAX_RECORD_BYTES} bytes)`;
-    broken({ line: at.broken_from, last_line: Math.max(at.broken_from, last_line), details });
-    at.broken_from = null;
-  };
   const parser = parse({
     bom: true,
     delimiter,
@@ -77,24 +71,20 @@ export async function* tableRows(
     skip_records_with_error: true,
     max_record_size: MAX_RECORD_BYTES,
     // The types know on_record only as a filter of string[]; the library passes on whatever it returns.
-    on_record: ((cells: string[], context: InfoRecord): TableRow => {
-      const skipped = context.empty_lines - at.empty;
-      const line = at.broken_from === null ? at.line + skipped + 1 : context.lines;
-      tell(line - 1);
+    on_record: ((cells: string[], context: InfoRecord): TableRow | null => {
+      if (at.broken_from !== null) return null;
+      const line = at.line + (context.empty_lines - at.empty) + 1;
       [at.line, at.empty] = [context.lines, context.empty_lines];
       return { line, cells };
     }) as unknown as NonNullable<Options["on_record"]>,
-    // Both errors that relaxed parsing leaves mean a quote without an end; what follows tells how far it reaches.
+    // Both errors that relaxed parsing leaves mean a quote without an end.
     on_skip: () => {
       at.broken_from ??= at.line + 1;
       return undefined;
     },
   });
-  let ends_in_line_end = false;
-  source.on("data", (chunk: Buffer) => {
-    // Two bytes, because a line feed is two in UTF-16.
-    ends_in_line_end = [10, 13].some((end) => chunk.subarray(-2).includes(end));
-  });
+  const lines = new LineCounter();
+  source.on("data", (chunk: Buffer) => lines.add(chunk));
   source.on("error", (error) => parser.destroy(error));
   parser.on("close", () => source.destroy());
   try {
@@ -103,8 +93,30 @@ export async function* tableRows(
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FileFormatError(`the file cannot be read beyond line ${at.line}: ${why}`, { cause });
   }
-  // The parser counts what follows the last line end as a line, and outside quotes as an empty one.
-  const beyond = ends_in_line_end ? 1 : 0;
-  counts.empty_lines = parser.info.empty_lines - (at.broken_from === null ? beyond : 0);
-  tell(parser.info.lines - beyond);
+  if (at.broken_from === null) {
+    // The parser counts what follows the last line end as an empty line.
+    counts.empty_lines = parser.info.empty_lines - (lines.ended ? 1 : 0);
+    return;
+  }
+  counts.empty_lines = at.empty;
+  const details = `a quote opened here is not closed (within ${MAX_RECORD_BYTES} bytes)`;
+  broken({ line: at.broken_from, last_line: Math.max(at.broken_from, lines.count), details });
+}
+
+/** Lines of the file, also where the parser has given up. Line feeds count; a file of bare CRs has one line. */
+class LineCounter {
+  #feeds = 0;
+  /** The file ends in a line end. */
+  ended = false;
+
+  add(chunk: Buffer): void {
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#feeds += 1;
+    // Two bytes, because a line feed is two in UTF-16.
+    const tail = chunk.subarray(-2);
+    this.ended = tail.includes(10) || tail.includes(13);
+  }
+
+  get count(): number {
+    return this.#feeds + (this.ended ? 0 : 1);
+  }
 }

@@ -112,7 +112,8 @@ export class SimulatedBatches {
     this.#number += 1;
     this.#readings += count;
     const common = { number, user, due_ms: (this.#readings / plan.rate) * 1000, readings: count };
-    if (this.#quota.due("system_not_found", this.#readings) >= count) {
+    // Whole batches: as soon as half a batch is due, so that the share of a run is rounded and not cut off.
+    if (this.#quota.due("system_not_found", this.#readings) * 2 >= plan.batch) {
       this.#quota.placed("system_not_found", count);
       const body = JSON.stringify({ system_id: this.#unknown_system, readings: good });
       return { ...common, body, expected: expectation(count, { system_not_found: count }) };
