@@ -1,0 +1,148 @@
+/**
+ * `bun run bench`: how fast is the whole way of a reading, as a share of what PostgreSQL can do at all?
+ *
+ * In one run and interleaved, so that whatever else the machine does hits all alike: the same rows by one raw
+ * binary COPY, over HTTP in large requests, and over HTTP in small ones; then a steady pace for latencies. The
+ * service runs as a process of its own with every feature on. After each run the tables are compared with what
+ * was sent: wrong data ends the benchmark with exit code 1, a missed target does not.
+ */
+import { CpuMeter } from "./bench/cpu.ts";
+import { Dataset, SENSORS } from "./bench/dataset.ts";
+import { type Bench, flatOut, requestsOf } from "./bench/http-runs.ts";
+import { describeMachine } from "./bench/machine.ts";
+import { type BenchOptions, readOptions, USAGE, UsageError } from "./bench/options.ts";
+import { type PacedRun, paced } from "./bench/paced-run.ts";
+import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
+import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
+import { startService } from "./bench/service.ts";
+import { openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
+import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
+
+const DAY_MS = 86_400_000;
+/** Recorded data: two weeks that ended an hour ago, so three chunks of seven days. */
+const RECORDING_MS = 14 * DAY_MS;
+const WARM_UP_ROWS = 100_000;
+const PACED_ROWS_PER_S = 10_000;
+const PACED_BATCH = 1_000;
+
+function recording(rows: number): Dataset {
+  const samples = Math.ceil(rows / SENSORS);
+  const interval_ms = Math.floor(RECORDING_MS / samples);
+  return new Dataset({
+    rows,
+    system_id: SYSTEM_ID,
+    start_ms: Date.now() - RECORDING_MS - 3_600_000,
+    interval_ms,
+  });
+}
+
+async function runRaw({ sql }: Stack, copy: RawCopy, data: Dataset): Promise<RawRun> {
+  const ms = await copy.run();
+  await checkReadings(sql, RAW_TABLE, data);
+  return { tool: copy.tool, ms: Math.round(ms), rows_per_s: Math.round((data.shape.rows / ms) * 1000) };
+}
+
+/** Compile what is hot before the first measurement, as a service that has been up for a minute has. */
+async function warmUp(bench: Bench, { large, small }: BenchOptions): Promise<void> {
+  const data = recording(WARM_UP_ROWS);
+  for (const { batch, connections } of [large, small]) {
+    await startAfresh(bench.stack.sql);
+    await flatOut(bench, data, requestsOf(bench.service, data, batch), connections);
+  }
+}
+
+async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]> {
+  const { stack, service } = bench;
+  const data = recording(options.rows);
+  const copy = await rawCopy(stack.databaseUrl, data.copyBytes());
+  const large = options.phases.has("large") ? requestsOf(service, data, options.large.batch) : [];
+  const small = options.phases.has("small") ? requestsOf(service, data, options.small.batch) : [];
+  const repetitions: Repetition[] = [];
+  for (let n = 1; n <= options.repetitions; n += 1) {
+    let repetition: Repetition = {};
+    if (options.phases.has("raw")) {
+      await startAfresh(stack.sql);
+      repetition = { ...repetition, raw: await runRaw(stack, copy, data) };
+    }
+    if (options.phases.has("large")) {
+      await startAfresh(stack.sql);
+      repetition = { ...repetition, large: await flatOut(bench, data, large, options.large.connections) };
+    }
+    if (options.phases.has("small")) {
+      await startAfresh(stack.sql);
+      repetition = { ...repetition, small: await flatOut(bench, data, small, options.small.connections) };
+    }
+    const rates = Object.entries(repetition).map(([name, run]) => `${name} ${run.rows_per_s} rows/s`);
+    console.error(`repetition ${n} of ${options.repetitions}: ${rates.join(", ")}`);
+    repetitions.push(repetition);
+  }
+  return repetitions;
+}
+
+/** Live data: as many samples of all sensors a second as the pace asks for. */
+async function runPaced(bench: Bench, options: BenchOptions): Promise<PacedRun> {
+  const rows = PACED_ROWS_PER_S * options.paced_s;
+  const interval_ms = Math.floor((1000 * SENSORS) / PACED_ROWS_PER_S);
+  const start_ms = Date.now() - options.paced_s * 1000;
+  const data = new Dataset({ rows, system_id: SYSTEM_ID, start_ms, interval_ms });
+  const requests = requestsOf(bench.service, data, PACED_BATCH);
+  await startAfresh(bench.stack.sql);
+  return paced(bench, data, requests, (1000 * PACED_BATCH) / PACED_ROWS_PER_S);
+}
+
+async function measure(stack: Stack, options: BenchOptions): Promise<void> {
+  await makeRawTable(stack.sql);
+  const service = await startService(stack, options.profile);
+  try {
+    const meter = await CpuMeter.of(service.pid, stack.sql, stack.redis);
+    const bench: Bench = { stack, service, meter };
+    await warmUp(bench, options);
+    const repetitions = await repeat(bench, options);
+    const result = {
+      date: new Date().toISOString(),
+      machine: await describeMachine(stack),
+      rows: options.rows,
+      data: `${options.rows.toLocaleString("en-US")} readings of ${SENSORS} sensors over 14 days, chunks of 7 days`,
+      repetitions,
+      paced: options.phases.has("paced") ? await runPaced(bench, options) : undefined,
+    };
+    process.stdout.write(report(result));
+    if (options.save) console.error(`saved as load/results/${await save(result)}`);
+  } finally {
+    await service.stop();
+  }
+}
+
+/** Rejects when the run is interrupted, so that what was started is stopped. */
+function interrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => reject(new UsageError(`interrupted by ${signal}`)));
+  });
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const stack = await openStack();
+  try {
+    await Promise.race([measure(stack, options), interrupted()]);
+  } finally {
+    await stack.close();
+  }
+}
+
+try {
+  await main();
+  process.exitCode = 0;
+} catch (error) {
+  if (error instanceof UsageError) console.error(error.message);
+  else console.error(error);
+  // 1 says that data was wrong; 2 that the benchmark could not be run to its end.
+  process.exitCode = error instanceof WrongDataError ? 1 : 2;
+}
+// Timers of an interrupted run must not keep the process.
+process.exit();

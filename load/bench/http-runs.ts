@@ -1,0 +1,114 @@
+/** All rows over HTTP as fast as the service takes them, until the last one is committed. */
+import { Histogram } from "../../src/feed/histogram.ts";
+import type { CpuMeter, CpuTimes } from "./cpu.ts";
+import { spent } from "./cpu.ts";
+import type { Dataset } from "./dataset.ts";
+import { Connection, postRequest } from "./http-connection.ts";
+import type { Service } from "./service.ts";
+import type { Stack } from "./stack.ts";
+import { type StageTimes, stagesBetween } from "./stages.ts";
+import {
+  checkJobs,
+  checkReadings,
+  SERVICE_TABLE,
+  untilDrained,
+  untilMirrored,
+  WrongDataError,
+} from "./tables.ts";
+
+export const INGEST_PATH = "/api/v1/data/ingest";
+const ACCEPTED = 202;
+
+/** ms */
+export interface Latency {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+export interface HttpRun {
+  readonly rows: number;
+  readonly requests: number;
+  /** From the first request to the last 202, and to the end of the last commit; ms. */
+  readonly accepted_ms: number;
+  readonly committed_ms: number;
+  readonly rows_per_s: number;
+  readonly accept: Latency;
+  readonly stages: StageTimes;
+  readonly cpu: CpuTimes;
+}
+
+export interface Bench {
+  readonly stack: Stack;
+  readonly service: Service;
+  readonly meter: CpuMeter;
+}
+
+export function latencyOf(histogram: Histogram): Latency {
+  const at = (q: number) => Math.round((histogram.quantile(q) ?? 0) * 10) / 10;
+  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+}
+
+/** Requests of `batch` readings, spread over the users; made before the clock starts. */
+export function requestsOf(service: Service, data: Dataset, batch: number): Buffer[] {
+  const host = `${service.host}:${service.port}`;
+  return Array.from(data.bodies(batch), (body, i) =>
+    postRequest(host, INGEST_PATH, service.tokens[i % service.tokens.length]!, body),
+  );
+}
+
+/** @throws {WrongDataError} when a batch is refused: the tables could not hold what was sent */
+export function expectAccepted({ status, body }: { status: number; body: string }): string {
+  if (status !== ACCEPTED) throw new WrongDataError(`a batch was answered with ${status}: ${body}`);
+  return (JSON.parse(body) as { job_id: string }).job_id;
+}
+
+/** Send every request over `connections`, each the next one when the one before is answered. */
+export async function flatOut(
+  { stack, service, meter }: Bench,
+  data: Dataset,
+  requests: readonly Buffer[],
+  connections: number,
+): Promise<HttpRun> {
+  const open = await Promise.all(
+    Array.from({ length: connections }, () => Connection.open(service.host, service.port)),
+  );
+  const accept = new Histogram();
+  const metrics = await service.metrics();
+  const cpu = await meter.read();
+  const begin = performance.now();
+  let next = 0;
+  const send = async (connection: Connection) => {
+    while (next < requests.length) {
+      const request = requests[next++]!;
+      const sent = performance.now();
+      expectAccepted(await connection.send(request));
+      accept.add(performance.now() - sent);
+    }
+  };
+  await Promise.all(open.map(send));
+  const accepted_ms = performance.now() - begin;
+  await untilDrained(stack.redis);
+  const committed_ms = performance.now() - begin;
+  const used = spent(cpu, await meter.read());
+  const stages = stagesBetween(metrics, await service.metrics());
+  for (const connection of open) connection.close();
+  await checkRun(stack, data, requests.length);
+  return {
+    rows: data.shape.rows,
+    requests: requests.length,
+    accepted_ms: Math.round(accepted_ms),
+    committed_ms: Math.round(committed_ms),
+    rows_per_s: Math.round((data.shape.rows / committed_ms) * 1000),
+    accept: latencyOf(accept),
+    stages,
+    cpu: used,
+  };
+}
+
+/** @throws {WrongDataError} */
+export async function checkRun(stack: Stack, data: Dataset, jobs: number): Promise<void> {
+  await untilMirrored(stack.redis);
+  await checkJobs(stack.sql, jobs, data.shape.rows);
+  await checkReadings(stack.sql, SERVICE_TABLE, data);
+}

@@ -1,0 +1,158 @@
+/** Results for people and for the record. */
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "../../src/commands/environment.ts";
+import type { CpuTimes } from "./cpu.ts";
+import type { HttpRun } from "./http-runs.ts";
+import type { Machine } from "./machine.ts";
+import type { PacedRun } from "./paced-run.ts";
+import { STAGES } from "./stages.ts";
+
+export interface RawRun {
+  readonly tool: string;
+  readonly ms: number;
+  readonly rows_per_s: number;
+}
+
+export interface Repetition {
+  readonly raw?: RawRun;
+  readonly large?: HttpRun;
+  readonly small?: HttpRun;
+}
+
+export interface Result {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly rows: number;
+  readonly data: string;
+  readonly repetitions: readonly Repetition[];
+  readonly paced: PacedRun | undefined;
+}
+
+/** Of issue 3. */
+const TARGETS = { large: 0.5, small: 0.3, accept_p95_ms: 50 } as const;
+const RESULTS = join(ROOT, "load/results");
+
+/** The run in the middle, by speed: a whole run, so that its stage times belong to its rate. */
+export function median<T extends { readonly rows_per_s: number }>(runs: readonly T[]): T | undefined {
+  return runs.toSorted((a, b) => a.rows_per_s - b.rows_per_s)[Math.floor((runs.length - 1) / 2)];
+}
+
+interface Summary {
+  readonly raw: RawRun | undefined;
+  readonly large: HttpRun | undefined;
+  readonly small: HttpRun | undefined;
+}
+
+export function summary({ repetitions }: Pick<Result, "repetitions">): Summary {
+  const runs = <K extends keyof Repetition>(kind: K) =>
+    repetitions.flatMap((repetition) => repetition[kind] ?? []) as NonNullable<Repetition[K]>[];
+  return { raw: median(runs("raw")), large: median(runs("large")), small: median(runs("small")) };
+}
+
+const number = (n: number) => Math.round(n).toLocaleString("en-US");
+const met = (yes: boolean) => (yes ? "met" : "missed");
+const cells = (parts: readonly string[], widths: readonly number[]) =>
+  parts.map((part, i) => (i === 0 ? part.padEnd(widths[i]!) : part.padStart(widths[i]!))).join("  ");
+
+export const ratioOf = (run: { rows_per_s: number } | undefined, raw: RawRun | undefined) =>
+  run && raw ? run.rows_per_s / raw.rows_per_s : undefined;
+
+const cpuText = ({ service, postgres, redis, generator }: CpuTimes) =>
+  `service ${service ?? "?"} s, PostgreSQL ${postgres ?? "?"} s, Redis ${redis ?? "?"} s, load generator ${generator} s`;
+
+/** The whole result as text. */
+export function report(result: Result): string {
+  const { raw, large, small } = summary(result);
+  const { paced, machine } = result;
+  const widths = [34, 10, 8, 14, 22];
+  const row = (name: string, run: HttpRun | undefined, target: number) => {
+    if (!run) return [];
+    const ratio = ratioOf(run, raw);
+    const verdict = ratio === undefined ? "" : `${target} ${met(ratio >= target)}`;
+    return [
+      cells([name, number(run.rows_per_s), ratio?.toFixed(2) ?? "-", verdict, latencyText(run)], widths),
+    ];
+  };
+  return [
+    "",
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.kernel}; Bun ${machine.bun}, ` +
+      `PostgreSQL ${machine.postgres}, TimescaleDB ${machine.timescaledb}, Redis ${machine.redis}; commit ${machine.commit}`,
+    `${result.data}; median of ${result.repetitions.length}`,
+    "",
+    cells(["", "rows/s", "of raw", "target", "accept p50/p95 ms"], widths),
+    ...(raw
+      ? [cells([`raw binary COPY (${raw.tool})`, number(raw.rows_per_s), "1.00", "", ""], widths)]
+      : []),
+    ...row("HTTP, 10,000 readings a request", large, TARGETS.large),
+    ...row("HTTP, 100 readings a request", small, TARGETS.small),
+    "",
+    ...stageLines("10,000 readings a request", large),
+    ...stageLines("100 readings a request", small),
+    ...(paced ? pacedLines(paced) : []),
+    "",
+  ].join("\n");
+}
+
+const latencyText = ({ accept }: HttpRun) => `${accept.p50} / ${accept.p95}`;
+
+function stageLines(name: string, run: HttpRun | undefined): string[] {
+  if (!run) return [];
+  const { groups, seconds } = run.stages;
+  const stages = STAGES.map((stage) => `${stage} ${((seconds[stage] / run.rows) * 1e7).toFixed(1)}`);
+  return [
+    `${name}: ${run.requests} requests in ${groups} transactions, ${(run.accepted_ms / 1000).toFixed(2)} s to the last 202, ` +
+      `${(run.committed_ms / 1000).toFixed(2)} s to the last commit`,
+    `  stages, ms per 10,000 rows: ${stages.join(", ")}`,
+    `  CPU: ${cpuText(run.cpu)}`,
+  ];
+}
+
+function pacedLines({ accept, queryable, cpu, ...run }: PacedRun): string[] {
+  return [
+    `paced ${number(run.rows_per_s)} rows/s for ${run.elapsed_s} s, ${run.requests} requests: accept p50 ${accept.p50}, ` +
+      `p95 ${accept.p95}, p99 ${accept.p99} ms (target ${TARGETS.accept_p95_ms} ${met(accept.p95 < TARGETS.accept_p95_ms)}); ` +
+      `queryable after p50 ${queryable.p50}, p95 ${queryable.p95} ms`,
+    `  CPU: ${cpuText(cpu)}`,
+  ];
+}
+
+/** Write the result of the day, and its line into the table of all results. */
+export async function save(result: Result): Promise<string> {
+  await mkdir(RESULTS, { recursive: true });
+  const name = `${result.date.slice(0, 10)}-bench.json`;
+  await Bun.write(join(RESULTS, name), `${JSON.stringify(result, null, 2)}\n`);
+  const names = (await readdir(RESULTS)).filter((file) => file.endsWith("-bench.json")).sort();
+  const rows = await Promise.all(
+    names.map(async (file) => tableRow(file, (await Bun.file(join(RESULTS, file)).json()) as Result)),
+  );
+  await Bun.write(join(RESULTS, "README.md"), `${README}${rows.join("\n")}\n`);
+  return name;
+}
+
+const README = `# Results of \`bun run bench\`
+
+Each line is one run on one machine; compare the share of raw COPY, never rows/s of two machines. The JSON has every
+repetition, the stage times, processor times and the machine. docs/performance.md says what the figures mean.
+
+| run | commit | machine | raw COPY rows/s | 10,000 a request | 100 a request | accept p95 | queryable p95 |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+`;
+
+function tableRow(file: string, result: Result): string {
+  const { raw, large, small } = summary(result);
+  const share = (run: HttpRun | undefined) =>
+    run ? `${number(run.rows_per_s)} (${ratioOf(run, raw)?.toFixed(2) ?? "-"})` : "-";
+  const { machine, paced } = result;
+  const columns = [
+    `[${file.slice(0, 10)}](${file})`,
+    machine.commit,
+    `${machine.cpu}, ${machine.cores} cores`,
+    raw ? number(raw.rows_per_s) : "-",
+    share(large),
+    share(small),
+    paced ? `${paced.accept.p95} ms` : "-",
+    paced ? `${paced.queryable.p95} ms` : "-",
+  ];
+  return `| ${columns.join(" | ")} |`;
+}

@@ -1,0 +1,89 @@
+/** The service under test: a process of its own, started as anyone would start it, with every feature on. */
+import { openSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../src/commands/environment.ts";
+import { choosePort } from "../../src/services/free-port.ts";
+import { BENCH_DIR, PASSWORD, type Stack, USERS } from "./stack.ts";
+
+const HOST = "127.0.0.1";
+const READY_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 30_000;
+
+export interface Service {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Access tokens, one for each user. */
+  readonly tokens: readonly string[];
+  /** Text of `/metrics`. */
+  metrics(): Promise<string>;
+  /** SIGTERM, and SIGKILL after the deadline. */
+  stop(): Promise<void>;
+}
+
+/** @param profile folder for a CPU profile @throws {Error} when it does not get ready; its log says why */
+export async function startService(stack: Stack, profile: string | undefined): Promise<Service> {
+  const port = await choosePort(undefined, []);
+  const logPath = join(BENCH_DIR, "service.log");
+  const log = openSync(logPath, "w");
+  const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
+  const child = Bun.spawn([process.execPath, ...profiling, "src/main.ts", "start"], {
+    cwd: ROOT,
+    stdio: ["ignore", log, log],
+    env: {
+      ...process.env,
+      APP_ENV: "production",
+      HOST,
+      PORT: String(port),
+      DATABASE_URL: stack.databaseUrl,
+      REDIS_URL: stack.redisUrl,
+      JWT_SECRET_KEY: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64"),
+      STREAM_PARTITIONS: "1",
+      LOG_FORMAT: "json",
+    },
+  });
+  const url = `http://${HOST}:${port}`;
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+    await child.exited;
+    clearTimeout(timer);
+  };
+  try {
+    await untilReady(url, () => child.exitCode !== null, logPath);
+    const tokens = await Promise.all(USERS.map((user) => login(url, user)));
+    const metrics = async () => (await fetch(`${url}/metrics`)).text();
+    return { host: HOST, port, pid: child.pid, tokens, metrics, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function untilReady(url: string, ended: () => boolean, logPath: string): Promise<void> {
+  const end = performance.now() + READY_DEADLINE_MS;
+  while (performance.now() < end && !ended()) {
+    if (await isReady(url)) return;
+    await Bun.sleep(50);
+  }
+  throw new Error(`the service is not ready; its log is ${logPath}`);
+}
+
+/** No answer at all counts as not ready: the port is not open yet. */
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`)).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function login(url: string, username: string): Promise<string> {
+  const answer = await fetch(`${url}/api/v1/auth/login`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ username, password: PASSWORD }),
+  });
+  if (!answer.ok) throw new Error(`login of ${username}: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { access_token: string }).access_token;
+}

@@ -1,0 +1,94 @@
+/** What the tables hold: emptied before a run, and compared with what was sent after it. */
+import type { Redis } from "ioredis";
+import type postgres from "postgres";
+import { mirrorKey, streamKey } from "../../src/stream/keys.ts";
+import type { Dataset, SensorSum } from "./dataset.ts";
+
+export const RAW_TABLE = "bench_raw.sensordata";
+export const SERVICE_TABLE = "public.diagnostics_sensordata";
+const PARTITION = 0;
+const POLL_MS = 5;
+const DRAIN_DEADLINE_MS = 600_000;
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+/** The tables do not hold what was sent. */
+export class WrongDataError extends Error {
+  override readonly name = "WrongDataError";
+}
+
+/** A hypertable like the service's own: same columns, same unique index, same chunks. */
+export async function makeRawTable(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(
+    `CREATE SCHEMA bench_raw; CREATE TABLE ${RAW_TABLE} (LIKE ${SERVICE_TABLE} INCLUDING ALL)`,
+  );
+  await sql`SELECT create_hypertable(${RAW_TABLE}, by_range('timestamp', (
+      SELECT time_interval FROM timescaledb_information.dimensions
+      WHERE hypertable_schema = 'public' AND hypertable_name = 'diagnostics_sensordata')),
+    create_default_indexes => false)`;
+}
+
+/** Empty all tables and let the server write out what is left of the run before. */
+export async function startAfresh(sql: postgres.Sql): Promise<void> {
+  await sql.unsafe(`TRUNCATE ${RAW_TABLE}, ${SERVICE_TABLE}, diagnostics_ingestion_job,
+    diagnostics_quarantined_reading, diagnostics_dirty_hour CASCADE`);
+  try {
+    await sql.unsafe("CHECKPOINT");
+  } catch (error) {
+    // On a given server we may not be allowed to; the runs are then a little less even.
+    if ((error as postgres.PostgresError).code !== INSUFFICIENT_PRIVILEGE) throw error;
+  }
+}
+
+/** Resolves when the stream is empty: an entry leaves it after its COMMIT. XLEN costs the machine next to nothing. */
+export async function untilDrained(redis: Redis): Promise<void> {
+  await untilEmpty(redis, streamKey(PARTITION));
+}
+
+/** Resolves when the job mirror has nothing left to do. */
+export async function untilMirrored(redis: Redis): Promise<void> {
+  await untilEmpty(redis, mirrorKey(PARTITION));
+}
+
+async function untilEmpty(redis: Redis, key: string): Promise<void> {
+  const end = performance.now() + DRAIN_DEADLINE_MS;
+  while ((await redis.xlen(key)) > 0) {
+    if (performance.now() > end)
+      throw new WrongDataError(`${key} is not empty after ${DRAIN_DEADLINE_MS} ms`);
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** @throws {WrongDataError} unless `table` holds the dataset's rows, each once, and nothing else */
+export async function checkReadings(sql: postgres.Sql, table: string, data: Dataset): Promise<void> {
+  const { start_ms, interval_ms, system_id } = data.shape;
+  const rows = await sql.unsafe<Record<keyof SensorSum, string>[]>(
+    `SELECT sensor_id, unit, count(*) AS readings, sum(quality)::bigint AS quality,
+       sum(round(value * 100)::bigint * ((extract(epoch FROM "timestamp") * 1000 - $1::bigint)::bigint / $2::bigint + 1))::bigint AS mixed
+     FROM ${table} WHERE system_id = $3 GROUP BY sensor_id, unit ORDER BY sensor_id`,
+    [start_ms, interval_ms, system_id],
+  );
+  const [all] = await sql.unsafe<{ readings: string }[]>(`SELECT count(*) AS readings FROM ${table}`);
+  if (Number(all?.readings) !== data.shape.rows)
+    throw new WrongDataError(`${table} holds ${all?.readings} rows, not ${data.shape.rows}`);
+  const held = rows.map(
+    ({ sensor_id, unit, readings, quality, mixed }): SensorSum => ({
+      sensor_id,
+      unit,
+      readings: Number(readings),
+      quality: Number(quality),
+      mixed: Number(mixed),
+    }),
+  );
+  if (!Bun.deepEquals(held, data.sums())) throw new WrongDataError(`${table} does not hold what was sent`);
+}
+
+/** @throws {WrongDataError} unless every job completed with all its readings inserted */
+export async function checkJobs(sql: postgres.Sql, jobs: number, rows: number): Promise<void> {
+  const [found] = await sql<{ jobs: string; total: string; inserted: string; refused: string }[]>`
+    SELECT count(*) AS jobs, sum(total_readings) AS total, sum(inserted_readings) AS inserted,
+      (SELECT count(*) FROM diagnostics_quarantined_reading) AS refused
+    FROM diagnostics_ingestion_job WHERE status = 'completed'`;
+  const expected = { jobs: String(jobs), total: String(rows), inserted: String(rows), refused: "0" };
+  if (!Bun.deepEquals({ ...found }, expected))
+    throw new WrongDataError(`the jobs say ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+}
