@@ -183,8 +183,10 @@ export class TestApi {
   }
 
   /** A user who can log in. */
-  async createUser(role: Role, password = "correct horse"): Promise<Omit<TestUser, "token">> {
-    const username = `${role}-${crypto.randomUUID()}`;
+  async createUser(
+    role: Role,
+    { username = `${role}-${crypto.randomUUID()}`, password = "correct horse" } = {},
+  ): Promise<Omit<TestUser, "token">> {
     const id = await new UserStore(this.database).create({
       username,
       role,

@@ -1,6 +1,7 @@
 /** Takes a request's body from the network, never more of it than allowed and never longer than allowed. */
 import { DeadlineError, withDeadline } from "../../ops/retry.ts";
 import { ProblemError } from "../problem-error.ts";
+import type { BodyHold } from "./body-memory.ts";
 
 export interface BodyBounds {
   /** Largest body, bytes, as sent and decompressed. */
@@ -16,24 +17,36 @@ export function bodyTooLarge(max_bytes: number): ProblemError {
 /**
  * The body as sent. A declared length over the bound is refused unread; without a declared length (chunked)
  * reading stops at the bound.
- * @throws {ProblemError} body-too-large, body-timeout, or malformed-encoding when the client went away
+ * @throws {ProblemError} body-too-large, server-busy, body-timeout, or malformed-encoding when the client went away
  */
-export async function readBody(request: Request, bounds: BodyBounds): Promise<Uint8Array> {
+export async function readBody(request: Request, bounds: BodyBounds, hold: BodyHold): Promise<Uint8Array> {
   const declared = request.headers.get("Content-Length");
   if (declared !== null && Number(declared) > bounds.max_bytes) throw bodyTooLarge(bounds.max_bytes);
   const stream = request.body;
   if (stream === null) return new Uint8Array(0);
-  const stop = new AbortController();
-  const work = declared === null ? collect(stream, bounds.max_bytes, stop.signal) : request.bytes();
+  if (declared !== null) {
+    hold.grow(Number(declared));
+    return inTime(request.bytes(), bounds.timeout_ms);
+  }
+  const reader = stream.getReader();
   try {
-    return await withDeadline(work, bounds.timeout_ms, "reading the body");
+    return await inTime(collect(reader, bounds.max_bytes, hold), bounds.timeout_ms);
   } catch (error) {
-    stop.abort();
-    if (error instanceof ProblemError) throw error;
+    // Ends a read that still waits, so that nothing grows after the answer.
+    await reader.cancel();
+    throw error;
+  }
+}
+
+/** The bytes, or the problem that kept them from coming. */
+async function inTime(work: Promise<Uint8Array>, timeout_ms: number): Promise<Uint8Array> {
+  try {
+    return await withDeadline(work, timeout_ms, "reading the body");
+  } catch (error) {
     if (error instanceof DeadlineError) {
       // What still arrives of this body would be taken for the next request: the connection ends here.
       throw new ProblemError("body-timeout", {
-        detail: `The body did not arrive within ${bounds.timeout_ms} ms.`,
+        detail: `The body did not arrive within ${timeout_ms} ms.`,
         headers: { Connection: "close" },
         cause: error,
       });
@@ -51,26 +64,18 @@ function isAbort(error: unknown): boolean {
 }
 
 async function collect(
-  stream: ReadableStream<Uint8Array>,
+  reader: Pick<ReadableStreamDefaultReader<Uint8Array>, "read">,
   max_bytes: number,
-  signal: AbortSignal,
+  hold: BodyHold,
 ): Promise<Uint8Array> {
-  const reader = stream.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
     size += value.byteLength;
-    if (size > max_bytes) {
-      await reader.cancel();
-      throw bodyTooLarge(max_bytes);
-    }
-    // After the deadline nobody waits for the body any more: let go of it.
-    if (signal.aborted) {
-      await reader.cancel();
-      return new Uint8Array(0);
-    }
+    if (size > max_bytes) throw bodyTooLarge(max_bytes);
+    hold.grow(value.byteLength);
     chunks.push(value);
   }
 }

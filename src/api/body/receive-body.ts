@@ -1,14 +1,22 @@
 /** The whole way of a body: off the network, out of its content coding, without a byte order mark. */
 import type { Context } from "hono";
 import type { AppEnv } from "../deps.ts";
+import type { BodyHold } from "./body-memory.ts";
 import { decompress, withoutByteOrderMark } from "./decode-body.ts";
 import { contentCoding } from "./json-media.ts";
 import { type BodyBounds, readBody } from "./read-body.ts";
 
 /** @throws {ProblemError} see `readBody`, `contentCoding` and `decompress` */
-export async function receiveBody(c: Context<AppEnv>, bounds: BodyBounds): Promise<Uint8Array> {
+export async function receiveBody(
+  c: Context<AppEnv>,
+  bounds: BodyBounds,
+  hold: BodyHold,
+): Promise<Uint8Array> {
   const coding = contentCoding(c.req.header("Content-Encoding"));
   c.env?.allowSlowBody?.(c.req.raw);
-  const sent = await readBody(c.req.raw, bounds);
-  return withoutByteOrderMark(await decompress(sent, coding, bounds.max_bytes));
+  const sent = await readBody(c.req.raw, bounds, hold);
+  if (coding === "identity") return withoutByteOrderMark(sent);
+  const body = await decompress(sent, coding, bounds.max_bytes);
+  hold.grow(body.byteLength);
+  return withoutByteOrderMark(body);
 }

@@ -5,6 +5,7 @@ import { describeRoute } from "hono-openapi";
 import { BatchSchema, MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import type { Role } from "../../store/users.ts";
 import type { BatchOffer } from "../../stream/producer.ts";
+import { BodyMemory } from "../body/body-memory.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { parseJson } from "../body/decode-body.ts";
 import { receiveBody } from "../body/receive-body.ts";
@@ -23,6 +24,9 @@ import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 const PATH = "/api/v1/data/ingest";
 /** Reviewers judge what others sent; they send nothing themselves. */
 const INGEST_ROLES: readonly Role[] = ["producer", "engineer", "admin"];
+
+/** Bodies of full size that may be in work at once; of usual batches these are hundreds. */
+const BODIES_IN_WORK = 16;
 
 const AcceptedSchema = Type.Object({
   job_id: Type.String({ format: "uuid" }),
@@ -85,6 +89,7 @@ const describe = describeRoute({
       "rate-limited",
       "backlog-full",
       "service-unavailable",
+      "server-busy",
     ]),
   },
 });
@@ -92,19 +97,34 @@ const describe = describeRoute({
 export function mountIngest(app: App, deps: RouteDeps): void {
   const bounds = { max_bytes: deps.config.MAX_BODY_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
   const admit = [authenticate(deps.tokens, INGEST_ROLES), requireEncodedJson, requestLimit(deps)] as const;
+  const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
   app.post(PATH, describe, ...admit, async (c) => {
-    const key = idempotencyKeyFrom(c.req.header("Idempotency-Key"));
-    const receive = () => receiveBody(c, bounds);
-    if (key === undefined) {
-      return accepted(c, { job_id: await acceptBatch(deps, c, await receive()), replayed: false });
+    const hold = memory.open();
+    try {
+      return accepted(c, await acceptRequest(deps, c, () => receiveBody(c, bounds, hold)));
+    } finally {
+      hold.release();
     }
-    const acceptance = await acceptOnce(deps.idempotency, deps.log, {
-      user_id: c.get("claims").sub,
-      key,
-      receive,
-      accept: (body, idempotency) => acceptBatch(deps, c, body, idempotency),
-    });
-    return accepted(c, acceptance);
+  });
+}
+
+/**
+ * Take the request's batch in, at most once for its Idempotency-Key.
+ * @throws {ProblemError} see `acceptOnce`, `receiveBody` and `acceptBatch`
+ * @throws {StreamUnavailableError}
+ */
+async function acceptRequest(
+  deps: RouteDeps,
+  c: Context<AppEnv>,
+  receive: () => Promise<Uint8Array>,
+): Promise<Acceptance> {
+  const key = idempotencyKeyFrom(c.req.header("Idempotency-Key"));
+  if (key === undefined) return { job_id: await acceptBatch(deps, c, await receive()), replayed: false };
+  return acceptOnce(deps.idempotency, deps.log, {
+    user_id: c.get("claims").sub,
+    key,
+    receive,
+    accept: (body, idempotency) => acceptBatch(deps, c, body, idempotency),
   });
 }
 

@@ -134,3 +134,57 @@ describe("a job", () => {
     await expectProblem(await api.fetch(location), "authentication-required");
   });
 });
+
+describe("the quarantine of a job", () => {
+  async function withRefusals(count: number) {
+    const user = await api.tokenFor("producer");
+    const job_id = await stored(user.id, "completed");
+    for (let ordinal = 0; ordinal < count; ordinal += 1) {
+      await bench.database.sql`
+        INSERT INTO diagnostics_quarantined_reading (job_id, ordinal, system_id, raw, reason, reason_details)
+        VALUES (${job_id}, ${ordinal}, ${batchOf(1).system_id}, ${bench.database.sql.json({ n: ordinal })},
+          ${ordinal === 0 ? "invalid_unit" : "parse_error"}, ${`reading ${ordinal}`})`;
+    }
+    return { ...user, job_id };
+  }
+  const page = (token: string, job_id: string, query: string) =>
+    api.fetch(`/api/v1/jobs/${job_id}/quarantine${query}`, { headers: { Authorization: `Bearer ${token}` } });
+
+  test("comes in pages in the batch's order, with counts by reason on each", async () => {
+    const { token, job_id } = await withRefusals(3);
+    const seen: number[] = [];
+    let after: number | null = -1;
+    while (after !== null) {
+      const response: Response = await page(token, job_id, `?limit=2&after=${after}`);
+      expect(response.status).toBe(200);
+      const body = (await response.json()) as QuarantinePage;
+      expect(body.counts).toEqual({ invalid_unit: 1, parse_error: 2 });
+      seen.push(...body.items.map((item) => item.ordinal));
+      after = body.next;
+    }
+    expect(seen).toEqual([0, 1, 2]);
+  });
+
+  test.each(["?limit=0", "?limit=1001", "?limit=x", "?limit=1.5", "?after=-2", "?after="])(
+    "with %s is a 400 that names the parameter",
+    async (query) => {
+      const { token, job_id } = await withRefusals(0);
+      const { errors } = await expectProblem(await page(token, job_id, query), "invalid-request");
+      expect(errors?.[0]?.pointer).toBe(`/${/\w+/.exec(query)?.[0]}`);
+    },
+  );
+
+  test("is seen by those who see the job", async () => {
+    const { job_id } = await withRefusals(1);
+    const stranger = await api.tokenFor("producer");
+    await expectProblem(await page(stranger.token, job_id, ""), "job-not-found");
+    const admin = await api.tokenFor("admin");
+    expect((await page(admin.token, job_id, "")).status).toBe(200);
+  });
+});
+
+interface QuarantinePage {
+  items: { ordinal: number }[];
+  next: number | null;
+  counts: Record<string, number>;
+}

@@ -1,6 +1,7 @@
 /** Bodies that stall, never end, or are larger than they may be: the answer comes early and memory stays flat. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
+import { expectProblem } from "../../support/problem.ts";
 import { connectRaw, head } from "../../support/raw-http.ts";
 import { until } from "../../support/until.ts";
 
@@ -101,6 +102,27 @@ describe("a body", () => {
     expect(line.status).toBe(400);
     await until("its key is free", async () => (await bench.redis.keys("idem:*")).length === 0);
     expect(await bench.streamLength()).toBe(before);
+  });
+
+  test("is refused with 503 while the bodies in work fill the memory kept for them, and not after", async () => {
+    const before = await bench.streamLength();
+    const filling = await Promise.all(
+      Array.from({ length: 16 }, async (_, i) => {
+        const connection = await open({ "Content-Length": MAX_BODY_BYTES, "Idempotency-Key": `fill-${i}` });
+        connection.write(" ");
+        return connection;
+      }),
+    );
+    await until("all of them are read", async () => (await bench.redis.keys("idem:*")).length === 16);
+    const refused = await until("a refusal", async () => {
+      const response = await api.ingest(token, good);
+      return response.status === 503 ? response : undefined;
+    });
+    await expectProblem(refused, "server-busy");
+    expect(refused.headers.get("Retry-After")).toBe("1");
+    for (const connection of filling) connection.destroy();
+    await until("a batch is accepted", async () => (await api.ingest(token, good)).status === 202);
+    expect(await bench.streamLength()).toBeGreaterThan(before);
   });
 
   test("that follows a refused one on the same connection is read as a request of its own", async () => {
