@@ -68,8 +68,11 @@ export interface ApiDeps {
 export interface ServerBindings {
   /** IP address of the peer of the connection; headers that name another are not believed. */
   readonly peerAddress: (request: Request) => string;
-  /** Lifts the connection's idle timeout, when a body may take longer than the server's largest one. */
-  readonly allowSlowBody?: (request: Request) => void;
+  /** Set when a body may take longer than the server's largest idle timeout: lifts it while the body arrives. */
+  readonly slowBody?: {
+    readonly begin: (request: Request) => void;
+    readonly end: (request: Request) => void;
+  };
 }
 
 /** Hono's types for this app. */

@@ -1,7 +1,9 @@
 /** The HTTP server around the app: bounds of a connection, and an ordered stop. */
+import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemDetails, problemType } from "../contract/problem.ts";
 import type { Logger } from "../ops/log.ts";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import type { App, ServerBindings } from "./deps.ts";
+import { requestIdFrom } from "./middleware/observe.ts";
 
 /** Bun's largest idle timeout, s. */
 const MAX_IDLE_TIMEOUT_S = 255;
@@ -70,7 +72,14 @@ function listen(app: App, { hostname, port, body_timeout_ms, log }: ServerSettin
   let bindings: ServerBindings | undefined;
   const bindingsOf = (server: Bun.Server<undefined>): ServerBindings => ({
     peerAddress: (request) => server.requestIP(request)?.address ?? "unknown",
-    ...(outlasts ? {} : { allowSlowBody: (request) => server.timeout(request, 0) }),
+    ...(outlasts
+      ? {}
+      : {
+          slowBody: {
+            begin: (request) => server.timeout(request, 0),
+            end: (request) => server.timeout(request, idleTimeout),
+          },
+        }),
   });
   try {
     return Bun.serve({
@@ -85,13 +94,32 @@ function listen(app: App, { hostname, port, body_timeout_ms, log }: ServerSettin
         return app.fetch(request, bindings);
       },
       error(err) {
-        // Hono answers every error itself; what comes here was thrown around it.
-        log.error({ err }, "the HTTP server failed");
-        return new Response(null, { status: 500 });
+        // Hono answers every Error itself; what comes here is a value that is none.
+        const request_id = requestIdFrom(undefined);
+        log.error({ err, request_id }, "a request failed outside the app");
+        return lastResort(request_id);
       },
     });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new PortTakenError(hostname, port, error);
   }
+}
+
+/** An internal-error without the app's help. */
+function lastResort(request_id: string): Response {
+  const { status, title, about } = PROBLEMS["internal-error"];
+  const body: ProblemDetails = {
+    type: problemType("internal-error"),
+    title,
+    status,
+    detail: about,
+    instance: `urn:uuid:${request_id}`,
+  };
+  const headers = {
+    "Content-Type": PROBLEM_MEDIA_TYPE,
+    "X-Request-Id": request_id,
+    "X-Content-Type-Options": "nosniff",
+  };
+  return new Response(JSON.stringify(body), { status, headers });
 }

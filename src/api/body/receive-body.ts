@@ -13,8 +13,9 @@ export async function receiveBody(
   hold: BodyHold,
 ): Promise<Uint8Array> {
   const coding = contentCoding(c.req.header("Content-Encoding"));
-  c.env?.allowSlowBody?.(c.req.raw);
+  c.env?.slowBody?.begin(c.req.raw);
   const sent = await readBody(c.req.raw, bounds, hold);
+  c.env?.slowBody?.end(c.req.raw);
   if (coding === "identity") return withoutByteOrderMark(sent);
   const body = await decompress(sent, coding, bounds.max_bytes);
   hold.grow(body.byteLength);

@@ -1,7 +1,7 @@
 /** One job for one Idempotency-Key of one user. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { idempotencyKey } from "../../../src/stream/keys.ts";
+import { IdempotencyStore } from "../../../src/stream/idempotency.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
 import { expectProblem } from "../../support/problem.ts";
 
@@ -52,7 +52,8 @@ describe("an Idempotency-Key", () => {
 
   test("in flight is refused with 409 and Retry-After", async () => {
     const { token, id } = await api.tokenFor("producer");
-    await bench.redis.set(idempotencyKey(0, id, "k1"), "in-flight", "PX", 60_000);
+    const { kind } = await new IdempotencyStore(bench.redis, 1, 60_000).begin(id, "k1");
+    expect(kind).toBe("fresh");
     const response = await api.ingest(token, good, { "Idempotency-Key": "k1" });
     await expectProblem(response, "idempotency-in-flight");
     expect(response.headers.get("Retry-After")).toBe("1");

@@ -121,6 +121,25 @@ describe("an error that nobody expected", () => {
   });
 });
 
+describe("a value thrown that is no Error", () => {
+  test("is a 500 problem too, and in the log under the same id", async () => {
+    const broken = await bench.start();
+    broken.app.get("/broken", () => {
+      throw "the inner secret";
+    });
+    const response = await broken.fetch("/broken");
+    const id = response.headers.get("X-Request-Id") ?? "";
+    expect(response.status).toBe(500);
+    expect(response.headers.get("Content-Type")).toBe("application/problem+json");
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ type: "/problems/internal-error", instance: `urn:uuid:${id}` });
+    expect(text).not.toContain("secret");
+    expect(broken.logLines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ level: "error", request_id: id }),
+    );
+  });
+});
+
 describe("/health and /metrics", () => {
   test("health lists dependencies, backlog and workers", async () => {
     const response = await api.fetch("/health");

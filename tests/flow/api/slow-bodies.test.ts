@@ -57,6 +57,12 @@ describe("a body", () => {
     connection.destroy();
   });
 
+  test("may be given more time than the server's longest idle timeout", async () => {
+    const patient = await bench.start({ config: { BODY_TIMEOUT_MS: 600_000 } });
+    expect((await patient.ingest(token, good)).status).toBe(202);
+    expect((await patient.ingest(token, good)).status).toBe(202);
+  });
+
   test("declared too large is a 413 before a byte of it was sent", async () => {
     const connection = await open({ "Content-Length": MAX_BODY_BYTES + 1 });
     await until("an answer", () => connection.received().includes("/problems/body-too-large"));
