@@ -157,6 +157,20 @@ describe("a count that is wrong is named", () => {
 });
 
 describe("the schedule", () => {
+  test("sends no batch before its last reading has been measured", async () => {
+    const run = simulation(plan({ rate: 5000, readings: 2000 })).simulation;
+    const sent_ms: number[] = [];
+    const sent = run.tally.sent.bind(run.tally);
+    run.tally.sent = (batch, late_ms) => {
+      sent_ms.push(run.elapsed_ms() - batch.due_ms);
+      sent(batch, late_ms);
+    };
+    expect(await wrongCounts(run)).toEqual([]);
+    expect(sent_ms).toHaveLength(20);
+    // Timers of the runtime may fire up to 1 ms early.
+    expect(Math.min(...sent_ms)).toBeGreaterThan(-2);
+  });
+
   test("is kept while the service does not answer, and the lateness is told", async () => {
     // The first sends hang; with lanes for them all, the later batches go out in time.
     fake.script("ingest", "hang", "hang");
