@@ -6,6 +6,8 @@
  * Fields, in this order: `v` version, `m` JSON of `EntryMeta`, `b` body.
  */
 
+import { isUuid } from "./job-id.ts";
+
 /** What travels beside the body. */
 export interface EntryMeta {
   readonly job_id: string;
@@ -47,18 +49,48 @@ export function decodeEntry(fields: readonly Buffer[]): { meta: EntryMeta; body:
   return { meta: decodeMeta(meta.toString()), body };
 }
 
-function decodeMeta(text: string): EntryMeta {
+/**
+ * What an entry that cannot be decoded says about its job, as far as it can be read: enough to end the job.
+ * Null when there is nothing to be read.
+ */
+export function readableMeta(fields: readonly Buffer[]): EntryMeta | null {
+  const at = fields.findIndex((name, i) => i % 2 === 0 && name.toString() === "m");
+  try {
+    return decodeMeta(fields[at + 1]?.toString() ?? "");
+  } catch (error) {
+    if (error instanceof EntryError) return null;
+    throw error;
+  }
+}
+
+/** PostgreSQL's integer. */
+const MAX_INTEGER = 2_147_483_647;
+/** The last moment of an ECMAScript date, ms. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
+/**
+ * The metadata from its JSON. Strict, because everything behind it trusts it: ids go into SQL and are compared as
+ * text with what the database returns, in small letters.
+ * @throws {EntryError}
+ */
+export function decodeMeta(text: string): EntryMeta {
   let meta: EntryMeta;
   try {
     meta = JSON.parse(text) as EntryMeta;
   } catch (cause) {
     throw new EntryError("the entry's metadata is not JSON", { cause });
   }
-  const strings = [meta?.job_id, meta?.system_id, meta?.user_id, meta?.request_id];
-  const numbers = [meta?.total_readings, meta?.received_at_ms];
-  if (strings.some((s) => typeof s !== "string") || numbers.some((n) => !Number.isFinite(n))) {
-    throw new EntryError("the entry's metadata lacks a field");
+  for (const name of ["job_id", "system_id", "user_id"] as const) {
+    const id: unknown = meta?.[name];
+    if (typeof id !== "string" || !isUuid(id) || id !== id.toLowerCase())
+      throw new EntryError(`the entry's ${name} is not a UUID in small letters`);
   }
+  const { request_id, total_readings: total, received_at_ms: received } = meta;
+  if (typeof request_id !== "string") throw new EntryError("the entry's request_id is not a string");
+  if (!Number.isInteger(total) || total < 0 || total > MAX_INTEGER)
+    throw new EntryError("the entry's total_readings is not a number of readings");
+  if (!Number.isFinite(received) || received < 0 || received > MAX_TIME_MS)
+    throw new EntryError("the entry's received_at_ms is not a time");
   return meta;
 }
 

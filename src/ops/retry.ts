@@ -33,6 +33,16 @@ export function withDeadline<T>(work: Promise<T>, deadline_ms: number, what: str
   });
 }
 
+/** The work's outcome, or undefined as soon as the signal fires; the work itself goes on, its outcome unheard. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const leave = () => resolve(undefined);
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
+  });
+}
+
 /** Exponential back-off with full jitter between half of the step and the step. */
 export class Backoff {
   #attempt = 0;

@@ -19,6 +19,8 @@ const REFUSING = new Set([
   "CLUSTERDOWN",
   "TRYAGAIN",
   "NOAUTH",
+  // A blocked read was let go, because the server became a replica.
+  "UNBLOCKED",
 ]);
 
 /** The code of an error reply, or undefined for any other error. */
@@ -45,6 +47,12 @@ function quiet(redis: Redis, onError?: (error: Error) => void): Redis {
   return redis;
 }
 
+/**
+ * A connection on which commands wait and nothing arrives for so long is dropped: ioredis alone would keep sending
+ * into a dead path until TCP gives up, a quarter of an hour later. Longer than the command timeouts.
+ */
+const SILENCE_MS = 12_000;
+
 /** For the request path: refuses at once when Redis is away, and sends what happens together in one pipeline. */
 export function requestClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
   const redis = new Redis(url, {
@@ -52,6 +60,7 @@ export function requestClient(url: string, onError?: (error: Error) => void): Sc
     maxRetriesPerRequest: 1,
     commandTimeout: 5_000,
     connectTimeout: 5_000,
+    socketTimeout: SILENCE_MS,
     enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
   });
@@ -64,15 +73,19 @@ export function workClient(url: string, onError?: (error: Error) => void): Scrip
     maxRetriesPerRequest: null,
     commandTimeout: 10_000,
     connectTimeout: 5_000,
+    socketTimeout: SILENCE_MS,
     retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
   });
   return withScripts(quiet(redis, onError));
 }
 
-/** For one blocking XREADGROUP after another: no command timeout, the reader has a watchdog of its own. */
+/**
+ * For one blocking XREADGROUP after another: no command timeout, the reader has a watchdog of its own. A read whose
+ * connection ends is rejected and never sent again by itself: whoever waits for it decides.
+ */
 export function blockingClient(url: string, onError?: (error: Error) => void): Redis {
   const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
+    maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
     retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
   });

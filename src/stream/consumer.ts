@@ -26,6 +26,9 @@ type RawStreams = [Buffer, RawEntry[]][] | null;
 /** Longer than XREADGROUP blocks: a read that is silent for so long has lost its connection without knowing. */
 const WATCHDOG_MARGIN_MS = 5_000;
 
+/** Attempts are forgotten after this, s. */
+const ATTEMPTS_TTL_S = 86_400;
+
 /** Bytes of the body, as the backlog counted them. */
 export const bodySize = (entry: StreamEntry) => entry.fields[5]?.byteLength ?? 0;
 
@@ -59,7 +62,7 @@ export class StreamConsumer {
   }
 
   /**
-   * New entries: at most `count` from each partition, waiting `block_ms` for the first.
+   * New entries: about `count` shared between the partitions, waiting `block_ms` for the first.
    * @throws {StreamUnavailableError}
    */
   async read(count: number, block_ms: number): Promise<StreamEntry[]> {
@@ -72,7 +75,7 @@ export class StreamConsumer {
         INGEST_GROUP,
         this.name,
         "COUNT",
-        count,
+        Math.max(1, Math.floor(count / this.#partitions.length)),
         "BLOCK",
         block_ms,
         "STREAMS",
@@ -149,6 +152,8 @@ export class StreamConsumer {
   /** Forget consumers that have held nothing and asked for nothing since `idle_ms`. */
   async retireSilent(idle_ms: number): Promise<void> {
     for (const p of this.#partitions) {
+      // XINFO answers a missing stream with a plain ERR, which says nothing.
+      if ((await reaching(this.redis.exists(streamKey(p)))) === 0) continue;
       const reply = await this.#orNothing(this.redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP));
       for (const row of (reply ?? []) as unknown[][]) {
         const info = new Map(pairs(row));
@@ -165,19 +170,16 @@ export class StreamConsumer {
   }
 
   /**
-   * Count an attempt to decode and check an entry, before it begins; `attemptEnded` takes it back. What remains
+   * Count an attempt to decode or check an entry, before it begins; `attemptEnded` takes it back. What remains
    * are attempts that killed their thread.
    * @returns attempts that did not end, this one included
    */
   async attemptBegun(entry: StreamEntry): Promise<number> {
-    const key = attemptsKey(entry.partition, entry.id);
-    const count = await reaching(this.redis.incr(key));
-    await reaching(this.redis.expire(key, 86_400));
-    return count;
+    return reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), 1, ATTEMPTS_TTL_S));
   }
 
   async attemptEnded(entry: StreamEntry): Promise<void> {
-    await reaching(this.redis.del(attemptsKey(entry.partition, entry.id)));
+    await reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), -1, ATTEMPTS_TTL_S));
   }
 
   /** After COMMIT: the job hash ends, the entry is acknowledged and deleted. */
@@ -221,7 +223,7 @@ export class StreamConsumer {
     try {
       return await reaching(command);
     } catch (error) {
-      if (replyCode(error) === "NOGROUP" || replyCode(error) === "ERR") {
+      if (replyCode(error) === "NOGROUP") {
         await this.ensureGroups();
         return null;
       }

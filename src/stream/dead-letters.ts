@@ -1,5 +1,5 @@
 /** Entries that could not be processed: list them, bring them back. */
-import { decodeEntry, EntryError, type EntryMeta } from "../contract/entry.ts";
+import { type EntryMeta, readableMeta } from "../contract/entry.ts";
 import { reaching } from "./connection.ts";
 import { jobFields } from "./jobs.ts";
 import { backlogKey, deadKey, jobKey, streamKey } from "./keys.ts";
@@ -26,12 +26,19 @@ export class DeadLetters {
     private readonly partitions: number,
   ) {}
 
-  /** Every dead letter, oldest first in each partition, `page` at a time. @throws {StreamUnavailableError} */
-  async *list(page = 20): AsyncGenerator<DeadLetter> {
+  /**
+   * Every dead letter of this moment, oldest first in each partition. One that is replayed in the meantime and
+   * fails again comes later and is not listed: replaying all of them ends.
+   * @param page read at once; payloads come with them
+   * @throws {StreamUnavailableError}
+   */
+  async *list(page = 4): AsyncGenerator<DeadLetter> {
     for (let partition = 0; partition < this.partitions; partition += 1) {
+      const newest = await reaching(this.redis.xrevrange(deadKey(partition), "+", "-", "COUNT", 1));
+      const last = newest[0]?.[0];
       let after = "-";
-      for (;;) {
-        const rows = await reaching(this.redis.xrangeBuffer(deadKey(partition), after, "+", "COUNT", page));
+      while (last !== undefined) {
+        const rows = await reaching(this.redis.xrangeBuffer(deadKey(partition), after, last, "COUNT", page));
         for (const [id, fields] of rows as [Buffer, Buffer[]][]) {
           after = `(${id.toString()}`;
           yield toDeadLetter(partition, id.toString(), fields);
@@ -67,16 +74,7 @@ function toDeadLetter(partition: number, id: string, fields: Buffer[]): DeadLett
     id,
     reason: fields[1]?.toString() ?? "",
     buried_at_ms: Number(fields[5]?.toString()),
-    meta: metaOrNull(entry),
+    meta: readableMeta(entry),
     size: entry[5]?.byteLength ?? 0,
   };
-}
-
-function metaOrNull(entry: readonly Buffer[]): EntryMeta | null {
-  try {
-    return decodeEntry(entry).meta;
-  } catch (error) {
-    if (error instanceof EntryError) return null;
-    throw error;
-  }
 }

@@ -11,6 +11,8 @@ import type { ScriptedRedis } from "./scripts.ts";
 export interface IdempotencyClaim {
   readonly partition: number;
   readonly redisKey: string;
+  /** What the key holds while the request is in flight: nobody else's claim is freed by mistake. */
+  readonly token: string;
 }
 
 export type IdempotencyState =
@@ -32,16 +34,17 @@ export class IdempotencyStore {
   async begin(user_id: string, key: string): Promise<IdempotencyState> {
     const partition = Number(Bun.hash.xxHash32(`${user_id}\n${key}`)) % this.partitions;
     const redisKey = idempotencyKey(partition, user_id, key);
-    const claimed = this.redis.set(redisKey, IN_FLIGHT, "PX", this.claim_ttl_ms, "NX", "GET");
+    const token = `${IN_FLIGHT} ${crypto.randomUUID()}`;
+    const claimed = this.redis.set(redisKey, token, "PX", this.claim_ttl_ms, "NX", "GET");
     const held = await reaching(claimed as Promise<string | null>);
-    if (held === null) return { kind: "fresh", claim: { partition, redisKey } };
-    if (held === IN_FLIGHT) return { kind: "in_flight" };
+    if (held === null) return { kind: "fresh", claim: { partition, redisKey, token } };
+    if (held.startsWith(IN_FLIGHT)) return { kind: "in_flight" };
     const [job_id = "", fingerprint = ""] = held.split(" ");
     return { kind: "answered", job_id, fingerprint };
   }
 
-  /** Free the key of a request that ended without a job. @throws {StreamUnavailableError} */
+  /** Free the key of a request that ended without a job, unless it was answered or claimed anew. @throws {StreamUnavailableError} */
   async abandon(claim: IdempotencyClaim): Promise<void> {
-    await reaching(this.redis.del(claim.redisKey));
+    await reaching(this.redis.hiDrop(claim.redisKey, claim.token));
   }
 }

@@ -1,5 +1,5 @@
 /** Jobs that Postgres has not heard of: read in bulk, forgotten once they are stored there or have ended. */
-import type { EntryMeta } from "../contract/entry.ts";
+import { decodeMeta, EntryError, type EntryMeta } from "../contract/entry.ts";
 import { isTerminal, type JobState } from "../contract/job.ts";
 import { reaching } from "./connection.ts";
 import { jobKey, mirrorKey, mirrorLockKey } from "./keys.ts";
@@ -11,6 +11,16 @@ export interface MirrorPage {
   readonly ids: readonly string[];
   /** Jobs that have not ended yet: an ended one has its row from the transaction of its data. */
   readonly open: readonly { readonly meta: EntryMeta; readonly status: JobState }[];
+}
+
+/** A note that cannot be read is left out, and so forgotten with its page: the job's end writes its row anyway. */
+function noteOf(text: string | undefined): EntryMeta[] {
+  try {
+    return [decodeMeta(text ?? "")];
+  } catch (error) {
+    if (error instanceof EntryError) return [];
+    throw error;
+  }
 }
 
 const LOCK_TTL_MS = 10_000;
@@ -26,7 +36,7 @@ export class MirrorFeed {
     const held = await reaching(this.redis.hiHold(mirrorLockKey(partition), this.owner, LOCK_TTL_MS));
     if (held !== 1) return null;
     const notes = await reaching(this.redis.xrange(mirrorKey(partition), "-", "+", "COUNT", count));
-    const metas = notes.map(([, fields]) => JSON.parse(fields[1] ?? "null") as EntryMeta);
+    const metas = notes.flatMap(([, fields]) => noteOf(fields[1]));
     const states = await Promise.all(
       metas.map((meta) => reaching(this.redis.hget(jobKey(meta.job_id), "status"))),
     );
@@ -43,7 +53,6 @@ export class MirrorFeed {
 
   /** Let another process go on at once. */
   async release(partition: number): Promise<void> {
-    const owner = await reaching(this.redis.get(mirrorLockKey(partition)));
-    if (owner === this.owner) await reaching(this.redis.del(mirrorLockKey(partition)));
+    await reaching(this.redis.hiDrop(mirrorLockKey(partition), this.owner));
   }
 }

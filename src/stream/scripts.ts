@@ -1,7 +1,9 @@
 /**
  * The Lua scripts that change more than one key. A script is atomic as MULTI is, and can also decide: whether the
  * backlog is full, whether the entry was written before (a command that ioredis sent twice after a reconnect).
- * Memory is checked by Redis before a script's first write, so none is left half done at `maxmemory`.
+ * Memory is checked by Redis before a script's first write, so none is left half done at `maxmemory`. The scripts
+ * of the way out say allow-oom (Redis 7 and Valkey: "Eval scripts flags"): they write a few bytes and free whole
+ * bodies, and a Redis that is full could never become empty without them.
  */
 import type { Redis } from "ioredis";
 
@@ -21,45 +23,66 @@ if entries == 0 then redis.call('SET', KEYS[4], ARGV[3]) else redis.call('INCRBY
 if KEYS[5] then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
 return 'accepted'`;
 
+/** A script that also runs while Redis is at `maxmemory`; the shebang must be its first line. */
+const evenWhenFull = (body: string) => `#!lua flags=allow-oom\n${body}`;
+
 /** KEYS job; ARGV now_ms. A job that ended in the meantime stays ended. */
-const BEGIN = `
+const BEGIN = evenWhenFull(`
 if redis.call('HGET', KEYS[1], 'status') ~= 'queued' then return 0 end
 redis.call('HSET', KEYS[1], 'status', 'processing', 'started_at_ms', ARGV[1])
-return 1`;
+return 1`);
+
+/** KEYS attempts; ARGV step (1 or -1) ttl_s. Returns attempts that have not ended. */
+const ATTEMPT = evenWhenFull(`
+local count = redis.call('INCRBY', KEYS[1], ARGV[1])
+if count <= 0 then
+  redis.call('DEL', KEYS[1])
+  return 0
+end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return count`);
+
+/**
+ * Acknowledges and deletes an entry. The counter of bytes begins anew with an empty stream, so that a miscount (an
+ * entry that somebody wrote by hand) cannot last.
+ */
+const RELEASE_ENTRY = `
+local function release(stream, group, id, backlog, size)
+  redis.call('XACK', stream, group, id)
+  if redis.call('XDEL', stream, id) == 0 then return end
+  if redis.call('XLEN', stream) == 0 then redis.call('SET', backlog, 0)
+  else redis.call('DECRBY', backlog, size) end
+end`;
 
 /**
  * KEYS stream job backlog; ARGV group entryId size ttl_s jobFields… A hash that was lost is not made anew from
  * these few fields: readers then ask Postgres, which has the whole job.
  */
-const SETTLE = `
-local fields = {}
-for i = 5, #ARGV do fields[#fields + 1] = ARGV[i] end
+const SETTLE = evenWhenFull(`${RELEASE_ENTRY}
+release(KEYS[1], ARGV[1], ARGV[2], KEYS[3], ARGV[3])
 if redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('HSET', KEYS[2], unpack(fields))
+  redis.call('HSET', KEYS[2], unpack(ARGV, 5))
   redis.call('EXPIRE', KEYS[2], ARGV[4])
 end
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
-return 1`;
+return 1`);
 
 /**
  * KEYS stream dead backlog job; ARGV group entryId size reason now_ms ttl_s jobFields… Moves the entry with all its
- * fields and ends its job.
+ * fields and ends its job. Does nothing when the entry is gone: the command may have been sent twice.
  */
-const BURY = `
+const BURY = evenWhenFull(`${RELEASE_ENTRY}
 local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
-if #found == 1 then
-  redis.call('XADD', KEYS[2], '*', 'reason', ARGV[4], 'entry', ARGV[2], 'buried_at_ms', ARGV[5], unpack(found[1][2]))
+if #found == 0 then
+  redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+  return 0
 end
-if redis.call('EXISTS', KEYS[4]) == 1 then
-  local fields = {}
-  for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
-  redis.call('HSET', KEYS[4], unpack(fields))
+redis.call('XADD', KEYS[2], '*', 'reason', ARGV[4], 'entry', ARGV[2], 'buried_at_ms', ARGV[5], unpack(found[1][2]))
+release(KEYS[1], ARGV[1], ARGV[2], KEYS[3], ARGV[3])
+if #ARGV > 6 and redis.call('EXISTS', KEYS[4]) == 1 then
+  redis.call('HSET', KEYS[4], unpack(ARGV, 7))
   redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-if redis.call('XDEL', KEYS[1], ARGV[2]) == 1 then redis.call('DECRBY', KEYS[3], ARGV[3]) end
-return #found`;
+return 1`);
 
 /**
  * KEYS dead stream job backlog; ARGV deadId size jobFields… Puts a dead letter back at the end of
@@ -81,6 +104,11 @@ end
 redis.call('INCRBY', KEYS[4], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[1])
 return 1`;
+
+/** KEYS key; ARGV value. Deletes the key if it still holds the value: locks and claims of somebody else stay. */
+const DROP = evenWhenFull(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])`);
 
 /** KEYS stream; ARGV group consumer. DELCONSUMER forgets what is pending, so only an empty one may go. */
 const RETIRE = `
@@ -115,9 +143,11 @@ type Script<R> = (...args: Argument[]) => Promise<R>;
 export interface ScriptedRedis extends Redis {
   hiOffer: Script<"accepted" | "entries" | "bytes">;
   hiBegin: Script<number>;
+  hiAttempt: Script<number>;
   hiSettle: Script<number>;
   hiBury: Script<number>;
   hiRevive: Script<number>;
+  hiDrop: Script<number>;
   hiRetire: Script<number>;
   hiHold: Script<number>;
   hiAllow: Script<[number, number, number]>;
@@ -127,9 +157,11 @@ export interface ScriptedRedis extends Redis {
 export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiOffer", { lua: OFFER });
   redis.defineCommand("hiBegin", { lua: BEGIN, numberOfKeys: 1 });
+  redis.defineCommand("hiAttempt", { lua: ATTEMPT, numberOfKeys: 1 });
   redis.defineCommand("hiSettle", { lua: SETTLE, numberOfKeys: 3 });
   redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
   redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
+  redis.defineCommand("hiDrop", { lua: DROP, numberOfKeys: 1 });
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });
   redis.defineCommand("hiAllow", { lua: ALLOW, numberOfKeys: 1 });

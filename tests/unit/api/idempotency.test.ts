@@ -6,7 +6,7 @@ import { createLogger } from "../../../src/ops/log.ts";
 import { StreamUnavailableError } from "../../../src/stream/connection.ts";
 import type { IdempotencyClaim, IdempotencyState } from "../../../src/stream/idempotency.ts";
 
-const claim: IdempotencyClaim = { partition: 0, redisKey: "idem:{0}:u:k" };
+const claim: IdempotencyClaim = { partition: 0, redisKey: "idem:{0}:u:k", token: "in-flight 1" };
 const body = new TextEncoder().encode("{}");
 
 function setUp(state: IdempotencyState, abandonFails = false) {
