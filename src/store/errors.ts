@@ -49,11 +49,14 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-/** 08 connection, 40001/40P01 serialization and deadlock, 53 resources, 57P0 shutdown, 55P03 lock, 57014 deadline, 25006 standby. */
+/**
+ * 28 and 3D000 come while a connection is opened (password changed, database being restored): no batch is at fault.
+ * 08 connection, 40001/40P01 serialization and deadlock, 53 resources, 57P0 shutdown, 55P03 lock, 57014 deadline, 25006 standby.
+ */
 function isPassing(state: string): boolean {
   return (
-    /^(08|53|57P0)/.test(state) ||
-    ["40001", "40P01", "55P03", "57014", "25006", "25P03", "58030"].includes(state)
+    /^(08|28|53|57P0)/.test(state) ||
+    ["40001", "40P01", "55P03", "57014", "25006", "25P03", "3D000", "58030"].includes(state)
   );
 }
 

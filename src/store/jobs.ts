@@ -57,7 +57,11 @@ export class JobStore {
     return rows.map(toRecord);
   }
 
-  /** Note accepted jobs; those that are known already stay as they are. @throws {StoreUnavailableError} */
+  /**
+   * Note accepted jobs; those that are known already stay as they are. In the order of their ids, as the writers
+   * end jobs: neither waits for the other in a circle.
+   * @throws {StoreUnavailableError}
+   */
   async mirror(open: readonly { readonly meta: EntryMeta; readonly status: JobState }[]): Promise<void> {
     if (open.length === 0) return;
     const column = <T>(pick: (job: (typeof open)[number]) => T) => open.map(pick);
@@ -91,13 +95,13 @@ export class JobStore {
                       1022,
                     )}::float8[])
           AS job (id, system_id, created_by, status, total, created_at_ms)
-        ON CONFLICT (id) DO NOTHING`,
+        ORDER BY id ON CONFLICT (id) DO NOTHING`,
     );
   }
 
   /**
    * End a job without data: its entry cannot be processed. A job that has ended stays as it is.
-   * @returns the job's status now
+   * @returns the job as it is now
    * @throws {StoreUnavailableError}
    */
   async fail(
@@ -106,20 +110,25 @@ export class JobStore {
     now_ms: number,
     worker: string,
     stream_entry: string,
-  ): Promise<JobState> {
-    await this.database.run(
+  ): Promise<JobRecord> {
+    const rows = await this.database.run(
       "fail job",
-      (sql) => sql`
+      (sql) => sql<JobRow[]>`
         INSERT INTO diagnostics_ingestion_job (id, system_id, created_by, status, total_readings, created_at,
           started_at, completed_at, error_message, worker, stream_entry)
         VALUES (${meta.job_id}, ${meta.system_id}, ${meta.user_id}, 'failed', ${meta.total_readings},
           to_timestamp(${meta.received_at_ms}::float8 / 1000), to_timestamp(${now_ms}::float8 / 1000),
           to_timestamp(${now_ms}::float8 / 1000), ${message}, ${worker}, ${stream_entry})
-        ON CONFLICT (id) DO UPDATE SET status = 'failed', completed_at = EXCLUDED.completed_at,
+        ON CONFLICT (id) DO UPDATE SET status = 'failed',
+          started_at = COALESCE(diagnostics_ingestion_job.started_at, EXCLUDED.started_at), completed_at = EXCLUDED.completed_at,
           error_message = EXCLUDED.error_message, worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry
-        WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')`,
+        WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
+        RETURNING id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,
+          quarantined_readings, created_at, started_at, completed_at, error_message`,
     );
-    return (await this.get(meta.job_id))?.status ?? "failed";
+    const job = rows[0] ? toRecord(rows[0]) : await this.get(meta.job_id);
+    if (!job) throw new Error(`job ${meta.job_id} vanished while it was ended`);
+    return job;
   }
 
   /** Open the job of a dead letter again, so that the ledger lets its data in. @throws {StoreUnavailableError} */

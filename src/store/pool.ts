@@ -1,6 +1,6 @@
 /** The pool for ordinary queries (postgres.js). Every statement goes through `run`, which names, times and classifies it. */
 import postgres from "postgres";
-import { withDeadline } from "../ops/retry.ts";
+import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import { classify, StoreUnavailableError } from "./errors.ts";
 
 export { StoreUnavailableError } from "./errors.ts";
@@ -17,21 +17,30 @@ export interface DatabaseSettings {
   readonly onQuery?: (label: string, duration_ms: number, ok: boolean) => void;
 }
 
+function openPool(settings: DatabaseSettings): Sql {
+  return postgres(settings.url, {
+    max: settings.size,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    onnotice: () => undefined,
+    connection: {
+      application_name: "hydraulic-ingest",
+      TimeZone: "UTC",
+      statement_timeout: settings.query_deadline_ms,
+    },
+  }) as unknown as Sql;
+}
+
 export class Database {
-  readonly sql: Sql;
+  #sql: Sql;
 
   constructor(private readonly settings: DatabaseSettings) {
-    this.sql = postgres(settings.url, {
-      max: settings.size,
-      connect_timeout: 5,
-      idle_timeout: 60,
-      onnotice: () => undefined,
-      connection: {
-        application_name: "hydraulic-ingest",
-        TimeZone: "UTC",
-        statement_timeout: settings.query_deadline_ms,
-      },
-    }) as unknown as Sql;
+    this.#sql = openPool(settings);
+  }
+
+  /** The pool of this moment; ask for it anew for each query. */
+  get sql(): Sql {
+    return this.#sql;
   }
 
   /**
@@ -45,12 +54,14 @@ export class Database {
     deadline_ms = this.settings.query_deadline_ms + 5_000,
   ): Promise<T> {
     const begin = performance.now();
+    const sql = this.#sql;
     let ok = false;
     try {
-      const result = await withDeadline(Promise.resolve(work(this.sql)), deadline_ms, label);
+      const result = await withDeadline(Promise.resolve(work(sql)), deadline_ms, label);
       ok = true;
       return result;
     } catch (error) {
+      if (error instanceof DeadlineError) this.#renew(sql);
       if (classify(error) !== "unavailable") throw error;
       throw new StoreUnavailableError(`PostgreSQL (${label}): ${(error as Error).message}`, { cause: error });
     } finally {
@@ -65,6 +76,17 @@ export class Database {
 
   /** Ends the pool; queries in flight get `grace_s` seconds. */
   async close(grace_s = 5): Promise<void> {
-    await this.sql.end({ timeout: grace_s });
+    await this.#sql.end({ timeout: grace_s });
+  }
+
+  /**
+   * A server that does not even answer that its statement_timeout has passed is behind a dead path. postgres.js
+   * would keep queueing queries on those connections until TCP gives up, so they are dropped, with all that waits.
+   */
+  #renew(silent: Sql): void {
+    if (this.#sql !== silent) return;
+    this.#sql = openPool(this.settings);
+    // Queries on the old pool are rejected by this; the pool itself has nothing left to say.
+    silent.end({ timeout: 0 }).catch(() => undefined);
   }
 }

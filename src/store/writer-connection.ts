@@ -19,54 +19,118 @@ export interface WriterSettings {
 /** Pieces of COPY data: the server parses one while the next is on its way. */
 const COPY_PIECE_BYTES = 65_536;
 
+/** Opening a session, its first statement included, ms. */
+const CONNECT_DEADLINE_MS = 10_000;
+
+/** Statements of one transaction. Worth nothing once the transaction has ended. */
+export interface WriterTransaction {
+  /** Rows come as objects. @throws {ConnectionLostError} and errors of the server */
+  query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>;
+  /**
+   * COPY `bytes` (binary format, complete with header and trailer) into a table.
+   * @throws {ConnectionLostError} and errors of the server
+   */
+  copy(table: string, columns: readonly string[], bytes: Buffer): Promise<void>;
+}
+
 export class WriterConnection {
-  #client: pg.Client | null = null;
-  #lost: Error | null = null;
+  #session: Session | null = null;
 
   constructor(private readonly settings: WriterSettings) {}
 
   /**
-   * Run `work` in one transaction; ROLLBACK when it throws.
-   * @throws {ConnectionLostError} when the connection ended; whether a COMMIT in flight was done is then unknown
+   * Run `work` in one transaction; ROLLBACK when it throws. One transaction at a time. The transaction belongs to
+   * its session: one that was given up cannot reach into the next, which has a session of its own.
+   * @throws {ConnectionLostError} when the connection ended or could not be opened; whether a COMMIT in flight was
+   *   done is then unknown
    * @throws {DeadlineError} after `deadline_ms`; the connection is gone then
    */
-  async transaction<T>(work: (tx: WriterConnection) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: WriterTransaction) => Promise<T>): Promise<T> {
+    const session = await this.#open();
     try {
       return await withDeadline(
-        this.#transaction(work),
+        inTransaction(session, work),
         this.settings.deadline_ms,
         "the writer's transaction",
       );
     } catch (error) {
-      if (error instanceof ConnectionLostError || error instanceof DeadlineError) this.#destroy();
+      if (error instanceof DeadlineError) session.destroy();
       throw error;
     }
   }
 
-  async #transaction<T>(work: (tx: WriterConnection) => Promise<T>): Promise<T> {
-    await this.#connect();
-    await this.query("BEGIN");
+  /** End the connection; a transaction in flight is lost. */
+  async close(): Promise<void> {
+    await this.#session?.close();
+    this.#session = null;
+  }
+
+  async #open(): Promise<Session> {
+    if (this.#session?.usable) return this.#session;
+    this.#session?.destroy();
+    this.#session = new Session(this.settings);
+    await this.#session.connect();
+    return this.#session;
+  }
+}
+
+async function inTransaction<T>(session: Session, work: (tx: WriterTransaction) => Promise<T>): Promise<T> {
+  await session.query("BEGIN");
+  try {
+    const result = await work(session);
+    await session.query("COMMIT");
+    return result;
+  } catch (error) {
+    await session.rollback();
+    throw error;
+  }
+}
+
+/** One connection from its opening to its end; it is never opened again. */
+class Session implements WriterTransaction {
+  readonly #client: pg.Client;
+  #lost: Error | null = null;
+
+  constructor(settings: WriterSettings) {
+    this.#client = new pg.Client({
+      connectionString: settings.url,
+      application_name: settings.application_name,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    this.#client.on("error", (error) => {
+      this.#lost = error;
+    });
+    this.#client.on("end", () => {
+      this.#lost ??= new Error("the server closed the connection");
+    });
+  }
+
+  get usable(): boolean {
+    return this.#lost === null;
+  }
+
+  /** @throws {ConnectionLostError} whatever the server says to it (wrong password, too many clients): no batch is at fault */
+  async connect(): Promise<void> {
+    const opened = this.#client.connect().then(() => this.#client.query("SET TIME ZONE 'UTC'"));
     try {
-      const result = await work(this);
-      await this.query("COMMIT");
-      return result;
-    } catch (error) {
-      await this.#rollback();
-      throw error;
+      await withDeadline(opened, CONNECT_DEADLINE_MS, "opening the writer's connection");
+    } catch (cause) {
+      this.destroy();
+      throw new ConnectionLostError(`the writer cannot connect: ${(cause as Error).message}`, { cause });
     }
   }
 
-  /** A statement in the transaction. Rows come as objects. */
   async query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]> {
-    const client = this.#open();
-    const result = await this.#guarded(client.query<R>(values ? { text, values } : text));
+    this.#assertOpen();
+    const result = await this.#guarded(this.#client.query<R>(values ? { text, values } : text));
     return result.rows;
   }
 
-  /** COPY `bytes` (binary format, complete with header and trailer) into a table. */
   async copy(table: string, columns: readonly string[], bytes: Buffer): Promise<void> {
+    this.#assertOpen();
     const names = columns.map((name) => `"${name}"`).join(", ");
-    const stream = this.#open().query(copyFrom(`COPY ${table} (${names}) FROM STDIN (FORMAT binary)`));
+    const stream = this.#client.query(copyFrom(`COPY ${table} (${names}) FROM STDIN (FORMAT binary)`));
     const done = new Promise<void>((resolve, reject) => {
       stream.on("error", reject);
       stream.on("finish", resolve);
@@ -77,41 +141,29 @@ export class WriterConnection {
     await this.#guarded(done);
   }
 
-  /** End the connection; a transaction in flight is lost. */
+  /** A ROLLBACK that cannot be sent needs no answer: the server rolls back when the socket ends. */
+  async rollback(): Promise<void> {
+    try {
+      await this.query("ROLLBACK");
+    } catch {
+      this.destroy();
+    }
+  }
+
   async close(): Promise<void> {
-    const client = this.#client;
-    this.#client = null;
-    if (!client) return;
-    await withDeadline(client.end(), 2_000, "closing the writer's connection").catch(() =>
-      destroySocket(client),
+    this.#lost ??= new Error("the writer was closed");
+    await withDeadline(this.#client.end(), 2_000, "closing the writer's connection").catch(() =>
+      destroySocket(this.#client),
     );
   }
 
-  async #connect(): Promise<void> {
-    if (this.#client && !this.#lost) return;
-    this.#destroy();
-    const client = new pg.Client({
-      connectionString: this.settings.url,
-      application_name: this.settings.application_name,
-      connectionTimeoutMillis: 5_000,
-      keepAlive: true,
-    });
-    this.#lost = null;
-    client.on("error", (error) => {
-      if (this.#client === client) this.#lost = error;
-    });
-    client.on("end", () => {
-      if (this.#client === client) this.#lost ??= new Error("the server closed the connection");
-    });
-    this.#client = client;
-    await this.#guarded(client.connect());
-    await this.#guarded(client.query("SET TIME ZONE 'UTC'"));
+  destroy(): void {
+    this.#lost ??= new Error("the writer gave the connection up");
+    destroySocket(this.#client);
   }
 
-  #open(): pg.Client {
-    if (!this.#client || this.#lost)
-      throw new ConnectionLostError("the writer is not connected", { cause: this.#lost });
-    return this.#client;
+  #assertOpen(): void {
+    if (this.#lost) throw new ConnectionLostError("the writer is not connected", { cause: this.#lost });
   }
 
   /** An error of a lost connection says so by class: pg's own has no code. */
@@ -120,24 +172,11 @@ export class WriterConnection {
       return await work;
     } catch (error) {
       if (sqlState(error) !== undefined) throw error;
+      this.destroy();
       throw new ConnectionLostError(`the writer's connection ended: ${(error as Error).message}`, {
         cause: error,
       });
     }
-  }
-
-  /** A ROLLBACK that cannot be sent needs no answer: the server rolls back when the socket ends. */
-  async #rollback(): Promise<void> {
-    try {
-      await this.query("ROLLBACK");
-    } catch {
-      this.#destroy();
-    }
-  }
-
-  #destroy(): void {
-    if (this.#client) destroySocket(this.#client);
-    this.#client = null;
   }
 }
 

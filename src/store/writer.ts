@@ -20,7 +20,7 @@ import type { Repeat } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { classify } from "./errors.ts";
 import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
-import { WriterConnection, type WriterSettings } from "./writer-connection.ts";
+import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
 
 /** A batch of the group. */
 export interface WriteJob {
@@ -162,6 +162,8 @@ export class Writer {
     const ledger = await this.#connection.transaction(async (tx) => {
       const stored = staged ? await storeStaged(tx, group, bytes) : await storeDirect(tx, group, bytes);
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
+      // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
+      await this.#endJobs(tx, group, judged);
       if (judged.refusals.length > 0) {
         const batches = group.jobs.map(({ meta }) => meta);
         await tx.copy(
@@ -171,7 +173,6 @@ export class Writer {
         );
       }
       copied = performance.now();
-      await this.#endJobs(tx, group, judged);
       if (judged.dirty.length > 0) {
         await tx.query(MARK_DIRTY, [judged.dirty.map((d) => d.system_id), judged.dirty.map((d) => d.hour_s)]);
       }
@@ -188,7 +189,7 @@ export class Writer {
     };
   }
 
-  async #endJobs(tx: WriterConnection, group: WriteGroup, { jobs }: Ledger): Promise<void> {
+  async #endJobs(tx: WriterTransaction, group: WriteGroup, { jobs }: Ledger): Promise<void> {
     const rows = await tx.query<{ id: string }>(END_JOBS, [
       jobs.map((j) => j.job_id),
       jobs.map((j) => j.system_id),
@@ -236,7 +237,7 @@ class ProbeDone extends Error {
 const systemsOf = (group: WriteGroup) => group.jobs.map(({ meta }) => meta.system_id);
 
 async function storeDirect(
-  tx: WriterConnection,
+  tx: WriterTransaction,
   group: WriteGroup,
   bytes: Buffer,
 ): Promise<Map<number, Stored>> {
@@ -246,7 +247,7 @@ async function storeDirect(
 
 /** Insert by way of the staging table. @returns what was stored before, by row of `columns` */
 async function storeStaged(
-  tx: WriterConnection,
+  tx: WriterTransaction,
   group: WriteGroup,
   bytes: Buffer,
 ): Promise<Map<number, Stored>> {
