@@ -28,6 +28,26 @@ export class BatchPolicy {
     return this.#count;
   }
 
+  /**
+   * What was read, in portions to be processed one after another. When big entries follow small ones, one read may
+   * bring many times the bytes aimed at; only a portion of them is ever decoded at once.
+   * @param sizeOf bytes of an item's body
+   */
+  portions<T>(items: readonly T[], sizeOf: (item: T) => number): T[][] {
+    const portions: T[][] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const item of items) {
+      const size = sizeOf(item);
+      if (bytes + size > this.bounds.bytes) {
+        portions.push([]);
+        bytes = 0;
+      }
+      portions.at(-1)!.push(item);
+      bytes += size;
+    }
+    return portions;
+  }
+
   /** Learn from a group: its entries, readings and bytes. */
   saw(entries: number, rows: number, bytes: number): void {
     if (entries === 0) return;

@@ -1,6 +1,6 @@
 /** From stream entries to a group that can be written: decode, check every reading, order the rows. CPU only. */
 import { ReadingColumns } from "../contract/columns.ts";
-import { decodeEntry, EntryError, type EntryMeta, readingsOf } from "../contract/entry.ts";
+import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
 import { copyOrder, takeOutRepeats } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { checkReadings, type RuleSettings, refusal } from "../contract/rules.ts";
@@ -43,10 +43,29 @@ export function decode(entries: readonly StreamEntry[]): Decoded {
       decoded.deliveries.push({ entry, meta, readings: readingsOf(meta, parts.body) });
     } catch (error) {
       if (!(error instanceof EntryError)) throw error;
-      decoded.poison.push({ entry, meta, reason: error.message });
+      decoded.poison.push({ entry, meta: meta ?? readableMeta(entry.fields), reason: error.message });
     }
   }
   return { ...decoded, parse_ms: performance.now() - begin };
+}
+
+/**
+ * Deliveries in sets without two of the same job: a batch that stands in the stream twice (sent again after a lost
+ * answer) must not meet itself within one transaction.
+ */
+export function apart(deliveries: readonly Delivery[]): Delivery[][] {
+  const sets: { jobs: Set<string>; deliveries: Delivery[] }[] = [];
+  for (const delivery of deliveries) {
+    const { job_id } = delivery.meta;
+    let set = sets.find(({ jobs }) => !jobs.has(job_id));
+    if (!set) {
+      set = { jobs: new Set(), deliveries: [] };
+      sets.push(set);
+    }
+    set.jobs.add(job_id);
+    set.deliveries.push(delivery);
+  }
+  return sets.map((set) => set.deliveries);
 }
 
 /** @param systems those of the deliveries' systems that are registered */
@@ -83,12 +102,10 @@ function refuseAll(readings: readonly unknown[], batch: number, meta: EntryMeta,
   });
 }
 
-/** The same group without some of its deliveries. */
-export function without(group: PreparedGroup, job_ids: ReadonlySet<string>): readonly Delivery[] {
-  return group.deliveries.filter(({ meta }) => !job_ids.has(meta.job_id));
-}
-
-/** The group with rows refused by PostgreSQL itself moved to its refusals. `guilty`: positions in `order`, with why. */
+/**
+ * The group with rows refused by PostgreSQL itself moved to its refusals; a repeat of such a row takes its place.
+ * @param guilty positions in `order`, with why
+ */
 export function refuseRows(group: PreparedGroup, guilty: ReadonlyMap<number, string>): PreparedGroup {
   const { columns } = group;
   const refused = [...guilty].map(([position, why]): Refusal => {
@@ -103,6 +120,9 @@ export function refuseRows(group: PreparedGroup, guilty: ReadonlyMap<number, str
       `the database refuses it: ${why}`,
     );
   });
-  const order = group.order.filter((_, position) => !guilty.has(position));
-  return { ...group, order, refusals: [...group.refusals, ...refused] };
+  const taken = new Set([...guilty.keys()].map((position) => group.order[position]!));
+  const repeated = new Set(group.repeats.map(({ row }) => row));
+  const kept = new Set(group.order.filter((row) => !taken.has(row)));
+  const rest = copyOrder(columns).filter((row) => kept.has(row) || repeated.has(row));
+  return { ...group, ...takeOutRepeats(columns, rest), refusals: [...group.refusals, ...refused] };
 }

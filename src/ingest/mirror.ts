@@ -25,10 +25,16 @@ export class JobMirror {
     this.#running = this.#run();
   }
 
-  /** Resolves when the page in hand is done. */
+  /** Resolves when the page in hand is done; another process may go on at once. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    try {
+      for (let p = 0; p < this.partitions; p += 1) await this.feed.release(p);
+    } catch (error) {
+      if (!(error instanceof StreamUnavailableError)) throw error;
+      this.log.debug({ err: error.message }, "the mirror's locks end by themselves");
+    }
   }
 
   async #run(): Promise<void> {

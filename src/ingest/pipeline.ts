@@ -2,10 +2,11 @@
  * The life of a thread: read, prepare, commit, settle. While one group is being written, the next is read and
  * prepared; there is never more than that in hand. Ends when it is told to drain.
  */
+import { readableMeta } from "../contract/entry.ts";
 import type { RuleSettings } from "../contract/rules.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { Backoff, sleep } from "../ops/retry.ts";
+import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { WriterSessions } from "../store/sessions.ts";
@@ -14,7 +15,7 @@ import type { Writer } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import { bodySize, type StreamConsumer, type StreamEntry } from "../stream/consumer.ts";
 import { BatchPolicy } from "./batch-policy.ts";
-import { type Delivery, decode, type PreparedGroup, prepare } from "./group.ts";
+import { apart, type Delivery, decode, type PreparedGroup, prepare } from "./group.ts";
 import type { FromThread } from "./messages.ts";
 import { Settlement } from "./settlement.ts";
 
@@ -42,7 +43,8 @@ const MAX_FATAL_ATTEMPTS = 3;
 export class Pipeline {
   readonly #policy = new BatchPolicy();
   readonly #settlement: Settlement;
-  readonly #inHand = new Set<StreamEntry>();
+  /** By partition and id. */
+  readonly #inHand = new Map<string, StreamEntry>();
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
   #lastClaim_ms = Number.NEGATIVE_INFINITY;
@@ -69,13 +71,16 @@ export class Pipeline {
   async run(): Promise<void> {
     const keeper = setInterval(() => void this.#keep(), this.deps.claim_idle_ms / 3);
     try {
-      await this.#retrying("the consumer group", () => this.deps.consumer.ensureGroups());
+      await this.#retrying("the consumer group", () => this.deps.consumer.ensureGroups(), this.#stop.signal);
       let writing: Promise<void> = Promise.resolve();
       while (!this.#stop.signal.aborted) {
-        const entries = await this.#next();
-        const groups = await this.#prepare(entries);
-        await writing;
-        writing = this.#write(entries, groups);
+        for (const entries of this.#policy.portions(await this.#next(), bodySize)) {
+          const groups = await this.#prepare(entries);
+          await writing;
+          writing = this.#write(entries, groups);
+          // Awaited a turn later; until then its failure must not count as unhandled.
+          writing.catch(() => undefined);
+        }
       }
       await writing;
     } finally {
@@ -84,14 +89,19 @@ export class Pipeline {
     }
   }
 
-  /** Claimed entries first, when it is time to look for them; else new ones. */
+  /**
+   * Claimed entries first, when it is time to look for them; else new ones. Entries in hand may be claimed too, when
+   * Redis was away for too long to keep them: they are left out.
+   */
   async #next(): Promise<StreamEntry[]> {
-    const entries = await this.#retrying("the stream", async () => {
+    const read = async () => {
       const claimed = await this.#claim();
       return claimed.length > 0 ? claimed : await this.deps.consumer.read(this.#policy.count, BLOCK_MS);
-    });
-    for (const entry of entries ?? []) this.#inHand.add(entry);
-    return entries ?? [];
+    };
+    const entries = (await this.#retrying("the stream", read, this.#stop.signal)) ?? [];
+    const fresh = entries.filter((entry) => !this.#inHand.has(placeOf(entry)));
+    for (const entry of fresh) this.#inHand.set(placeOf(entry), entry);
+    return fresh;
   }
 
   async #claim(): Promise<StreamEntry[]> {
@@ -112,14 +122,13 @@ export class Pipeline {
 
   /** Entries that nobody began before go together; those of a dead consumer go one by one. */
   async #prepare(entries: readonly StreamEntry[]): Promise<PreparedGroup[]> {
-    const groups: PreparedGroup[] = [];
-    const fresh = entries.filter((entry) => !entry.redelivered);
-    const group = await this.#decodeAndCheck(fresh);
-    if (group) groups.push(group);
+    const groups = await this.#groupsOf(
+      entries.filter((entry) => !entry.redelivered),
+      null,
+    );
     await this.#endSessions(entries);
     for (const entry of entries.filter((e) => e.redelivered)) {
-      const suspect = await this.#prepareSuspect(entry);
-      if (suspect) groups.push(suspect);
+      groups.push(...(await this.#groupsOf([entry], entry)));
     }
     return groups;
   }
@@ -132,74 +141,94 @@ export class Pipeline {
     this.deps.log.warn({ silent, entries: entries.length, sessions: ended }, "took over entries");
   }
 
-  /** An entry whose consumer died may be what killed it: attempts are counted where a crash cannot hide them. */
-  async #prepareSuspect(entry: StreamEntry): Promise<PreparedGroup | null> {
-    const { consumer } = this.deps;
-    const attempts = await this.#retrying("counting an attempt", () => consumer.attemptBegun(entry));
-    if (attempts === undefined) return null;
-    if (attempts > MAX_FATAL_ATTEMPTS) {
-      await this.#settlement.bury({ entry, reason: `it ended its thread ${MAX_FATAL_ATTEMPTS} times` });
-      return null;
-    }
-    const group = await this.#decodeAndCheck([entry]);
-    await this.#retrying("counting an attempt", () => consumer.attemptEnded(entry));
-    return group;
-  }
-
-  async #decodeAndCheck(entries: readonly StreamEntry[]): Promise<PreparedGroup | null> {
-    if (entries.length === 0) return null;
-    const { deliveries, poison, parse_ms } = decode(entries);
+  /** @param suspect the one entry, if it may have killed its thread */
+  async #groupsOf(entries: readonly StreamEntry[], suspect: StreamEntry | null): Promise<PreparedGroup[]> {
+    if (entries.length === 0) return [];
+    const decoded = await this.#attempt(suspect, () => decode(entries));
+    if (!decoded) return [];
+    const { deliveries, poison, parse_ms } = decoded;
     for (const one of poison) await this.#settlement.bury(one);
     const rows = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
-    this.#policy.saw(
-      deliveries.length,
-      rows,
-      deliveries.reduce((sum, { entry }) => sum + bodySize(entry), 0),
-    );
-    if (deliveries.length === 0) return null;
-    return (await this.#retrying("looking systems up", () => this.#check(deliveries, parse_ms))) ?? null;
+    const bytes = deliveries.reduce((sum, { entry }) => sum + bodySize(entry), 0);
+    this.#policy.saw(deliveries.length, rows, bytes);
+    const groups: PreparedGroup[] = [];
+    for (const set of apart(deliveries)) {
+      const begun = await this.#retrying("beginning jobs", () => this.#begin(set));
+      if (!begun) break;
+      const { known, now_ms } = begun;
+      const group = await this.#attempt(suspect, () =>
+        prepare(set, known, now_ms, this.deps.rules, parse_ms),
+      );
+      if (group) groups.push(group);
+    }
+    return groups;
   }
 
-  async #check(deliveries: readonly Delivery[], parse_ms: number): Promise<PreparedGroup> {
-    const { consumer, systems, clock, rules } = this.deps;
+  /**
+   * Work of the processor alone on entries. Of a suspect, attempts are counted where a crash cannot hide them;
+   * waiting for Redis or PostgreSQL is no part of an attempt, so that an outage is never an entry's fault.
+   * @returns undefined when the suspect has been buried, or the drain's deadline has passed
+   */
+  async #attempt<T>(suspect: StreamEntry | null, work: () => T): Promise<T | undefined> {
+    if (!suspect) return work();
+    const { consumer } = this.deps;
+    const attempts = await this.#retrying("counting an attempt", () => consumer.attemptBegun(suspect));
+    if (attempts === undefined) return undefined;
+    if (attempts > MAX_FATAL_ATTEMPTS) {
+      const reason = `it ended its thread ${MAX_FATAL_ATTEMPTS} times`;
+      await this.#settlement.bury({ entry: suspect, meta: readableMeta(suspect.fields), reason });
+      return undefined;
+    }
+    const result = work();
+    await this.#retrying("counting an attempt", () => consumer.attemptEnded(suspect));
+    return result;
+  }
+
+  /** Looks the systems up and says that the jobs are in work. */
+  async #begin(deliveries: readonly Delivery[]): Promise<{ known: ReadonlySet<string>; now_ms: number }> {
+    const { consumer, systems, clock } = this.deps;
     const known = await systems.known(new Set(deliveries.map(({ meta }) => meta.system_id)));
     const now_ms = clock.now_ms();
-    await consumer.begin(
-      deliveries.map(({ meta }) => meta.job_id),
-      now_ms,
-    );
-    return prepare(deliveries, known, now_ms, rules, parse_ms);
+    const job_ids = deliveries.map(({ meta }) => meta.job_id);
+    await consumer.begin(job_ids, now_ms);
+    return { known, now_ms };
   }
 
   async #write(entries: readonly StreamEntry[], groups: readonly PreparedGroup[]): Promise<void> {
     for (const group of groups) await this.#settlement.finish(group);
-    for (const entry of entries) this.#inHand.delete(entry);
+    for (const entry of entries) this.#inHand.delete(placeOf(entry));
   }
 
   /** Keep what is in hand from being claimed by others. A failure is no harm: they would only repeat the work. */
   async #keep(): Promise<void> {
     try {
-      await this.deps.consumer.keep(this.#inHand);
+      await this.deps.consumer.keep(this.#inHand.values());
     } catch (error) {
       this.deps.log.debug({ err: error }, "entries in hand could not be kept");
     }
   }
 
-  /** Until it succeeds; undefined when the drain's deadline passes first, or nothing new is wanted. */
-  async #retrying<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  /** Until it succeeds; undefined when it is no longer wanted. */
+  async #retrying<T>(
+    what: string,
+    work: () => Promise<T>,
+    unwanted: AbortSignal = this.#giveUp.signal,
+  ): Promise<T | undefined> {
     const backoff = new Backoff(50, 2_000);
-    while (!this.#giveUp.signal.aborted) {
+    while (!unwanted.aborted) {
       try {
-        return await work();
+        // A read that is under way when reading stops is still heard: its entries are in hand.
+        return await unlessAborted(work(), this.#giveUp.signal);
       } catch (error) {
         const passing = error instanceof StreamUnavailableError || error instanceof StoreUnavailableError;
         if (!passing) throw error;
         this.deps.tell({ kind: "retrying", fault: error.name });
         this.deps.log.warn({ err: error.message }, `${what} failed, trying again`);
-        if (this.#stop.signal.aborted && this.#inHand.size === 0) return undefined;
-        await sleep(backoff.next_ms(), this.#giveUp.signal);
+        await sleep(backoff.next_ms(), unwanted);
       }
     }
     return undefined;
   }
 }
+
+const placeOf = (entry: StreamEntry) => `${entry.partition}/${entry.id}`;

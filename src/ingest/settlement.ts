@@ -8,7 +8,7 @@ import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
 import { isTerminal } from "../contract/job.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
-import { Backoff, sleep } from "../ops/retry.ts";
+import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { classify, StoreUnavailableError } from "../store/errors.ts";
 import { AlreadyEndedError, type Committed } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
@@ -19,7 +19,7 @@ import type { PipelineDeps } from "./pipeline.ts";
 /** An entry that cannot be processed. */
 export interface Poison {
   readonly entry: StreamEntry;
-  readonly meta?: EntryMeta | null;
+  readonly meta: EntryMeta | null;
   readonly reason: string;
 }
 
@@ -50,25 +50,25 @@ export class Settlement {
 
   /** Move an entry to the dead letters; its job fails with the reason, unless it was committed by an earlier life. */
   async bury({ entry, meta, reason }: Poison): Promise<void> {
-    const { clock, consumer, jobs, log, tell } = this.deps;
-    const job_id = meta?.job_id;
+    const { clock, consumer, jobs } = this.deps;
     await this.#persist("burying an entry", async () => {
       const now_ms = clock.now_ms();
       const stream_entry = `${entry.partition}/${entry.id}`;
       if (meta) {
-        const status = await jobs.fail(meta, reason, now_ms, consumer.name, stream_entry);
-        if (status === "completed") {
-          await this.#settleEnded([{ entry, meta, readings: [] }]);
-          return;
-        }
+        const job = await jobs.fail(meta, reason, now_ms, consumer.name, stream_entry);
+        if (isAccounted(job)) return consumer.settle([{ entry, job }]);
       }
-      await consumer.bury(entry, reason, now_ms, meta ? failedJob(meta, reason, now_ms) : null);
-      tell({ kind: "dead_letter" });
-      log.error(
-        { job_id, request_id: meta?.request_id, entry: stream_entry, reason },
-        "entry moved to the dead letters",
-      );
+      await this.#toDeadLetters({ entry, meta, reason }, meta ? failedJob(meta, reason, now_ms) : null);
     });
+  }
+
+  async #toDeadLetters({ entry, meta, reason }: Poison, job: JobRecord | null): Promise<void> {
+    const { clock, consumer, log, tell } = this.deps;
+    await consumer.bury(entry, reason, clock.now_ms(), job);
+    tell({ kind: "dead_letter" });
+    const place = `${entry.partition}/${entry.id}`;
+    const { job_id, request_id } = meta ?? {};
+    log.error({ job_id, request_id, entry: place, reason }, "entry moved to the dead letters");
   }
 
   /** Entries that were begun before may have been committed: then only the acknowledgement is missing. */
@@ -78,14 +78,20 @@ export class Settlement {
     return open === undefined || open.length === group.deliveries.length ? group : { deliveries: open };
   }
 
-  /** Acknowledge those whose job has ended in Postgres; returns the others. */
+  /**
+   * Acknowledge those whose job has ended in Postgres; returns the others. A job that failed without its readings
+   * being accounted for was about to be buried: its payload must not be lost.
+   */
   async #settleEnded(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const rows = await this.deps.jobs.many(deliveries.map(({ meta }) => meta.job_id));
     const ended = new Map(rows.filter((job) => isTerminal(job.status)).map((job) => [job.job_id, job]));
-    const done = deliveries.flatMap(({ entry, meta }) => {
+    const done: { entry: StreamEntry; job: JobRecord }[] = [];
+    for (const { entry, meta } of deliveries) {
       const job = ended.get(meta.job_id);
-      return job ? [{ entry, job }] : [];
-    });
+      if (!job) continue;
+      if (isAccounted(job)) done.push({ entry, job });
+      else await this.#toDeadLetters({ entry, meta, reason: job.error_message ?? "unknown" }, job);
+    }
     await this.deps.consumer.settle(done);
     return deliveries.filter(({ meta }) => !ended.has(meta.job_id));
   }
@@ -112,8 +118,7 @@ export class Settlement {
       { err: error, jobs: deliveries.length, attempt, fault },
       "a group could not be written",
     );
-    if (fault === "data" && deliveries.length === 1)
-      return this.#refuseGuiltyRows(group, error as Error, attempt);
+    if (fault === "data" && deliveries.length === 1) return this.#refuseGuiltyRows(group, error as Error);
     if (fault === "data" || attempt >= MAX_ATTEMPTS) {
       if (deliveries.length === 1) return this.bury({ ...deliveries[0]!, reason: (error as Error).message });
       const middle = deliveries.length >>> 1;
@@ -124,11 +129,18 @@ export class Settlement {
     return this.finish(group, attempt + 1);
   }
 
-  async #refuseGuiltyRows(group: PreparedGroup, error: Error, attempt: number): Promise<void> {
-    const guilty = await this.#persist("looking for guilty rows", () => this.deps.writer.guiltyRows(group));
+  /** Each round leaves fewer rows, so this ends; when no row is guilty by itself, the entry is. */
+  async #refuseGuiltyRows(group: PreparedGroup, error: Error): Promise<void> {
+    const delivery = group.deliveries[0]!;
+    let guilty: Map<number, string> | undefined;
+    try {
+      guilty = await this.#persist("looking for guilty rows", () => this.deps.writer.guiltyRows(group));
+    } catch (probing) {
+      return this.bury({ ...delivery, reason: (probing as Error).message });
+    }
     if (!guilty) return;
-    if (guilty.size > 0 && attempt < MAX_ATTEMPTS) return this.finish(refuseRows(group, guilty), attempt + 1);
-    return this.bury({ ...group.deliveries[0]!, reason: error.message });
+    if (guilty.size > 0) return this.finish(refuseRows(group, guilty));
+    return this.bury({ ...delivery, reason: error.message });
   }
 
   /** The same for some of the group's deliveries, prepared anew: their rows may no longer compete with the others'. */
@@ -145,7 +157,7 @@ export class Settlement {
     let failures = 0;
     while (!this.giveUp.aborted) {
       try {
-        const result = await work();
+        const result = await unlessAborted(work(), this.giveUp);
         if (failures > 0) this.deps.log.info({ failures }, `${what} succeeded again`);
         this.#backoff.reset();
         return result;
@@ -209,6 +221,13 @@ export class Settlement {
 function isPassing(error: unknown): boolean {
   if (error instanceof StreamUnavailableError || error instanceof StoreUnavailableError) return true;
   return classify(error) === "unavailable";
+}
+
+/** Every reading of an ended job is stored or in quarantine: nothing is left to be done, or to be lost. */
+function isAccounted(job: JobRecord): boolean {
+  const { total_readings: total, inserted_readings, duplicate_readings, quarantined_readings } = job;
+  const accounted = inserted_readings + duplicate_readings + quarantined_readings === total;
+  return job.status === "completed" || (job.status === "failed" && total > 0 && accounted);
 }
 
 function failedJob(meta: EntryMeta, reason: string, now_ms: number): JobRecord {
