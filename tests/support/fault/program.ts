@@ -4,7 +4,7 @@ import { choosePort } from "../../../src/services/free-port.ts";
 import { until } from "../until.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const KEPT_LINES = 400;
+const KEPT_LINES = 4_000;
 
 export interface Ended {
   readonly code: number | null;
