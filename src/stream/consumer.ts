@@ -54,7 +54,7 @@ export class StreamConsumer {
   async ensureGroups(): Promise<void> {
     for (const p of this.#partitions) {
       try {
-        await reaching(this.redis.xgroup("CREATE", streamKey(p), INGEST_GROUP, "0", "MKSTREAM"));
+        await reaching(this.redis.hiGroup(streamKey(p), INGEST_GROUP));
       } catch (error) {
         if (replyCode(error) !== "BUSYGROUP") throw error;
       }

@@ -105,6 +105,10 @@ redis.call('INCRBY', KEYS[4], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[1])
 return 1`;
 
+/** KEYS stream; ARGV group. Makes the group, from the oldest entry on, also when producers have filled Redis before. */
+const GROUP = evenWhenFull(`
+return redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')`);
+
 /** KEYS key; ARGV value. Deletes the key if it still holds the value: locks and claims of somebody else stay. */
 const DROP = evenWhenFull(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -147,6 +151,7 @@ export interface ScriptedRedis extends Redis {
   hiSettle: Script<number>;
   hiBury: Script<number>;
   hiRevive: Script<number>;
+  hiGroup: Script<"OK">;
   hiDrop: Script<number>;
   hiRetire: Script<number>;
   hiHold: Script<number>;
@@ -161,6 +166,7 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiSettle", { lua: SETTLE, numberOfKeys: 3 });
   redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
   redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
+  redis.defineCommand("hiGroup", { lua: GROUP, numberOfKeys: 1 });
   redis.defineCommand("hiDrop", { lua: DROP, numberOfKeys: 1 });
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });

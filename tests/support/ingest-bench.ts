@@ -192,8 +192,9 @@ export class IngestBench {
     await until(
       "an empty stream",
       async () => {
-        const { entries, pending } = await this.health.probe();
-        return entries === 0 && pending === 0;
+        const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => streamKey(p));
+        const lengths = await Promise.all(partitions.map((key) => this.redis.xlen(key)));
+        return lengths.every((length) => length === 0);
       },
       deadline_ms,
     );

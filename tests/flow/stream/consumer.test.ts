@@ -1,0 +1,220 @@
+/** The consumer on real Redis: claims, keeps, retires, and survives every way a connection fails. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { blockingClient, ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
+import { StreamConsumer } from "../../../src/stream/consumer.ts";
+import { StreamHealth } from "../../../src/stream/health.ts";
+import { INGEST_GROUP, streamKey } from "../../../src/stream/keys.ts";
+import { Producer } from "../../../src/stream/producer.ts";
+import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
+import { createProxy } from "../../support/proxy.ts";
+import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { until } from "../../support/until.ts";
+
+const PARTITIONS = 3;
+const BOUNDS = { partitions: PARTITIONS, max_entries: 1000, max_bytes: 1e9, idempotency_ttl_s: 60 };
+
+let service: TestService;
+let redis: ScriptedRedis;
+beforeAll(async () => {
+  service = await createTestRedis();
+  redis = workClient(service.url);
+  await ready(redis, 5_000);
+});
+afterEach(async () => {
+  await redis.flushdb();
+});
+afterAll(async () => {
+  redis.disconnect();
+  await service.drop();
+});
+
+async function offer(count: number): Promise<void> {
+  const producer = new Producer(redis, BOUNDS);
+  for (let i = 0; i < count; i += 1) {
+    await producer.offer({
+      system_id: "550e8400-e29b-41d4-a716-446655440000",
+      user_id: "550e8400-e29b-41d4-a716-44665544ffff",
+      request_id: "r",
+      total_readings: 1,
+      received_at_ms: 1,
+      body: Buffer.from(String(i)),
+    });
+  }
+}
+const consumerOf = (name: string, reader = redis, partitions = PARTITIONS) =>
+  new StreamConsumer(reader, redis, name, partitions, 60);
+const ids = (entries: readonly { partition: number; id: string }[]) =>
+  entries.map(({ partition, id }) => `${partition}/${id}`).sort();
+
+describe("claims", () => {
+  test("new entries of every partition are read once, about as many as asked for", async () => {
+    await offer(12);
+    const [a, b] = [consumerOf("a"), consumerOf("b")];
+    await a.ensureGroups();
+    await a.ensureGroups();
+    const first = await a.read(6, 10);
+    expect(first).toHaveLength(6);
+    const second = await b.read(100, 10);
+    expect(second).toHaveLength(6);
+    expect(new Set([...ids(first), ...ids(second)]).size).toBe(12);
+    expect(first.every(({ redelivered }) => !redelivered)).toBe(true);
+  });
+
+  test("entries of a named consumer are claimed whole, whatever their age, with their former owner", async () => {
+    await offer(9);
+    const [dead, heir] = [consumerOf("dead"), consumerOf("heir")];
+    await dead.ensureGroups();
+    const held = await dead.read(100, 10);
+    const claimed = await heir.claimFrom("dead", 2);
+    expect(claimed).toHaveLength(6);
+    claimed.push(...(await heir.claimFrom("dead", 2)));
+    expect(ids(claimed)).toEqual(ids(held));
+    expect(claimed.every(({ redelivered, heldBy }) => redelivered && heldBy === "dead")).toBe(true);
+    expect(claimed.map(({ fields }) => fields.map(String).join()).sort()).toEqual(
+      held.map(({ fields }) => fields.map(String).join()).sort(),
+    );
+    expect(await heir.claimFrom("dead", 2)).toEqual([]);
+  });
+
+  test("idle entries are claimed behind any number of entries that are kept", async () => {
+    await offer(600);
+    const [busy, dead, heir] = [consumerOf("busy"), consumerOf("dead"), consumerOf("heir")];
+    await busy.ensureGroups();
+    const kept = await busy.read(594, 10);
+    const lost = await dead.read(100, 10);
+    expect(lost).toHaveLength(6);
+    const claimed = await until("idle entries", async () => {
+      await busy.keep(kept);
+      const found = await heir.claimIdle(300, 16);
+      return found.length > 0 ? found : undefined;
+    });
+    expect(ids(claimed)).toEqual(ids(lost));
+  });
+
+  test("entries that were deleted meanwhile are neither claimed nor left pending", async () => {
+    await offer(3);
+    const [dead, heir] = [consumerOf("dead"), consumerOf("heir")];
+    await dead.ensureGroups();
+    for (const { partition, id } of await dead.read(100, 10)) await redis.xdel(streamKey(partition), id);
+    expect(await heir.claimFrom("dead", 10)).toEqual([]);
+    const health = await new StreamHealth(redis, BOUNDS).probe();
+    expect(health.pending).toBe(0);
+  });
+});
+
+describe("consumers that are gone", () => {
+  const names = async (p = 0) =>
+    ((await redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP)) as unknown[][]).map((row) => row[1]);
+
+  test("retire forgets an empty consumer and leaves one with entries", async () => {
+    await offer(1);
+    const [empty, holding] = [consumerOf("empty"), consumerOf("holding")];
+    await empty.ensureGroups();
+    expect(await holding.read(10, 10)).toHaveLength(1);
+    await empty.read(10, 10);
+    await holding.retire("empty");
+    await empty.retire("holding");
+    expect(await names()).toEqual(["holding"]);
+    expect(await empty.claimFrom("holding", 10)).toHaveLength(1);
+  });
+
+  test("retireSilent forgets those that are silent for longer, and only these", async () => {
+    const [old, young] = [consumerOf("old"), consumerOf("young")];
+    await old.ensureGroups();
+    for (let p = 0; p < PARTITIONS; p += 1) {
+      await redis.xgroup("CREATECONSUMER", streamKey(p), INGEST_GROUP, "old");
+    }
+    await until("old has been silent", async () => {
+      await redis.xgroup("CREATECONSUMER", streamKey(0), INGEST_GROUP, "young");
+      const rows = (await redis.xinfo("CONSUMERS", streamKey(0), INGEST_GROUP)) as unknown[][];
+      const row = rows.find((r) => r[1] === "old")!;
+      return Number(row[row.indexOf("idle") + 1]) > 300;
+    });
+    await redis.xreadgroup("GROUP", INGEST_GROUP, "young", "STREAMS", streamKey(0), ">");
+    await young.retireSilent(300);
+    expect(await names()).not.toContain("old");
+  });
+
+  test("every command copes with streams that do not exist, and makes them", async () => {
+    const consumer = consumerOf("c");
+    expect(await consumer.read(10, 10)).toEqual([]);
+    await redis.flushdb();
+    expect(await consumer.claimIdle(1, 10)).toEqual([]);
+    await redis.flushdb();
+    expect(await consumer.claimFrom("x", 10)).toEqual([]);
+    await redis.flushdb();
+    await consumer.retire("x");
+    await redis.flushdb();
+    await consumer.retireSilent(1);
+    await consumer.keep([{ partition: 0, id: "1-1", fields: [], redelivered: false }]);
+    expect(await redis.exists(streamKey(0))).toBe(1);
+  });
+});
+
+describe("attempts", () => {
+  test("are counted across consumers and taken back when they end", async () => {
+    await offer(1);
+    const [a, b] = [consumerOf("a"), consumerOf("b")];
+    await a.ensureGroups();
+    const entry = (await a.read(1, 10))[0]!;
+    expect(await a.attemptBegun(entry)).toBe(1);
+    expect(await b.attemptBegun(entry)).toBe(2);
+    await b.attemptEnded(entry);
+    expect(await b.attemptBegun(entry)).toBe(2);
+    await b.attemptEnded(entry);
+    await a.attemptEnded(entry);
+    expect(await redis.keys("attempts:*")).toEqual([]);
+    await a.attemptEnded(entry);
+    expect(await a.attemptBegun(entry)).toBe(1);
+    expect((await redis.keys("attempts:*")).length).toBe(1);
+  });
+});
+
+describe("a blocked read", () => {
+  test("whose connection is cut is rejected, and the next one works", async () => {
+    const proxy = await createProxy(service.url);
+    const reader = blockingClient(proxy.through(service.url));
+    await ready(reader, 5_000);
+    const consumer = consumerOf("c", reader as ScriptedRedis, 1);
+    await consumer.ensureGroups();
+    const read = consumer.read(1, 20_000).catch((error: unknown) => error);
+    await until("it blocks", async () => /blocked_clients:[1-9]/.test(await redis.info("clients")));
+    proxy.cut();
+    expect(await read).toBeInstanceOf(StreamUnavailableError);
+    await offer(3);
+    const entries = await until("a read that works", async () => {
+      const list = await consumer.read(10, 100).catch(() => []);
+      return list.length > 0 ? list : undefined;
+    });
+    expect(entries).toHaveLength(1);
+    reader.disconnect();
+    await proxy.close();
+  });
+
+  test("on a silent connection is given up by the watchdog, and what it was sent can be claimed", async () => {
+    const proxy = await createProxy(service.url);
+    const reader = blockingClient(proxy.through(service.url));
+    await ready(reader, 5_000);
+    const consumer = consumerOf("c", reader as ScriptedRedis, 1);
+    await consumer.ensureGroups();
+    proxy.pause();
+    const begin = performance.now();
+    const outcome = await consumer.read(1, 100).catch((error: unknown) => error);
+    expect(outcome).toBeInstanceOf(StreamUnavailableError);
+    expect(performance.now() - begin).toBeLessThan(9_000);
+    proxy.resume();
+    await offer(3);
+    const entries = await until(
+      "a read that works",
+      async () => {
+        const list = await consumer.read(10, 100).catch(() => []);
+        const claimed = list.length > 0 ? list : await consumer.claimIdle(0, 10);
+        return claimed.length > 0 ? claimed : undefined;
+      },
+      15_000,
+    );
+    expect(entries).toHaveLength(1);
+    reader.disconnect();
+    await proxy.close();
+  }, 40_000);
+});
