@@ -72,13 +72,13 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
     role === "worker" ? undefined : refuseTakenPort(config),
   );
   const { config, log, services } = environment;
-  stopping.last("services", () => services.stop());
+  stopping.services(() => services.stop());
   stopping.bound(config.SHUTDOWN_GRACE_MS, log);
   for (const line of services.description) log.info(line);
 
   const metrics = new Registry();
   const database = openDatabase(environment, queryMetrics(metrics));
-  stopping.last("database pool", () => database.close());
+  stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));
   const applied = await migrateSchema(database, config);
   if (applied.length > 0) log.info({ applied }, "schema migrated");
   if (config.APP_ENV === "development") await seedDevelopment(database);
@@ -133,7 +133,8 @@ async function startWorkers({
   );
   hear = ingestMetrics(metrics, () => supervisor.summaries());
   supervisor.start();
-  stopping.last("ingest threads", () => supervisor.stop(config.SHUTDOWN_GRACE_MS));
+  // The rest of the time is for the mirror and the connections.
+  stopping.last("ingest threads", (left_ms) => supervisor.stop(left_ms * 0.8));
   return supervisor;
 }
 
@@ -165,7 +166,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });
   const server = listen(app, wiring);
-  stopping.last("HTTP server", () => server.stop(config.SHUTDOWN_GRACE_MS / 2));
+  stopping.last("HTTP server", (left_ms) => server.stop(left_ms / 2));
   return server;
 }
 

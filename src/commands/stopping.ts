@@ -8,12 +8,18 @@ import { withDeadline } from "../ops/retry.ts";
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** npm and a terminal may each deliver the same Ctrl-C; only a later one is meant as "at once". */
 const SAME_WISH_MS = 1_500;
-/** The services write everything to disk when they stop; they get longer than the rest. */
-const EXTRA_MS = 60_000;
+/** Private services write everything to disk when they stop; they get longer than the rest. */
+const SERVICES_MS = 60_000;
+/** What a part gets although the parts before have used the grace period up. */
+const LEAST_MS = 250;
+/** For what is still open after the stop (a socket whose other end is silent), ms. */
+const LINGER_MS = 250;
 
 interface Part {
   readonly name: string;
-  readonly stop: () => Promise<unknown> | unknown;
+  /** @param left_ms of the grace period, for this part and those after it */
+  readonly stop: (left_ms: number) => Promise<unknown> | unknown;
+  readonly outsideGrace: boolean;
 }
 
 export class Stopping {
@@ -39,15 +45,25 @@ export class Stopping {
 
   /** Register a part that has started; it stops before those registered earlier. */
   last(name: string, stop: Part["stop"]): void {
-    this.#parts.push({ name, stop });
+    this.#parts.push({ name, stop, outsideGrace: false });
   }
 
-  /** Stop everything. A part that fails or is too slow is logged, and the next one stops all the same. */
+  /** Register the services, whose stop the grace period does not bound. */
+  services(stop: Part["stop"]): void {
+    this.#parts.push({ name: "services", stop, outsideGrace: true });
+  }
+
+  /**
+   * Stop everything within the grace period. A part that fails or is too slow is logged, and the next one stops all
+   * the same. What keeps the process alive after that is cut off.
+   */
   async runAll(): Promise<void> {
-    for (const { name, stop } of this.#parts.splice(0).reverse()) {
+    const end = performance.now() + this.#grace_ms;
+    for (const { name, stop, outsideGrace } of this.#parts.splice(0).reverse()) {
       const begin = performance.now();
+      const left_ms = outsideGrace ? SERVICES_MS : Math.max(LEAST_MS, end - begin);
       try {
-        await withDeadline(Promise.resolve(stop()), this.#grace_ms + EXTRA_MS, `stopping the ${name}`);
+        await withDeadline(Promise.resolve(stop(left_ms)), left_ms, `stopping the ${name}`);
         this.#log?.debug({ ms: Math.round(performance.now() - begin) }, `${name} stopped`);
       } catch (error) {
         process.exitCode = 1;
@@ -55,6 +71,7 @@ export class Stopping {
       }
     }
     this.#log?.info("stopped");
+    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 
   #hear(signal: string): void {
