@@ -109,10 +109,36 @@ function keepInfinity(_key: string, value: unknown): unknown {
   return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value;
 }
 
+/**
+ * JSON text of a value of any depth: JSON.stringify throws a RangeError from about 50,000 levels on, which JSON.parse
+ * still reads. What is still to be written waits on a list instead of the stack.
+ */
+function deepJson(root: unknown): string {
+  const parts: string[] = [];
+  const waiting: ({ readonly text: string } | { readonly value: unknown })[] = [{ value: root }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if ("text" in next) {
+      parts.push(next.text);
+    } else if (typeof next.value !== "object" || next.value === null) {
+      parts.push(JSON.stringify(next.value, keepInfinity));
+    } else {
+      const list = Array.isArray(next.value);
+      const inner = Object.entries(next.value).flatMap(([key, value], i) => [
+        { text: `${i === 0 ? "" : ","}${list ? "" : `${JSON.stringify(key)}:`}` },
+        { value },
+      ]);
+      parts.push(list ? "[" : "{");
+      waiting.push({ text: list ? "]" : "}" });
+      for (const one of inner.reverse()) waiting.push(one);
+    }
+  }
+  return parts.join("");
+}
+
 /** A refused reading as JSON text that PostgreSQL's json type takes. */
 export function rawJson(raw: unknown): string {
-  const text = JSON.stringify(raw, keepInfinity) ?? "null";
-  return depthBeyond(raw, MAX_RAW_DEPTH) ? JSON.stringify(text) : text;
+  if (depthBeyond(raw, MAX_RAW_DEPTH)) return JSON.stringify(deepJson(raw));
+  return JSON.stringify(raw, keepInfinity) ?? "null";
 }
 
 function field(bytes: Buffer | null): Buffer[] {
