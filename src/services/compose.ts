@@ -97,6 +97,18 @@ export async function composeUp(
   );
 }
 
+/** True while the container of `service` runs; it holds its port then. */
+export async function isComposeRunning(
+  command: ComposeCommand,
+  settings: ComposeSettings,
+  service: ServiceName,
+  runner: Runner = run,
+): Promise<boolean> {
+  const args = ["ps", "--status", "running", "-q", service];
+  const listed = await runner(composeArgv(command, settings, args), PROBE_DEADLINE_MS);
+  return listed.code === 0 && listed.stdout.trim() !== "";
+}
+
 /** Stops the named services; their volumes stay. */
 export async function composeStop(
   command: ComposeCommand,

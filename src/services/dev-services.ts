@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 async function main(args: readonly string[]): Promise<void> {
   const folder = args.find((argument) => !argument.startsWith("--")) ?? `${root}/.data`;
+  // Before anything is started or told: a signal that comes early must still end in an orderly stop.
+  const stopWish = firstStopSignal();
   const services = await ensureServices({
     dataDir: resolve(folder),
     runtimeDir: resolve(root, ".data/runtime"),
@@ -26,16 +28,21 @@ async function main(args: readonly string[]): Promise<void> {
   for (const line of services.description) console.error(line);
   console.log(`DATABASE_URL=${services.databaseUrl}`);
   console.log(`REDIS_URL=${services.redisUrl}`);
-  await new Promise<void>((stop) => {
-    const waiting = setInterval(() => undefined, 60_000);
+  await stopWish;
+  await services.stop();
+}
+
+/** Resolves at the first SIGINT or SIGTERM; keeps the process alive until then. */
+function firstStopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const keepAlive = setInterval(() => undefined, 60_000);
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        clearInterval(waiting);
-        stop();
+        clearInterval(keepAlive);
+        resolve();
       });
     }
   });
-  await services.stop();
 }
 
 try {
@@ -43,5 +50,5 @@ try {
 } catch (error) {
   if (!(error instanceof ServicesError)) throw error;
   console.error(`${error.message}\n${error.remedy}`);
-  process.exitCode = 1;
+  process.exit(1); // the wait for a signal would keep the process
 }

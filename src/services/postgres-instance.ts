@@ -10,10 +10,11 @@ import postgres from "postgres";
 import { type Account, giveTo, makeOwnedFolder } from "./account.ts";
 import { logTail, sizeOf } from "./bounded-log.ts";
 import { CLEAN_ENV, runCommand } from "./command.ts";
+import { hasRoom } from "./disk-space.ts";
 import { choosePort, isPortFree } from "./free-port.ts";
 import { PG_HBA_CONF, postgresConf } from "./postgres-config.ts";
 import { commandLine, isAlive, pollUntil, startDetached, stopProcess } from "./process-control.ts";
-import { errnoOf, ServicesError } from "./services-error.ts";
+import { diskFull, errnoOf, ServicesError } from "./services-error.ts";
 
 /** What an instance is made of. */
 export interface PostgresSpec {
@@ -37,6 +38,8 @@ export interface RunningPostgres {
 /** Name of the superuser and of the database that it owns. */
 export const DATABASE_ROLE = "hydraulic";
 
+/** An empty cluster with its first WAL segments, and some air. */
+const ROOM_FOR_CLUSTER_BYTES = 128 * 1024 * 1024;
 const INITDB_DEADLINE_MS = 120_000;
 /** Crash recovery replays up to max_wal_size before the server is ready. */
 const READY_DEADLINE_MS = 180_000;
@@ -53,10 +56,11 @@ export function postgresUrl(port: number, secret: string, database = DATABASE_RO
  * Makes the cluster when there is none. It is built beside its place and renamed, so a broken try leaves nothing.
  *
  * @throws ServicesError `data-version` when the existing cluster is of another major version than the binaries,
- * `start-failed` when initdb fails
+ * `start-failed` when initdb fails, `disk-full`
  */
 export async function ensureCluster(spec: PostgresSpec): Promise<void> {
   if (existsSync(spec.cluster)) return checkMajor(spec);
+  if (!(await hasRoom(dirname(spec.cluster), ROOM_FOR_CLUSTER_BYTES))) throw diskFull(dirname(spec.cluster));
   const staged = `${spec.cluster}.tmp`;
   await rm(staged, { recursive: true, force: true });
   await makeOwnedFolder(spec.account, staged);
@@ -105,7 +109,7 @@ async function checkMajor(spec: PostgresSpec): Promise<void> {
  * Gives the instance that runs on this cluster, or starts one.
  *
  * @param rememberedPort taken again when it is free
- * @throws ServicesError `start-failed`, `timeout`, `data-version`
+ * @throws ServicesError `start-failed`, `disk-full`, `data-version`
  */
 export async function startPostgres(
   spec: PostgresSpec,
@@ -119,6 +123,7 @@ export async function startPostgres(
     try {
       return await launch(spec, port);
     } catch (error) {
+      if (!(await hasRoom(spec.cluster))) throw diskFull(spec.cluster, error);
       if (attempt >= START_ATTEMPTS) throw error;
       // Either somebody took the port between our look and the server's bind, or backends of a killed server
       // still hold its shared memory: they notice within moments that their parent is gone.

@@ -1,7 +1,14 @@
 /** Chooses a source for each service of a data folder, and starts what is chosen. */
 import { join } from "node:path";
 import { type Account, chooseAccount } from "./account.ts";
-import { type ComposeCommand, type ComposeSettings, composeStop, composeUp, findCompose } from "./compose.ts";
+import {
+  type ComposeCommand,
+  type ComposeSettings,
+  composeStop,
+  composeUp,
+  findCompose,
+  isComposeRunning,
+} from "./compose.ts";
 import { ensureRuntime, findEmbedded } from "./embedded/install-runtime.ts";
 import { choosePort } from "./free-port.ts";
 import {
@@ -173,14 +180,18 @@ async function startContainer(
   url: (port: number) => string,
 ): Promise<StartedService> {
   const { options, paths, state } = context;
-  const port = state[service]?.kind === "docker" ? state[service].port : await choosePort(undefined, []);
-  const settings: ComposeSettings = {
+  const settingsFor = (port: number): ComposeSettings => ({
     dataDir: paths.root,
     secret: context.secret,
     postgresPort: service === "postgres" ? port : (state.postgres?.port ?? 0),
     redisPort: service === "redis" ? port : (state.redis?.port ?? 0),
     durability: options.durability,
-  };
+  });
+  const remembered = state[service]?.kind === "docker" ? state[service].port : undefined;
+  const running =
+    remembered !== undefined && (await isComposeRunning(command, settingsFor(remembered), service));
+  const port = running ? remembered : await choosePort(remembered, []);
+  const settings = settingsFor(port);
   options.progress.step(`Starting ${service} in Docker (the first start fetches its image)`);
   await composeUp(command, settings, [service]);
   await remember(context, service, "docker", port);

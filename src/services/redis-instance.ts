@@ -8,10 +8,11 @@ import { Redis } from "ioredis";
 import { type Account, giveTo, makeOwnedFolder } from "./account.ts";
 import { logTail, sizeOf } from "./bounded-log.ts";
 import { CLEAN_ENV } from "./command.ts";
+import { hasRoom } from "./disk-space.ts";
 import { choosePort, isPortFree } from "./free-port.ts";
 import { stillRunning } from "./postgres-instance.ts";
 import { commandLine, isAlive, pollUntil, startDetached, stopProcess } from "./process-control.ts";
-import { errnoOf, ServicesError } from "./services-error.ts";
+import { diskFull, errnoOf, ServicesError } from "./services-error.ts";
 import type { Durability } from "./types.ts";
 
 /** What an instance is made of. */
@@ -68,7 +69,7 @@ maxmemory-policy noeviction
  * Gives the instance that runs on this folder, or starts one.
  *
  * @param rememberedPort taken again when it is free
- * @throws ServicesError `start-failed`, `still-running`
+ * @throws ServicesError `start-failed`, `disk-full`, `still-running`
  */
 export async function startRedis(spec: RedisSpec, rememberedPort: number | undefined): Promise<RunningRedis> {
   await makeOwnedFolder(spec.account, spec.folder);
@@ -79,6 +80,7 @@ export async function startRedis(spec: RedisSpec, rememberedPort: number | undef
     try {
       return await launch(spec, port);
     } catch (error) {
+      if (!(await hasRoom(spec.folder))) throw diskFull(spec.folder, error);
       // Somebody may have taken the port between our look and the server's bind.
       if (attempt >= START_ATTEMPTS || (await isPortFree(port))) throw error;
       port = await choosePort(undefined, [port]);

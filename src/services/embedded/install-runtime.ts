@@ -3,12 +3,12 @@ import { existsSync, globSync } from "node:fs";
 import { chmod, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CLEAN_ENV, runCommand } from "../command.ts";
+import { hasRoom } from "../disk-space.ts";
 import type { Finding } from "../local-binaries.ts";
 import { ProgramLock, waitForLock } from "../program-lock.ts";
 import { diskFull, ServicesError } from "../services-error.ts";
 import type { Progress, ServicesLog } from "../types.ts";
 import { debianOrigin } from "./debian-origin.ts";
-import { hasRoom } from "./disk-space.ts";
 import { PrivateApt } from "./private-apt.ts";
 import { isNeeded, unpackDeb, wrapPrograms } from "./unpack.ts";
 

@@ -5,8 +5,8 @@
 import { chmodSync, existsSync, globSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { runCommand } from "../command.ts";
+import { hasRoom } from "../disk-space.ts";
 import { diskFull, ServicesError } from "../services-error.ts";
-import { hasRoom } from "./disk-space.ts";
 
 /**
  * Packages that apt resolves but that nothing of ours runs: maintainer scripts and their helpers, the JIT
