@@ -4,6 +4,7 @@
  */
 import type { Redis } from "ioredis";
 import type { JobRecord } from "../contract/job.ts";
+import { partitionOf } from "../contract/job-id.ts";
 import { reaching, replyCode } from "./connection.ts";
 import { endFields } from "./jobs.ts";
 import { attemptsKey, backlogKey, deadKey, INGEST_GROUP, jobKey, streamKey } from "./keys.ts";
@@ -166,7 +167,9 @@ export class StreamConsumer {
 
   /** Tell that the jobs are in work. */
   async begin(job_ids: readonly string[], now_ms: number): Promise<void> {
-    await this.#pipelined(job_ids.map((id) => ["hiBegin", jobKey(id), now_ms]));
+    for (const ids of Map.groupBy(job_ids, partitionOf).values()) {
+      await reaching(this.redis.hiBegin(ids.length, ...ids.map(jobKey), now_ms));
+    }
   }
 
   /**
@@ -182,21 +185,16 @@ export class StreamConsumer {
     await reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), -1, ATTEMPTS_TTL_S));
   }
 
-  /** After COMMIT: the job hash ends, the entry is acknowledged and deleted. */
+  /** After COMMIT, in one script for each partition: the job hashes end, the entries are acknowledged and deleted. */
   async settle(ended: readonly { entry: StreamEntry; job: JobRecord }[]): Promise<void> {
-    await this.#pipelined(
-      ended.map(({ entry, job }) => [
-        "hiSettle",
-        streamKey(entry.partition),
-        jobKey(job.job_id),
-        backlogKey(entry.partition),
-        INGEST_GROUP,
-        entry.id,
-        bodySize(entry),
-        this.job_ttl_s,
-        ...endFields(job),
-      ]),
-    );
+    for (const [p, list] of Map.groupBy(ended, ({ entry }) => entry.partition)) {
+      const keys = [streamKey(p), backlogKey(p), ...list.map(({ job }) => jobKey(job.job_id))];
+      const rows = list.map(({ entry, job }) => [entry.id, bodySize(entry), ...endFields(job)]);
+      const width = rows[0]!.length;
+      await reaching(
+        this.redis.hiSettle(keys.length, ...keys, INGEST_GROUP, this.job_ttl_s, width, ...rows.flat()),
+      );
+    }
   }
 
   /** Move an entry that cannot be processed to the dead letters, payload and all; its job, if it has one, ends. */
@@ -208,14 +206,6 @@ export class StreamConsumer {
     await reaching(
       this.redis.hiBury(...keys, INGEST_GROUP, id, bodySize(entry), reason, now_ms, this.job_ttl_s, ...end),
     );
-  }
-
-  /** Sends commands in one pipeline and throws the first error reply. */
-  async #pipelined(commands: (string | number)[][]): Promise<void> {
-    if (commands.length === 0) return;
-    const results = await reaching(this.redis.pipeline(commands).exec());
-    const failed = results?.find(([error]) => error !== null)?.[0];
-    if (failed) await reaching(Promise.reject(failed));
   }
 
   /** Null instead of an error while the group does not exist (Redis lost its data, or nobody read yet). */

@@ -26,10 +26,13 @@ return 'accepted'`;
 /** A script that also runs while Redis is at `maxmemory`; the shebang must be its first line. */
 const evenWhenFull = (body: string) => `#!lua flags=allow-oom\n${body}`;
 
-/** KEYS job; ARGV now_ms. A job that ended in the meantime stays ended. */
+/** KEYS job…; ARGV now_ms. A job that ended in the meantime stays ended. */
 const BEGIN = evenWhenFull(`
-if redis.call('HGET', KEYS[1], 'status') ~= 'queued' then return 0 end
-redis.call('HSET', KEYS[1], 'status', 'processing', 'started_at_ms', ARGV[1])
+for _, job in ipairs(KEYS) do
+  if redis.call('HGET', job, 'status') == 'queued' then
+    redis.call('HSET', job, 'status', 'processing', 'started_at_ms', ARGV[1])
+  end
+end
 return 1`);
 
 /** KEYS attempts; ARGV step (1 or -1) ttl_s. Returns attempts that have not ended. */
@@ -55,14 +58,18 @@ local function release(stream, group, id, backlog, size)
 end`;
 
 /**
- * KEYS stream job backlog; ARGV group entryId size ttl_s jobFields… A hash that was lost is not made anew from
- * these few fields: readers then ask Postgres, which has the whole job.
+ * KEYS stream backlog job…; ARGV group ttl_s width, then for each job `width` values: entryId size jobFields… A hash
+ * that was lost is not made anew from these few fields: readers then ask Postgres, which has the whole job.
  */
 const SETTLE = evenWhenFull(`${RELEASE_ENTRY}
-release(KEYS[1], ARGV[1], ARGV[2], KEYS[3], ARGV[3])
-if redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('HSET', KEYS[2], unpack(ARGV, 5))
-  redis.call('EXPIRE', KEYS[2], ARGV[4])
+local width = tonumber(ARGV[3])
+for j = 3, #KEYS do
+  local at = 4 + (j - 3) * width
+  release(KEYS[1], ARGV[1], ARGV[at], KEYS[2], ARGV[at + 1])
+  if redis.call('EXISTS', KEYS[j]) == 1 then
+    redis.call('HSET', KEYS[j], unpack(ARGV, at + 2, at + width - 1))
+    redis.call('EXPIRE', KEYS[j], ARGV[2])
+  end
 end
 return 1`);
 
@@ -161,9 +168,9 @@ export interface ScriptedRedis extends Redis {
 /** Teach a client the scripts; ioredis sends EVALSHA and falls back to EVAL by itself. */
 export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiOffer", { lua: OFFER });
-  redis.defineCommand("hiBegin", { lua: BEGIN, numberOfKeys: 1 });
+  redis.defineCommand("hiBegin", { lua: BEGIN });
   redis.defineCommand("hiAttempt", { lua: ATTEMPT, numberOfKeys: 1 });
-  redis.defineCommand("hiSettle", { lua: SETTLE, numberOfKeys: 3 });
+  redis.defineCommand("hiSettle", { lua: SETTLE });
   redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
   redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
   redis.defineCommand("hiGroup", { lua: GROUP, numberOfKeys: 1 });
