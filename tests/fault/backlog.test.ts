@@ -1,0 +1,84 @@
+/** No worker runs: the API refuses at the bound, stays small, and recovers when a worker comes. */
+import { afterEach, expect, test } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { BatchSource, randomFrom, seedOf } from "../support/fault/batches.ts";
+import type { Load } from "../support/fault/load.ts";
+import { Stack } from "../support/stack.ts";
+import { until } from "../support/until.ts";
+
+const TEST_MS = 40_000;
+const BOUND_ENTRIES = 40;
+/** Requests refused at the bound while memory is watched. */
+const REFUSALS = 600;
+/** What the allocator may keep, once it is warm. */
+const FLAT_BYTES = 64 * 1024 * 1024;
+const seed = seedOf("backlog");
+let stack: Stack | undefined;
+
+afterEach(async () => {
+  await stack?.close();
+  stack = undefined;
+}, TEST_MS);
+
+/** Resident memory of a process (proc(5), statm: pages of 4 KiB), bytes; null where there is no /proc. */
+async function residentBytes(pid: number): Promise<number | null> {
+  if (process.platform !== "linux") return null;
+  return Number((await readFile(`/proc/${pid}/statm`, "utf8")).split(" ")[1]) * 4096;
+}
+
+function expectRefusalsToBeClear(load: Load): void {
+  const refused = load.answers.filter(({ status }) => status !== 202);
+  expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
+  for (const { retry_after, content_type } of refused) {
+    expect(Number(retry_after)).toBeGreaterThanOrEqual(1);
+    expect(content_type).toContain("application/problem+json");
+  }
+}
+
+test(
+  "the bound of entries: 503 with Retry-After, memory stays flat, and a worker clears it",
+  async () => {
+    stack = await Stack.create({ BACKLOG_MAX_ENTRIES: String(BOUND_ENTRIES) });
+    const api = await stack.start("api");
+    const source = new BatchSource(randomFrom(seed), 2_000);
+    const spare = Array.from({ length: 12 }, () => source.next());
+    const load = await stack.load(seed, { next: () => spare.pop() ?? source.next(), lanes: 24, rate: 1_000 });
+    await until("the bound is reached and the API is warm", () => load.count(503) >= REFUSALS / 2, 20_000);
+    expect(load.accepted.size).toBe(BOUND_ENTRIES);
+    expect((await fetch(`${api.url}/readyz`)).status).toBe(503);
+    const warm = await residentBytes(api.pid);
+    await until("many are refused", () => load.count(503) >= REFUSALS * 1.5, 20_000);
+    const later = await residentBytes(api.pid);
+    if (warm !== null && later !== null) expect(later - warm).toBeLessThan(FLAT_BYTES);
+    expect(load.accepted.size).toBe(BOUND_ENTRIES);
+
+    await stack.start("worker");
+    await until("batches are accepted again", () => load.accepted.size > BOUND_ENTRIES * 2);
+    await load.stop();
+    await stack.settle(load);
+    expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+    expectRefusalsToBeClear(load);
+  },
+  TEST_MS,
+);
+
+test(
+  "the bound of bytes: the stream never holds more, whatever comes at once",
+  async () => {
+    const bound = 200_000;
+    stack = await Stack.create({ BACKLOG_MAX_BYTES: String(bound) });
+    await stack.start("api");
+    const load = await stack.load(seed, { lanes: 12, rate: 200 });
+    const held = () =>
+      [...load.accepted.values()].reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+    await until("the bound is reached", () => load.count(503) >= 50);
+    expect(held()).toBeLessThanOrEqual(bound);
+    expect(held()).toBeGreaterThan(bound / 2);
+    await stack.start("worker");
+    await until("batches are accepted again", () => held() > bound * 2);
+    await load.stop();
+    await stack.settle(load);
+    expectRefusalsToBeClear(load);
+  },
+  TEST_MS,
+);
