@@ -43,8 +43,16 @@ CREATE TABLE diagnostics_sensor_range (
 -- The sensor's own range that judged an out_of_range reading; null: the range of the unit.
 ALTER TABLE diagnostics_quarantined_reading ADD COLUMN range_version integer;
 
--- Jobs are listed by system and by state.
-CREATE INDEX diagnostics_ingestion_job_system ON diagnostics_ingestion_job (system_id, created_at DESC);
+-- Timestamps of the stored readings of a job: a producer's clock shows in created_at - newest_reading_at.
+ALTER TABLE diagnostics_ingestion_job
+  ADD COLUMN oldest_reading_at timestamptz,
+  ADD COLUMN newest_reading_at timestamptz;
+
+-- Jobs are listed newest first, with the id to tell apart those of one moment: all, of a user, of a system.
+DROP INDEX diagnostics_ingestion_job_created;
+CREATE INDEX diagnostics_ingestion_job_created ON diagnostics_ingestion_job (created_at DESC, id DESC);
+CREATE INDEX diagnostics_ingestion_job_user ON diagnostics_ingestion_job (created_by, created_at DESC, id DESC);
+CREATE INDEX diagnostics_ingestion_job_system ON diagnostics_ingestion_job (system_id, created_at DESC, id DESC);
 
 -- Sensors that have readings already, as if their first reading came today.
 INSERT INTO diagnostics_sensor (id, system_id, name, quantity, unit)
