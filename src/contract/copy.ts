@@ -26,6 +26,7 @@ export const QUARANTINE_COPY_COLUMNS = [
   "raw",
   "reason",
   "reason_details",
+  "range_version",
 ] as const;
 
 /** Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL's timestamps begin. */
@@ -200,6 +201,7 @@ export function encodeRefusals(refusals: readonly Refusal[], batches: readonly R
       ...field(text(rawJson(refusal.raw))),
       ...field(text(refusal.reason)),
       ...field(text(refusal.details)),
+      ...nullable(refusal.range_version, int4),
     );
   }
   parts.push(TRAILER);

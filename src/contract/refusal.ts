@@ -28,4 +28,6 @@ export interface Refusal {
   value: number | null;
   unit: string | null;
   quality: number | null;
+  /** Version of the sensor's own range that refused it; null when none did. */
+  range_version: number | null;
 }

@@ -12,6 +12,8 @@ export interface SensorRange {
   /** Canonical symbol; readings in units of another quantity keep their own unit's range. */
   readonly unit: string;
   readonly range: Range;
+  /** Which version of the sensor's range this is, from 1. */
+  readonly version: number;
 }
 
 export interface RuleSettings {

@@ -17,7 +17,7 @@ import {
 } from "./rule-settings.ts";
 import { isObject, isReading, isSensorId, structureDetails } from "./structure.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
-import { canonicalWithin, type Range, type UnitUse } from "./units.ts";
+import { canonicalWithin, type UnitUse } from "./units.ts";
 
 export { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS, type RuleSettings } from "./rule-settings.ts";
 
@@ -63,11 +63,13 @@ export function checkReadings(
       refusals.push(refusal(batch, ordinal, raw, "invalid_unit", unitDetails(raw.unit, units)));
       continue;
     }
-    const range = sensorRanges === undefined ? use.range : effectiveRange(raw, use, sensorRanges);
+    const own = sensorRanges === undefined ? undefined : ownRange(raw, use, sensorRanges);
+    const range = own === undefined ? use.range : own.range;
     const value = canonicalWithin(use, raw.value, range);
     if (Number.isNaN(value)) {
       const details = rangeDetails(use, raw.value, range);
-      refusals.push(refusal(batch, ordinal, raw, "out_of_range", details));
+      const range_version = own?.version ?? null;
+      refusals.push({ ...refusal(batch, ordinal, raw, "out_of_range", details), range_version });
       continue;
     }
     const sensor = columns.sensorIndex(raw.sensor_id);
@@ -88,13 +90,13 @@ export function qualityGrade(quality: number): "good" | "acceptable" | "poor" {
   return quality >= 70 ? "acceptable" : "poor";
 }
 
-function effectiveRange(
+function ownRange(
   reading: Reading,
   use: UnitUse,
   sensorRanges: ReadonlyMap<string, SensorRange>,
-): Range {
+): SensorRange | undefined {
   const own = sensorRanges.get(reading.sensor_id) ?? sensorRanges.get(reading.sensor_id.toLowerCase());
-  return own !== undefined && own.unit === use.unit.symbol ? own.range : use.range;
+  return own !== undefined && own.unit === use.unit.symbol ? own : undefined;
 }
 
 /** The fields of a refusal that come from the reading itself. */
@@ -114,6 +116,7 @@ function understood(raw: unknown): UnderstoodFields {
     value: typeof value === "number" && Number.isFinite(value) ? value : null,
     unit: typeof unit === "string" ? storable(unit) : null,
     quality: typeof quality === "number" && quality >= 0 && quality <= MAX_QUALITY ? quality : null,
+    range_version: null,
   };
 }
 

@@ -100,6 +100,7 @@ function conflict(group: WriteGroup, row: number, held: Stored): Refusal {
     value: raw.value,
     unit: raw.unit,
     quality: columns.quality[row]!,
+    range_version: null,
   };
 }
 

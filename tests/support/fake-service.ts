@@ -239,6 +239,7 @@ function unregistered(raw: unknown, ordinal: number): Refusal {
     value: null,
     unit: null,
     quality: null,
+    range_version: null,
   };
 }
 

@@ -368,7 +368,7 @@ describe("a value out of range is told with its limit", () => {
 });
 
 describe("a sensor's own range takes the place of its unit's", () => {
-  const sensorRanges = new Map([[SENSOR, { unit: "bar", range: { min: -1, max: 250 } }]]);
+  const sensorRanges = new Map([[SENSOR, { unit: "bar", range: { min: -1, max: 250 }, version: 3 }]]);
   test.each([
     [250, "bar", SENSOR],
     [25, "MPa", SENSOR.toUpperCase()],
@@ -379,10 +379,11 @@ describe("a sensor's own range takes the place of its unit's", () => {
     expect(stored({ ...good, value, unit, sensor_id }, { sensorRanges })).toBe(unit === "MPa" ? 250 : value);
   });
 
-  test("and is named in the details", () => {
-    expect(
-      refused({ ...good, value: 250.5, sensor_id: SENSOR.toUpperCase() }, { sensorRanges }).details,
-    ).toBe("pressure 250.5 bar is above 250 bar (set for this sensor)");
+  test("and is named in the details, with its version", () => {
+    const refusal = refused({ ...good, value: 250.5, sensor_id: SENSOR.toUpperCase() }, { sensorRanges });
+    expect(refusal.details).toBe("pressure 250.5 bar is above 250 bar (set for this sensor)");
+    expect(refusal.range_version).toBe(3);
+    expect(refused({ ...good, value: 701 }).range_version).toBeNull();
   });
 });
 

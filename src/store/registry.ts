@@ -1,0 +1,79 @@
+/** The registry as the ingest threads read it: systems, sensors and their own ranges. */
+import type { KnownSensor, RangeVersion } from "../contract/known-sensor.ts";
+import type { Database, Sql } from "./pool.ts";
+
+/** A registered system. */
+export interface KnownSystem {
+  readonly id: string;
+  readonly archived: boolean;
+}
+
+interface SensorRow extends Omit<KnownSensor, "ranges"> {
+  readonly ranges: { version: number; min: number | null; max: number | null; valid_from_ms: number }[];
+}
+
+const UUID_ARRAY = 2951;
+
+export class RegistryReader {
+  constructor(private readonly database: Database) {}
+
+  /** Those of the systems that are registered. @throws {StoreUnavailableError} */
+  async systems(ids: readonly string[]): Promise<KnownSystem[]> {
+    return await this.database.run(
+      "known systems",
+      (sql) => sql<KnownSystem[]>`
+        SELECT id, archived_at IS NOT NULL AS archived FROM diagnostics_system
+        WHERE id = ANY(${sql.array([...ids], UUID_ARRAY)})`,
+    );
+  }
+
+  /** Those of the sensors that are registered. @throws {StoreUnavailableError} */
+  async sensors(ids: readonly string[]): Promise<KnownSensor[]> {
+    const rows = await this.database.run("known sensors", (sql) =>
+      selectSensors(sql, sql`s.id = ANY(${sql.array([...ids], UUID_ARRAY)})`),
+    );
+    return rows.map(toSensor);
+  }
+
+  /**
+   * What changed within the last `seconds`. Asked with an overlap instead of a last-seen mark: a change becomes
+   * visible when its transaction commits, which may be after later ones.
+   * @throws {StoreUnavailableError}
+   */
+  async changed(seconds: number): Promise<{ systems: KnownSystem[]; sensors: KnownSensor[] }> {
+    const [systems, sensors] = await Promise.all([
+      this.database.run(
+        "changed systems",
+        (sql) => sql<KnownSystem[]>`
+          SELECT id, archived_at IS NOT NULL AS archived FROM diagnostics_system
+          WHERE updated_at > now() - make_interval(secs => ${seconds})`,
+      ),
+      this.database.run("changed sensors", (sql) =>
+        selectSensors(sql, sql`s.updated_at > now() - make_interval(secs => ${seconds})`),
+      ),
+    ]);
+    return { systems: [...systems], sensors: sensors.map(toSensor) };
+  }
+}
+
+function selectSensors(sql: Sql, condition: ReturnType<Sql>) {
+  return sql<SensorRow[]>`
+    SELECT s.id, s.system_id, s.quantity, s.unit, s.archived_at IS NOT NULL AS archived,
+      coalesce((SELECT json_agg(json_build_object('version', r.version, 'min', r.min_value, 'max', r.max_value,
+          'valid_from_ms', extract(epoch FROM r.valid_from) * 1000) ORDER BY r.valid_from, r.version)
+        FROM diagnostics_sensor_range r WHERE r.sensor_id = s.id), '[]') AS ranges
+    FROM diagnostics_sensor s WHERE ${condition}`;
+}
+
+function toSensor({ ranges, ...sensor }: SensorRow): KnownSensor {
+  return {
+    ...sensor,
+    ranges: ranges.map(
+      ({ version, min, max, valid_from_ms }): RangeVersion => ({
+        version,
+        range: min === null || max === null ? null : { min, max },
+        valid_from_ms,
+      }),
+    ),
+  };
+}
