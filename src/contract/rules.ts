@@ -116,7 +116,6 @@ function understood(raw: unknown): UnderstoodFields {
     value: typeof value === "number" && Number.isFinite(value) ? value : null,
     unit: typeof unit === "string" ? storable(unit) : null,
     quality: typeof quality === "number" && quality >= 0 && quality <= MAX_QUALITY ? quality : null,
-    range_version: null,
   };
 }
 
@@ -133,5 +132,5 @@ export function refusal(
   reason: RefusalReason,
   details: string,
 ): Refusal {
-  return { batch, ordinal, reason, details, raw, ...understood(raw) };
+  return { batch, ordinal, reason, details, raw, ...understood(raw), range_version: null };
 }
