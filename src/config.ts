@@ -126,6 +126,24 @@ export const VARIABLES = {
   CLAIM_IDLE_MS: whole(15_000, "Silence after which another consumer takes over a batch, ms", 500, 3_600_000),
   DATABASE_POOL_SIZE: whole(8, "Connections for queries, beside one writer connection a thread", 1, 200),
   CHUNK_INTERVAL_DAYS: whole(7, "Days in one chunk of the hypertable; read when it is created", 1, 365),
+  COMPRESS_AFTER_DAYS: whole(
+    7,
+    "Age at which readings are compressed (Community edition of TimescaleDB only), days",
+    1,
+    36_500,
+  ),
+  RETENTION_DAYS: whole(
+    1_825,
+    "Age at which readings and their hourly aggregate are dropped, days",
+    1,
+    36_500,
+  ),
+  ROLLUP_INTERVAL_MS: whole(
+    2_000,
+    "Pause between two looks for hours whose aggregate is out of date, ms",
+    100,
+    3_600_000,
+  ),
   UNITS_FILE: text(
     optional,
     "JSON file with further units: [{symbol, name, quantity, min, max, aliases}]",

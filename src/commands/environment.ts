@@ -7,8 +7,10 @@ import { createLogger, type Logger } from "../ops/log.ts";
 import { ensureServices } from "../services/ensure-services.ts";
 import { terminalProgress } from "../services/terminal-progress.ts";
 import type { Services } from "../services/types.ts";
+import { updateExtension } from "../store/edition.ts";
 import { migrate } from "../store/migrate.ts";
 import { Database, type DatabaseSettings } from "../store/pool.ts";
+import { type Reconciled, reconcile } from "../store/reconcile.ts";
 import type { StreamBounds } from "../stream/producer.ts";
 import { CommandError } from "./fail.ts";
 
@@ -53,6 +55,29 @@ export function openDatabase(environment: Environment, onQuery?: DatabaseSetting
     query_deadline_ms: QUERY_DEADLINE_MS,
     ...(onQuery ? { onQuery } : {}),
   });
+}
+
+/** What a start did to the database. */
+export interface Prepared extends Reconciled {
+  /** Version that the timescaledb extension was moved to, or null. */
+  readonly extension: string | null;
+  /** Migrations applied now. */
+  readonly applied: readonly string[];
+}
+
+/**
+ * Bring everything in the database up to date: extension, schema, and what depends on the edition of TimescaleDB.
+ * @throws {EditionError} @throws {MigrationError}
+ */
+export async function prepareDatabase(database: Database, environment: Environment): Promise<Prepared> {
+  const { config, services } = environment;
+  const extension = await updateExtension(services.databaseUrl);
+  const applied = await migrateSchema(database, config);
+  const reconciled = await reconcile(database, {
+    compress_after_days: config.COMPRESS_AFTER_DAYS,
+    retention_days: config.RETENTION_DAYS,
+  });
+  return { extension, applied, ...reconciled };
 }
 
 /** Bring the schema up to date; names of what was applied. @throws {MigrationError} */

@@ -2,6 +2,7 @@
 import { ConfigError } from "../config.ts";
 import { UnitDefinitionError } from "../contract/units.ts";
 import { ServicesError } from "../services/services-error.ts";
+import { EditionError } from "../store/edition.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import { MigrationError } from "../store/migrate.ts";
 import { UserExistsError } from "../store/users.ts";
@@ -15,6 +16,7 @@ export class CommandError extends Error {
 const EXPECTED = [
   CommandError,
   ConfigError,
+  EditionError,
   MigrationError,
   StoreUnavailableError,
   StreamUnavailableError,

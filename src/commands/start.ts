@@ -9,6 +9,8 @@ import { createApp } from "../api/app.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
 import type { Config } from "../config.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
+import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
+import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
@@ -28,9 +30,9 @@ import { streamMetrics } from "../stream/stream-metrics.ts";
 import { banner } from "./banner.ts";
 import {
   type Environment,
-  migrateSchema,
   openDatabase,
   openEnvironment,
+  prepareDatabase,
   readUnits,
   streamBounds,
 } from "./environment.ts";
@@ -79,8 +81,8 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   const metrics = new Registry();
   const database = openDatabase(environment, queryMetrics(metrics));
   stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));
-  const applied = await migrateSchema(database, config);
-  if (applied.length > 0) log.info({ applied }, "schema migrated");
+  const prepared = await prepareDatabase(database, environment);
+  log.info(prepared, "database is up to date");
   if (config.APP_ENV === "development") await seedDevelopment(database);
 
   const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
@@ -93,15 +95,26 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   log.info("stopping");
 }
 
-async function startWorkers({
-  config,
-  log,
-  services,
-  database,
-  metrics,
-  stopping,
-  processName,
-}: Wiring): Promise<Supervisor> {
+/** Every worker follows; one of all processes leads. */
+function startMaintenance({ config, log, services, metrics, stopping, processName }: Wiring): void {
+  const maintenance = new Maintenance(
+    {
+      database_url: services.databaseUrl,
+      session_name: `${processName}:upkeep`.slice(-63),
+      interval_ms: config.ROLLUP_INTERVAL_MS,
+      retention_days: config.RETENTION_DAYS,
+      patience: PATIENCE,
+    },
+    systemClock,
+    log,
+    maintenanceMetrics(metrics),
+  );
+  maintenance.start();
+  stopping.last("maintenance", () => maintenance.stop(config.SHUTDOWN_GRACE_MS));
+}
+
+async function startWorkers(wiring: Wiring): Promise<Supervisor> {
+  const { config, log, services, database, metrics, stopping, processName } = wiring;
   const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
   stopping.last("worker's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
@@ -109,6 +122,7 @@ async function startWorkers({
   const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), partitions, log);
   mirror.start();
   stopping.last("job mirror", () => mirror.stop());
+  startMaintenance(wiring);
 
   let hear: ReturnType<typeof ingestMetrics> | undefined;
   const supervisor = new Supervisor(

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { migrate } from "../../src/store/migrate.ts";
 import { Database } from "../../src/store/pool.ts";
+import { reconcile } from "../../src/store/reconcile.ts";
 
 /** Redis' default is 16 databases; 0 holds the claims below. */
 const REDIS_DATABASES = 15;
@@ -44,7 +45,7 @@ export async function createTestRedis(): Promise<TestService> {
   throw new Error("every Redis database is claimed by a suite");
 }
 
-/** A migrated Postgres database with a random name. */
+/** A migrated and reconciled Postgres database with a random name. */
 export async function createTestDatabase(): Promise<TestService> {
   const base = new URL(fromEnvironment("DATABASE_URL"));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
@@ -55,6 +56,7 @@ export async function createTestDatabase(): Promise<TestService> {
   try {
     const directory = new URL("../../sql/migrations", import.meta.url).pathname;
     await migrate(database, { directory, chunk_interval_days: 7 });
+    await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
   } finally {
     await database.close();
   }

@@ -1,0 +1,205 @@
+/**
+ * The maintenance actor: one leader among all processes keeps the hourly aggregate and retention.
+ *
+ *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
+ *
+ * Leadership is an advisory lock of the leader's own session (src/store/maintenance-session.ts). Each step is short
+ * and leaves the tables right, so the actor may be stopped, or die, between any two of them.
+ */
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
+import { Backoff, DeadlineError, sleep, withDeadline } from "../ops/retry.ts";
+import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.ts";
+import { classify, sqlState } from "../store/errors.ts";
+import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
+import { MaintenanceSession } from "../store/maintenance-session.ts";
+import { type Dropped, dropOlderThan } from "../store/retention.ts";
+import {
+  type Backlog,
+  dueHours,
+  type Patience,
+  readBacklog,
+  recomputeHours,
+  settleHours,
+  takeDirtyHours,
+} from "../store/rollup.ts";
+
+export interface MaintenanceSettings {
+  readonly database_url: string;
+  /** Shown in pg_stat_activity. */
+  readonly session_name: string;
+  /** Between two rounds, ms. */
+  readonly interval_ms: number;
+  readonly retention_days: number;
+  /** When a dirty hour is aggregated again; by edition. */
+  readonly patience: Readonly<Record<HourlyKeeping["edition"], Patience>>;
+}
+
+/**
+ * Apache: an hour is aggregated over the unique index for a few ms a sensor; readers gain when it is done soon.
+ * Community: a refresh reads the chunk by time, so it waits for more hours to go along, and for the hour to end.
+ */
+export const PATIENCE: MaintenanceSettings["patience"] = {
+  apache: { quiet_ms: 5_000, longest_ms: 60_000, ended_only: false },
+  community: { quiet_ms: 60_000, longest_ms: 600_000, ended_only: true },
+};
+
+/** What the actor tells; the metrics listen. */
+export interface MaintenanceReport {
+  onLeading(leading: boolean): void;
+  onTaken(log_rows: number): void;
+  onAggregated(hours: number): void;
+  onDropped(dropped: Dropped): void;
+  onBacklog(backlog: Backlog): void;
+  onFailed(): void;
+}
+
+/** Hours of systems in one transaction (Apache), so that a step stays below a second at 100 sensors and 1 Hz. */
+const HOURS_PER_STEP = 8;
+/** Hours of systems looked at in one round (Community); they become few ranges. */
+const HOURS_PER_ROUND = 5_000;
+const RETENTION_EVERY_MS = 60_000;
+const STATEMENT_DEADLINE_MS = 600_000;
+/** A lock that is not free now: another refresh of the range runs, or a long query reads what is to be dropped. */
+const LOCK_NOT_AVAILABLE = "55P03";
+
+export class Maintenance {
+  readonly #stop = new AbortController();
+  #running: Promise<void> | null = null;
+  #session: MaintenanceSession | null = null;
+  #retentionDue_ms = 0;
+
+  constructor(
+    private readonly settings: MaintenanceSettings,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly report: MaintenanceReport,
+  ) {}
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when the step in hand is done; after `deadline_ms` its connection is dropped, and the server undoes it. */
+  async stop(deadline_ms: number): Promise<void> {
+    this.#stop.abort();
+    if (!this.#running) return;
+    await withDeadline(this.#running, deadline_ms, "the step of the maintenance").catch(() => {
+      this.log.warn("the maintenance step in hand was cut off; the next leader does it again");
+      this.#session?.destroy();
+    });
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(this.settings.interval_ms, 30_000);
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#follow(() => backoff.reset());
+      } catch (error) {
+        this.report.onFailed();
+        const passing = classify(error) === "unavailable";
+        this.log[passing ? "warn" : "error"](
+          { err: passing ? (error as Error).message : error },
+          "maintenance failed, trying again",
+        );
+        await sleep(backoff.next_ms(), this.#stop.signal);
+      } finally {
+        this.report.onLeading(false);
+        await this.#session?.close();
+        this.#session = null;
+      }
+    }
+  }
+
+  /** Wait for the lock, then lead until the stop or an error. */
+  async #follow(onLeading: () => void): Promise<void> {
+    const session = await MaintenanceSession.open({
+      url: this.settings.database_url,
+      application_name: this.settings.session_name,
+      statement_deadline_ms: STATEMENT_DEADLINE_MS,
+    });
+    this.#session = session;
+    while (!(await session.lead())) {
+      await sleep(this.settings.interval_ms, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+    }
+    this.log.info("leading the maintenance");
+    this.report.onLeading(true);
+    while (!this.#stop.signal.aborted) {
+      await this.#round(session);
+      onLeading();
+      await sleep(this.settings.interval_ms, this.#stop.signal);
+    }
+  }
+
+  /** Everything that is due now. Asked each time how the view is kept: another program may have switched it. */
+  async #round(session: MaintenanceSession): Promise<void> {
+    const keeping = await readHourlyKeeping(session);
+    await this.#takeLog(session);
+    if (keeping.edition === "apache") await this.#recompute(session);
+    else await this.#tolerant("refresh of the hourly aggregate", () => this.#refresh(session));
+    if (this.clock.monotonic_ms() >= this.#retentionDue_ms) await this.#retain(session, keeping);
+    this.report.onBacklog(await readBacklog(session));
+  }
+
+  async #takeLog(session: MaintenanceSession): Promise<void> {
+    for (let more = true; more && !this.#stop.signal.aborted; ) {
+      const taken = await takeDirtyHours(session);
+      this.report.onTaken(taken.rows);
+      more = taken.more;
+    }
+  }
+
+  async #recompute(session: MaintenanceSession): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      const hours = await dueHours(session, this.settings.patience.apache, HOURS_PER_STEP);
+      if (hours.length === 0) return;
+      await recomputeHours(session, hours);
+      this.report.onAggregated(hours.length);
+      if (hours.length < HOURS_PER_STEP) return;
+    }
+  }
+
+  async #refresh(session: MaintenanceSession): Promise<void> {
+    const hours = await dueHours(session, this.settings.patience.community, HOURS_PER_ROUND);
+    for (const range of mergeHours(hours)) {
+      if (this.#stop.signal.aborted) return;
+      await refreshRange(session, range);
+      const done = hours.filter((h) => h.hour_s >= range.from_s && h.hour_s < range.to_s);
+      await settleHours(session, done);
+      this.report.onAggregated(done.length);
+    }
+    const moved = await moveNextRange(session);
+    if (moved) {
+      const at = (s: number) => new Date(s * 1000).toISOString();
+      this.log.info(
+        { from: at(moved.from_s), to: at(moved.to_s) },
+        "rollup moved to the continuous aggregate",
+      );
+    }
+  }
+
+  async #retain(session: MaintenanceSession, { materialized }: HourlyKeeping): Promise<void> {
+    const limit_ms = this.clock.now_ms() - this.settings.retention_days * 86_400_000;
+    const isDone = await this.#tolerant("retention", async () => {
+      const dropped = await dropOlderThan(session, limit_ms, materialized);
+      this.report.onDropped(dropped);
+      if (dropped.chunks > 0 || dropped.hours > 0)
+        this.log.info({ ...dropped, before: new Date(limit_ms).toISOString() }, "old readings dropped");
+    });
+    if (isDone) this.#retentionDue_ms = this.clock.monotonic_ms() + RETENTION_EVERY_MS;
+  }
+
+  /** False when a lock was not free: the next round tries again. */
+  async #tolerant(what: string, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (error instanceof DeadlineError || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      this.log.debug({ err: (error as Error).message }, `${what}: a lock is not free, trying again`);
+      return false;
+    }
+  }
+}

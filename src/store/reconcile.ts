@@ -1,0 +1,149 @@
+/**
+ * Brings what depends on the edition into the wanted shape, at every start after the migrations. Each step looks at
+ * what is there and changes only what differs, so starting twice changes nothing, and a reconcile that was cut off
+ * is finished by the next. Two programs at once are normal: an advisory lock puts them one behind the other.
+ *
+ * A database that comes from Apache to Community keeps its rollup: the view takes hours from it until the
+ * maintenance has moved them into the continuous aggregate (src/store/cagg-refresh.ts).
+ */
+import { withDeadline } from "../ops/retry.ts";
+import { detectEdition, type Edition, EditionError } from "./edition.ts";
+import { sqlState } from "./errors.ts";
+import { HOURLY_CAGG, HOURLY_VIEW, hourlyViewSql, type MaterializedTable, viewMark } from "./hourly-view.ts";
+import { ensureCagg, ensureCompression, ensurePolicies, type LifecycleSettings } from "./policies.ts";
+import type { Database, Sql } from "./pool.ts";
+
+/** Any number, the same in every program that reconciles this schema. */
+const RECONCILE_LOCK = 7_402_912;
+/** Waiting for another program's reconcile and one scan of all readings included. */
+const RECONCILE_DEADLINE_MS = 900_000;
+/** Ingest never waits longer than this behind a change of definitions. */
+const LOCK_TIMEOUT = "3s";
+const ATTEMPTS = 20;
+
+export interface Reconciled {
+  readonly edition: Edition;
+  /** What was changed now, for people; empty at a second start. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * @param as_edition the edition to act for instead of the server's own; only Apache on Community works (for tests)
+ * @throws {EditionError} when the server's edition cannot serve this database
+ * @throws {StoreUnavailableError} when the database cannot be reached, or a lock is never free
+ */
+export async function reconcile(
+  database: Database,
+  settings: LifecycleSettings,
+  as_edition?: Edition,
+): Promise<Reconciled> {
+  return database.run(
+    "reconcile",
+    async (pool) => {
+      const connection = await pool.reserve();
+      try {
+        await connection`SELECT set_config('statement_timeout', '0', false)`;
+        await connection`SELECT pg_advisory_lock(${RECONCILE_LOCK})`;
+        await connection`SELECT set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`;
+        const edition = as_edition ?? (await detectEdition(connection));
+        return { edition, changes: await apply(connection, edition, settings) };
+      } finally {
+        await withDeadline(resetSession(connection), 5_000, "ending the reconcile").catch(() => undefined);
+        connection.release();
+      }
+    },
+    RECONCILE_DEADLINE_MS,
+  );
+}
+
+async function resetSession(sql: Sql): Promise<void> {
+  await sql`SELECT pg_advisory_unlock(${RECONCILE_LOCK})`;
+  await sql`RESET statement_timeout`;
+  await sql`RESET lock_timeout`;
+}
+
+async function apply(sql: Sql, edition: Edition, settings: LifecycleSettings): Promise<string[]> {
+  if (edition === "apache") {
+    await refuseCommunityData(sql);
+    return ensureView(sql, edition, null, false);
+  }
+  const definitions = await patiently(sql, async () => {
+    const changes = await ensureCompression(sql);
+    const cagg = await ensureCagg(sql);
+    if (cagg.created) changes.push(`continuous aggregate ${HOURLY_CAGG} created`);
+    changes.push(...(await ensurePolicies(sql, settings)));
+    return { changes, cagg };
+  });
+  const { table, created } = definitions.cagg;
+  return [...definitions.changes, ...(await ensureView(sql, edition, table, created))];
+}
+
+/**
+ * The Apache edition cannot read compressed chunks, nor write to readings that have a continuous aggregate.
+ * @throws {EditionError}
+ */
+async function refuseCommunityData(sql: Sql): Promise<void> {
+  const [found] = await sql<{ chunks: number; cagg: boolean }[]>`
+    SELECT (SELECT count(*)::int FROM timescaledb_information.chunks WHERE hypertable_schema = current_schema()
+        AND hypertable_name = 'diagnostics_sensordata' AND is_compressed) AS chunks,
+      EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
+        WHERE view_schema = current_schema() AND view_name = ${HOURLY_CAGG}) AS cagg`;
+  if (!found || (found.chunks === 0 && !found.cagg)) return;
+  throw new EditionError(
+    `This database was kept by TimescaleDB Community (${found.chunks} compressed chunks${found.cagg ? ", a continuous aggregate" : ""}), and this server is the Apache edition, which cannot read or keep them. Start the Community server again; docs/operate-editions.md says how to move back on it`,
+  );
+}
+
+/**
+ * The view over the edition's aggregate. When there is no earlier view whose hours are known, every hour with readings
+ * becomes dirty first: written in that order, the view is right from its first moment.
+ */
+async function ensureView(
+  sql: Sql,
+  edition: Edition,
+  materialized: MaterializedTable | null,
+  caggIsNew: boolean,
+): Promise<string[]> {
+  const definition = hourlyViewSql(materialized);
+  const mark = viewMark(edition, definition);
+  const [view] = await sql<{ mark: string | null }[]>`
+    SELECT obj_description(to_regclass(${HOURLY_VIEW}), 'pg_class') AS mark`;
+  const before = view?.mark ?? null;
+  if (before === mark) return [];
+  const changes = [`view ${HOURLY_VIEW} made for the ${edition} edition`];
+  const rollupIsWhole = before?.startsWith("apache") === true;
+  if (before === null || (caggIsNew && !rollupIsWhole)) {
+    const hours = await markEveryHour(sql);
+    if (hours > 0) changes.push(`${hours} hours to be aggregated`);
+  }
+  await patiently(sql, async () => {
+    await sql.unsafe(definition);
+    await sql.unsafe(`COMMENT ON VIEW ${HOURLY_VIEW} IS '${mark}'`);
+  });
+  return changes;
+}
+
+/** One scan of all readings. @returns hours of systems that were not known to be dirty */
+async function markEveryHour(sql: Sql): Promise<number> {
+  const rows = await sql`
+    INSERT INTO diagnostics_dirty_hour_taken (system_id, hour, first_taken_at, last_taken_at)
+    SELECT DISTINCT system_id, time_bucket('1 hour', "timestamp"), now(), now() FROM diagnostics_sensordata
+    ON CONFLICT (system_id, hour) DO NOTHING`;
+  return rows.count;
+}
+
+/** One transaction, again while a lock is not free (55P03) or a deadlock was found (40P01). */
+async function patiently<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    await sql`BEGIN`;
+    try {
+      const result = await work();
+      await sql`COMMIT`;
+      return result;
+    } catch (error) {
+      await sql`ROLLBACK`.catch(() => undefined);
+      const state = sqlState(error);
+      if ((state !== "55P03" && state !== "40P01") || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
