@@ -6,7 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 
 interface ProblemKind {
   /** HTTP status it comes with. */
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   /** What happened and what a client can do about it. */
   readonly about: string;
@@ -65,6 +65,16 @@ export const PROBLEMS = {
     title: "No such job",
     about: "The job does not exist, or it belongs to another user.",
   },
+  "system-not-found": {
+    status: 404,
+    title: "No such system",
+    about: "No system is registered under this id. GET /api/v1/systems lists them.",
+  },
+  "sensor-not-found": {
+    status: 404,
+    title: "No such sensor",
+    about: "This system has no sensor with this id. GET /api/v1/systems/{system_id}/sensors lists them.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",
@@ -79,6 +89,34 @@ export const PROBLEMS = {
     status: 409,
     title: "A request with this Idempotency-Key is being processed",
     about: "Wait for the time in Retry-After and send the same request again to learn its outcome.",
+  },
+  "id-taken": {
+    status: 409,
+    title: "The id is taken",
+    about: "Another system or sensor is registered under this id. Leave `id` out to get a new one.",
+  },
+  "name-taken": {
+    status: 409,
+    title: "The name is taken",
+    about: "Names of sensors are unique within their system, those of archived sensors included.",
+  },
+  archived: {
+    status: 409,
+    title: "It is archived",
+    about: "What is archived takes no readings and no changes. Restore it first (POST …/restore).",
+  },
+  "unit-in-use": {
+    status: 409,
+    title: "The unit is in use",
+    about:
+      "The unit of a sensor can be changed only while it has no readings and no range of its own. " +
+      "Register another sensor for another unit.",
+  },
+  "version-conflict": {
+    status: 412,
+    title: "Somebody else has changed it",
+    about:
+      "The version in If-Match is no longer the newest. Read it again, and decide whether to change it still.",
   },
   "body-too-large": {
     status: 413,

@@ -49,6 +49,14 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
+/** Name of the unique constraint that the error (23505) is about; undefined for any other error. */
+export function takenKey(error: unknown): string | undefined {
+  if (sqlState(error) !== "23505") return undefined;
+  return error instanceof pg.DatabaseError
+    ? error.constraint
+    : (error as postgres.PostgresError).constraint_name;
+}
+
 /**
  * 28 and 3D000 come while a connection is opened (password changed, database being restored): no batch is at fault.
  * 08 connection, 40001/40P01 serialization and deadlock, 53 resources, 57P0 shutdown, 55P03 lock, 57014 deadline, 25006 standby.

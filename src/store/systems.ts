@@ -1,6 +1,36 @@
 /** Registered systems, and a cache of them for the ingest threads. */
+import type { SystemChange, SystemRecord } from "../contract/registry.ts";
 import type { Clock } from "../ops/clock.ts";
-import type { Database } from "./pool.ts";
+import type { Database, Sql } from "./pool.ts";
+import { RegistryError } from "./registry-errors.ts";
+
+/** Which of a list: those in use, those archived, or both. */
+export const ARCHIVED_FILTERS = ["false", "true", "all"] as const;
+export type ArchivedFilter = (typeof ARCHIVED_FILTERS)[number];
+
+export interface SystemQuery {
+  readonly archived: ArchivedFilter;
+  /** Part of the name, the description or the id, in either case. */
+  readonly text: string | undefined;
+  /** Name and id of the last one seen. */
+  readonly after: { readonly name: string; readonly id: string } | null;
+  readonly limit: number;
+}
+
+export interface NewSystem {
+  /** Lower-case UUID. */
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+const columns = (sql: Sql) => sql`id, name, description, created_at, updated_at, archived_at`;
+
+/** The condition of an `ArchivedFilter` on the column archived_at. */
+export function archivedCondition(sql: Sql, archived: ArchivedFilter) {
+  if (archived === "all") return sql`true`;
+  return archived === "true" ? sql`archived_at IS NOT NULL` : sql`archived_at IS NULL`;
+}
 
 export class SystemStore {
   constructor(private readonly database: Database) {}
@@ -23,6 +53,86 @@ export class SystemStore {
         ON CONFLICT (id) DO NOTHING RETURNING id`,
     );
     return rows.length === 1;
+  }
+
+  /** By name, then id. @throws {StoreUnavailableError} */
+  async list({ archived, text, after, limit }: SystemQuery): Promise<SystemRecord[]> {
+    const rows = await this.database.run(
+      "list systems",
+      (sql) => sql<SystemRecord[]>`
+        SELECT ${columns(sql)} FROM diagnostics_system
+        WHERE ${archivedCondition(sql, archived)}
+          ${after === null ? sql`` : sql`AND (name, id) > (${after.name}, ${after.id})`}
+          ${text === undefined ? sql`` : sql`AND strpos(lower(concat_ws(' ', name, description, id)), lower(${text})) > 0`}
+        ORDER BY name, id LIMIT ${limit}`,
+    );
+    return [...rows];
+  }
+
+  /** @throws {StoreUnavailableError} */
+  async get(id: string): Promise<SystemRecord | null> {
+    const rows = await this.database.run(
+      "system by id",
+      (sql) => sql<SystemRecord[]>`SELECT ${columns(sql)} FROM diagnostics_system WHERE id = ${id}`,
+    );
+    return rows[0] ?? null;
+  }
+
+  /** @throws {RegistryError} id_taken @throws {StoreUnavailableError} */
+  async register({ id, name, description }: NewSystem): Promise<SystemRecord> {
+    const rows = await this.database.run(
+      "register system",
+      (sql) => sql<SystemRecord[]>`
+        INSERT INTO diagnostics_system (id, name, description, created_at, updated_at)
+        VALUES (${id}, ${name}, ${description}, clock_timestamp(), clock_timestamp())
+        ON CONFLICT (id) DO NOTHING RETURNING ${columns(sql)}`,
+    );
+    const system = rows[0];
+    if (system === undefined) throw new RegistryError({ kind: "id_taken" });
+    return system;
+  }
+
+  /** @throws {RegistryError} system_not_found, archived @throws {StoreUnavailableError} */
+  async change(id: string, { name, description }: SystemChange): Promise<SystemRecord> {
+    const rows = await this.database.run(
+      "change system",
+      (sql) => sql<SystemRecord[]>`
+        UPDATE diagnostics_system SET name = coalesce(${name ?? null}, name),
+          description = coalesce(${description ?? null}, description), updated_at = clock_timestamp()
+        WHERE id = ${id} AND archived_at IS NULL RETURNING ${columns(sql)}`,
+    );
+    const changed = rows[0];
+    if (changed !== undefined) return changed;
+    const known = (await this.get(id)) !== null;
+    throw new RegistryError(known ? { kind: "archived", what: "system" } : { kind: "system_not_found" });
+  }
+
+  /** Nothing happens to one that is archived already. @throws {RegistryError} system_not_found @throws {StoreUnavailableError} */
+  async archive(id: string): Promise<SystemRecord> {
+    await this.database.run(
+      "archive system",
+      (sql) => sql`
+        UPDATE diagnostics_system SET archived_at = clock_timestamp(), updated_at = clock_timestamp()
+        WHERE id = ${id} AND archived_at IS NULL`,
+    );
+    return await this.#known(id);
+  }
+
+  /** Nothing happens to one that is in use. @throws {RegistryError} system_not_found @throws {StoreUnavailableError} */
+  async restore(id: string): Promise<SystemRecord> {
+    await this.database.run(
+      "restore system",
+      (sql) => sql`
+        UPDATE diagnostics_system SET archived_at = NULL, updated_at = clock_timestamp()
+        WHERE id = ${id} AND archived_at IS NOT NULL`,
+    );
+    return await this.#known(id);
+  }
+
+  async #known(id: string): Promise<SystemRecord> {
+    const system = await this.get(id);
+    if (system === null) throw new RegistryError({ kind: "system_not_found" });
+    return system;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Checks a JSON value against a TypeBox schema and tells the client where it differs. */
 import type { Static, TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { type ValueError, ValueErrorType } from "@sinclair/typebox/errors";
 import type { ProblemItem } from "../../contract/problem.ts";
 import { ProblemError } from "../problem-error.ts";
 
@@ -17,15 +18,21 @@ export function shapeCheck<T extends TSchema>(schema: T): (value: unknown) => St
     if (compiled.Check(value)) return value;
     const errors: ProblemItem[] = [];
     const seen = new Set<string>();
-    for (const { path, message } of compiled.Errors(value)) {
+    for (const error of compiled.Errors(value)) {
       // A missing property is reported twice: as missing, and as undefined.
-      if (seen.has(path)) continue;
-      seen.add(path);
-      errors.push({ pointer: path, detail: message });
+      if (seen.has(error.path)) continue;
+      seen.add(error.path);
+      errors.push({ pointer: error.path, detail: complaint(error) });
       if (errors.length === MAX_ITEMS) break;
     }
     const first = errors[0];
     const detail = first ? `${first.pointer || "The body"}: ${first.detail}.` : undefined;
     throw new ProblemError("invalid-request", { errors, ...(detail ? { detail } : {}) });
   };
+}
+
+/** The schema's own words where TypeBox would only quote a pattern or speak of a union. */
+function complaint({ type, schema, message }: ValueError): string {
+  const vague = type === ValueErrorType.StringPattern || type === ValueErrorType.Union;
+  return vague && schema.description !== undefined ? `Expected ${schema.description}` : message;
 }

@@ -2,7 +2,7 @@
 
 /** The demo system, which a development start registers. */
 export const DEMO_SYSTEM_ID = "550e8400-e29b-41d4-a716-446655440000";
-const DEMO_SENSOR_ID = "550e8400-e29b-41d4-a716-446655440001";
+export const DEMO_SENSOR_ID = "550e8400-e29b-41d4-a716-446655440001";
 
 export const LOGIN_EXAMPLE = { username: "admin", password: "password" };
 

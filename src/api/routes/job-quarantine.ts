@@ -6,7 +6,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { BEARER_SCHEME } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { ProblemError } from "../problem-error.ts";
+import { wholeParameter } from "../parameters.ts";
 import { visibleJob } from "./job-access.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -50,25 +50,10 @@ const describe = describeRoute({
 
 export function mountJobQuarantine(app: App, deps: RouteDeps): void {
   app.get("/api/v1/jobs/:job_id/quarantine", describe, authenticate(deps.tokens), async (c) => {
-    const limit = wholeNumber("limit", c.req.query("limit"), 1, MAX_LIMIT, DEFAULT_LIMIT);
-    const after = wholeNumber("after", c.req.query("after"), -1, Number.MAX_SAFE_INTEGER, -1);
+    const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
+    const after = wholeParameter(c, "after", { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 });
     const { job_id } = await visibleJob(deps, c);
     c.header("Cache-Control", "no-store");
     return c.json(await deps.quarantine.ofJob(job_id, Math.min(after, 2_147_483_647), limit));
   });
-}
-
-/** @throws {ProblemError} invalid-request, naming the parameter */
-function wholeNumber(
-  name: string,
-  text: string | undefined,
-  min: number,
-  max: number,
-  fallback: number,
-): number {
-  if (text === undefined) return fallback;
-  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  const detail = `The query parameter ${name} must be a whole number from ${min} to ${max}.`;
-  throw new ProblemError("invalid-request", { detail, errors: [{ pointer: `/${name}`, detail }] });
 }

@@ -1,0 +1,46 @@
+/** Parameters as the descriptions of routes write them. */
+import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "./examples.ts";
+
+/** A UUID of the path. */
+const pathId = (name: string, description: string, example: string) => ({
+  name,
+  in: "path" as const,
+  required: true,
+  description,
+  schema: { type: "string" as const, format: "uuid" },
+  example,
+});
+export const SYSTEM_ID_PARAMETER = pathId("system_id", "Id of the system", DEMO_SYSTEM_ID);
+export const SENSOR_ID_PARAMETER = pathId("sensor_id", "Id of the sensor", DEMO_SENSOR_ID);
+
+interface QuerySchema {
+  readonly type: "string" | "integer" | "number";
+  readonly format?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly enum?: string[];
+  readonly default?: string | number;
+}
+
+/** A parameter of the query. */
+export const queryParameter = (
+  name: string,
+  description: string,
+  schema: QuerySchema,
+  { required = false, example }: { readonly required?: boolean; readonly example?: string | number } = {},
+) => ({
+  name,
+  in: "query" as const,
+  required,
+  description,
+  schema,
+  ...(example === undefined ? {} : { example }),
+});
+
+/** `limit` and `after` of a list in pages. */
+export const pageParameters = (fallback: number, maximum: number) => [
+  queryParameter("limit", "Items on the page", { type: "integer", minimum: 1, maximum, default: fallback }),
+  queryParameter("after", "`next` of the page before", { type: "string" }),
+];

@@ -1,0 +1,316 @@
+/** Systems, sensors and the ranges of sensors: what clients send and see, and the records in between. */
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { UUID_PATTERN } from "./reading.ts";
+import { MAX_MAGNITUDE, MAX_UNIT_LENGTH } from "./unit-definitions.ts";
+import type { Range, UnitRegistry } from "./units.ts";
+
+export const MAX_NAME_LENGTH = 150;
+export const MAX_DESCRIPTION_LENGTH = 2_000;
+/** Readings per second; the bound of the column. */
+export const MAX_RATE_HZ = 1_000_000;
+
+/** Control characters would break lists and logs; PostgreSQL takes neither NUL nor lone surrogates. */
+const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
+const NAME_PATTERN = `^(?!\\s)(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})*(?<!\\s)$`;
+const TEXT_PATTERN = `^(?:[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f\\ud800-\\udfff]|${PAIR})*$`;
+
+const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
+  Type.Union([schema, Type.Null()], options);
+const uuid = (description: string) => Type.String({ format: "uuid", description });
+const time = (description: string) => Type.String({ format: "date-time", description });
+
+const IdSchema = Type.String({ pattern: UUID_PATTERN, description: "a UUID; a new one is made without it" });
+const NameSchema = Type.String({
+  minLength: 1,
+  maxLength: MAX_NAME_LENGTH,
+  pattern: NAME_PATTERN,
+  description: "a name without blanks at its ends and without control characters",
+});
+const DescriptionSchema = Type.String({
+  maxLength: MAX_DESCRIPTION_LENGTH,
+  pattern: TEXT_PATTERN,
+  description: "a text without control characters but tabs and line ends",
+});
+const UnitSchema = Type.String({
+  minLength: 1,
+  maxLength: MAX_UNIT_LENGTH,
+  description: "canonical unit of the readings, see /api/v1/units",
+});
+const RateSchema = orNull(Type.Number({ exclusiveMinimum: 0, maximum: MAX_RATE_HZ }), {
+  description: `readings per second of a complete recording, above 0 and at most ${MAX_RATE_HZ}; null: learnt from the data`,
+});
+const limit = (description: string) =>
+  Type.Number({ minimum: -MAX_MAGNITUDE, maximum: MAX_MAGNITUDE, description });
+const LimitsSchema = Type.Object(
+  {
+    min: limit("lowest good value, in the unit of the sensor"),
+    max: limit("highest good value, above min"),
+  },
+  { additionalProperties: false },
+);
+
+/** Body of `POST /api/v1/systems`. */
+export const NewSystemSchema = Type.Object(
+  { id: Type.Optional(IdSchema), name: NameSchema, description: Type.Optional(DescriptionSchema) },
+  { $id: "NewSystem", additionalProperties: false },
+);
+/** Body of `PATCH /api/v1/systems/{system_id}`: what is absent stays. */
+export const SystemChangeSchema = Type.Object(
+  { name: Type.Optional(NameSchema), description: Type.Optional(DescriptionSchema) },
+  { $id: "SystemChange", additionalProperties: false, minProperties: 1 },
+);
+export type SystemChange = Static<typeof SystemChangeSchema>;
+
+/** A system as stored, and as answered. */
+export const SystemSchema = Type.Object(
+  {
+    id: uuid("What batches name as system_id"),
+    name: Type.String(),
+    description: Type.String(),
+    created_at: time("When it was registered"),
+    updated_at: time("When it was last changed"),
+    archived_at: orNull(time("Since when it takes no readings"), { description: "null: in use" }),
+  },
+  { $id: "System" },
+);
+
+/** Body of `POST /api/v1/systems/{system_id}/sensors`. */
+export const NewSensorSchema = Type.Object(
+  {
+    id: Type.Optional(IdSchema),
+    name: NameSchema,
+    unit: UnitSchema,
+    quantity: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 64, description: "follows from the unit; checked when given" }),
+    ),
+    expected_rate_hz: Type.Optional(RateSchema),
+    range: Type.Optional(
+      orNull(LimitsSchema, {
+        description: "an object {min, max} as the first version of its own range, or null for its unit's",
+      }),
+    ),
+  },
+  { $id: "NewSensor", additionalProperties: false },
+);
+/** Body of `PATCH /api/v1/systems/{system_id}/sensors/{sensor_id}`: what is absent stays. */
+export const SensorChangeSchema = Type.Object(
+  {
+    name: Type.Optional(NameSchema),
+    expected_rate_hz: Type.Optional(RateSchema),
+    unit: Type.Optional(UnitSchema),
+  },
+  { $id: "SensorChange", additionalProperties: false, minProperties: 1 },
+);
+
+/** The limits that judge a reading, inclusive, in the unit of the sensor. */
+export const EffectiveRangeSchema = Type.Object(
+  {
+    min: orNull(Type.Number(), { description: "null: no limit is set" }),
+    max: orNull(Type.Number(), { description: "null: no limit is set" }),
+    source: orNull(Type.String(), { description: "`sensor` for its own range, else who set its unit's" }),
+    version: orNull(Type.Integer({ minimum: 1 }), {
+      description: "Version of its own range; null: its unit's",
+    }),
+  },
+  { $id: "EffectiveRange" },
+);
+export type EffectiveRange = Static<typeof EffectiveRangeSchema>;
+
+export const SensorSchema = Type.Object(
+  {
+    id: uuid("What readings name as sensor_id"),
+    system_id: uuid("The one system it belongs to"),
+    name: Type.String({ description: "Unique within its system" }),
+    quantity: Type.String({ description: "What it measures" }),
+    unit: Type.String({ description: "Canonical unit, in which its readings are stored" }),
+    range: EffectiveRangeSchema,
+    expected_rate_hz: orNull(Type.Number(), {
+      description: "Readings per second; null: learnt from the data",
+    }),
+    created_by: orNull(uuid("The user who registered it"), {
+      description: "null: registered by its first reading",
+    }),
+    created_at: time("When it was registered"),
+    updated_at: time("When it, or its range, was last changed"),
+    archived_at: orNull(time("Since when it takes no readings"), { description: "null: in use" }),
+  },
+  { $id: "Sensor" },
+);
+/** One sensor alone, with what costs a look at its readings. */
+export const SensorDetailSchema = Type.Object(
+  {
+    ...SensorSchema.properties,
+    first_reading_at: orNull(time("Timestamp of its oldest stored reading")),
+    last_reading_at: orNull(time("Timestamp of its newest stored reading")),
+  },
+  { $id: "SensorDetail" },
+);
+
+/** Body of `PUT …/range`. Without limits: back to the unit's range. */
+export const RangeChangeSchema = Type.Object(
+  {
+    min: Type.Optional(LimitsSchema.properties.min),
+    max: Type.Optional(LimitsSchema.properties.max),
+    valid_from: Type.Optional(
+      Type.String({ description: "RFC 3339; batches received from then on are judged by it. Default: now" }),
+    ),
+  },
+  { $id: "RangeChange", additionalProperties: false },
+);
+
+export const RangeVersionSchema = Type.Object(
+  {
+    version: Type.Integer({ minimum: 1 }),
+    min: orNull(Type.Number(), { description: "null, with max: back to the range of the unit" }),
+    max: orNull(Type.Number()),
+    valid_from: time("Batches received from then on are judged by it, until a later version begins"),
+    author: uuid("The user who set it"),
+    author_name: orNull(Type.String(), { description: "User name of the author, while the user exists" }),
+    created_at: time("When it was set"),
+  },
+  { $id: "RangeVersion" },
+);
+
+/** The answer of `GET` and `PUT …/range`. */
+export const RangeStateSchema = Type.Object(
+  {
+    unit: Type.String({ description: "Canonical unit of the limits" }),
+    in_force: EffectiveRangeSchema,
+    newest: orNull(RangeVersionSchema, {
+      description: "The version that was set last; it may begin later. null: none was ever set",
+    }),
+  },
+  { $id: "RangeState" },
+);
+
+/** The answer of `GET …/range/preview`. */
+export const RangePreviewSchema = Type.Object(
+  {
+    unit: Type.String(),
+    min: Type.Number(),
+    max: Type.Number(),
+    from: time("Inclusive"),
+    to: time("Exclusive"),
+    readings: Type.Integer({ minimum: 0, description: "Stored readings of the sensor in the time range" }),
+    refused: Type.Integer({ minimum: 0, description: "Of these, outside the limits" }),
+    below: Type.Integer({ minimum: 0, description: "Of these, below min" }),
+    above: Type.Integer({ minimum: 0, description: "Of these, above max" }),
+    lowest: orNull(Type.Number({ description: "Lowest stored value" })),
+    highest: orNull(Type.Number({ description: "Highest stored value" })),
+  },
+  { $id: "RangePreview" },
+);
+
+/** A page of a list; `next` goes into `after`. */
+const pageOf = <T extends TSchema>(item: T, $id: string, cursor: TSchema = Type.String()) =>
+  Type.Object(
+    {
+      items: Type.Array(item),
+      next: orNull(cursor, { description: "Pass as `after` for the next page; null at the end" }),
+    },
+    { $id },
+  );
+export const SystemPageSchema = pageOf(SystemSchema, "SystemPage");
+export const SensorPageSchema = pageOf(SensorSchema, "SensorPage");
+export const RangeVersionPageSchema = pageOf(RangeVersionSchema, "RangeVersionPage", Type.Integer());
+
+const AliasSchema = Type.Object({
+  spellings: Type.Array(Type.String()),
+  offset: Type.String({ description: "Added first; decimal text" }),
+  factor: Type.String({ description: "Multiplied with then; decimal text, or two as a fraction `a/b`" }),
+});
+/** The answer of `GET /api/v1/units`. */
+export const UnitListSchema = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object({
+        symbol: Type.String({ description: "Canonical spelling" }),
+        name: Type.String(),
+        quantity: Type.String(),
+        min: orNull(Type.Number(), { description: "Lowest good value; null: no limit is set" }),
+        max: orNull(Type.Number(), { description: "Highest good value; null: no limit is set" }),
+        source: orNull(Type.String(), { description: "Who set the range" }),
+        aliases: Type.Array(AliasSchema, {
+          description: "Accepted at ingest: canonical = (value + offset) * factor",
+        }),
+      }),
+    ),
+  },
+  { $id: "UnitList" },
+);
+export type UnitList = Static<typeof UnitListSchema>;
+
+/** Which sensor of which system; lower-case UUIDs. */
+export interface SensorKey {
+  readonly system_id: string;
+  readonly sensor_id: string;
+}
+
+/** A system as the store keeps it. */
+export interface SystemRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly archived_at: Date | null;
+}
+
+/** A sensor as the store keeps it, with the version of its own range that judges at the moment of the query. */
+export interface SensorRecord {
+  readonly id: string;
+  readonly system_id: string;
+  readonly name: string;
+  readonly quantity: string;
+  readonly unit: string;
+  readonly expected_rate_hz: number | null;
+  readonly created_by: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly archived_at: Date | null;
+  readonly own_range: OwnRange | null;
+}
+
+/** A version that judges; `range` is null when it says: the unit's. */
+export interface OwnRange {
+  readonly version: number;
+  readonly range: Range | null;
+}
+
+/** A version as the store keeps it; both limits are null when it says: the unit's. */
+export interface RangeVersionRecord {
+  readonly version: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly valid_from: Date;
+  readonly author: string;
+  readonly author_name: string | null;
+  readonly created_at: Date;
+}
+
+/** The limits that judge readings of a sensor: its own, else its unit's, else none (the unit is configured no more). */
+export function effectiveRange(unit: string, own: OwnRange | null, units: UnitRegistry): EffectiveRange {
+  if (own?.range) return { ...own.range, source: "sensor", version: own.version };
+  const known = units.list().find(({ symbol }) => symbol === unit);
+  const { min = null, max = null, source = null } = known ?? {};
+  return { min, max, source, version: null };
+}
+
+/** What clients see of a sensor; dates become RFC 3339 in JSON. */
+export function toSensorView({ own_range, ...sensor }: SensorRecord, units: UnitRegistry) {
+  return { ...sensor, range: effectiveRange(sensor.unit, own_range, units) };
+}
+
+/** The unit registry as answered. Constants are text, so that no reader rounds them. */
+export function toUnitList(units: UnitRegistry): UnitList {
+  return {
+    items: units.list().map(({ aliases, ...unit }) => ({
+      ...unit,
+      aliases: aliases.map(({ spellings, offset = 0, factor = 1, divisor = 1 }) => ({
+        spellings: [...spellings],
+        offset: String(offset),
+        factor: divisor === 1 ? String(factor) : `${factor}/${divisor}`,
+      })),
+    })),
+  };
+}
