@@ -86,6 +86,36 @@ async function applyMissing(
   return done;
 }
 
+/** What a database still lacks. */
+export interface MigrationState {
+  readonly known: number;
+  /** Names of the files that were not applied yet. */
+  readonly missing: readonly string[];
+  /** Set when files and database do not fit together at all. */
+  readonly conflict: string | null;
+}
+
+/** How far the schema is, without changing anything. @throws {StoreUnavailableError} */
+export async function migrationState(database: Database, directory: string): Promise<MigrationState> {
+  const migrations = await readMigrations(directory);
+  const rows = await database.run("migration state", async (sql) => {
+    const [table] = await sql<{ present: boolean }[]>`
+      SELECT to_regclass('diagnostics_migration') IS NOT NULL AS present`;
+    if (!table?.present) return [];
+    return sql<{ version: number; name: string; checksum: string }[]>`
+      SELECT version, name, checksum FROM diagnostics_migration`;
+  });
+  const applied = new Map(rows.map((row) => [row.version, row]));
+  const missing = migrations.filter((m) => !applied.has(m.version)).map((m) => m.name);
+  try {
+    refuseForeign(migrations, applied);
+  } catch (error) {
+    if (!(error instanceof MigrationError)) throw error;
+    return { known: migrations.length, missing, conflict: error.message };
+  }
+  return { known: migrations.length, missing, conflict: null };
+}
+
 function refuseForeign(
   migrations: Migration[],
   applied: Map<number, { name: string; checksum: string }>,

@@ -26,14 +26,19 @@ export class StreamHealth {
 
   /** @throws {StreamUnavailableError} when Redis is away or refuses the write */
   async probe(): Promise<StreamState> {
-    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
-    const [, ...states] = await Promise.all([
+    const [, state] = await Promise.all([
       reaching(this.redis.set("health:write", "1", "PX", 10_000)),
-      ...partitions.map((p) => this.#partition(p)),
+      this.look(),
     ]);
+    return { writable: true, ...state };
+  }
+
+  /** The same without trying a write. @throws {StreamUnavailableError} */
+  async look(): Promise<Omit<StreamState, "writable">> {
+    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
+    const states = await Promise.all(partitions.map((p) => this.#partition(p)));
     const sum = (pick: (s: (typeof states)[number]) => number) => states.reduce((n, s) => n + pick(s), 0);
     return {
-      writable: true,
       entries: sum((s) => s.entries),
       bytes: sum((s) => s.bytes),
       pending: sum((s) => s.pending),
