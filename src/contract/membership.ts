@@ -5,7 +5,9 @@
  */
 import type { ReadingColumns } from "./columns.ts";
 import type { KnownSensor } from "./known-sensor.ts";
-import type { RefusalReason } from "./refusal.ts";
+import type { Refusal, RefusalReason } from "./refusal.ts";
+import { MIN_QUALITY } from "./rule-settings.ts";
+import type { UnitRegistry } from "./units.ts";
 
 /** `auto`: the first good reading registers its sensor; `strict`: readings of unknown sensors are refused. */
 export type SensorRegistration = "auto" | "strict";
@@ -14,6 +16,7 @@ export type SensorRegistration = "auto" | "strict";
 export interface Registration {
   readonly id: string;
   readonly system_id: string;
+  readonly quantity: string;
   /** Canonical unit of its first reading. */
   readonly unit: string;
 }
@@ -41,21 +44,24 @@ const OPEN = -1;
 /** No row can fit. */
 const CLOSED = -2;
 
+export interface MembershipRules {
+  readonly registration: SensorRegistration;
+  readonly units: UnitRegistry;
+}
+
 /**
  * @param systems lower-case UUID of the system of each batch
- * @param known the registered ones among `columns.sensors`, by id
- * @param describe quantity of a canonical unit, for the details
+ * @param known registered sensors by id
  */
 export function judgeMembership(
   columns: ReadingColumns,
   systems: readonly string[],
   known: ReadonlyMap<string, KnownSensor>,
-  mode: SensorRegistration,
-  quantityOf: (unit: string) => string,
+  rules: MembershipRules,
 ): Membership {
   const distinct = [...new Set(systems)];
   const systemOfBatch = Int32Array.from(systems, (id) => distinct.indexOf(id));
-  const expected = expectations(columns, distinct, known, mode);
+  const expected = expectations(columns, distinct, known, rules.registration);
   const registrations: Registration[] = [];
   const misplaced: Misplaced[] = [];
   for (let row = 0; row < columns.length; row += 1) {
@@ -65,11 +71,12 @@ export function judgeMembership(
       expected.system[sensor] = system;
       expected.unit[sensor] = columns.unit[row]!;
       const unit = columns.units[columns.unit[row]!]!;
-      registrations.push({ id: columns.sensors[sensor]!, system_id: distinct[system]!, unit });
+      const quantity = quantityOf(rules.units, unit);
+      registrations.push({ id: columns.sensors[sensor]!, system_id: distinct[system]!, quantity, unit });
     } else if (expected.system[sensor] !== system || expected.unit[sensor] !== columns.unit[row]) {
       const id = columns.sensors[sensor]!;
       const first = known.get(id) ?? registered(registrations, id);
-      misplaced.push({ row, ...explain(columns, row, first, distinct[system]!, quantityOf) });
+      misplaced.push({ row, ...explain(columns, row, first, distinct[system]!, rules.units) });
     }
   }
   return { misplaced, registrations };
@@ -108,7 +115,7 @@ function explain(
   row: number,
   sensor: First | undefined,
   system_id: string,
-  quantityOf: (unit: string) => string,
+  units: UnitRegistry,
 ): Omit<Misplaced, "row"> {
   const id = columns.sensors[columns.sensor[row]!]!;
   if (sensor?.archived) return { reason: "system_not_found", details: `sensor ${id} is archived` };
@@ -116,6 +123,40 @@ function explain(
     return { reason: "system_not_found", details: `sensor ${id} is not registered in system ${system_id}` };
   }
   const sent = columns.units[columns.unit[row]!]!;
-  const details = `sensor ${id} measures ${quantityOf(sensor.unit)} in ${sensor.unit}; ${sent} is a unit of ${quantityOf(sent)}`;
-  return { reason: "invalid_unit", details };
+  return { reason: "invalid_unit", details: wrongUnit(id, sensor.unit, sent, units) };
+}
+
+function quantityOf(units: UnitRegistry, symbol: string): string {
+  return units.lookup(symbol)?.unit.quantity ?? symbol;
+}
+
+function wrongUnit(id: string, measured: string, sent: string, units: UnitRegistry): string {
+  const quantity = quantityOf(units, measured);
+  return `sensor ${id} measures ${quantity} in ${measured}; ${sent} is a unit of ${quantityOf(units, sent)}`;
+}
+
+/**
+ * The unit is asked before the range: a reading that failed the range of a unit which its sensor does not have is
+ * refused for the unit.
+ */
+export function regradeUnits(
+  refusals: readonly Refusal[],
+  known: ReadonlyMap<string, KnownSensor>,
+  units: UnitRegistry,
+): readonly Refusal[] {
+  if (known.size === 0) return refusals;
+  return refusals.map((refusal) => {
+    const { reason, sensor_id, unit, quality } = refusal;
+    if (reason !== "out_of_range" || sensor_id === null || unit === null) return refusal;
+    const sensor = known.get(sensor_id);
+    const sent = units.lookup(unit)?.unit.symbol;
+    if (!sensor || sent === undefined || sent === sensor.unit || (quality ?? MIN_QUALITY) < MIN_QUALITY)
+      return refusal;
+    return {
+      ...refusal,
+      reason: "invalid_unit",
+      details: wrongUnit(sensor_id, sensor.unit, sent, units),
+      range_version: null,
+    };
+  });
 }

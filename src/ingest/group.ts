@@ -1,6 +1,8 @@
 /** From stream entries to a group that can be written: decode, check every reading, order the rows. CPU only. */
 import { ReadingColumns } from "../contract/columns.ts";
 import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
+import type { KnownSensor, RangeTable } from "../contract/known-sensor.ts";
+import { judgeMembership, regradeUnits, type SensorRegistration } from "../contract/membership.ts";
 import { copyOrder, takeOutRepeats } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { checkReadings, type RuleSettings, refusal } from "../contract/rules.ts";
@@ -19,6 +21,18 @@ export interface PreparedGroup extends WriteGroup {
   readonly deliveries: readonly Delivery[];
   readonly parse_ms: number;
   readonly check_ms: number;
+}
+
+/** What `prepare` asks of the registry; all of it answered from memory. */
+export interface RegistryView {
+  readonly sensors: ReadonlyMap<string, KnownSensor>;
+  readonly ranges: RangeTable;
+  system(id: string): "open" | "archived" | "unknown";
+}
+
+/** The rules that the configuration sets, for readings and for sensors. */
+export interface GroupRules extends RuleSettings {
+  readonly registration: SensorRegistration;
 }
 
 /** Entries that could be decoded, and those that are poison. */
@@ -68,12 +82,12 @@ export function apart(deliveries: readonly Delivery[]): Delivery[][] {
   return sets.map((set) => set.deliveries);
 }
 
-/** @param systems those of the deliveries' systems that are registered */
+/** Judge every reading of the deliveries and put the good ones in the order of the index. */
 export function prepare(
   deliveries: readonly Delivery[],
-  systems: ReadonlySet<string>,
+  registry: RegistryView,
   started_at_ms: number,
-  rules: RuleSettings,
+  rules: GroupRules,
   parse_ms: number,
 ): PreparedGroup {
   const begin = performance.now();
@@ -81,22 +95,64 @@ export function prepare(
   const columns = new ReadingColumns(total);
   const refusals: Refusal[] = [];
   const jobs = deliveries.map(({ entry, meta, readings }, batch) => {
-    const known = systems.has(meta.system_id);
-    if (known) checkReadings(readings, batch, meta.received_at_ms, rules, columns, refusals);
-    else refuseAll(readings, batch, meta, refusals);
-    const error_message = known ? null : systemMessage(meta.system_id);
+    const error_message = systemFault(registry, meta.system_id);
+    if (error_message === null) {
+      const sensorRanges = registry.ranges.at(meta.received_at_ms);
+      const settings = sensorRanges ? { ...rules, sensorRanges } : rules;
+      checkReadings(readings, batch, meta.received_at_ms, settings, columns, refusals);
+    } else refuseAll(readings, batch, error_message, refusals);
     return { meta, stream_entry: `${entry.partition}/${entry.id}`, started_at_ms, error_message };
   });
-  const { order, repeats } = takeOutRepeats(columns, copyOrder(columns));
   const rawOf = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
+  const placed = placeSensors(
+    deliveries,
+    columns,
+    regradeUnits(refusals, registry.sensors, rules.units),
+    registry,
+    rules,
+  );
   const check_ms = performance.now() - begin;
-  return { deliveries, jobs, columns, order, repeats, refusals, rawOf, parse_ms, check_ms };
+  return { deliveries, jobs, columns, ...placed, rawOf, parse_ms, check_ms };
 }
 
-const systemMessage = (system_id: string) => `system ${system_id} is not registered`;
+/** The rows whose sensors belong where they were sent from, in the order of the index; the others are refused. */
+function placeSensors(
+  deliveries: readonly Delivery[],
+  columns: ReadingColumns,
+  refusals: readonly Refusal[],
+  registry: RegistryView,
+  rules: GroupRules,
+): Pick<PreparedGroup, "order" | "repeats" | "refusals" | "registrations"> {
+  const systems = deliveries.map(({ meta }) => meta.system_id);
+  const { misplaced, registrations } = judgeMembership(columns, systems, registry.sensors, rules);
+  if (misplaced.length === 0)
+    return { ...takeOutRepeats(columns, copyOrder(columns)), refusals, registrations };
+  const out = new Set(misplaced.map(({ row }) => row));
+  const refused = misplaced.map(({ row, reason, details }): Refusal => {
+    const batch = columns.batch[row]!;
+    const ordinal = columns.ordinal[row]!;
+    return refusal(batch, ordinal, deliveries[batch]!.readings[ordinal], reason, details);
+  });
+  const order = copyOrder(columns).filter((row) => !out.has(row));
+  return { ...takeOutRepeats(columns, order), refusals: [...refusals, ...refused], registrations };
+}
 
-function refuseAll(readings: readonly unknown[], batch: number, meta: EntryMeta, refusals: Refusal[]): void {
-  const details = systemMessage(meta.system_id);
+/** Sensors of the group that the registry view does not know: among stored readings, and those refused for their range. */
+export function unknownSensors(group: PreparedGroup, registry: RegistryView): string[] {
+  const refused = group.refusals.flatMap(({ reason, sensor_id }) =>
+    reason === "out_of_range" && sensor_id !== null ? [sensor_id] : [],
+  );
+  return [...group.columns.sensors, ...refused].filter((id) => !registry.sensors.has(id));
+}
+
+/** Why no reading of the system can be stored, or null. */
+function systemFault(registry: RegistryView, system_id: string): string | null {
+  const state = registry.system(system_id);
+  if (state === "open") return null;
+  return `system ${system_id} is ${state === "archived" ? "archived" : "not registered"}`;
+}
+
+function refuseAll(readings: readonly unknown[], batch: number, details: string, refusals: Refusal[]): void {
   readings.forEach((raw, ordinal) => {
     refusals.push(refusal(batch, ordinal, raw, "system_not_found", details));
   });

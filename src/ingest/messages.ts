@@ -1,5 +1,6 @@
 /** What the supervisor and a thread say to each other: one tagged union for each direction, plain data only. */
 
+import type { SensorRegistration } from "../contract/membership.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import type { UnitDefinition } from "../contract/units.ts";
 import type { LogSettings } from "../ops/log.ts";
@@ -13,6 +14,7 @@ export interface ThreadSettings {
   readonly claim_idle_ms: number;
   readonly heartbeat_ms: number;
   readonly units: readonly UnitDefinition[];
+  readonly sensor_registration: SensorRegistration;
   readonly log: LogSettings;
   /** Consumer in the group, session in Postgres and name in logs: unique for every life of a thread, 63 bytes at most. */
   readonly consumer: string;

@@ -3,20 +3,27 @@
  * prepared; there is never more than that in hand. Ends when it is told to drain.
  */
 import { readableMeta } from "../contract/entry.ts";
-import type { RuleSettings } from "../contract/rules.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { WriterSessions } from "../store/sessions.ts";
-import type { SystemCache } from "../store/systems.ts";
 import type { Writer } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import { bodySize, type StreamConsumer, type StreamEntry } from "../stream/consumer.ts";
 import { BatchPolicy } from "./batch-policy.ts";
-import { apart, type Delivery, decode, type PreparedGroup, prepare } from "./group.ts";
+import {
+  apart,
+  type Delivery,
+  decode,
+  type GroupRules,
+  type PreparedGroup,
+  prepare,
+  unknownSensors,
+} from "./group.ts";
 import type { FromThread } from "./messages.ts";
+import type { RegistryCache } from "./registry-cache.ts";
 import { Settlement } from "./settlement.ts";
 
 export interface PipelineDeps {
@@ -24,8 +31,8 @@ export interface PipelineDeps {
   readonly writer: Writer;
   readonly jobs: JobStore;
   readonly sessions: WriterSessions;
-  readonly systems: SystemCache;
-  readonly rules: RuleSettings;
+  readonly registry: RegistryCache;
+  readonly rules: GroupRules;
   readonly clock: Clock;
   readonly log: Logger;
   /** Silence after which other consumers claim an entry, ms. */
@@ -160,15 +167,27 @@ export class Pipeline {
     this.#policy.saw(deliveries.length, rows, bytes);
     const groups: PreparedGroup[] = [];
     for (const set of apart(deliveries)) {
-      const begun = await this.#retrying("beginning jobs", () => this.#begin(set));
-      if (!begun) break;
-      const { known, now_ms } = begun;
-      const group = await this.#attempt(suspect, () =>
-        prepare(set, known, now_ms, this.deps.rules, parse_ms),
-      );
+      const group = await this.#checked(set, suspect, parse_ms);
       if (group) groups.push(group);
     }
     return groups;
+  }
+
+  /** Judged by what the registry says of all its sensors: a group with unknown ones is judged again once they are. */
+  async #checked(
+    set: readonly Delivery[],
+    suspect: StreamEntry | null,
+    parse_ms: number,
+  ): Promise<PreparedGroup | undefined> {
+    const { registry, rules } = this.deps;
+    const started_at_ms = await this.#retrying("beginning jobs", () => this.#begin(set));
+    if (started_at_ms === undefined) return undefined;
+    const judge = () => prepare(set, registry, started_at_ms, rules, parse_ms);
+    const group = await this.#attempt(suspect, judge);
+    if (!group) return undefined;
+    const unknown = unknownSensors(group, registry);
+    const learnt = await this.#retrying("looking sensors up", () => registry.learnSensors(unknown));
+    return learnt ? await this.#attempt(suspect, judge) : group;
   }
 
   /**
@@ -191,14 +210,15 @@ export class Pipeline {
     return result;
   }
 
-  /** Looks the systems up and says that the jobs are in work. */
-  async #begin(deliveries: readonly Delivery[]): Promise<{ known: ReadonlySet<string>; now_ms: number }> {
-    const { consumer, systems, clock } = this.deps;
-    const known = await systems.known(new Set(deliveries.map(({ meta }) => meta.system_id)));
+  /** Looks the systems up and says that the jobs are in work. @returns when that was, ms */
+  async #begin(deliveries: readonly Delivery[]): Promise<number> {
+    const { consumer, registry, clock } = this.deps;
+    await registry.refresh();
+    await registry.learnSystems(deliveries.map(({ meta }) => meta.system_id));
     const now_ms = clock.now_ms();
     const job_ids = deliveries.map(({ meta }) => meta.job_id);
     await consumer.begin(job_ids, now_ms);
-    return { known, now_ms };
+    return now_ms;
   }
 
   async #write(entries: readonly StreamEntry[], groups: readonly PreparedGroup[]): Promise<void> {

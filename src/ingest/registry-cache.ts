@@ -78,11 +78,6 @@ export class RegistryCache {
     return found.length > 0;
   }
 
-  /** Remember what the thread itself has just registered: it is as the transaction wrote it. */
-  registered(sensors: readonly KnownSensor[]): void {
-    this.#replace(sensors);
-  }
-
   #replace(sensors: readonly KnownSensor[]): void {
     if (sensors.length === 0) return;
     for (const sensor of sensors) this.#sensors.set(sensor.id, sensor);

@@ -3,26 +3,29 @@
  * connections, and says only what `FromThread` allows. Whatever it throws ends it; the supervisor starts another.
  */
 
-import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS, type RuleSettings } from "../contract/rules.ts";
+import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS } from "../contract/rules.ts";
 import { createUnitRegistry } from "../contract/units.ts";
 import { systemClock } from "../ops/clock.ts";
 import { createLogger } from "../ops/log.ts";
 import { JobStore } from "../store/jobs.ts";
 import { Database } from "../store/pool.ts";
+import { RegistryReader } from "../store/registry.ts";
 import { WriterSessions } from "../store/sessions.ts";
-import { SystemCache, SystemStore } from "../store/systems.ts";
 import { Writer } from "../store/writer.ts";
 import { blockingClient, workClient } from "../stream/connection.ts";
 import { StreamConsumer } from "../stream/consumer.ts";
+import type { GroupRules } from "./group.ts";
 import type { FromThread, ThreadSettings, ToThread } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
+import { RegistryCache } from "./registry-cache.ts";
 
 /** Bun's global of a worker thread, as its documentation declares it. */
 declare const self: Worker;
 
 const QUERY_DEADLINE_MS = 10_000;
 const WRITE_DEADLINE_MS = 60_000;
-const SYSTEM_TTL_MS = 60_000;
+/** A change of the registry is in force after this time and a batch, ms. */
+const REGISTRY_REFRESH_MS = 2_000;
 
 /** A pipeline with its connections. `close` ends the connections once the pipeline has drained. */
 export function buildPipeline(settings: ThreadSettings, tell: (message: FromThread) => void) {
@@ -39,7 +42,8 @@ export function buildPipeline(settings: ThreadSettings, tell: (message: FromThre
     { url: settings.database_url, application_name: settings.consumer, deadline_ms: WRITE_DEADLINE_MS },
     systemClock.now_ms,
   );
-  const rules: RuleSettings = {
+  const rules: GroupRules = {
+    registration: settings.sensor_registration,
     units: createUnitRegistry(settings.units),
     maxFuture_ms: DEFAULT_MAX_FUTURE_MS,
     maxPast_years: DEFAULT_MAX_PAST_YEARS,
@@ -49,7 +53,7 @@ export function buildPipeline(settings: ThreadSettings, tell: (message: FromThre
     writer,
     jobs: new JobStore(database),
     sessions: new WriterSessions(database),
-    systems: new SystemCache(new SystemStore(database), systemClock, SYSTEM_TTL_MS),
+    registry: new RegistryCache(new RegistryReader(database), systemClock, REGISTRY_REFRESH_MS),
     rules,
     clock: systemClock,
     log,

@@ -10,6 +10,7 @@ import { isTerminal } from "../contract/job.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { classify, StoreUnavailableError } from "../store/errors.ts";
+import { SensorTakenError } from "../store/sensor-registration.ts";
 import { AlreadyEndedError, type Committed } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import type { StreamEntry } from "../stream/consumer.ts";
@@ -113,6 +114,11 @@ export class Settlement {
       return this.#again(group, open ?? []);
     }
     const { deliveries } = group;
+    if (error instanceof SensorTakenError) {
+      const { registry } = this.deps;
+      await this.#persist("looking sensors up", () => registry.learnSensors(error.sensor_ids));
+      return this.#again(group, deliveries);
+    }
     const fault = classify(error);
     this.deps.log.error(
       { err: error, jobs: deliveries.length, attempt, fault },
@@ -146,10 +152,9 @@ export class Settlement {
   /** The same for some of the group's deliveries, prepared anew: their rows may no longer compete with the others'. */
   async #again(group: PreparedGroup, deliveries: readonly Delivery[]): Promise<void> {
     if (deliveries.length === 0) return;
-    const refused = group.jobs.filter((job) => job.error_message !== null).map((job) => job.meta.system_id);
-    const known = new Set(deliveries.map(({ meta }) => meta.system_id)).difference(new Set(refused));
+    const { registry, rules } = this.deps;
     const started_at_ms = group.jobs[0]!.started_at_ms;
-    await this.finish(prepare(deliveries, known, started_at_ms, this.deps.rules, group.parse_ms));
+    await this.finish(prepare(deliveries, registry, started_at_ms, rules, group.parse_ms));
   }
 
   /** Repeat while the infrastructure is at fault. Undefined when given up. @throws any other error */

@@ -15,8 +15,16 @@ export interface DirtyHour {
   readonly hour_s: number;
 }
 
+/** First and last timestamp of a batch's accepted readings, microseconds since the epoch. */
+export interface Span {
+  readonly oldest_us: number;
+  readonly newest_us: number;
+}
+
 export interface Ledger {
   readonly jobs: readonly JobRecord[];
+  /** In the order of `jobs`; null for a batch without an accepted reading. */
+  readonly spans: readonly (Span | null)[];
   readonly refusals: readonly Refusal[];
   readonly dirty: readonly DirtyHour[];
   /** Rows stored by this transaction. */
@@ -76,10 +84,26 @@ export function toLedger(group: WriteGroup, stored: Taken, repeated: Taken, now_
       completed_at_ms: Math.max(now_ms, started_at_ms),
       error_message,
     })),
+    spans: spansOf(group),
     refusals,
     dirty: dirtyHours(group, stored),
     inserted: inserted.reduce((sum, n) => sum + n, 0),
   };
+}
+
+/** Of every row in `order`: a reading that was stored before says as much about a producer's clock as a new one. */
+function spansOf({ columns, jobs, order }: WriteGroup): (Span | null)[] {
+  const oldest = new Float64Array(jobs.length).fill(Number.POSITIVE_INFINITY);
+  const newest = new Float64Array(jobs.length).fill(Number.NEGATIVE_INFINITY);
+  for (const row of order) {
+    const batch = columns.batch[row]!;
+    const timestamp_us = columns.timestamp_us[row]!;
+    if (timestamp_us < oldest[batch]!) oldest[batch] = timestamp_us;
+    if (timestamp_us > newest[batch]!) newest[batch] = timestamp_us;
+  }
+  return jobs.map((_, batch) =>
+    newest[batch]! >= oldest[batch]! ? { oldest_us: oldest[batch]!, newest_us: newest[batch]! } : null,
+  );
 }
 
 function conflict(group: WriteGroup, row: number, held: Stored): Refusal {

@@ -1,6 +1,5 @@
 /** Registered systems, and a cache of them for the ingest threads. */
 import type { SystemChange, SystemRecord } from "../contract/registry.ts";
-import type { Clock } from "../ops/clock.ts";
 import type { Database, Sql } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
 
@@ -133,33 +132,5 @@ export class SystemStore {
     const system = await this.get(id);
     if (system === null) throw new RegistryError({ kind: "system_not_found" });
     return system;
-  }
-}
-
-/** Systems are never unregistered, so a known one is remembered; an unknown one is asked for again each time. */
-export class SystemCache {
-  readonly #known = new Map<string, number>();
-
-  /** @param ttl_ms after which a known system is asked for again */
-  constructor(
-    private readonly store: SystemStore,
-    private readonly clock: Clock,
-    private readonly ttl_ms: number,
-  ) {}
-
-  /** Those of the ids that are registered. @throws {StoreUnavailableError} */
-  async known(ids: ReadonlySet<string>): Promise<ReadonlySet<string>> {
-    const now = this.clock.monotonic_ms();
-    const asked = [...ids].filter(
-      (id) => (this.#known.get(id) ?? Number.NEGATIVE_INFINITY) + this.ttl_ms < now,
-    );
-    if (asked.length > 0) {
-      const found = await this.store.known(asked);
-      for (const id of asked) {
-        if (found.has(id)) this.#known.set(id, now);
-        else this.#known.delete(id);
-      }
-    }
-    return new Set([...ids].filter((id) => this.#known.has(id)));
   }
 }

@@ -16,10 +16,12 @@ import {
 } from "../contract/copy.ts";
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
+import type { Registration } from "../contract/membership.ts";
 import type { Repeat } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { classify } from "./errors.ts";
 import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
+import { registerSensors } from "./sensor-registration.ts";
 import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
 
 /** A batch of the group. */
@@ -40,6 +42,8 @@ export interface WriteGroup {
   /** Rows with the key of an earlier row of the group. */
   readonly repeats: readonly Repeat[];
   readonly refusals: readonly Refusal[];
+  /** Sensors whose first readings these are. */
+  readonly registrations: readonly Registration[];
   /** The reading as sent. */
   readonly rawOf: (batch: number, ordinal: number) => unknown;
 }
@@ -87,18 +91,21 @@ const READ_STORED = `SELECT s.ord, d.value, d.unit FROM ${STAGE} s
   WHERE s.ord = ANY($1::int[]) AND d."timestamp" BETWEEN to_timestamp($2::float8) AND to_timestamp($3::float8)`;
 const END_JOBS = `INSERT INTO diagnostics_ingestion_job
     (id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings, quarantined_readings,
-     created_at, started_at, completed_at, error_message, worker, stream_entry)
+     created_at, started_at, completed_at, error_message, worker, stream_entry, oldest_reading_at, newest_reading_at)
   SELECT id, system_id, created_by, status, total, inserted, duplicate, quarantined, to_timestamp(created_ms / 1000),
-     to_timestamp(started_ms / 1000), to_timestamp(completed_ms / 1000), error, $13, entry
+     to_timestamp(started_ms / 1000), to_timestamp(completed_ms / 1000), error, $13, entry,
+     to_timestamp(oldest_us / 1e6), to_timestamp(newest_us / 1e6)
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[],
-     $9::float8[], $10::float8[], $11::float8[], $12::text[], $14::text[])
+     $9::float8[], $10::float8[], $11::float8[], $12::text[], $14::text[],
+     $15::float8[], $16::float8[])
      AS job (id, system_id, created_by, status, total, inserted, duplicate, quarantined, created_ms, started_ms,
-             completed_ms, error, entry)
+             completed_ms, error, entry, oldest_us, newest_us)
   ORDER BY id
   ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, inserted_readings = EXCLUDED.inserted_readings,
      duplicate_readings = EXCLUDED.duplicate_readings, quarantined_readings = EXCLUDED.quarantined_readings,
      started_at = EXCLUDED.started_at, completed_at = EXCLUDED.completed_at, error_message = EXCLUDED.error_message,
-     worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry
+     worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry,
+     oldest_reading_at = EXCLUDED.oldest_reading_at, newest_reading_at = EXCLUDED.newest_reading_at
   WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
   RETURNING id`;
 const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
@@ -160,6 +167,7 @@ export class Writer {
     const encoded = performance.now();
     let copied = encoded;
     const ledger = await this.#connection.transaction(async (tx) => {
+      await registerSensors(tx, group.registrations);
       const stored = staged ? await storeStaged(tx, group, bytes) : await storeDirect(tx, group, bytes);
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
@@ -189,7 +197,7 @@ export class Writer {
     };
   }
 
-  async #endJobs(tx: WriterTransaction, group: WriteGroup, { jobs }: Ledger): Promise<void> {
+  async #endJobs(tx: WriterTransaction, group: WriteGroup, { jobs, spans }: Ledger): Promise<void> {
     const rows = await tx.query<{ id: string }>(END_JOBS, [
       jobs.map((j) => j.job_id),
       jobs.map((j) => j.system_id),
@@ -205,6 +213,8 @@ export class Writer {
       jobs.map((j) => j.error_message),
       this.settings.application_name,
       group.jobs.map((j) => j.stream_entry),
+      spans.map((span) => span?.oldest_us ?? null),
+      spans.map((span) => span?.newest_us ?? null),
     ]);
     if (rows.length === jobs.length) return;
     const mine = new Set(rows.map((row) => row.id));

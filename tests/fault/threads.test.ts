@@ -48,6 +48,7 @@ function supervise(threads: number, entry?: string): Supervisor {
         claim_idle_ms: CLAIM_IDLE_MS,
         heartbeat_ms: HEARTBEAT_TIMEOUT_MS / 5,
         units: [],
+        sensor_registration: "auto",
         log: { level: "error", format: "json" },
       },
       ...(entry ? { entry: new URL(`../support/fault/threads/${entry}.ts`, import.meta.url) } : {}),

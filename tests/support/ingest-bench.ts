@@ -150,6 +150,7 @@ export class IngestBench {
         claim_idle_ms: 1_000,
         heartbeat_ms: 100,
         units: [],
+        sensor_registration: "auto",
         log: { level: "error", format: "json" },
         consumer,
         predecessor: null,
