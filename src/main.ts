@@ -5,6 +5,7 @@ import { fail } from "./commands/fail.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { replay } from "./commands/replay.ts";
 import { ROLES_TO_START, start } from "./commands/start.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { importCommand } from "./feed/import/command.ts";
 import { simulateCommand } from "./feed/simulate/command.ts";
 import { ROLES } from "./store/users.ts";
@@ -56,6 +57,7 @@ function program(): Command {
     .option("--job <id>", "only the dead letter of this job")
     .option("--all", "bring back every dead letter")
     .action(replay);
+  main.addCommand(verifyCommand());
   return main.addCommand(simulateCommand()).addCommand(importCommand());
 }
 

@@ -16,7 +16,8 @@ import { CommandError } from "./fail.ts";
 
 /** Folder of the clone. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const MIGRATIONS = resolve(ROOT, "sql/migrations");
+/** Folder of the numbered migrations. */
+export const MIGRATIONS = resolve(ROOT, "sql/migrations");
 const QUERY_DEADLINE_MS = 10_000;
 
 export interface Environment {
@@ -28,14 +29,16 @@ export interface Environment {
 /**
  * Configuration, log, and Redis and TimescaleDB that answer.
  * @param check asked before any service is looked for
+ * @param log_to where the log goes when standard output is for something else
  * @throws {ConfigError} @throws {ServicesError}
  */
 export async function openEnvironment(
   check: (config: Config) => Promise<void> | undefined = () => undefined,
+  log_to?: NodeJS.WritableStream,
 ): Promise<Environment> {
   const config = configuration();
   await check(config);
-  const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT });
+  const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT }, log_to);
   const services = await ensureServices({
     dataDir: resolve(ROOT, config.DATA_DIR),
     runtimeDir: resolve(ROOT, ".data/runtime"),

@@ -1,0 +1,73 @@
+/** Redis, the backlog, dead letters, and the ledger of jobs. */
+import { inspectLedger } from "../../store/inspect/ledger.ts";
+import { StreamHealth } from "../../stream/health.ts";
+import { inspectRedis } from "../../stream/inspect.ts";
+import { type Check, withHypertable } from "../context.ts";
+import { failed, ok, warn } from "../finding.ts";
+import { bytes, plural, whole } from "../format.ts";
+
+export const redis: Check = {
+  name: "redis",
+  async run({ redis, clock }) {
+    if (redis instanceof Error)
+      return warn(`not reached: ${redis.message}`, "Start Redis, or correct REDIS_URL", { reached: false });
+    const facts = await inspectRedis(redis, () => clock.now_ms());
+    const figures = { reached: true, ...facts };
+    const text = `Redis ${facts.version}, ${bytes(facts.used_bytes)} used`;
+    if (facts.eviction !== "noeviction")
+      return failed(
+        `${text}; maxmemory-policy ${facts.eviction} may drop accepted batches`,
+        "CONFIG SET maxmemory-policy noeviction, and in redis.conf",
+        figures,
+      );
+    if (!facts.append_only)
+      return warn(
+        `${text}; appendonly is off: a restart loses accepted batches`,
+        "CONFIG SET appendonly yes, and in redis.conf",
+        figures,
+      );
+    return ok(`${text}, append-only file on, no eviction`, figures);
+  },
+};
+
+export const backlog: Check = {
+  name: "backlog",
+  async run({ redis, expected }) {
+    if (redis instanceof Error) return warn("not known without Redis", "Start Redis, or correct REDIS_URL");
+    const state = await new StreamHealth(redis, expected.bounds).look();
+    const text = `${plural(state.entries, "batch").replace("batchs", "batches")} waiting (${bytes(state.bytes)}), ${whole(state.pending)} in work, ${plural(state.dead_letters, "dead letter")}`;
+    const figures = { ...state };
+    if (state.full)
+      return failed(
+        `${text}; a bound is reached, new batches are refused`,
+        "Add workers, or find what stops them",
+        figures,
+      );
+    if (state.dead_letters > 0)
+      return warn(text, "hydraulic replay lists them and brings them back", figures);
+    return ok(text, figures);
+  },
+};
+
+export const ledger = withHypertable("ledger", async ({ database }) => {
+  const { day, stuck, checked, wrong } = await inspectLedger(database);
+  const figures = { ...prefixed(day), stuck_jobs: stuck, checked_jobs: checked, wrong_jobs: wrong };
+  const recent = Object.entries(day).map(([status, jobs]) => `${whole(jobs)} ${status}`);
+  const text = `last 24 h: ${recent.join(", ") || "no jobs"}; ${plural(checked, "newest job")} accounted for`;
+  if (wrong.length > 0)
+    return failed(
+      `quarantine does not hold what ${wrong.join(", ")} counted`,
+      "Report it: the service never does this; somebody deleted rows",
+      figures,
+    );
+  if (stuck > 0)
+    return warn(
+      `${text}; ${plural(stuck, "job")} unfinished for over an hour`,
+      "Is a worker running?",
+      figures,
+    );
+  return ok(text, figures);
+});
+
+const prefixed = (day: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(day).map(([status, jobs]) => [`last_day_${status}_jobs`, jobs]));

@@ -1,0 +1,85 @@
+/** All checks, one after the other: together they would measure each other. */
+import { classify, sqlState } from "../store/errors.ts";
+import { inspectHypertable } from "../store/inspect/hypertable.ts";
+import { inspectServer } from "../store/inspect/server.ts";
+import { StreamUnavailableError } from "../stream/connection.ts";
+import { agreement, freshness } from "./checks/hourly.ts";
+import { chunkInterval, compression, hypertable, retention } from "./checks/lifecycle.ts";
+import { rangePlan } from "./checks/plan.ts";
+import { indexes, migrations } from "./checks/schema.ts";
+import { clock, extension, settings } from "./checks/server.ts";
+import { disk } from "./checks/storage.ts";
+import { backlog, ledger, redis } from "./checks/stream.ts";
+import type { Check, Surveyed, VerifyContext } from "./context.ts";
+import { type Finding, failed, type NamedFinding } from "./finding.ts";
+
+/** In the order of the table. */
+export const CHECKS: readonly Check[] = [
+  extension,
+  migrations,
+  settings,
+  hypertable,
+  chunkInterval,
+  indexes,
+  compression,
+  retention,
+  freshness,
+  agreement,
+  rangePlan,
+  ledger,
+  redis,
+  backlog,
+  clock,
+  disk,
+];
+
+/**
+ * Run the checks. Nothing is changed.
+ * @param each told as each is done
+ * @throws {StoreUnavailableError} when the database cannot be reached at all
+ */
+export async function verify(
+  context: VerifyContext,
+  each: (finding: NamedFinding) => void = () => undefined,
+): Promise<NamedFinding[]> {
+  const findings: NamedFinding[] = [];
+  const surveyed = await survey(context);
+  if ("verdict" in surveyed) {
+    const finding = { check: extension.name, ...surveyed };
+    each(finding);
+    return [finding];
+  }
+  for (const check of CHECKS) {
+    const finding = { check: check.name, ...(await guarded(check, context, surveyed)) };
+    findings.push(finding);
+    each(finding);
+  }
+  return findings;
+}
+
+/** What all checks build upon; a finding when the server cannot even say that (a library that is missing). */
+async function survey({ database }: VerifyContext): Promise<Surveyed | Finding> {
+  try {
+    const server = await inspectServer(database);
+    return { server, hypertable: server.timescaledb ? await inspectHypertable(database) : null };
+  } catch (error) {
+    const sqlstate = sqlState(error);
+    if (sqlstate === undefined) throw error;
+    return failed(`PostgreSQL refuses: ${(error as Error).message}`, "Run: hydraulic migrate", { sqlstate });
+  }
+}
+
+/** A question that the services cannot answer is a failed check; any other error is a mistake of the program. */
+async function guarded(check: Check, context: VerifyContext, surveyed: Surveyed): Promise<Finding> {
+  try {
+    return await check.run(context, surveyed);
+  } catch (error) {
+    const answered = sqlState(error);
+    const expected =
+      answered !== undefined || classify(error) === "unavailable" || error instanceof StreamUnavailableError;
+    if (!expected) throw error;
+    return failed(`could not be checked: ${(error as Error).message}`, "Mend what stands above it first", {
+      sqlstate: answered ?? null,
+    });
+  }
+}
