@@ -15,6 +15,7 @@ import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
 import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
+import { mountRegistry } from "./routes/registry.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
@@ -39,6 +40,7 @@ export function createApp(given: ApiDeps): App {
   mountIngest(app, deps);
   mountJob(app, deps);
   mountJobQuarantine(app, deps);
+  mountRegistry(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

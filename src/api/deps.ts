@@ -3,10 +3,14 @@ import type { Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { JobRecord } from "../contract/job.ts";
+import type { UnitRegistry } from "../contract/units.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
+import type { SensorRangeStore } from "../store/sensor-ranges.ts";
+import type { SensorStore } from "../store/sensors.ts";
+import type { SystemStore } from "../store/systems.ts";
 import type { User } from "../store/users.ts";
 import type { ReadingsAllowance } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
@@ -57,6 +61,14 @@ export interface ApiDeps {
   readonly users: { findByName(username: string): Promise<User | null> };
   readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
+  readonly systems: Pick<SystemStore, "list" | "get" | "register" | "change" | "archive" | "restore">;
+  readonly sensors: Pick<
+    SensorStore,
+    "list" | "get" | "readingSpan" | "register" | "change" | "archive" | "restore"
+  >;
+  readonly ranges: Pick<SensorRangeStore, "versions" | "set">;
+  /** The same that the ingest threads judge by. */
+  readonly units: UnitRegistry;
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];

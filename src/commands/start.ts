@@ -8,6 +8,7 @@ import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
 import type { Config } from "../config.ts";
+import { createUnitRegistry } from "../contract/units.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
 import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
 import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
@@ -18,6 +19,9 @@ import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
+import { SensorRangeStore } from "../store/sensor-ranges.ts";
+import { SensorStore } from "../store/sensors.ts";
+import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
 import { ready, requestClient, workClient } from "../stream/connection.ts";
@@ -176,6 +180,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     users: new UserStore(database),
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
+    systems: new SystemStore(database),
+    sensors: new SensorStore(database),
+    ranges: new SensorRangeStore(database),
+    units: createUnitRegistry(await readUnits(config)),
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });

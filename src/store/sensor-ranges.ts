@@ -4,9 +4,9 @@
  */
 import type { RangeVersionRecord, SensorKey } from "../contract/registry.ts";
 import type { Range } from "../contract/units.ts";
-import type { Database } from "./pool.ts";
+import type { Database, Sql } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
-import { lockOpenSensor, type Transaction } from "./registry-locks.ts";
+import { openSensor, type SensorState, unchanged, untilUndisturbed } from "./registry-state.ts";
 
 export interface NewVersion {
   readonly version: number;
@@ -21,14 +21,6 @@ export interface NewVersion {
 export interface RangeChange extends Omit<NewVersion, "version"> {
   /** Newest versions that may be followed, 0 for none yet; null: any. */
   readonly expected: readonly number[] | null;
-}
-
-interface Newest {
-  readonly version: number;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly valid_from: Date;
-  readonly begun: boolean;
 }
 
 export class SensorRangeStore {
@@ -58,41 +50,38 @@ export class SensorRangeStore {
    * @throws {StoreUnavailableError}
    */
   async set(key: SensorKey, change: RangeChange): Promise<void> {
-    await this.database.run("set range", (sql) =>
-      sql.begin(async (tx) => {
-        await lockOpenSensor(tx, key);
-        const newest = await newestVersion(tx, key.sensor_id);
-        if (isSaid(newest, change)) return;
-        const seen = newest?.version ?? 0;
-        if (change.expected !== null && !change.expected.includes(seen)) {
-          throw new RegistryError({ kind: "version_conflict", newest: seen });
-        }
-        await insertVersion(tx, key.sensor_id, { ...change, version: seen + 1 });
-        await tx`UPDATE diagnostics_sensor SET updated_at = clock_timestamp() WHERE id = ${key.sensor_id}`;
-      }),
-    );
+    await untilUndisturbed(async () => {
+      const state = await openSensor(this.database, key);
+      const { newest } = state;
+      if (isSaid(newest, change)) return true;
+      const version = newest?.version ?? 0;
+      if (change.expected !== null && !change.expected.includes(version)) {
+        throw new RegistryError({ kind: "version_conflict", newest: version });
+      }
+      const rows = await this.database.run("set range", (sql) => {
+        const sensor = sql`UPDATE diagnostics_sensor SET updated_at = clock_timestamp()
+          WHERE ${unchanged(sql, key, state)} RETURNING id`;
+        const next = insertVersion(sql, { ...change, version: version + 1 });
+        return sql`WITH sensor AS (${sensor}) ${next} RETURNING version`;
+      });
+      return rows.length === 1;
+    });
   }
 }
 
-async function newestVersion(tx: Transaction, sensor_id: string): Promise<Newest | undefined> {
-  const rows = await tx<Newest[]>`
-    SELECT version, min_value AS min, max_value AS max, valid_from, valid_from <= clock_timestamp() AS begun
-    FROM diagnostics_sensor_range WHERE sensor_id = ${sensor_id} ORDER BY version DESC LIMIT 1`;
-  return rows[0];
-}
-
-function isSaid(newest: Newest | undefined, { range, valid_from_ms }: RangeChange): boolean {
-  if (newest === undefined) return range === null;
+function isSaid(newest: SensorState["newest"], { range, valid_from_ms }: RangeChange): boolean {
+  if (newest === null) return range === null;
   if (newest.min !== (range?.min ?? null) || newest.max !== (range?.max ?? null)) return false;
   return valid_from_ms === null ? newest.begun : newest.valid_from.getTime() === valid_from_ms;
 }
 
-/** The sensor's row must be locked or new. Whole ms, so that a time that was read back and sent again is the same. */
-export async function insertVersion(tx: Transaction, sensor_id: string, given: NewVersion): Promise<void> {
-  const from = given.valid_from_ms === null ? null : new Date(given.valid_from_ms);
-  await tx`
+/** For the sensor of the CTE `sensor`. Whole ms, so that a time that was read back and sent again is the same. */
+export function insertVersion(sql: Sql, { version, range, valid_from_ms, author }: NewVersion) {
+  const from = valid_from_ms === null ? null : new Date(valid_from_ms);
+  return sql`
     INSERT INTO diagnostics_sensor_range (sensor_id, version, min_value, max_value, valid_from, author, created_at)
-    VALUES (${sensor_id}, ${given.version}, ${given.range?.min ?? null}, ${given.range?.max ?? null},
-      date_trunc('milliseconds', greatest(${from}::timestamptz, clock_timestamp())), ${given.author},
-      clock_timestamp())`;
+    SELECT id, ${version}::int, ${range?.min ?? null}::float8, ${range?.max ?? null}::float8,
+      date_trunc('milliseconds', greatest(${from}::timestamptz, clock_timestamp())), ${author}::uuid,
+      clock_timestamp()
+    FROM sensor`;
 }

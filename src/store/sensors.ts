@@ -4,7 +4,7 @@ import type { Range } from "../contract/units.ts";
 import { takenKey } from "./errors.ts";
 import type { Database, Sql } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
-import { lockOpenSensor, lockOpenSystem, requireUnusedUnit } from "./registry-locks.ts";
+import { openSensor, requireUnusedUnit, unchanged, untilUndisturbed } from "./registry-state.ts";
 import { insertVersion } from "./sensor-ranges.ts";
 import { type ArchivedFilter, archivedCondition } from "./systems.ts";
 
@@ -110,21 +110,24 @@ export class SensorStore {
 
   /** @throws {RegistryError} system_not_found, archived, id_taken, name_taken @throws {StoreUnavailableError} */
   async register(sensor: NewSensor): Promise<void> {
-    await namesApart(
-      this.database.run("register sensor", (sql) =>
-        sql.begin(async (tx) => {
-          await lockOpenSystem(tx, sensor.system_id);
-          await tx`
-            INSERT INTO diagnostics_sensor
-              (id, system_id, name, quantity, unit, expected_rate_hz, created_by, created_at, updated_at)
-            VALUES (${sensor.sensor_id}, ${sensor.system_id}, ${sensor.name}, ${sensor.quantity}, ${sensor.unit},
-              ${sensor.expected_rate_hz}, ${sensor.created_by}, clock_timestamp(), clock_timestamp())`;
-          if (sensor.range === null) return;
-          const first = { version: 1, range: sensor.range, valid_from_ms: null, author: sensor.created_by };
-          await insertVersion(tx, sensor.sensor_id, first);
-        }),
-      ),
+    const { system_id, sensor_id, name, quantity, unit, expected_rate_hz: rate, created_by, range } = sensor;
+    const first = { version: 1, range, valid_from_ms: null, author: created_by };
+    const rows = await keysApart(
+      this.database.run("register sensor", (sql) => {
+        const made = sql`
+          INSERT INTO diagnostics_sensor
+            (id, system_id, name, quantity, unit, expected_rate_hz, created_by, created_at, updated_at)
+          SELECT ${sensor_id}::uuid, id, ${name}::text, ${quantity}::text, ${unit}::text, ${rate}::float8,
+            ${created_by}::uuid, clock_timestamp(), clock_timestamp()
+          FROM diagnostics_system WHERE id = ${system_id} AND archived_at IS NULL
+          RETURNING id`;
+        if (range === null) return made;
+        return sql`WITH sensor AS (${made}) ${insertVersion(sql, first)} RETURNING version`;
+      }),
     );
+    if (rows.length === 1) return;
+    await this.#requireSystem(system_id);
+    throw new RegistryError({ kind: "archived", what: "system" });
   }
 
   /**
@@ -133,20 +136,23 @@ export class SensorStore {
    */
   async change(key: SensorKey, change: SensorChange): Promise<void> {
     const { name, expected_rate_hz: rate, unit } = change;
-    await namesApart(
-      this.database.run("change sensor", (sql) =>
-        sql.begin(async (tx) => {
-          const sensor = await lockOpenSensor(tx, key);
-          if (unit !== undefined && unit.symbol !== sensor.unit) await requireUnusedUnit(tx, key.sensor_id);
-          await tx`
+    await untilUndisturbed(async () => {
+      const state = await openSensor(this.database, key);
+      if (unit !== undefined && unit.symbol !== state.unit)
+        await requireUnusedUnit(this.database, key.sensor_id);
+      const rows = await keysApart(
+        this.database.run(
+          "change sensor",
+          (sql) => sql`
             UPDATE diagnostics_sensor SET name = coalesce(${name ?? null}, name),
               expected_rate_hz = CASE WHEN ${rate !== undefined} THEN ${rate ?? null}::float8 ELSE expected_rate_hz END,
               unit = coalesce(${unit?.symbol ?? null}, unit), quantity = coalesce(${unit?.quantity ?? null}, quantity),
               updated_at = clock_timestamp()
-            WHERE id = ${key.sensor_id}`;
-        }),
-      ),
-    );
+            WHERE ${unchanged(sql, key, state)} RETURNING id`,
+        ),
+      );
+      return rows.length === 1;
+    });
   }
 
   /** Nothing happens to one that is archived already; an unknown one is for `get` to tell. @throws {StoreUnavailableError} */
@@ -192,7 +198,7 @@ function selectSensors(sql: Sql, source: ReturnType<Sql>) {
 }
 
 /** Tells a taken name from a taken id. @throws {RegistryError} name_taken, id_taken */
-async function namesApart<T>(work: Promise<T>): Promise<T> {
+async function keysApart<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

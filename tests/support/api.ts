@@ -6,11 +6,15 @@ import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords
 import type { App, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
+import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { QuarantineStore } from "../../src/store/quarantine.ts";
+import { SensorRangeStore } from "../../src/store/sensor-ranges.ts";
+import { SensorStore } from "../../src/store/sensors.ts";
+import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
 import { ReadingsAllowance } from "../../src/stream/allowance.ts";
 import { ready, requestClient } from "../../src/stream/connection.ts";
@@ -38,6 +42,8 @@ export interface ApiOptions {
   readonly clock?: Clock;
   readonly passwords?: PasswordChecker;
   readonly workers?: readonly WorkerSummary[];
+  /** Beside the built-in ones. */
+  readonly units?: readonly UnitDefinition[];
 }
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
@@ -99,6 +105,10 @@ export class ApiBench {
       users: new UserStore(database),
       jobs: new JobStore(database),
       quarantine: new QuarantineStore(database),
+      systems: new SystemStore(database),
+      sensors: new SensorStore(database),
+      ranges: new SensorRangeStore(database),
+      units: createUnitRegistry(options.units),
       database,
       workers: () => options.workers ?? [],
       ...(options.passwords ? { passwords: options.passwords } : {}),
@@ -215,6 +225,19 @@ export class TestApi {
       method: "POST",
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}`, ...headers },
       body,
+    });
+  }
+
+  /** Any other request; a body is sent as JSON, a string as it is. */
+  call(token: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    return this.fetch(path, {
+      method,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
   }
 

@@ -5,6 +5,7 @@ import { JobViewSchema } from "../../contract/job.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
+import * as registry from "../../contract/registry.ts";
 
 type Components = NonNullable<GenerateSpecOptions["documentation"]["components"]>;
 /** A schema as OpenAPI 3.1 writes it. */
@@ -27,9 +28,35 @@ export function schemaOf(schema: TSchema): SchemaObject {
   return withReferences(schema, false) as SchemaObject;
 }
 
+const REGISTRY_SCHEMAS = [
+  registry.NewSystemSchema,
+  registry.SystemChangeSchema,
+  registry.SystemSchema,
+  registry.SystemPageSchema,
+  registry.NewSensorSchema,
+  registry.SensorChangeSchema,
+  registry.SensorSchema,
+  registry.SensorDetailSchema,
+  registry.SensorPageSchema,
+  registry.EffectiveRangeSchema,
+  registry.RangeChangeSchema,
+  registry.RangeVersionSchema,
+  registry.RangeVersionPageSchema,
+  registry.RangeStateSchema,
+  registry.RangePreviewSchema,
+  registry.UnitListSchema,
+];
+
 /** Every schema with an `$id`, under its id. */
 export function componentSchemas(): Record<string, SchemaObject> {
-  const named = [ProblemSchema, JobViewSchema, QuarantinePageSchema, ReadingSchema, BatchSchema];
+  const named = [
+    ProblemSchema,
+    JobViewSchema,
+    QuarantinePageSchema,
+    ReadingSchema,
+    BatchSchema,
+    ...REGISTRY_SCHEMAS,
+  ];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),
   ) as Record<string, SchemaObject>;

@@ -19,6 +19,7 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
       tags: [
         { name: "Access", description: "Tokens" },
         { name: "Ingest", description: "Batches of readings and their jobs" },
+        { name: "Registry", description: "Systems, sensors, their ranges, and units" },
         { name: "Operation", description: "Probes, metrics and documentation" },
       ],
       components: {

@@ -28,7 +28,9 @@ const whole = (description: string, example: number): Header => ({
 /** Headers by name, for `ok` and `problems`. */
 export const HEADERS = {
   "X-Request-Id": text("The request's own id, or a new one", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"),
-  Location: text("Where the job is polled", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
+  Location: text("Address of what the request made", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
+  ETag: text("Version or content of the answer, for If-Match or If-None-Match", '"3"'),
+  "Cache-Control": text("RFC 9111", "private, max-age=300"),
   "Retry-After": whole("Seconds to wait before asking again", 1),
   "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),
   Allow: text("Methods of this resource", "POST"),
@@ -66,11 +68,17 @@ export function ok(
   };
 }
 
+/** The answer to If-None-Match with the tag of what would be sent. */
+export function notModified(headers: readonly HeaderName[]): ResponseObject {
+  return { description: "The client has this answer already", headers: headersOf(headers) };
+}
+
 /** Headers that problems of a status come with. */
 const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
   401: ["WWW-Authenticate"],
   403: ["WWW-Authenticate"],
   409: ["Retry-After"],
+  412: ["ETag"],
   415: ["Accept-Encoding"],
   429: ["Retry-After", ...RATE_LIMIT_HEADERS],
   503: ["Retry-After"],

@@ -1,13 +1,10 @@
 /** `POST /api/v1/auth/login`: user name and password for an access token. */
 import { type Static, Type } from "@sinclair/typebox";
-import type { Context } from "hono";
 import { describeRoute } from "hono-openapi";
 import { PasswordChecksBusyError } from "../auth/passwords.ts";
-import { BodyMemory } from "../body/body-memory.ts";
 import { shapeCheck } from "../body/check-shape.ts";
-import { parseJson } from "../body/decode-body.ts";
-import { receiveBody } from "../body/receive-body.ts";
-import type { App, AppEnv, RouteDeps } from "../deps.ts";
+import { smallJson } from "../body/small-json.ts";
+import type { App, RouteDeps } from "../deps.ts";
 import { LoginThrottle } from "../limits/login-throttle.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -18,8 +15,6 @@ import { ProblemError } from "../problem-error.ts";
 const PATH = "/api/v1/auth/login";
 /** Two short strings fit many times over. */
 const MAX_LOGIN_BYTES = 16_384;
-/** Bodies that may be arriving at once. */
-const BODIES_IN_WORK = 1_000;
 const RETRY_AFTER_BUSY_S = 2;
 
 const LoginSchema = Type.Object({
@@ -67,18 +62,9 @@ const checkLogin = shapeCheck(LoginSchema);
 
 export function mountLogin(app: App, deps: RouteDeps): void {
   const throttle = new LoginThrottle(deps.redis, deps.config.LOGIN_ATTEMPTS_PER_MINUTE, deps.clock);
-  const bounds = { max_bytes: MAX_LOGIN_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
-  const memory = new BodyMemory(BODIES_IN_WORK * MAX_LOGIN_BYTES);
-  const receive = async (c: Context<AppEnv>) => {
-    const hold = memory.open();
-    try {
-      return await receiveBody(c, bounds, hold);
-    } finally {
-      hold.release();
-    }
-  };
+  const read = smallJson(MAX_LOGIN_BYTES, deps.config.BODY_TIMEOUT_MS);
   app.post(PATH, describe, requireEncodedJson, async (c) => {
-    const credentials = checkLogin(parseJson(await receive(c)));
+    const credentials = checkLogin(await read(c));
     await throttle.take(credentials.username, c.env?.peerAddress?.(c.req.raw) ?? "unknown");
     const token = await login(deps, credentials);
     return c.json({ ...token, token_type: "bearer" }, 200, { "Cache-Control": "no-store" });

@@ -1,0 +1,75 @@
+/** `GET` and `POST /api/v1/systems`: the machines whose readings are taken. */
+import { describeRoute } from "hono-openapi";
+import { isUuid } from "../../contract/job-id.ts";
+import { NewSystemSchema, SystemPageSchema, SystemSchema } from "../../contract/registry.ts";
+import { shapeCheck } from "../body/check-shape.ts";
+import { cursorParameter, toCursor } from "../cursor.ts";
+import type { App } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { requireEncodedJson } from "../middleware/encoded-json.ts";
+import { schemaOf } from "../openapi/components.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { NEW_SYSTEM_EXAMPLE, SYSTEM_EXAMPLE, SYSTEM_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { invalidParameter } from "../parameters.ts";
+import type { RegistryDeps } from "./registry.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS, REGISTRY_EDITORS, registryAnswer } from "./registry-access.ts";
+import { listParameters, listQuery } from "./registry-list.ts";
+
+const PATH = "/api/v1/systems";
+
+const describeList = describeRoute({
+  tags: ["Registry"],
+  summary: "List systems",
+  description: "By name, in pages.",
+  operationId: "listSystems",
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: listParameters("the name, the description or the id"),
+  responses: {
+    200: ok("Systems", SystemPageSchema, SYSTEM_PAGE_EXAMPLE),
+    ...problems(PATH, READ_PROBLEMS),
+  },
+});
+
+const describeCreate = describeRoute({
+  tags: ["Registry"],
+  summary: "Register a system",
+  description: "From then on batches may name it. Admins and engineers only.",
+  operationId: "createSystem",
+  security: [{ [BEARER_SCHEME]: [] }],
+  requestBody: {
+    required: true,
+    content: { "application/json": { schema: schemaOf(NewSystemSchema), example: NEW_SYSTEM_EXAMPLE } },
+  },
+  responses: {
+    201: ok("The system", SystemSchema, SYSTEM_EXAMPLE, ["Location"]),
+    ...problems(PATH, [...CHANGE_PROBLEMS, "id-taken"]),
+  },
+});
+
+const checkNew = shapeCheck(NewSystemSchema);
+
+export function mountSystems(app: App, deps: RegistryDeps): void {
+  app.get(PATH, describeList, authenticate(deps.tokens), async (c) => {
+    const query = listQuery(c);
+    const [name, id] = cursorParameter(c, 2) ?? [];
+    const after = name === undefined || id === undefined ? null : { name, id };
+    if (after !== null && !isUuid(after.id)) throw invalidParameter("after", "the `next` of the page before");
+    const items = await deps.systems.list({ ...query, after });
+    const last = items.at(-1);
+    c.header("Cache-Control", "no-store");
+    return c.json({
+      items,
+      next: last && items.length === query.limit ? toCursor([last.name, last.id]) : null,
+    });
+  });
+
+  const admit = [authenticate(deps.tokens, REGISTRY_EDITORS), requireEncodedJson] as const;
+  app.post(PATH, describeCreate, ...admit, async (c) => {
+    const { id = Bun.randomUUIDv7(), name, description = "" } = checkNew(await deps.readJson(c));
+    const system = await registryAnswer(deps.systems.register({ id: id.toLowerCase(), name, description }));
+    c.header("Location", `${PATH}/${system.id}`);
+    c.header("Cache-Control", "no-store");
+    return c.json(system, 201);
+  });
+}
