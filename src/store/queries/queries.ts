@@ -1,0 +1,34 @@
+/** All queries of people over one reader. */
+import { CompletenessQueries } from "./completeness.ts";
+import { HourlyQueries } from "./hourly.ts";
+import { JobListQueries } from "./job-list.ts";
+import { LatestQueries } from "./latest.ts";
+import type { Reader } from "./reader.ts";
+import { ReadingQueries } from "./readings.ts";
+import { SeriesQueries } from "./series.ts";
+import { SkewQueries } from "./skew.ts";
+import { Subjects } from "./subjects.ts";
+
+export interface Queries {
+  readonly subjects: Subjects;
+  readonly readings: ReadingQueries;
+  readonly series: SeriesQueries;
+  readonly hourly: HourlyQueries;
+  readonly latest: LatestQueries;
+  readonly jobs: JobListQueries;
+  readonly completeness: CompletenessQueries;
+  readonly skew: SkewQueries;
+}
+
+export function createQueries(reader: Reader): Queries {
+  return {
+    subjects: new Subjects(reader),
+    readings: new ReadingQueries(reader),
+    series: new SeriesQueries(reader),
+    hourly: new HourlyQueries(reader),
+    latest: new LatestQueries(reader),
+    jobs: new JobListQueries(reader),
+    completeness: new CompletenessQueries(reader),
+    skew: new SkewQueries(reader),
+  };
+}

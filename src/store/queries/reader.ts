@@ -1,0 +1,234 @@
+/**
+ * The pool for queries of people: bounded, read-only, each statement with a deadline in the database and ended there
+ * when its caller goes away. pg instead of postgres.js, because a statement must hold its connection until a cancel
+ * that was sent for it has been dealt with, and a postgres.js transaction whose backend dies throws outside of any
+ * promise (docs/decisions/0007-reader-pool.md).
+ */
+import pg from "pg";
+import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
+import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "../errors.ts";
+import type { DatabaseSettings } from "../pool.ts";
+import { QueryAbortedError, QueryTimeoutError } from "./query-errors.ts";
+import { QuerySlots } from "./slots.ts";
+
+/** Answers of the server arrive as text; the types below are read from it (PostgreSQL documentation, chapter 8). */
+const FLOAT4 = 700;
+const FLOAT8 = 701;
+const INT4 = 23;
+const INT8 = 20;
+const BOOL = 16;
+const TIMESTAMPTZ = 1184;
+/** Time that the client waits beyond the server's own deadline, ms. */
+const DEADLINE_MARGIN_MS = 5_000;
+const CONNECT_DEADLINE_MS = 5_000;
+const CANCEL_AGAIN_MS = 100;
+const QUERY_CANCELED = "57014";
+/** Queries in line for each that may run. */
+const LINE_PER_SLOT = 8;
+const SLOT_WAIT_MS = 2_000;
+/**
+ * Text of timestamps as `rfc3339` below and table-text.ts expect it; a plan for each call, because chunks are left out
+ * by the values; never a write.
+ */
+const SESSION_OPTIONS =
+  "-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_custom_plan -c jit=off -c default_transaction_read_only=on";
+
+export interface ReaderSettings {
+  readonly url: string;
+  /** Connections and queries at once. */
+  readonly size: number;
+  /** Longest run of one statement, ms. */
+  readonly deadline_ms: number;
+  readonly onQuery?: DatabaseSettings["onQuery"];
+}
+
+/** One statement with `$1`-style parameters. */
+export interface Statement {
+  /** For metrics and errors; few different ones. */
+  readonly label: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export interface QueryOptions {
+  /** Ends the statement in the database when it fires. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest wait for a slot, ms. */
+  readonly wait_ms?: number;
+}
+
+/** `2026-01-31 12:00:00.5+00`, as the session writes UTC, in RFC 3339. */
+function rfc3339(text: string): string {
+  return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
+}
+
+const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
+  [FLOAT4]: Number,
+  [FLOAT8]: Number,
+  [INT4]: Number,
+  // Counts; far below 2^53.
+  [INT8]: Number,
+  [BOOL]: (text) => text === "t",
+  [TIMESTAMPTZ]: rfc3339,
+};
+const TYPES = { getTypeParser: (oid: number) => PARSERS[oid] ?? ((text: string) => text) };
+
+export class Reader {
+  readonly #pool: pg.Pool;
+  /** Never full of slow statements: it only ends them. */
+  readonly #control: pg.Pool;
+  readonly #slots: QuerySlots;
+
+  constructor(private readonly settings: ReaderSettings) {
+    const common = { connectionString: settings.url, idleTimeoutMillis: 60_000, keepAlive: true };
+    this.#pool = new pg.Pool({
+      ...common,
+      max: settings.size,
+      connectionTimeoutMillis: CONNECT_DEADLINE_MS,
+      application_name: "hydraulic-reader",
+      statement_timeout: settings.deadline_ms,
+      options: SESSION_OPTIONS,
+    });
+    this.#control = new pg.Pool({
+      ...common,
+      max: 1,
+      connectionTimeoutMillis: CONNECT_DEADLINE_MS,
+      application_name: "hydraulic-reader-control",
+      statement_timeout: 1_000,
+    });
+    // An idle connection that ends is replaced by the pool; without a listener it would end the process.
+    this.#pool.on("error", () => undefined);
+    this.#control.on("error", () => undefined);
+    this.#slots = new QuerySlots({
+      slots: settings.size,
+      line: settings.size * LINE_PER_SLOT,
+      wait_ms: SLOT_WAIT_MS,
+    });
+  }
+
+  /** Statements that run or wait. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#slots.taken, waiting: this.#slots.waiting };
+  }
+
+  /**
+   * Run one statement. Timestamps come as RFC 3339 text with all their microseconds.
+   * @throws {QueryTimeoutError} @throws {QueryBusyError} @throws {QueryAbortedError}
+   * @throws {StoreUnavailableError} when the server cannot be reached or cannot serve now
+   */
+  async rows<R extends object>(statement: Statement, options: QueryOptions = {}): Promise<R[]> {
+    const release = await this.#slots.take(options.signal, options.wait_ms);
+    const begin = performance.now();
+    let ok = false;
+    try {
+      const rows = await this.#run<R>(statement, options.signal);
+      ok = true;
+      return rows;
+    } catch (error) {
+      throw this.#explained(error, statement.label, options.signal);
+    } finally {
+      release();
+      this.settings.onQuery?.(statement.label, performance.now() - begin, ok);
+    }
+  }
+
+  /** Ends the pools; statements in flight get `grace_ms`, then their connections are left to the process's end. */
+  async close(grace_ms = 5_000): Promise<void> {
+    const ended = Promise.all([this.#pool.end(), this.#control.end()]);
+    await withDeadline(ended, grace_ms, "end of the query pool").catch((error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error;
+    });
+  }
+
+  async #run<R extends object>(statement: Statement, signal: AbortSignal | undefined): Promise<R[]> {
+    const client = await this.#connect();
+    let lost: Error | undefined;
+    const onError = (error: Error) => {
+      lost = error;
+    };
+    client.on("error", onError);
+    const cancel = new Cancel(this.#control, client, signal);
+    let fault: unknown;
+    try {
+      if (signal?.aborted) throw new QueryAbortedError();
+      const answer = client.query<R>({
+        name: Bun.hash(statement.text).toString(36),
+        text: statement.text,
+        values: [...statement.values],
+        types: TYPES,
+      });
+      const deadline_ms = this.settings.deadline_ms + DEADLINE_MARGIN_MS;
+      return (await withDeadline(answer, deadline_ms, statement.label)).rows;
+    } catch (error) {
+      fault = lost ? new ConnectionLostError(lost.message, { cause: error }) : error;
+      throw fault;
+    } finally {
+      const clean = await cancel.settle();
+      client.off("error", onError);
+      // An answer of the server leaves the connection usable; anything else leaves it in doubt.
+      client.release(!clean || (fault !== undefined && sqlState(fault) === undefined));
+    }
+  }
+
+  /** @throws {StoreUnavailableError} whatever kept the pool from connecting; the server's own refusals as they are */
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      if (sqlState(error) !== undefined) throw error;
+      throw new StoreUnavailableError((error as Error).message, { cause: error });
+    }
+  }
+
+  #explained(error: unknown, label: string, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return new QueryAbortedError();
+    if (sqlState(error) === QUERY_CANCELED) {
+      return new QueryTimeoutError(label, this.settings.deadline_ms, error);
+    }
+    if (classify(error) !== "unavailable") return error;
+    return new StoreUnavailableError(`PostgreSQL (${label}): ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Ends the statement of a connection when the signal fires. The order is sent again until the statement has ended:
+ * one that arrives before the statement has begun is lost. The connection must not be used again before `settle`,
+ * or a late order would end the next statement.
+ */
+class Cancel {
+  #sending: Promise<boolean> | undefined;
+  readonly #settled = new AbortController();
+  readonly #begin = () => {
+    this.#sending = this.#send();
+  };
+
+  constructor(
+    private readonly control: pg.Pool,
+    private readonly client: pg.PoolClient,
+    private readonly signal: AbortSignal | undefined,
+  ) {
+    signal?.addEventListener("abort", this.#begin, { once: true });
+  }
+
+  /** To be called once the statement has ended. False when an order may still be on its way. */
+  async settle(): Promise<boolean> {
+    this.signal?.removeEventListener("abort", this.#begin);
+    this.#settled.abort();
+    return (await this.#sending) ?? true;
+  }
+
+  /** Without success, the deadline in the database ends the statement. */
+  async #send(): Promise<boolean> {
+    const { processID } = this.client as pg.PoolClient & { readonly processID: number };
+    while (!this.#settled.signal.aborted) {
+      const order = this.control.query("SELECT pg_cancel_backend($1)", [processID]);
+      try {
+        await withDeadline(order, CONNECT_DEADLINE_MS, "the cancel of a statement");
+      } catch {
+        return false;
+      }
+      await sleep(CANCEL_AGAIN_MS, this.#settled.signal);
+    }
+    return true;
+  }
+}
