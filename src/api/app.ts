@@ -15,6 +15,7 @@ import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
 import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
+import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
@@ -41,6 +42,7 @@ export function createApp(given: ApiDeps): App {
   mountJob(app, deps);
   mountJobQuarantine(app, deps);
   mountRegistry(app, deps);
+  mountQueries(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

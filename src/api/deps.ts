@@ -1,5 +1,5 @@
 /** What the API is built from: every dependency is handed in, narrowed to what the API uses. */
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { JobRecord } from "../contract/job.ts";
@@ -8,6 +8,7 @@ import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
+import type { Queries } from "../store/queries/queries.ts";
 import type { SensorRangeStore } from "../store/sensor-ranges.ts";
 import type { SensorStore } from "../store/sensors.ts";
 import type { SystemStore } from "../store/systems.ts";
@@ -69,6 +70,8 @@ export interface ApiDeps {
   readonly ranges: Pick<SensorRangeStore, "versions" | "set">;
   /** The same that the ingest threads judge by. */
   readonly units: UnitRegistry;
+  /** Over a pool of their own. */
+  readonly queries: Queries;
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];
@@ -99,6 +102,7 @@ export interface AppEnv {
   };
 }
 export type App = Hono<AppEnv>;
+export type AppContext = Context<AppEnv>;
 
 /** `ApiDeps` with what `createApp` derives from them once. */
 export interface RouteDeps extends ApiDeps {

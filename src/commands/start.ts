@@ -18,6 +18,8 @@ import { systemClock } from "../ops/clock.ts";
 import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
+import { createQueries } from "../store/queries/queries.ts";
+import { Reader } from "../store/queries/reader.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
 import { SensorRangeStore } from "../store/sensor-ranges.ts";
 import { SensorStore } from "../store/sensors.ts";
@@ -53,6 +55,7 @@ const HEARTBEATS_PER_TIMEOUT = 5;
 /** Everything that the two roles share. */
 interface Wiring extends Environment {
   readonly database: Database;
+  readonly onQuery: ReturnType<typeof queryMetrics>;
   readonly metrics: Registry;
   readonly stopping: Stopping;
   /** Unique for this life of the process. */
@@ -83,14 +86,15 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   for (const line of services.description) log.info(line);
 
   const metrics = new Registry();
-  const database = openDatabase(environment, queryMetrics(metrics));
+  const onQuery = queryMetrics(metrics);
+  const database = openDatabase(environment, onQuery);
   stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));
   const prepared = await prepareDatabase(database, environment);
   log.info(prepared, "database is up to date");
   if (config.APP_ENV === "development") await seedDevelopment(database);
 
   const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
-  const wiring: Wiring = { ...environment, database, metrics, stopping, processName };
+  const wiring: Wiring = { ...environment, database, onQuery, metrics, stopping, processName };
   const supervisor = role === "api" ? null : await startWorkers(wiring);
   const server = role === "worker" ? null : await startApi(wiring, supervisor);
   if (server) process.stdout.write(banner(config, server.url));
@@ -142,6 +146,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
         claim_idle_ms: config.CLAIM_IDLE_MS,
         heartbeat_ms: config.WORKER_HEARTBEAT_TIMEOUT_MS / HEARTBEATS_PER_TIMEOUT,
         units: await readUnits(config),
+        sensor_registration: config.SENSOR_REGISTRATION,
         log: { level: config.LOG_LEVEL, format: config.LOG_FORMAT },
       },
     },
@@ -163,6 +168,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   );
   stopping.last("API's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
+  const reader = openReader(wiring);
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
@@ -184,12 +190,25 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     sensors: new SensorStore(database),
     ranges: new SensorRangeStore(database),
     units: createUnitRegistry(await readUnits(config)),
+    queries: createQueries(reader),
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });
   const server = listen(app, wiring);
   stopping.last("HTTP server", (left_ms) => server.stop(left_ms / 2));
   return server;
+}
+
+/** Queries of stored readings have a pool of their own: slow ones cannot keep log-in and health from answering. */
+function openReader({ config, services, onQuery, stopping }: Wiring): Reader {
+  const reader = new Reader({
+    url: services.databaseUrl,
+    size: config.QUERY_POOL_SIZE,
+    deadline_ms: config.QUERY_DEADLINE_MS,
+    onQuery,
+  });
+  stopping.last("query pool", (left_ms) => reader.close(left_ms / 2));
+  return reader;
 }
 
 const toWorker = ({ consumer, state, silent_ms, restarts }: WorkerSummary) => ({

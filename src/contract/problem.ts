@@ -6,7 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 
 interface ProblemKind {
   /** HTTP status it comes with. */
-  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503 | 504;
   readonly title: string;
   /** What happened and what a client can do about it. */
   readonly about: string;
@@ -163,6 +163,11 @@ export const PROBLEMS = {
     status: 503,
     title: "The server is busy",
     about: "Too many requests of this kind are in work. Wait for the time in Retry-After.",
+  },
+  "query-timeout": {
+    status: 504,
+    title: "The query took too long",
+    about: "The database ended it at its deadline. Ask for a shorter range, fewer sensors or wider buckets.",
   },
 } as const satisfies Record<string, ProblemKind>;
 

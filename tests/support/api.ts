@@ -12,6 +12,8 @@ import { createLogger } from "../../src/ops/log.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { QuarantineStore } from "../../src/store/quarantine.ts";
+import { createQueries } from "../../src/store/queries/queries.ts";
+import { Reader } from "../../src/store/queries/reader.ts";
 import { SensorRangeStore } from "../../src/store/sensor-ranges.ts";
 import { SensorStore } from "../../src/store/sensors.ts";
 import { SystemStore } from "../../src/store/systems.ts";
@@ -48,7 +50,8 @@ export interface ApiOptions {
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
 export class ApiBench {
-  readonly #instances: { server: RunningServer; redis: ScriptedRedis; database: Database }[] = [];
+  readonly #instances: { server: RunningServer; redis: ScriptedRedis; database: Database; reader: Reader }[] =
+    [];
 
   private constructor(
     /** Straight to the services, past the proxies. */
@@ -85,6 +88,11 @@ export class ApiBench {
     const redis = requestClient(this.urls.redis);
     await ready(redis, 5_000);
     const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 2_000 });
+    const reader = new Reader({
+      url: this.urls.postgres,
+      size: config.QUERY_POOL_SIZE,
+      deadline_ms: config.QUERY_DEADLINE_MS,
+    });
     const bounds = {
       partitions: config.STREAM_PARTITIONS,
       max_entries: config.BACKLOG_MAX_ENTRIES,
@@ -109,6 +117,7 @@ export class ApiBench {
       sensors: new SensorStore(database),
       ranges: new SensorRangeStore(database),
       units: createUnitRegistry(options.units),
+      queries: createQueries(reader),
       database,
       workers: () => options.workers ?? [],
       ...(options.passwords ? { passwords: options.passwords } : {}),
@@ -119,7 +128,7 @@ export class ApiBench {
       body_timeout_ms: config.BODY_TIMEOUT_MS,
       log,
     });
-    this.#instances.push({ server, redis, database });
+    this.#instances.push({ server, redis, database, reader });
     return new TestApi(app, server, config, clock, lines, this.database);
   }
 
@@ -131,10 +140,11 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { server, redis, database } of this.#instances) {
+    for (const { server, redis, database, reader } of this.#instances) {
       await server.stop(1_000);
       redis.disconnect();
       await database.close(1);
+      await reader.close(1_000);
     }
     await Promise.all([this.redisProxy.close(), this.postgresProxy.close()]);
     this.redis.disconnect();

@@ -10,7 +10,7 @@ import {
 } from "../../contract/problem.ts";
 import { schemaOf } from "./components.ts";
 
-type ResponseObject = Extract<ResponsesWithResolver[string], { description: string }>;
+export type ResponseObject = Extract<ResponsesWithResolver[string], { description: string }>;
 type Headers = NonNullable<ResponseObject["headers"]>;
 type Header = Headers[string];
 
@@ -30,6 +30,8 @@ export const HEADERS = {
   "X-Request-Id": text("The request's own id, or a new one", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"),
   Location: text("Address of what the request made", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
   ETag: text("Version or content of the answer, for If-Match or If-None-Match", '"3"'),
+  Link: text("Other pages, RFC 8288", '</api/v1/jobs?after=WyI>; rel="next"'),
+  Vary: text("RFC 9110", "Accept, Accept-Encoding, Authorization"),
   "Cache-Control": text("RFC 9111", "private, max-age=300"),
   "Retry-After": whole("Seconds to wait before asking again", 1),
   "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),
@@ -50,7 +52,8 @@ export const RATE_LIMIT_HEADERS: readonly HeaderName[] = [
   "RateLimit-Reset",
 ];
 
-function headersOf(names: readonly HeaderName[]): Headers {
+/** The headers by these names, for a description. */
+export function headersOf(names: readonly HeaderName[]): Headers {
   return Object.fromEntries((["X-Request-Id", ...names] as const).map((name) => [name, HEADERS[name]]));
 }
 

@@ -1,0 +1,102 @@
+/** `GET /api/v1/jobs`: jobs, newest first. */
+import { Type } from "@sinclair/typebox";
+import { describeRoute } from "hono-openapi";
+import { JOB_STATES, JobViewSchema, toJobView } from "../../contract/job.ts";
+import { isUuid } from "../../contract/job-id.ts";
+import { NextField } from "../../contract/query.ts";
+import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import type { JobKey } from "../../store/queries/job-list.ts";
+import { cursorParameter, toCursor } from "../cursor.ts";
+import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { answerJson } from "../formats/answer.ts";
+import { QUERY_HEADERS } from "../formats/table.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { queryParameter } from "../openapi/parameters.ts";
+import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
+import { notModified, ok, problems } from "../openapi/responses.ts";
+import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import {
+  linkHeader,
+  linkTo,
+  nowOf,
+  pagesOf,
+  QUERY_PROBLEMS,
+  queryAnswer,
+  rangeOf,
+  rangeParameters,
+  rangeText,
+} from "./query-access.ts";
+
+const PATH = "/api/v1/jobs";
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+const describe = describeRoute({
+  tags: ["Queries"],
+  summary: "Jobs, newest first",
+  description:
+    "Only the user's own jobs; admins see all. `from` and `to` are about created_at. The list is read from the " +
+    "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} knows it at once.",
+  operationId: "listJobs",
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: [
+    queryParameter("status", "Only these", { type: "string", enum: [...JOB_STATES] }),
+    queryParameter("system_id", "Only batches of this system", { type: "string", format: "uuid" }),
+    ...rangeParameters(),
+    ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT),
+  ],
+  responses: {
+    200: ok(
+      "A page of jobs",
+      Type.Object({ items: Type.Array(JobViewSchema), ...NextField }),
+      JOB_PAGE_EXAMPLE,
+      QUERY_HEADERS,
+    ),
+    304: notModified(QUERY_HEADERS),
+    ...problems(PATH, QUERY_PROBLEMS),
+  },
+});
+
+export function mountJobs(app: App, { queries, clock, tokens }: RouteDeps): void {
+  app.get(PATH, describe, authenticate(tokens), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, ["status", "system_id", "from", "to", "limit", "after"]);
+      const now_us = nowOf(clock);
+      const claims = c.get("claims");
+      const range = rangeOf(c, now_us);
+      const status = choiceParameter(c, "status", [...JOB_STATES, "any"], "any");
+      const page = await queries.jobs.page(
+        {
+          created_by: claims.role === "admin" ? null : claims.sub,
+          status: status === "any" ? null : status,
+          system_id: systemOf(c),
+          range,
+          limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
+          after: afterOf(c),
+        },
+        { signal: c.req.raw.signal },
+      );
+      const key = page.next;
+      const next = key && linkTo(c, { ...rangeText(range), after: toCursor([key.created_at, key.job_id]) });
+      const times = { to_us: range.to_us, now_us, headers: linkHeader({ next }) };
+      return answerJson(c, { items: page.jobs.map(toJobView), next }, times);
+    }),
+  );
+}
+
+/** @throws {ProblemError} invalid-request */
+function systemOf(c: AppContext): string | null {
+  const text = c.req.query("system_id");
+  if (text === undefined || isUuid(text)) return text?.toLowerCase() ?? null;
+  throw invalidParameter("system_id", "a UUID");
+}
+
+/** @throws {ProblemError} invalid-request */
+function afterOf(c: AppContext): JobKey | null {
+  const key = cursorParameter(c, 2);
+  if (key === null) return null;
+  const [created_at = "", job_id = ""] = key;
+  if (isUuid(job_id) && !Number.isNaN(parseTimestamp_us(created_at))) return { created_at, job_id };
+  throw invalidParameter("after", "the one in `next` of the page before");
+}
