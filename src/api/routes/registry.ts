@@ -3,6 +3,7 @@ import { type ReadJson, smallJson } from "../body/small-json.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { mountSensor } from "./sensor.ts";
 import { mountSensorRange } from "./sensor-range.ts";
+import { mountSensorRangePreview } from "./sensor-range-preview.ts";
 import { mountSensorRanges } from "./sensor-ranges.ts";
 import { mountSensors } from "./sensors.ts";
 import { mountSystem } from "./system.ts";
@@ -27,5 +28,6 @@ export function mountRegistry(app: App, given: RouteDeps): void {
   mountSensor(app, deps);
   mountSensorRange(app, deps);
   mountSensorRanges(app, deps);
+  mountSensorRangePreview(app, deps);
   mountUnits(app, deps);
 }

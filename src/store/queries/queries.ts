@@ -3,6 +3,7 @@ import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
 import { LatestQueries } from "./latest.ts";
+import { RangePreviewQueries } from "./range-preview.ts";
 import type { Reader } from "./reader.ts";
 import { ReadingQueries } from "./readings.ts";
 import { SeriesQueries } from "./series.ts";
@@ -18,6 +19,7 @@ export interface Queries {
   readonly jobs: JobListQueries;
   readonly completeness: CompletenessQueries;
   readonly skew: SkewQueries;
+  readonly rangePreview: RangePreviewQueries;
 }
 
 export function createQueries(reader: Reader): Queries {
@@ -30,5 +32,6 @@ export function createQueries(reader: Reader): Queries {
     jobs: new JobListQueries(reader),
     completeness: new CompletenessQueries(reader),
     skew: new SkewQueries(reader),
+    rangePreview: new RangePreviewQueries(reader),
   };
 }
