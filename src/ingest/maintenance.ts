@@ -161,10 +161,10 @@ export class Maintenance {
     }
   }
 
-  async #refresh(session: MaintenanceSession): Promise<void> {
+  async #refresh(session: MaintenanceSession): Promise<boolean> {
     const hours = await dueHours(session, this.settings.patience.community, HOURS_PER_ROUND);
     for (const range of mergeHours(hours)) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted) return false;
       await refreshRange(session, range);
       const done = hours.filter((h) => h.hour_s >= range.from_s && h.hour_s < range.to_s);
       await settleHours(session, done);
@@ -178,24 +178,26 @@ export class Maintenance {
         "rollup moved to the continuous aggregate",
       );
     }
+    return true;
   }
 
   async #retain(session: MaintenanceSession, { materialized }: HourlyKeeping): Promise<void> {
     const limit_ms = this.clock.now_ms() - this.settings.retention_days * 86_400_000;
     const isDone = await this.#tolerant("retention", async () => {
       const dropped = await dropOlderThan(session, limit_ms, materialized);
+      if (dropped === null) return false;
       this.report.onDropped(dropped);
       if (dropped.chunks > 0 || dropped.hours > 0)
         this.log.info({ ...dropped, before: new Date(limit_ms).toISOString() }, "old readings dropped");
+      return true;
     });
     if (isDone) this.#retentionDue_ms = this.clock.monotonic_ms() + RETENTION_EVERY_MS;
   }
 
-  /** False when a lock was not free: the next round tries again. */
-  async #tolerant(what: string, work: () => Promise<void>): Promise<boolean> {
+  /** False when it is not done, for example because a lock was not free: the next round tries again. */
+  async #tolerant(what: string, work: () => Promise<boolean>): Promise<boolean> {
     try {
-      await work();
-      return true;
+      return await work();
     } catch (error) {
       if (error instanceof DeadlineError || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
       this.log.debug({ err: (error as Error).message }, `${what}: a lock is not free, trying again`);

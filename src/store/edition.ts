@@ -3,7 +3,7 @@
  * Only documented functions, settings and information views are asked; the catalog differs by version.
  */
 import pg from "pg";
-import { ConnectionLostError, sqlState } from "./errors.ts";
+import { StoreUnavailableError, sqlState } from "./errors.ts";
 import type { Sql } from "./pool.ts";
 
 /** Community (Timescale License) has compression, continuous aggregates and policies; Apache has none of them. */
@@ -44,6 +44,7 @@ export async function detectEdition(sql: Sql): Promise<Edition> {
  * choice and stays.
  * @returns the version that it was moved to, or null when nothing was to be done
  * @throws {EditionError} when the server cannot move it (its version is older)
+ * @throws {StoreUnavailableError}
  */
 export async function updateExtension(url: string): Promise<string | null> {
   const missing = await withClient(url, async (client) => {
@@ -88,7 +89,7 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
     return await work(client);
   } catch (error) {
     if (sqlState(error) !== undefined || error instanceof EditionError) throw error;
-    throw new ConnectionLostError(`PostgreSQL (extension): ${(error as Error).message}`, { cause: error });
+    throw new StoreUnavailableError(`PostgreSQL (extension): ${(error as Error).message}`, { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,0 +1,256 @@
+/**
+ * Writers, late readings, retention, two maintenance actors that are killed again and again, and on Community
+ * compression and the refresh policy, all at once and from a seed. At random moments, and at the end, the hourly view
+ * equals a plain GROUP BY. Repeat a run with TEST_SEED=… (what runs when is up to the machine; what is done is not).
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Maintenance } from "../../../src/ingest/maintenance.ts";
+import { classify, sqlState } from "../../../src/store/errors.ts";
+import type { Sql } from "../../../src/store/pool.ts";
+import {
+  CountingReport,
+  connect,
+  DAY_MS,
+  differences,
+  dirtyHours,
+  HOUR_MS,
+  QUIET_LOG,
+  registerSensors,
+  type StoredReading,
+  serverEdition,
+  storeReadings,
+} from "../../support/hourly.ts";
+import { createTestDatabase, type TestService } from "../../support/test-services.ts";
+import { until } from "../../support/until.ts";
+
+const SEED = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const DURATION_MS = Number(process.env.TEST_LIFECYCLE_MS ?? 6_000);
+const SYSTEMS = 2;
+const SENSORS = 3;
+const RETENTION_DAYS = 30;
+/** Data begins here and moves on; far enough back that even the newest hour is over. */
+const BEGIN_MS = Math.floor((Date.now() - 100 * DAY_MS) / HOUR_MS) * HOUR_MS;
+
+/** mulberry32: small, good enough, and the same on every machine. */
+function chance(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Where the simulated plant has arrived; retention follows it. */
+class PlantClock {
+  front_ms = BEGIN_MS + 20 * DAY_MS;
+  #elapsed_ms = 0;
+  now_ms = () => this.front_ms;
+  /** Each look is a minute later, so that retention is due in every round. */
+  monotonic_ms = () => {
+    this.#elapsed_ms += 60_000;
+    return this.#elapsed_ms;
+  };
+}
+
+const edition = await serverEdition();
+let service: TestService;
+let sql: Sql;
+
+beforeAll(async () => {
+  service = await createTestDatabase();
+  sql = connect(service.url, 8);
+  await registerSensors(sql, SYSTEMS, SENSORS);
+  if (edition === "community") await pauseCompressionPolicy();
+});
+afterAll(async () => {
+  await sql?.end();
+  await service?.drop();
+});
+
+function someReadings(random: () => number, clock: PlantClock): StoredReading[] {
+  const system = 1 + Math.floor(random() * SYSTEMS);
+  const kind = random();
+  // Late by up to the whole retention and a little more; else at the front.
+  const back_ms = kind < 0.3 ? random() * (RETENTION_DAYS + 3) * DAY_MS : random() * 3 * HOUR_MS;
+  const at_ms = Math.max(BEGIN_MS, clock.front_ms - back_ms);
+  const step_ms = kind > 0.9 ? HOUR_MS / 2 : 20_000;
+  return Array.from({ length: 1 + Math.floor(random() * 40) }, (_, i) => ({
+    system,
+    sensor: 1 + Math.floor(random() * SENSORS),
+    time_ms: Math.floor((at_ms + i * step_ms) / 10_000) * 10_000,
+    value: Math.round((random() - 0.3) * 1e6) / 1e3,
+  }));
+}
+
+class RollBack extends Error {}
+
+/** Commits, holds a transaction open for a while, or rolls back. */
+async function write(random: () => number, clock: PlantClock): Promise<void> {
+  const rows = someReadings(random, clock);
+  const hold_ms = random() < 0.3 ? random() * 40 : 0;
+  const abort = random() < 0.15;
+  await sql
+    .begin(async (tx) => {
+      await storeReadings(tx as unknown as Sql, rows);
+      if (hold_ms > 0) await tx`SELECT pg_sleep(${hold_ms / 1000})`;
+      if (abort) throw new RollBack();
+    })
+    .catch((error) => {
+      if (!(error instanceof RollBack)) throw error;
+    });
+  if (random() < 0.2) clock.front_ms += random() * 10 * HOUR_MS;
+}
+
+/**
+ * One after another. TimescaleDB's recompression of a chunk is not MVCC-safe: a statement whose snapshot is older than
+ * its plan (any in REPEATABLE READ, as the comparison is) loses the rows that were moved in between, also with a plain
+ * SELECT. So a comparison and a compression never overlap; everything else may.
+ */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work, work);
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+/** The policy's own runs would not wait for their turn. */
+async function pauseCompressionPolicy(): Promise<void> {
+  await sql`SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs
+    WHERE proc_name = 'policy_compression'`;
+  await until("the compression policy is not running", async () => {
+    const running = await sql`SELECT FROM timescaledb_information.job_stats s
+      JOIN timescaledb_information.jobs j USING (job_id)
+      WHERE j.proc_name = 'policy_compression' AND s.job_status = 'Running'`;
+    return running.length === 0;
+  });
+}
+
+/** What else happens on a Community server. */
+async function communityEvent(random: () => number, turns: Turns): Promise<void> {
+  if (random() < 0.5) {
+    await turns.take(
+      () => sql`SELECT compress_chunk(c, if_not_compressed => true)
+        FROM (SELECT c FROM show_chunks('diagnostics_sensordata') c ORDER BY random() LIMIT 1) one`,
+    );
+    return;
+  }
+  const from_ms = BEGIN_MS + random() * 100 * DAY_MS;
+  const [from, to] = [from_ms, from_ms + 10 * DAY_MS].map((ms) => new Date(ms).toISOString());
+  await sql.unsafe(`CALL refresh_continuous_aggregate('diagnostics_sensordata_hourly_cagg', '${from}'::timestamptz,
+    '${to}'::timestamptz)`);
+}
+
+/** Two actors; now and then one loses its connection or is stopped and started anew. */
+class Crew {
+  readonly #members: { actor: Maintenance; report: CountingReport }[] = [];
+  terms = 0;
+
+  constructor(private readonly clock: PlantClock) {
+    this.#hire();
+    this.#hire();
+  }
+
+  async disturb(random: () => number): Promise<void> {
+    if (random() < 0.7) {
+      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'upkeep' AND random() < 0.7`;
+      return;
+    }
+    const leaving = this.#members.shift()!;
+    await leaving.actor.stop(random() < 0.5 ? 0 : 1_000);
+    this.terms += leaving.report.terms;
+    this.#hire();
+  }
+
+  async stop(): Promise<void> {
+    for (const { actor, report } of this.#members) {
+      await actor.stop(5_000);
+      this.terms += report.terms;
+    }
+  }
+
+  dropped(): number {
+    return this.#members.reduce((sum, { report }) => sum + report.chunks, 0);
+  }
+
+  #hire(): void {
+    const report = new CountingReport();
+    const now = { quiet_ms: 0, longest_ms: 0, ended_only: false };
+    const actor = new Maintenance(
+      {
+        database_url: service.url,
+        session_name: "upkeep",
+        interval_ms: 20,
+        retention_days: RETENTION_DAYS,
+        patience: { apache: now, community: now },
+      },
+      this.clock,
+      QUIET_LOG,
+      report,
+    );
+    actor.start();
+    this.#members.push({ actor, report });
+  }
+}
+
+/** Runs `event` until the end, `pause_ms` apart on average; conflicts that pass are part of life. */
+async function repeat(
+  end_ms: number,
+  random: () => number,
+  pause_ms: number,
+  event: () => Promise<unknown>,
+): Promise<number> {
+  let done = 0;
+  while (performance.now() < end_ms) {
+    try {
+      await event();
+      done += 1;
+    } catch (error) {
+      const passing = classify(error) === "unavailable" || sqlState(error) === "57P01";
+      if (!passing) throw error;
+    }
+    await Bun.sleep(random() * 2 * pause_ms);
+  }
+  return done;
+}
+
+describe(`the hourly view on the ${edition} edition`, () => {
+  test(`equals a plain GROUP BY at every moment (TEST_SEED=${SEED})`, async () => {
+    const clock = new PlantClock();
+    const crew = new Crew(clock);
+    const end_ms = performance.now() + DURATION_MS;
+    const stream = (n: number) => chance(SEED + n);
+    const [w1, w2, c, m, e] = [1, 2, 3, 4, 5].map(stream) as [
+      () => number,
+      () => number,
+      () => number,
+      () => number,
+      () => number,
+    ];
+    const turns = new Turns();
+    const check = async () => expect(await turns.take(() => differences(sql))).toEqual([]);
+    const counts = await Promise.all([
+      repeat(end_ms, w1, 4, () => write(w1, clock)),
+      repeat(end_ms, w2, 4, () => write(w2, clock)),
+      repeat(end_ms, c, 20, check),
+      repeat(end_ms, m, 150, () => crew.disturb(m)),
+      ...(edition === "community" ? [repeat(end_ms, e, 150, () => communityEvent(e, turns))] : []),
+    ]);
+    expect(counts.every((n) => n > 5)).toBe(true);
+    await until("every hour is clean", async () => (await dirtyHours(sql)) === 0, 30_000);
+    await check();
+    await crew.stop();
+    expect(crew.terms).toBeGreaterThan(3);
+    const [left] = await sql<{ rows: number; oldest_ms: number }[]>`SELECT count(*)::int AS rows,
+      (extract(epoch FROM min(bucket)) * 1000)::float8 AS oldest_ms FROM diagnostics_sensordata_hourly`;
+    expect(left!.rows).toBeGreaterThan(50);
+    // Retention went along: nothing is older than the limit and one chunk.
+    expect(left!.oldest_ms).toBeGreaterThan(clock.front_ms - (RETENTION_DAYS + 8) * DAY_MS);
+    if (process.env.TEST_VERBOSE) console.log({ counts, terms: crew.terms, ...left });
+  }, 120_000);
+});
