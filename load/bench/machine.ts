@@ -16,7 +16,7 @@ export interface Machine {
   readonly commit: string;
 }
 
-export async function describeMachine({ sql, redis }: Stack): Promise<Machine> {
+export async function describeMachine({ sql, redis }: Pick<Stack, "sql" | "redis">): Promise<Machine> {
   const [server] = await sql<{ version: string; timescaledb: string; license: string }[]>`
     SELECT current_setting('server_version') AS version, current_setting('timescaledb.license', true) AS license,
       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb`;

@@ -21,13 +21,25 @@ export interface Service {
   stop(): Promise<void>;
 }
 
+/** What is started, where its log goes and who logs in. */
+export interface ServiceKind {
+  readonly role: "all" | "api";
+  readonly logPath: string;
+  readonly users: readonly string[];
+}
+
+const WHOLE: ServiceKind = { role: "all", logPath: join(BENCH_DIR, "service.log"), users: USERS };
+
 /** @param profile folder for a CPU profile @throws {Error} when it does not get ready; its log says why */
-export async function startService(stack: Stack, profile: string | undefined): Promise<Service> {
+export async function startService(
+  stack: Pick<Stack, "databaseUrl" | "redisUrl">,
+  profile: string | undefined,
+  { role, logPath, users }: ServiceKind = WHOLE,
+): Promise<Service> {
   const port = await choosePort(undefined, []);
-  const logPath = join(BENCH_DIR, "service.log");
   const log = openSync(logPath, "w");
   const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
-  const child = Bun.spawn([process.execPath, ...profiling, "src/main.ts", "start"], {
+  const child = Bun.spawn([process.execPath, ...profiling, "src/main.ts", "start", role], {
     cwd: ROOT,
     stdio: ["ignore", log, log],
     env: {
@@ -51,7 +63,7 @@ export async function startService(stack: Stack, profile: string | undefined): P
   };
   try {
     await untilReady(url, () => child.exitCode !== null, logPath);
-    const tokens = await Promise.all(USERS.map((user) => login(url, user)));
+    const tokens = await Promise.all(users.map((user) => login(url, user)));
     const metrics = async () => (await fetch(`${url}/metrics`)).text();
     return { host: HOST, port, pid: child.pid, tokens, metrics, stop };
   } catch (error) {

@@ -21,6 +21,33 @@ export class BenchmarkTables {
     );
   }
 
+  async addSensors(sensors: readonly BenchmarkSensor[]): Promise<void> {
+    await this.database.run(
+      "benchmark sensors",
+      (sql) =>
+        sql`INSERT INTO diagnostics_sensor ${sql(
+          sensors.map(({ id, system_id, name, quantity, unit, expected_rate_hz }) => ({
+            id,
+            system_id,
+            name,
+            quantity,
+            unit,
+            expected_rate_hz,
+          })),
+        )}`,
+    );
+  }
+
+  /** As the writer does it for each hour with new readings. */
+  async markDirty(system_id: string, from_ms: number, to_ms: number): Promise<void> {
+    await this.database.run(
+      "mark hours",
+      (sql) => sql`INSERT INTO diagnostics_dirty_hour (system_id, hour)
+        SELECT ${system_id}::uuid, hour FROM generate_series(date_trunc('hour', ${new Date(from_ms)}::timestamptz),
+          ${new Date(to_ms)}::timestamptz, interval '1 hour') hour`,
+    );
+  }
+
   async makeRawTable(): Promise<void> {
     await this.database.run("make raw table", async (sql) => {
       await sql.unsafe(`CREATE TABLE ${RAW_TABLE} (LIKE diagnostics_sensordata INCLUDING ALL)`);
@@ -78,25 +105,35 @@ export class BenchmarkTables {
   }
 
   /**
-   * Compress chunks, as the policy would.
+   * Compress chunks, as the policy would; nothing on the Apache edition.
    * @param all also the newest ones; else those that ended more than `age_days` ago
-   * @returns null on the Apache edition
    */
-  async compress(age_days: number, all: boolean): Promise<Compressed | null> {
-    const edition: Edition = await this.database.run("edition", (sql) => detectEdition(sql));
-    if (edition === "apache") return null;
-    return this.database.run("compress", async (sql) => {
+  async compress(age_days: number, all: boolean): Promise<void> {
+    if ((await this.#edition()) === "apache") return;
+    await this.database.run("compress", async (sql) => {
       const chunks = await sql<{ name: string }[]>`
         SELECT format('%I.%I', chunk_schema, chunk_name) AS name FROM timescaledb_information.chunks
         WHERE hypertable_schema = current_schema() AND hypertable_name = 'diagnostics_sensordata' AND NOT is_compressed
           AND (${all} OR range_end <= now() - ${age_days} * interval '1 day') ORDER BY range_start`;
       for (const { name } of chunks) await sql`SELECT compress_chunk(${name}::regclass)`;
-      const [row] = await sql<Compressed[]>`
+    });
+  }
+
+  /** What compression has come to; null on the Apache edition. */
+  async compressed(): Promise<Compressed | null> {
+    if ((await this.#edition()) === "apache") return null;
+    const [row] = await this.database.run(
+      "compressed",
+      (sql) => sql<Compressed[]>`
         SELECT total_chunks::float8 AS chunks, number_compressed_chunks::float8 AS compressed_chunks,
           before_compression_total_bytes::float8 AS before_bytes, after_compression_total_bytes::float8 AS after_bytes
-        FROM hypertable_compression_stats('diagnostics_sensordata')`;
-      return row ?? null;
-    });
+        FROM hypertable_compression_stats('diagnostics_sensordata')`,
+    );
+    return row ?? null;
+  }
+
+  #edition(): Promise<Edition> {
+    return this.database.run("edition", (sql) => detectEdition(sql));
   }
 
   /** Bytes of the readings with their indexes, and of the whole database. */
@@ -109,6 +146,16 @@ export class BenchmarkTables {
     );
     return row!;
   }
+}
+
+export interface BenchmarkSensor {
+  readonly id: string;
+  readonly system_id: string;
+  readonly name: string;
+  readonly quantity: string;
+  readonly unit: string;
+  /** Readings per second; null: to be learnt. */
+  readonly expected_rate_hz: number | null;
 }
 
 export interface Compressed {

@@ -16,5 +16,7 @@ export function withSessionSettings(url: string, settings: Readonly<Record<strin
     return `-c ${name}=${value}`;
   });
   changed.searchParams.set("options", [...(given ? [given] : []), ...added].join(" "));
+  // libpq reads + as itself.
+  changed.search = changed.search.replaceAll("+", "%20");
   return changed.href;
 }

@@ -8,6 +8,7 @@ import pg from "pg";
 import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
 import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "../errors.ts";
 import type { DatabaseSettings } from "../pool.ts";
+import { withSessionSettings } from "../session-options.ts";
 import { QueryAbortedError, QueryTimeoutError } from "./query-errors.ts";
 import { QuerySlots } from "./slots.ts";
 
@@ -28,10 +29,15 @@ const LINE_PER_SLOT = 8;
 const SLOT_WAIT_MS = 2_000;
 /**
  * Text of timestamps as `rfc3339` below and table-text.ts expect it; a plan for each call, because chunks are left out
- * by the values; never a write.
+ * by the values; never a write. Beside settings that the URL brings along.
  */
-const SESSION_OPTIONS =
-  "-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_custom_plan -c jit=off -c default_transaction_read_only=on";
+const SESSION = {
+  TimeZone: "UTC",
+  DateStyle: "ISO",
+  plan_cache_mode: "force_custom_plan",
+  jit: "off",
+  default_transaction_read_only: "on",
+} as const;
 
 export interface ReaderSettings {
   readonly url: string;
@@ -83,11 +89,11 @@ export class Reader {
     const common = { connectionString: settings.url, idleTimeoutMillis: 60_000, keepAlive: true };
     this.#pool = new pg.Pool({
       ...common,
+      connectionString: withSessionSettings(settings.url, SESSION),
       max: settings.size,
       connectionTimeoutMillis: CONNECT_DEADLINE_MS,
       application_name: "hydraulic-reader",
       statement_timeout: settings.deadline_ms,
-      options: SESSION_OPTIONS,
     });
     this.#control = new pg.Pool({
       ...common,

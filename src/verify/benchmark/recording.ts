@@ -11,6 +11,7 @@ import { createHash } from "node:crypto";
 import { ReadingColumns } from "../../contract/columns.ts";
 import { Chance } from "../../feed/simulate/chance.ts";
 import { Rig } from "../../feed/simulate/rig.ts";
+import type { BenchmarkSensor } from "../../store/benchmark-tables.ts";
 
 const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -25,20 +26,11 @@ const MEASURED = [
   { at: 6, name: "tank temperature", quantity: "temperature", unit: "celsius" },
 ] as const;
 const FAST_MS = 1_000;
+const FAST_DAY_MS = DAY_MS + HOUR_MS;
 /** The most that the 1 Hz sensors may take of the rows. */
 const FAST_SHARE = 0.4;
 /** A producer sends what it has measured once a minute. */
 const SENDING_MS = 60_000;
-
-export interface RecordedSensor {
-  readonly id: string;
-  readonly system_id: string;
-  readonly name: string;
-  readonly quantity: string;
-  readonly unit: string;
-  /** Readings per second; null for a sensor whose rate changes. */
-  readonly rate_hz: number | null;
-}
 
 export interface RecordingShape {
   /** About this many: the rates are rounded to whole ms. */
@@ -58,7 +50,7 @@ interface Schedule {
 
 export class Recording {
   readonly start_ms: number;
-  readonly sensors: readonly RecordedSensor[];
+  readonly sensors: readonly BenchmarkSensor[];
   /** Sampled at 1 Hz from then on. */
   readonly fast_from_ms: number;
   readonly #slow_ms: number;
@@ -74,7 +66,7 @@ export class Recording {
   }
 
   /** Sensors with 1 Hz up to the end. */
-  get fastSensors(): readonly RecordedSensor[] {
+  get fastSensors(): readonly BenchmarkSensor[] {
     return this.sensors.slice(0, MEASURED.length);
   }
 
@@ -110,22 +102,22 @@ export class Recording {
     return group;
   }
 
-  #sensor(n: number): RecordedSensor {
+  #sensor(n: number): BenchmarkSensor {
     const rig = Math.floor(n / MEASURED.length);
     const { name, quantity, unit } = MEASURED[n % MEASURED.length]!;
     const { system_id, seed } = this.shape;
     const changes = rig === 0 && this.fast_from_ms > this.start_ms;
-    const rate_hz = changes ? null : 1000 / (rig === 0 ? FAST_MS : this.#slow_ms);
+    const expected_rate_hz = changes ? null : 1000 / (rig === 0 ? FAST_MS : this.#slow_ms);
     const id = sensorId(`${seed} ${system_id} ${n}`);
-    return { id, system_id, name: `rig ${rig + 1} ${name}`, quantity, unit, rate_hz };
+    return { id, system_id, name: `rig ${rig + 1} ${name}`, quantity, unit, expected_rate_hz };
   }
 }
 
-/** The whole recording, a day, or as many hours as a share of the rows allows. */
+/** The whole recording, a day and an hour to move in, or as many hours as a share of the rows allows. */
 function fastSpan_ms(rows: number): number {
   const affordable_ms = ((rows * FAST_SHARE) / MEASURED.length) * FAST_MS;
   if (affordable_ms >= SPAN_MS) return SPAN_MS;
-  return affordable_ms >= DAY_MS ? DAY_MS : Math.floor(affordable_ms / HOUR_MS) * HOUR_MS;
+  return affordable_ms >= FAST_DAY_MS ? FAST_DAY_MS : Math.floor(affordable_ms / HOUR_MS) * HOUR_MS;
 }
 
 /** One rig of the recording and how far it has been sampled. */

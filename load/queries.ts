@@ -1,0 +1,109 @@
+/**
+ * `bun run bench:queries`: how long do the questions of engineers take, and does it matter how much is stored?
+ *
+ * Two databases, a small and a large one, each filled by COPY with a made-up recording of 100 sensors over 15 days,
+ * aggregated, and with jobs in proportion; a service over each, started as anyone would start it; requests over HTTP
+ * to both in turn. On Community, chunks older than 7 days are compressed. A wrong answer ends the benchmark with exit
+ * code 1, a missed target does not.
+ */
+import { join } from "node:path";
+import postgres from "postgres";
+import { WrongDataError } from "../src/store/benchmark-tables.ts";
+import { detectEdition } from "../src/store/edition.ts";
+import type { Sql } from "../src/store/pool.ts";
+import { describeMachine } from "./bench/machine.ts";
+import { UsageError } from "./bench/options.ts";
+import { type Service, startService } from "./bench/service.ts";
+import { dropDatabase, type FilledDatabase, fillDatabase, USER } from "./queries/filled-database.ts";
+import { type Asked, measure } from "./queries/measure.ts";
+import { type QueryBenchOptions, readOptions, USAGE } from "./queries/options.ts";
+import { type DatabaseResult, type QueryResult, report, save } from "./queries/report.ts";
+import { openServices, QUERIES_DIR, type QueryServices } from "./queries/services.ts";
+
+async function startOver(
+  { url }: FilledDatabase,
+  { redisUrl }: QueryServices,
+  size: string,
+): Promise<Service> {
+  const logPath = join(QUERIES_DIR, `service-${size}.log`);
+  return startService({ databaseUrl: url, redisUrl }, undefined, { role: "api", logPath, users: [USER] });
+}
+
+const askedOf = ({ host, port, tokens }: Service, { recording }: FilledDatabase): Asked => ({
+  origin: `http://${host}:${port}`,
+  token: tokens[0]!,
+  recording,
+});
+
+/** Fill both, ask both. */
+async function compareSizes(
+  services: QueryServices,
+  options: QueryBenchOptions,
+  stop: AbortSignal,
+): Promise<QueryResult> {
+  const filled: FilledDatabase[] = [];
+  for (const rows of [options.small_rows, options.rows]) {
+    const wanted = { rows, compress_all: options.compress_all, reuse: options.keep };
+    filled.push(await fillDatabase(services.databaseUrl, wanted, stop));
+  }
+  const [small, large] = filled as [FilledDatabase, FilledDatabase];
+  const running: Service[] = [];
+  const sql = postgres(large.url, { max: 1, onnotice: () => undefined });
+  try {
+    running.push(await startOver(small, services, "small"));
+    running.push(await startOver(large, services, "large"));
+    const asked = [askedOf(running[0]!, small), askedOf(running[1]!, large)];
+    const [ofSmall, ofLarge] = await measure(asked, options.requests, stop);
+    const result = (
+      { recording: _, url: __, ...facts }: FilledDatabase,
+      questions = ofSmall!,
+    ): DatabaseResult => ({
+      ...facts,
+      questions,
+    });
+    return {
+      date: new Date().toISOString(),
+      machine: await describeMachine({ sql, redis: services.redis }),
+      edition: await detectEdition(sql as unknown as Sql),
+      requests: options.requests,
+      small: result(small),
+      large: result(large, ofLarge),
+    };
+  } finally {
+    for (const service of running) await service.stop();
+    await sql.end({ timeout: 5 });
+  }
+}
+
+async function main(stop: AbortSignal): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const services = await openServices();
+  try {
+    const result = await compareSizes(services, options, stop);
+    process.stdout.write(report(result));
+    if (options.save) console.error(`saved as load/results/${await save(result)}`);
+  } finally {
+    if (!options.keep)
+      for (const rows of [options.small_rows, options.rows]) await dropDatabase(services.databaseUrl, rows);
+    await services.close();
+  }
+}
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => stop.abort(new UsageError(`interrupted by ${signal}`)));
+try {
+  await main(stop.signal);
+  process.exitCode = 0;
+} catch (error) {
+  if (error instanceof UsageError || error instanceof WrongDataError) console.error(error.message);
+  else console.error(error);
+  // 1 says that an answer was wrong; 2 that the benchmark could not be run to its end.
+  process.exitCode = error instanceof WrongDataError ? 1 : 2;
+}
+// Timers of an interrupted run must not keep the process.
+process.exit();
