@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { allPages, bodyOf, newSensor, newSystem, pathOf, type TestSensor } from "../../support/registry.ts";
+import { until } from "../../support/until.ts";
 
 interface Version {
   version: number;
@@ -173,5 +174,55 @@ describe("If-Match", () => {
     expect(new Set(all.map(({ max }) => max)).size).toBe(8);
     const starts = all.map(({ valid_from }) => Date.parse(valid_from));
     expect(starts).toEqual(starts.toSorted((a, b) => b - a));
+  });
+});
+
+describe("an editor", () => {
+  test("whose connection dies in the middle of the change gets a 503, and nothing is half done", async () => {
+    const sensor = await make();
+    await set(sensor, { min: 1, max: 2 });
+    const { sql } = bench.database;
+    const locker = await sql.reserve();
+    try {
+      await locker`BEGIN`;
+      await locker`SELECT 1 FROM diagnostics_sensor WHERE id = ${sensor.id} FOR UPDATE`;
+      const response = put(sensor, { min: 3, max: 4 });
+      const killed = await until("the change waits for the lock", async () => {
+        const rows = await sql<{ ended: boolean }[]>`
+          SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%diagnostics_sensor%'`;
+        return rows.length > 0 && rows;
+      });
+      expect([...killed]).toEqual([{ ended: true }]);
+      await expectProblem(await response, "service-unavailable");
+    } finally {
+      await locker`ROLLBACK`;
+      locker.release();
+    }
+    expect((await versions(sensor)).length).toBe(1);
+    expect((await set(sensor, { min: 3, max: 4 })).newest?.version).toBe(2);
+  });
+
+  test("waits for another one who is in the middle of a change, and then follows that", async () => {
+    const sensor = await make();
+    const { sql } = bench.database;
+    const locker = await sql.reserve();
+    let response: Promise<Response>;
+    try {
+      await locker`BEGIN`;
+      await locker`UPDATE diagnostics_sensor SET unit = 'celsius', quantity = 'temperature',
+        updated_at = clock_timestamp() WHERE id = ${sensor.id}`;
+      response = api.call(engineer, "PATCH", pathOf(sensor), { expected_rate_hz: 3 });
+      await until("the change waits for the lock", async () => {
+        const rows = await sql`SELECT 1 FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%diagnostics_sensor%'`;
+        return rows.length > 0;
+      });
+    } finally {
+      await locker`COMMIT`;
+      locker.release();
+    }
+    const changed = await bodyOf<TestSensor>(await response);
+    expect(changed).toMatchObject({ unit: "celsius", expected_rate_hz: 3 });
   });
 });
