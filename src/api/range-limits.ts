@@ -1,6 +1,6 @@
 /** Limits of a range as a client sends them. */
 import type { Range } from "../contract/units.ts";
-import { ProblemError } from "./problem-error.ts";
+import { invalidField } from "./body/check-shape.ts";
 
 /**
  * Both limits or neither; null for neither.
@@ -14,13 +14,9 @@ export function limitsOf(
   if (min === undefined && max === undefined) return null;
   if (min === undefined || max === undefined) {
     const absent = min === undefined ? "min" : "max";
-    throw refused(`${parent}/${absent}`, `${absent} is missing: a range has both limits.`);
+    throw invalidField(`${parent}/${absent}`, `${absent} is missing: a range has both limits.`);
   }
-  if (min >= max) throw refused(`${parent}/min`, `min ${min} is not below max ${max}.`);
+  if (min >= max) throw invalidField(`${parent}/min`, `min ${min} is not below max ${max}.`);
   // Adding 0 makes -0 a plain 0.
   return { min: min + 0, max: max + 0 };
-}
-
-function refused(pointer: string, detail: string): ProblemError {
-  return new ProblemError("invalid-request", { detail, errors: [{ pointer, detail }] });
 }

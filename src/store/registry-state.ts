@@ -3,7 +3,7 @@
  * still the one that was read. postgres.js throws outside of any promise when the backend of a transaction dies
  * within a statement, so there is none here; each write is one statement.
  */
-import type { SensorKey } from "../contract/registry.ts";
+import type { SensorKey } from "../contract/registry-records.ts";
 import { type Database, type Sql, StoreUnavailableError } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
 

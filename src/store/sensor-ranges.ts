@@ -2,7 +2,7 @@
  * The own ranges of sensors, as versions that are never changed. All times come from the database's clock: it is
  * one, while every API has its own, and a later version must not begin before an earlier one by mistake.
  */
-import type { RangeVersionRecord, SensorKey } from "../contract/registry.ts";
+import type { RangeVersionRecord, SensorKey } from "../contract/registry-records.ts";
 import type { Range } from "../contract/units.ts";
 import type { Database, Sql } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";

@@ -1,5 +1,5 @@
 /** Registered sensors: to list, to read and to change. Ingest registers and reads them elsewhere (`registry.ts`). */
-import type { OwnRange, SensorKey, SensorRecord } from "../contract/registry.ts";
+import type { OwnRange, SensorKey, SensorRecord } from "../contract/registry-records.ts";
 import type { Range } from "../contract/units.ts";
 import { takenKey } from "./errors.ts";
 import type { Database, Sql } from "./pool.ts";

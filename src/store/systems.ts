@@ -1,5 +1,6 @@
 /** Registered systems, and a cache of them for the ingest threads. */
-import type { SystemChange, SystemRecord } from "../contract/registry.ts";
+import type { SystemChange } from "../contract/registry.ts";
+import type { SystemRecord } from "../contract/registry-records.ts";
 import type { Database, Sql } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
 

@@ -8,6 +8,11 @@ import { ProblemError } from "../problem-error.ts";
 /** More would tell a client nothing new. */
 const MAX_ITEMS = 20;
 
+/** A problem about one field that no schema can tell. */
+export function invalidField(pointer: string, detail: string): ProblemError {
+  return new ProblemError("invalid-request", { detail, errors: [{ pointer, detail }] });
+}
+
 /**
  * A function that returns the value with its type.
  * @returns a check that throws {ProblemError} invalid-request with JSON pointers

@@ -1,7 +1,7 @@
 /** What the routes of the registry share: which system or sensor is meant, who may change it, and what went wrong. */
 import type { Context } from "hono";
 import type { ProblemName } from "../../contract/problem.ts";
-import type { SensorKey } from "../../contract/registry.ts";
+import type { SensorKey } from "../../contract/registry-records.ts";
 import { RegistryError, type RegistryFault } from "../../store/registry-errors.ts";
 import type { Role } from "../../store/users.ts";
 import { versionTag } from "../etag.ts";

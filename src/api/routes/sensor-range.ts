@@ -1,14 +1,10 @@
 /** `GET` and `PUT …/sensors/{sensor_id}/range`: the limits that judge a sensor's readings, in versions. */
 import type { Context } from "hono";
 import { describeRoute } from "hono-openapi";
-import {
-  effectiveRange,
-  RangeChangeSchema,
-  RangeStateSchema,
-  type SensorKey,
-} from "../../contract/registry.ts";
+import { RangeChangeSchema, RangeStateSchema } from "../../contract/registry.ts";
+import { effectiveRange, type SensorKey } from "../../contract/registry-records.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
-import { shapeCheck } from "../body/check-shape.ts";
+import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import type { App, AppEnv } from "../deps.ts";
 import { matchedVersions, versionTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -18,7 +14,6 @@ import { BEARER_SCHEME } from "../openapi/document.ts";
 import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_CHANGE_EXAMPLE, RANGE_STATE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { ProblemError } from "../problem-error.ts";
 import { limitsOf } from "../range-limits.ts";
 import type { RegistryDeps } from "./registry.ts";
 import {
@@ -130,12 +125,14 @@ export function mountSensorRange(app: App, deps: RegistryDeps): void {
 function validFrom_ms(text: string | undefined, now_ms: number): number | null {
   if (text === undefined) return null;
   const at_ms = Math.floor(parseTimestamp_us(text) / 1000);
-  const refused = (detail: string) =>
-    new ProblemError("invalid-request", { detail, errors: [{ pointer: "/valid_from", detail }] });
-  if (Number.isNaN(at_ms)) throw refused("valid_from must be an RFC 3339 date-time.");
+  if (Number.isNaN(at_ms)) throw invalidField("/valid_from", "valid_from must be an RFC 3339 date-time.");
   if (at_ms < now_ms - PAST_TOLERANCE_MS) {
-    throw refused("valid_from is past: what was judged is not judged again. Leave it out for now.");
+    throw invalidField(
+      "/valid_from",
+      "valid_from is past: what was judged is not judged again. Leave it out for now.",
+    );
   }
-  if (at_ms > now_ms + MAX_AHEAD_MS) throw refused("valid_from is more than 10 years ahead.");
+  if (at_ms > now_ms + MAX_AHEAD_MS)
+    throw invalidField("/valid_from", "valid_from is more than 10 years ahead.");
   return at_ms <= now_ms ? null : at_ms;
 }

@@ -1,12 +1,7 @@
 /** `/api/v1/systems/{system_id}/sensors/{sensor_id}`: one sensor, to read, change, archive and restore. */
 import { describeRoute } from "hono-openapi";
-import {
-  SensorChangeSchema,
-  SensorDetailSchema,
-  type SensorKey,
-  SensorSchema,
-  toSensorView,
-} from "../../contract/registry.ts";
+import { SensorChangeSchema, SensorDetailSchema, SensorSchema } from "../../contract/registry.ts";
+import { type SensorKey, toSensorView } from "../../contract/registry-records.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { canonicalUnit } from "../canonical-unit.ts";

@@ -1,6 +1,7 @@
 /** `GET` and `POST /api/v1/systems/{system_id}/sensors`: what a system measures. */
 import { describeRoute } from "hono-openapi";
-import { NewSensorSchema, SensorPageSchema, SensorSchema, toSensorView } from "../../contract/registry.ts";
+import { NewSensorSchema, SensorPageSchema, SensorSchema } from "../../contract/registry.ts";
+import { toSensorView } from "../../contract/registry-records.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { canonicalUnit } from "../canonical-unit.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";

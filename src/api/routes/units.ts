@@ -1,6 +1,7 @@
 /** `GET /api/v1/units`: the canonical units, their ranges, and every alias with its exact conversion. */
 import { describeRoute } from "hono-openapi";
-import { toUnitList, UnitListSchema } from "../../contract/registry.ts";
+import { UnitListSchema } from "../../contract/registry.ts";
+import { toUnitList } from "../../contract/registry-records.ts";
 import type { App } from "../deps.ts";
 import { contentTag, isKnownTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
