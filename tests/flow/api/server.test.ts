@@ -59,7 +59,7 @@ describe("an address", () => {
     "/",
     "/nothing",
     "/api",
-    "/api/v1/jobs",
+    "/api/v1/sensors",
     "/api/v2/data/ingest",
     "/docs/../package.json",
     "/docs/constructor",
