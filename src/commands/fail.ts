@@ -2,9 +2,11 @@
 import { ConfigError } from "../config.ts";
 import { UnitDefinitionError } from "../contract/units.ts";
 import { ServicesError } from "../services/services-error.ts";
+import { WrongDataError } from "../store/benchmark-tables.ts";
 import { EditionError } from "../store/edition.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import { MigrationError } from "../store/migrate.ts";
+import { ScratchError } from "../store/scratch.ts";
 import { UserExistsError } from "../store/users.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 
@@ -18,10 +20,12 @@ const EXPECTED = [
   ConfigError,
   EditionError,
   MigrationError,
+  ScratchError,
   StoreUnavailableError,
   StreamUnavailableError,
   UnitDefinitionError,
   UserExistsError,
+  WrongDataError,
 ];
 
 /** Prints the error to standard error and sets exit code 1. */

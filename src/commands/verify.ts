@@ -1,26 +1,41 @@
-/** `hydraulic verify`: is everything in place and in order? Changes nothing. */
+/** `hydraulic verify`: is everything in place and in order, and how fast is it? Production's tables stay as they are. */
 import { Command, InvalidArgumentError } from "commander";
+import { listenForInterrupts } from "../feed/interrupt.ts";
 import { Chance } from "../feed/simulate/chance.ts";
 import { systemClock } from "../ops/clock.ts";
+import { inspectStorage } from "../store/inspect/tables.ts";
 import { Database } from "../store/pool.ts";
 import { withSessionSettings } from "../store/session-options.ts";
 import { ready, StreamUnavailableError, workClient } from "../stream/connection.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
+import { type BenchmarkResult, judge, runBenchmark } from "../verify/benchmark/run.ts";
+import { spaceOf } from "../verify/checks/storage.ts";
 import type { VerifyContext } from "../verify/context.ts";
-import { gravest } from "../verify/finding.ts";
+import { gravest, type NamedFinding } from "../verify/finding.ts";
+import { bytes } from "../verify/format.ts";
 import { closingLine, tableLine } from "../verify/table.ts";
 import { verify } from "../verify/verify.ts";
 import { type Environment, MIGRATIONS, openEnvironment, streamBounds } from "./environment.ts";
+import { CommandError } from "./fail.ts";
 
 interface VerifyOptions {
   readonly json?: boolean;
   readonly seed: number;
   readonly samples: number;
+  readonly benchmark?: boolean;
+  readonly rows: number;
 }
 
 const QUERY_DEADLINE_MS = 30_000;
 const REDIS_DEADLINE_MS = 3_000;
 const SEEDS = 2 ** 32;
+const ROUNDS = 3;
+const REPEATS = 100;
+/** Two tables with their indexes, and the write-ahead log of writing them again and again. */
+const BYTES_PER_ROW = 1_000;
+const SPARE_BYTES = 1e9;
+/** 128 and the number of SIGINT, as shells have it. */
+const INTERRUPTED = 130;
 
 function wholeNumber(min: number, max: number) {
   return (text: string): number => {
@@ -34,30 +49,76 @@ function wholeNumber(min: number, max: number) {
 export function verifyCommand(): Command {
   return new Command("verify")
     .description(
-      "Check database, hourly aggregate, plans, Redis and disk, and print a table. Changes nothing.",
+      "Check database, hourly aggregate, plans, Redis and disk, and print a table. Changes nothing of the service's.",
     )
     .option("--json", "one JSON object on standard output instead of the table")
     .option("--samples <n>", "random sensor-days whose aggregate is compared", wholeNumber(1, 1_000), 20)
+    .option("--seed <n>", "draw the same samples again (a random one)", wholeNumber(0, SEEDS - 1))
     .option(
-      "--seed <n>",
-      "draw the same samples again",
-      wholeNumber(0, SEEDS - 1),
-      Math.floor(Math.random() * SEEDS),
+      "--benchmark",
+      "then measure write speed and queries, in a schema of its own that is dropped at the end",
     )
+    .option("--rows <n>", "readings of the benchmark", wholeNumber(20_000, 20_000_000), 1_000_000)
     .addHelpText("after", "\nExit status: 0 nothing failed, 1 something failed or could not be reached.")
-    .action(verifyAction);
+    .action((options: Omit<VerifyOptions, "seed"> & { seed?: number }) =>
+      verifyAction({ ...options, seed: options.seed ?? Math.floor(Math.random() * SEEDS) }),
+    );
 }
 
 async function verifyAction(options: VerifyOptions): Promise<void> {
   const environment = await openEnvironment(undefined, process.stderr);
+  const interrupt = listenForInterrupts((step) => {
+    if (step === "abandon") process.exit(INTERRUPTED);
+  });
   try {
-    await check(environment, options);
+    await checkAndMeasure(environment, options, interrupt.stop);
+  } catch (error) {
+    if (!interrupt.stop.aborted) throw error;
+    process.stderr.write("interrupted; nothing is left behind\n");
+    process.exitCode = INTERRUPTED;
   } finally {
+    interrupt.dispose();
     await environment.services.stop();
   }
 }
 
-async function check(environment: Environment, options: VerifyOptions): Promise<void> {
+async function checkAndMeasure(
+  environment: Environment,
+  options: VerifyOptions,
+  stop: AbortSignal,
+): Promise<void> {
+  const screen = new Screen(options.json === true);
+  const findings = await check(environment, options, stop, screen);
+  const benchmark = options.benchmark ? await measure(environment, options, stop, screen) : null;
+  report(findings, benchmark, options, screen);
+}
+
+/** Findings as they come; nothing on standard output when it is for JSON. */
+class Screen {
+  readonly #colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+
+  constructor(private readonly json: boolean) {}
+
+  finding(finding: NamedFinding): void {
+    if (!this.json) process.stdout.write(tableLine(finding, this.#colour));
+  }
+
+  text(text: string): void {
+    if (!this.json) process.stdout.write(text);
+  }
+
+  /** What happens next, for a person who waits. */
+  step(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+}
+
+async function check(
+  environment: Environment,
+  options: VerifyOptions,
+  stop: AbortSignal,
+  screen: Screen,
+): Promise<NamedFinding[]> {
   const { databaseUrl, redisUrl } = environment.services;
   const database = new Database({
     url: withSessionSettings(databaseUrl, { default_transaction_read_only: "on" }),
@@ -66,14 +127,17 @@ async function check(environment: Environment, options: VerifyOptions): Promise<
   });
   const redis = await reachRedis(redisUrl);
   try {
-    await report(context(environment, options, database, redis), options);
+    const context = contextOf(environment, options, database, redis);
+    const findings = await verify(context, (finding) => screen.finding(finding), stop);
+    if (options.benchmark && gravest(findings) !== "fail") await assertRoom(database, options.rows);
+    return findings;
   } finally {
     if (!(redis instanceof Error)) redis.disconnect();
     await database.close();
   }
 }
 
-function context(
+function contextOf(
   { config }: Environment,
   { seed, samples }: VerifyOptions,
   database: Database,
@@ -96,16 +160,59 @@ function context(
   };
 }
 
-async function report(context: VerifyContext, { json, seed }: VerifyOptions): Promise<void> {
-  const colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
-  const findings = await verify(context, (finding) => {
-    if (!json) process.stdout.write(tableLine(finding, colour));
-  });
+/** @throws {CommandError} when the disk is seen and has too little room for the benchmark */
+async function assertRoom(database: Database, rows: number): Promise<void> {
+  const { data_directory, local } = await inspectStorage(database);
+  const space = local && data_directory !== null ? await spaceOf(data_directory) : null;
+  const needed = rows * BYTES_PER_ROW + SPARE_BYTES;
+  if (space && space.free_bytes < needed)
+    throw new CommandError(
+      `the benchmark needs ${bytes(needed)} of disk, and ${bytes(space.free_bytes)} are free; --rows makes it smaller`,
+    );
+}
+
+async function measure(
+  { config, services }: Environment,
+  { rows, seed }: VerifyOptions,
+  stop: AbortSignal,
+  screen: Screen,
+): Promise<BenchmarkResult> {
+  screen.text("\n");
+  const settings = {
+    database_url: services.databaseUrl,
+    migrations: { directory: MIGRATIONS, chunk_interval_days: config.CHUNK_INTERVAL_DAYS },
+    compress_after_days: config.COMPRESS_AFTER_DAYS,
+    rows,
+    rounds: ROUNDS,
+    repeats: REPEATS,
+    seed,
+  };
+  const result = await runBenchmark(settings, stop, (step) => screen.step(step));
+  for (const finding of judge(result)) screen.finding(finding);
+  return result;
+}
+
+function report(
+  checks: readonly NamedFinding[],
+  benchmark: BenchmarkResult | null,
+  { json, seed }: VerifyOptions,
+  screen: Screen,
+): void {
+  const measured = benchmark ? judge(benchmark) : [];
+  const findings = [...checks, ...measured];
   const verdict = gravest(findings);
+  screen.text(`\n${closingLine(findings)}`);
   if (json) {
-    const checked_at = new Date(context.clock.now_ms()).toISOString();
-    process.stdout.write(`${JSON.stringify({ verdict, checked_at, seed, findings }, null, 2)}\n`);
-  } else process.stdout.write(`\n${closingLine(findings)}`);
+    const checked_at = new Date(systemClock.now_ms()).toISOString();
+    const whole = {
+      verdict,
+      checked_at,
+      seed,
+      findings: checks,
+      ...(benchmark ? { benchmark, measured } : {}),
+    };
+    process.stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  }
   if (verdict === "fail") process.exitCode = 1;
 }
 

@@ -2,7 +2,7 @@
 import type { NamedFinding, Verdict } from "./finding.ts";
 
 const VERDICT_WIDTH = 6;
-const CHECK_WIDTH = 18;
+const CHECK_WIDTH = 20;
 /** SGR codes (ECMA-48, 8.3.117): green, yellow, red, grey. */
 const COLOURS: Readonly<Record<Verdict, number>> = { ok: 32, warn: 33, fail: 31, "n/a": 90 };
 

@@ -36,11 +36,13 @@ export const CHECKS: readonly Check[] = [
 /**
  * Run the checks. Nothing is changed.
  * @param each told as each is done
+ * @param stop ends it between two checks, by its reason
  * @throws {StoreUnavailableError} when the database cannot be reached at all
  */
 export async function verify(
   context: VerifyContext,
   each: (finding: NamedFinding) => void = () => undefined,
+  stop?: AbortSignal,
 ): Promise<NamedFinding[]> {
   const findings: NamedFinding[] = [];
   const surveyed = await survey(context);
@@ -50,6 +52,7 @@ export async function verify(
     return [finding];
   }
   for (const check of CHECKS) {
+    stop?.throwIfAborted();
     const finding = { check: check.name, ...(await guarded(check, context, surveyed)) };
     findings.push(finding);
     each(finding);

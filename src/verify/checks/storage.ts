@@ -8,13 +8,13 @@ import { bytes, percent, whole } from "../format.ts";
 const WARN_FREE = { share: 0.1, bytes: 5e9 } as const;
 const FAIL_FREE = { share: 0.02, bytes: 1e9 } as const;
 
-interface Space {
+export interface Space {
   readonly free_bytes: number;
   readonly total_bytes: number;
 }
 
 /** Null when the folder cannot be seen from here: another machine, or another user's folder. */
-async function spaceOf(folder: string): Promise<Space | null> {
+export async function spaceOf(folder: string): Promise<Space | null> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
     return { free_bytes: bavail * bsize, total_bytes: blocks * bsize };
