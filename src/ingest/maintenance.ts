@@ -3,16 +3,16 @@
  *
  *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
  *
- * Leadership is an advisory lock of the leader's own session (src/store/maintenance-session.ts). Each step is short
+ * Leadership is an advisory lock of the leader's own session (src/store/dedicated-session.ts). Each step is short
  * and leaves the tables right, so the actor may be stopped, or die, between any two of them.
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { Backoff, DeadlineError, sleep, withDeadline } from "../ops/retry.ts";
 import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.ts";
+import { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify, sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
-import { MaintenanceSession } from "../store/maintenance-session.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
 import {
   type Backlog,
@@ -54,6 +54,8 @@ export interface MaintenanceReport {
   onFailed(): void;
 }
 
+/** Any number, the same in every program that keeps this schema. */
+const LEADER_LOCK = 7_402_913;
 /** Hours of systems in one transaction (Apache), so that a step stays below a second at 100 sensors and 1 Hz. */
 const HOURS_PER_STEP = 8;
 /** Hours of systems looked at in one round (Community); they become few ranges. */
@@ -66,7 +68,7 @@ const LOCK_NOT_AVAILABLE = "55P03";
 export class Maintenance {
   readonly #stop = new AbortController();
   #running: Promise<void> | null = null;
-  #session: MaintenanceSession | null = null;
+  #session: DedicatedSession | null = null;
   #retentionDue_ms = 0;
 
   constructor(
@@ -114,13 +116,15 @@ export class Maintenance {
 
   /** Wait for the lock, then lead until the stop or an error. */
   async #follow(onLeading: () => void): Promise<void> {
-    const session = await MaintenanceSession.open({
+    const session = await DedicatedSession.open({
       url: this.settings.database_url,
       application_name: this.settings.session_name,
       statement_deadline_ms: STATEMENT_DEADLINE_MS,
     });
     this.#session = session;
-    while (!(await session.lead())) {
+    // Never make ingest wait behind a lock that is itself waited for.
+    await session.query("SET lock_timeout = '5s'");
+    while (!(await session.tryLock(LEADER_LOCK))) {
       await sleep(this.settings.interval_ms, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
     }
@@ -134,7 +138,7 @@ export class Maintenance {
   }
 
   /** Everything that is due now. Asked each time how the view is kept: another program may have switched it. */
-  async #round(session: MaintenanceSession): Promise<void> {
+  async #round(session: DedicatedSession): Promise<void> {
     const keeping = await readHourlyKeeping(session);
     await this.#takeLog(session);
     if (keeping.edition === "apache") await this.#recompute(session);
@@ -143,7 +147,7 @@ export class Maintenance {
     this.report.onBacklog(await readBacklog(session));
   }
 
-  async #takeLog(session: MaintenanceSession): Promise<void> {
+  async #takeLog(session: DedicatedSession): Promise<void> {
     for (let more = true; more && !this.#stop.signal.aborted; ) {
       const taken = await takeDirtyHours(session);
       this.report.onTaken(taken.rows);
@@ -151,7 +155,7 @@ export class Maintenance {
     }
   }
 
-  async #recompute(session: MaintenanceSession): Promise<void> {
+  async #recompute(session: DedicatedSession): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const hours = await dueHours(session, this.settings.patience.apache, HOURS_PER_STEP);
       if (hours.length === 0) return;
@@ -161,7 +165,7 @@ export class Maintenance {
     }
   }
 
-  async #refresh(session: MaintenanceSession): Promise<boolean> {
+  async #refresh(session: DedicatedSession): Promise<boolean> {
     const hours = await dueHours(session, this.settings.patience.community, HOURS_PER_ROUND);
     for (const range of mergeHours(hours)) {
       if (this.#stop.signal.aborted) return false;
@@ -181,7 +185,7 @@ export class Maintenance {
     return true;
   }
 
-  async #retain(session: MaintenanceSession, { materialized }: HourlyKeeping): Promise<void> {
+  async #retain(session: DedicatedSession, { materialized }: HourlyKeeping): Promise<void> {
     const limit_ms = this.clock.now_ms() - this.settings.retention_days * 86_400_000;
     const isDone = await this.#tolerant("retention", async () => {
       const dropped = await dropOlderThan(session, limit_ms, materialized);

@@ -3,9 +3,10 @@
  * the history that the Apache edition left in diagnostics_rollup_hour. Every step is bounded, and what is done can be
  * read from the tables: a step that was cut off is simply done again.
  */
+
+import type { DedicatedSession } from "./dedicated-session.ts";
 import { HOURLY_CAGG } from "./hourly-view.ts";
 import type { DirtyHour } from "./ledger.ts";
-import type { MaintenanceSession } from "./maintenance-session.ts";
 
 /** [from, to) in seconds since the epoch, multiples of 3600. */
 export interface HourRange {
@@ -33,7 +34,7 @@ export function mergeHours(hours: readonly DirtyHour[]): HourRange[] {
  * Aggregate what changed in a range. Not in a transaction: the procedure commits by itself.
  * @throws pg.DatabaseError 55P03 while another refresh of the same range runs; try again later
  */
-export async function refreshRange(session: MaintenanceSession, range: HourRange): Promise<void> {
+export async function refreshRange(session: DedicatedSession, range: HourRange): Promise<void> {
   const at = (s: number) => `'${new Date(s * 1000).toISOString()}'::timestamptz`;
   await session.query(
     `CALL refresh_continuous_aggregate('${HOURLY_CAGG}', ${at(range.from_s)}, ${at(range.to_s)})`,
@@ -53,7 +54,7 @@ const LEFT_IN_RANGE = `FROM diagnostics_rollup_hour r USING diagnostics_system s
  * from the continuous aggregate. The hour that is not over becomes dirty instead.
  * @returns the range, or null when nothing is left
  */
-export async function moveNextRange(session: MaintenanceSession): Promise<HourRange | null> {
+export async function moveNextRange(session: DedicatedSession): Promise<HourRange | null> {
   const [row] = await session.query<{ from_s: number | null; now_s: number }>(OLDEST_LEFT);
   if (!row || row.from_s === null) return null;
   const { from_s, now_s } = row;
@@ -64,7 +65,7 @@ export async function moveNextRange(session: MaintenanceSession): Promise<HourRa
   return range;
 }
 
-async function markLeft(session: MaintenanceSession, from_s: number): Promise<HourRange> {
+async function markLeft(session: DedicatedSession, from_s: number): Promise<HourRange> {
   await session.query(
     `WITH gone AS (DELETE FROM diagnostics_rollup_hour WHERE bucket >= to_timestamp($1) RETURNING system_id, bucket)
      INSERT INTO diagnostics_dirty_hour_taken (system_id, hour, first_taken_at, last_taken_at)

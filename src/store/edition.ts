@@ -23,14 +23,24 @@ const UNDEFINED_FILE = "58P01";
  * so a Community function is called: on Apache it answers 0A000.
  * @throws {EditionError} when the extension is missing
  */
-export async function detectEdition(sql: Sql): Promise<Edition> {
-  const [row] = await sql<{ license: string | null; installed: boolean }[]>`
-    SELECT current_setting('timescaledb.license', true) AS license,
-      EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS installed`;
+export function detectEdition(sql: Sql): Promise<Edition> {
+  return askForEdition((text) => sql.unsafe(text));
+}
+
+const SETTING = `SELECT current_setting('timescaledb.license', true) AS license,
+  EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') AS installed`;
+const PROBE = `SELECT time_bucket_gapfill('1 hour', t, t, t + interval '1 hour')
+  FROM (VALUES (now())) AS v (t) GROUP BY 1`;
+
+/** The same over any way to send a statement outside a transaction. @throws {EditionError} */
+export async function askForEdition(
+  ask: (text: string) => Promise<readonly Record<string, unknown>[]>,
+): Promise<Edition> {
+  const [row] = await ask(SETTING);
   if (!row?.installed) throw new EditionError("The database has no timescaledb extension: migrate it first");
   if (row.license !== "timescale") return "apache";
   try {
-    await sql`SELECT time_bucket_gapfill('1 hour', t, t, t + interval '1 hour') FROM (VALUES (now())) AS v (t) GROUP BY 1`;
+    await ask(PROBE);
     return "community";
   } catch (error) {
     if (sqlState(error) === FEATURE_NOT_SUPPORTED) return "apache";

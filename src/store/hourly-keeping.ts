@@ -1,7 +1,8 @@
 /** How the view diagnostics_sensordata_hourly in place is kept. Read from the view itself: see src/store/reconcile.ts. */
+
+import type { DedicatedSession } from "./dedicated-session.ts";
 import { type Edition, EditionError } from "./edition.ts";
 import { HOURLY_CAGG, HOURLY_VIEW, type MaterializedTable } from "./hourly-view.ts";
-import type { MaintenanceSession } from "./maintenance-session.ts";
 
 export interface HourlyKeeping {
   readonly edition: Edition;
@@ -14,7 +15,7 @@ export interface HourlyKeeping {
  * reconciled last.
  * @throws {EditionError} when no view was made
  */
-export async function readHourlyKeeping(session: MaintenanceSession): Promise<HourlyKeeping> {
+export async function readHourlyKeeping(session: DedicatedSession): Promise<HourlyKeeping> {
   const [row] = await session.query<{ mark: string | null; materialized: string | null }>(
     `SELECT obj_description(to_regclass($1), 'pg_class') AS mark,
        (SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)

@@ -2,8 +2,8 @@
  * What the Community edition is told: compression of the readings, the continuous aggregate, and the policies of
  * both. Adding a policy again with other arguments only warns, so a policy that differs is removed and added anew.
  */
+import type { DedicatedSession } from "./dedicated-session.ts";
 import { CREATE_CAGG_SQL, HOURLY_CAGG, type MaterializedTable } from "./hourly-view.ts";
-import type { Sql } from "./pool.ts";
 
 export interface LifecycleSettings {
   /** Readings older than this are compressed (Community), days. */
@@ -67,59 +67,77 @@ function wantedPolicies({ compress_after_days, retention_days }: LifecycleSettin
 }
 
 /** Compression settings of the readings, when there are none. @returns what was changed */
-export async function ensureCompression(sql: Sql): Promise<string[]> {
-  const [row] = await sql<{ compression_enabled: boolean }[]>`
-    SELECT compression_enabled FROM timescaledb_information.hypertables
-    WHERE hypertable_schema = current_schema() AND hypertable_name = ${READINGS}`;
+export async function ensureCompression(session: DedicatedSession): Promise<string[]> {
+  const [row] = await session.query<{ compression_enabled: boolean }>(
+    `SELECT compression_enabled FROM timescaledb_information.hypertables
+     WHERE hypertable_schema = current_schema() AND hypertable_name = $1`,
+    [READINGS],
+  );
   if (row?.compression_enabled) return [];
-  await sql.unsafe(`ALTER TABLE ${READINGS} SET (timescaledb.compress, timescaledb.compress_segmentby = 'sensor_id',
+  await session.query(`ALTER TABLE ${READINGS} SET (timescaledb.compress, timescaledb.compress_segmentby = 'sensor_id',
     timescaledb.compress_orderby = '"timestamp" DESC')`);
   return ["compression of readings by sensor enabled"];
 }
 
 /** The materialized rows of the continuous aggregate, or null when there is none. */
-export async function materializedTable(sql: Sql): Promise<MaterializedTable | null> {
-  const [row] = await sql<{ name: string }[]>`
-    SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS name
-    FROM timescaledb_information.continuous_aggregates
-    WHERE view_schema = current_schema() AND view_name = ${HOURLY_CAGG}`;
+export async function materializedTable(session: DedicatedSession): Promise<MaterializedTable | null> {
+  const [row] = await session.query<{ name: string }>(
+    `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS name
+     FROM timescaledb_information.continuous_aggregates
+     WHERE view_schema = current_schema() AND view_name = $1`,
+    [HOURLY_CAGG],
+  );
   return row?.name ?? null;
 }
 
 /** The continuous aggregate, made without data when it is missing. */
-export async function ensureCagg(sql: Sql): Promise<{ table: MaterializedTable; created: boolean }> {
-  const known = await materializedTable(sql);
+export async function ensureCagg(
+  session: DedicatedSession,
+): Promise<{ table: MaterializedTable; created: boolean }> {
+  const known = await materializedTable(session);
   if (known !== null) return { table: known, created: false };
-  await sql.unsafe(CREATE_CAGG_SQL);
-  const table = await materializedTable(sql);
+  await session.query(CREATE_CAGG_SQL);
+  const table = await materializedTable(session);
   if (table === null) throw new Error(`${HOURLY_CAGG} is missing after it was created`);
   return { table, created: true };
 }
 
 /** Policies as wanted. @returns what was changed */
-export async function ensurePolicies(sql: Sql, settings: LifecycleSettings): Promise<string[]> {
+export async function ensurePolicies(
+  session: DedicatedSession,
+  settings: LifecycleSettings,
+): Promise<string[]> {
   const changes: string[] = [];
   for (const policy of wantedPolicies(settings)) {
-    if (await isInPlace(sql, policy)) continue;
-    await sql.unsafe(`SELECT ${policy.remove}`);
-    await sql.unsafe(`SELECT ${policy.add}`);
+    if (await isInPlace(session, policy)) continue;
+    await session.query(`SELECT ${policy.remove}`);
+    await session.query(`SELECT ${policy.add}`);
     changes.push(`${policy.procedure} of ${policy.relation}: ${JSON.stringify(policy.config)}`);
   }
   return changes;
 }
 
+const JOBS_OF_POLICY = `SELECT
+    (SELECT bool_and((j.config ->> w.key)::interval IS NOT DISTINCT FROM w.value::interval) FROM jsonb_each_text($1) w)
+      AND ($2::interval IS NULL OR j.schedule_interval = $2) AS same
+  FROM timescaledb_information.jobs j
+  WHERE j.proc_name = $3 AND (
+    (j.hypertable_schema = current_schema() AND j.hypertable_name = $4)
+    OR EXISTS (SELECT FROM timescaledb_information.continuous_aggregates c
+      WHERE c.view_schema = current_schema() AND c.view_name = $4
+        AND c.materialization_hypertable_schema = j.hypertable_schema
+        AND c.materialization_hypertable_name = j.hypertable_name))`;
+
 /** Exactly one job of the kind, with the wanted intervals. A job on the aggregate is listed under either of its names. */
-async function isInPlace(sql: Sql, { procedure, relation, config, schedule }: Policy): Promise<boolean> {
-  const jobs = await sql<{ same: boolean }[]>`
-    SELECT (SELECT bool_and((j.config ->> w.key)::interval IS NOT DISTINCT FROM w.value::interval)
-        FROM jsonb_each_text(${JSON.stringify(config)}::text::jsonb) w)
-      AND (${schedule}::text IS NULL OR j.schedule_interval = ${schedule}::text::interval) AS same
-    FROM timescaledb_information.jobs j
-    WHERE j.proc_name = ${procedure} AND (
-      (j.hypertable_schema = current_schema() AND j.hypertable_name = ${relation})
-      OR EXISTS (SELECT FROM timescaledb_information.continuous_aggregates c
-        WHERE c.view_schema = current_schema() AND c.view_name = ${relation}
-          AND c.materialization_hypertable_schema = j.hypertable_schema
-          AND c.materialization_hypertable_name = j.hypertable_name))`;
+async function isInPlace(
+  session: DedicatedSession,
+  { procedure, relation, config, schedule }: Policy,
+): Promise<boolean> {
+  const jobs = await session.query<{ same: boolean }>(JOBS_OF_POLICY, [
+    JSON.stringify(config),
+    schedule,
+    procedure,
+    relation,
+  ]);
   return jobs.length === 1 && jobs[0]!.same;
 }

@@ -38,6 +38,11 @@ export class Database {
     this.#sql = openPool(settings);
   }
 
+  /** For sessions of one's own beside the pool. */
+  get url(): string {
+    return this.settings.url;
+  }
+
   /** The pool of this moment; ask for it anew for each query. */
   get sql(): Sql {
     return this.#sql;

@@ -6,12 +6,12 @@
  * A database that comes from Apache to Community keeps its rollup: the view takes hours from it until the
  * maintenance has moved them into the continuous aggregate (src/store/cagg-refresh.ts).
  */
-import { withDeadline } from "../ops/retry.ts";
-import { detectEdition, type Edition, EditionError } from "./edition.ts";
+import { DedicatedSession } from "./dedicated-session.ts";
+import { askForEdition, type Edition, EditionError } from "./edition.ts";
 import { sqlState } from "./errors.ts";
 import { HOURLY_CAGG, HOURLY_VIEW, hourlyViewSql, type MaterializedTable, viewMark } from "./hourly-view.ts";
 import { ensureCagg, ensureCompression, ensurePolicies, type LifecycleSettings } from "./policies.ts";
-import type { Database, Sql } from "./pool.ts";
+import type { Database } from "./pool.ts";
 
 /** Any number, the same in every program that reconciles this schema. */
 const RECONCILE_LOCK = 7_402_912;
@@ -39,55 +39,57 @@ export async function reconcile(
 ): Promise<Reconciled> {
   return database.run(
     "reconcile",
-    async (pool) => {
-      const connection = await pool.reserve();
+    async () => {
+      const session = await DedicatedSession.open({
+        url: database.url,
+        application_name: "hydraulic-ingest",
+        statement_deadline_ms: RECONCILE_DEADLINE_MS,
+      });
       try {
-        await connection`SELECT set_config('statement_timeout', '0', false)`;
-        await connection`SELECT pg_advisory_lock(${RECONCILE_LOCK})`;
-        await connection`SELECT set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`;
-        const edition = as_edition ?? (await detectEdition(connection));
-        return { edition, changes: await apply(connection, edition, settings) };
+        await session.query("SELECT pg_advisory_lock($1)", [RECONCILE_LOCK]);
+        await session.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
+        const edition = as_edition ?? (await askForEdition((text) => session.query(text)));
+        return { edition, changes: await apply(session, edition, settings) };
       } finally {
-        await withDeadline(resetSession(connection), 5_000, "ending the reconcile").catch(() => undefined);
-        connection.release();
+        await session.close();
       }
     },
     RECONCILE_DEADLINE_MS,
   );
 }
 
-async function resetSession(sql: Sql): Promise<void> {
-  await sql`SELECT pg_advisory_unlock(${RECONCILE_LOCK})`;
-  await sql`RESET statement_timeout`;
-  await sql`RESET lock_timeout`;
-}
-
-async function apply(sql: Sql, edition: Edition, settings: LifecycleSettings): Promise<string[]> {
+async function apply(
+  session: DedicatedSession,
+  edition: Edition,
+  settings: LifecycleSettings,
+): Promise<string[]> {
   if (edition === "apache") {
-    await refuseCommunityData(sql);
-    return ensureView(sql, edition, null, false);
+    await refuseCommunityData(session);
+    return ensureView(session, edition, null, false);
   }
-  const definitions = await patiently(sql, async () => {
-    const changes = await ensureCompression(sql);
-    const cagg = await ensureCagg(sql);
+  const definitions = await patiently(session, async () => {
+    const changes = await ensureCompression(session);
+    const cagg = await ensureCagg(session);
     if (cagg.created) changes.push(`continuous aggregate ${HOURLY_CAGG} created`);
-    changes.push(...(await ensurePolicies(sql, settings)));
+    changes.push(...(await ensurePolicies(session, settings)));
     return { changes, cagg };
   });
   const { table, created } = definitions.cagg;
-  return [...definitions.changes, ...(await ensureView(sql, edition, table, created))];
+  return [...definitions.changes, ...(await ensureView(session, edition, table, created))];
 }
 
 /**
  * The Apache edition cannot read compressed chunks, nor write to readings that have a continuous aggregate.
  * @throws {EditionError}
  */
-async function refuseCommunityData(sql: Sql): Promise<void> {
-  const [found] = await sql<{ chunks: number; cagg: boolean }[]>`
-    SELECT (SELECT count(*)::int FROM timescaledb_information.chunks WHERE hypertable_schema = current_schema()
-        AND hypertable_name = 'diagnostics_sensordata' AND is_compressed) AS chunks,
-      EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
-        WHERE view_schema = current_schema() AND view_name = ${HOURLY_CAGG}) AS cagg`;
+async function refuseCommunityData(session: DedicatedSession): Promise<void> {
+  const [found] = await session.query<{ chunks: number; cagg: boolean }>(
+    `SELECT (SELECT count(*)::int FROM timescaledb_information.chunks WHERE hypertable_schema = current_schema()
+         AND hypertable_name = 'diagnostics_sensordata' AND is_compressed) AS chunks,
+       EXISTS (SELECT FROM timescaledb_information.continuous_aggregates
+         WHERE view_schema = current_schema() AND view_name = $1) AS cagg`,
+    [HOURLY_CAGG],
+  );
   if (!found || (found.chunks === 0 && !found.cagg)) return;
   throw new EditionError(
     `This database was kept by TimescaleDB Community (${found.chunks} compressed chunks${found.cagg ? ", a continuous aggregate" : ""}), and this server is the Apache edition, which cannot read or keep them. Start the Community server again; docs/operate-editions.md says how to move back on it`,
@@ -99,49 +101,50 @@ async function refuseCommunityData(sql: Sql): Promise<void> {
  * becomes dirty first: written in that order, the view is right from its first moment.
  */
 async function ensureView(
-  sql: Sql,
+  session: DedicatedSession,
   edition: Edition,
   materialized: MaterializedTable | null,
   caggIsNew: boolean,
 ): Promise<string[]> {
   const definition = hourlyViewSql(materialized);
   const mark = viewMark(edition, definition);
-  const [view] = await sql<{ mark: string | null }[]>`
-    SELECT obj_description(to_regclass(${HOURLY_VIEW}), 'pg_class') AS mark`;
+  const [view] = await session.query<{ mark: string | null }>(
+    "SELECT obj_description(to_regclass($1), 'pg_class') AS mark",
+    [HOURLY_VIEW],
+  );
   const before = view?.mark ?? null;
   if (before === mark) return [];
   const changes = [`view ${HOURLY_VIEW} made for the ${edition} edition`];
   const rollupIsWhole = before?.startsWith("apache") === true;
   if (before === null || (caggIsNew && !rollupIsWhole)) {
-    const hours = await markEveryHour(sql);
+    const hours = await markEveryHour(session);
     if (hours > 0) changes.push(`${hours} hours to be aggregated`);
   }
-  await patiently(sql, async () => {
-    await sql.unsafe(definition);
-    await sql.unsafe(`COMMENT ON VIEW ${HOURLY_VIEW} IS '${mark}'`);
+  await patiently(session, async () => {
+    await session.query(definition);
+    await session.query(`COMMENT ON VIEW ${HOURLY_VIEW} IS '${mark}'`);
   });
   return changes;
 }
 
 /** One scan of all readings. @returns hours of systems that were not known to be dirty */
-async function markEveryHour(sql: Sql): Promise<number> {
-  const rows = await sql`
-    INSERT INTO diagnostics_dirty_hour_taken (system_id, hour, first_taken_at, last_taken_at)
-    SELECT DISTINCT system_id, time_bucket('1 hour', "timestamp"), now(), now() FROM diagnostics_sensordata
-    ON CONFLICT (system_id, hour) DO NOTHING`;
-  return rows.count;
+async function markEveryHour(session: DedicatedSession): Promise<number> {
+  const [row] = await session.query<{ hours: number }>(
+    `WITH marked AS (
+       INSERT INTO diagnostics_dirty_hour_taken (system_id, hour, first_taken_at, last_taken_at)
+       SELECT DISTINCT system_id, time_bucket('1 hour', "timestamp"), now(), now() FROM diagnostics_sensordata
+       ON CONFLICT (system_id, hour) DO NOTHING RETURNING 1)
+     SELECT count(*)::int AS hours FROM marked`,
+  );
+  return row?.hours ?? 0;
 }
 
 /** One transaction, again while a lock is not free (55P03) or a deadlock was found (40P01). */
-async function patiently<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+async function patiently<T>(session: DedicatedSession, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    await sql`BEGIN`;
     try {
-      const result = await work();
-      await sql`COMMIT`;
-      return result;
+      return await session.transaction(work);
     } catch (error) {
-      await sql`ROLLBACK`.catch(() => undefined);
       const state = sqlState(error);
       if ((state !== "55P03" && state !== "40P01") || attempt === ATTEMPTS) throw error;
     }

@@ -5,8 +5,8 @@
  */
 
 import type { HourRange } from "./cagg-refresh.ts";
+import type { DedicatedSession } from "./dedicated-session.ts";
 import { HOURLY_CAGG, type MaterializedTable } from "./hourly-view.ts";
-import type { MaintenanceSession } from "./maintenance-session.ts";
 
 export interface Dropped {
   readonly chunks: number;
@@ -46,7 +46,7 @@ class NewChunkError extends Error {
  * @throws pg.DatabaseError 55P03 when a lock is not free; nothing was dropped then
  */
 export async function dropOlderThan(
-  session: MaintenanceSession,
+  session: DedicatedSession,
   limit_ms: number,
   materialized: MaterializedTable | null,
 ): Promise<Dropped | null> {
@@ -66,7 +66,7 @@ export async function dropOlderThan(
  * older than they are, and its hours belong to the aggregate.
  */
 async function dropOverdue(
-  session: MaintenanceSession,
+  session: DedicatedSession,
   limit_s: number,
   tables: readonly string[],
 ): Promise<Dropped> {
@@ -90,7 +90,7 @@ async function dropOverdue(
 
 /** Hours whose readings a policy or a person has dropped. Chunks of the continuous aggregate go as a whole first. */
 async function deleteLeftOver(
-  session: MaintenanceSession,
+  session: DedicatedSession,
   tables: readonly string[],
   hasCagg: boolean,
 ): Promise<number> {
@@ -108,7 +108,7 @@ async function deleteLeftOver(
   return hours;
 }
 
-async function deleteHours(session: MaintenanceSession, table: string, range: HourRange): Promise<number> {
+async function deleteHours(session: DedicatedSession, table: string, range: HourRange): Promise<number> {
   const [row] = await session.query<{ hours: number }>(deleteRange(table), [range.from_s, range.to_s]);
   return row?.hours ?? 0;
 }

@@ -9,8 +9,9 @@
  * reading that commits meanwhile brings a log row of its own, which stays, and its hour stays dirty. A crash between
  * two steps leaves hours dirty, and dirty hours are read from the readings themselves.
  */
+
+import type { DedicatedSession } from "./dedicated-session.ts";
 import type { DirtyHour } from "./ledger.ts";
-import type { MaintenanceSession } from "./maintenance-session.ts";
 
 /** When a dirty hour is worth aggregating again. */
 export interface Patience {
@@ -60,14 +61,14 @@ const ROLL_UP = `INSERT INTO diagnostics_rollup_hour
   CROSS JOIN LATERAL diagnostics_aggregate_hour(s.system_id, s.id, to_timestamp(key.hour_s)) a`;
 
 /** Take one step of the log into the set. @returns log rows taken; as many as asked for means that there are more */
-export async function takeDirtyHours(session: MaintenanceSession): Promise<{ rows: number; more: boolean }> {
+export async function takeDirtyHours(session: DedicatedSession): Promise<{ rows: number; more: boolean }> {
   const rows = (await session.query<{ rows: number }>(TAKE))[0]?.rows ?? 0;
   return { rows, more: rows === TAKE_ROWS };
 }
 
 /** Dirty hours that are due, oldest hour first. */
 export async function dueHours(
-  session: MaintenanceSession,
+  session: DedicatedSession,
   patience: Patience,
   limit: number,
 ): Promise<DirtyHour[]> {
@@ -76,10 +77,7 @@ export async function dueHours(
 }
 
 /** Apache: aggregate the hours again, sensor by sensor over the unique index, in one transaction. */
-export async function recomputeHours(
-  session: MaintenanceSession,
-  hours: readonly DirtyHour[],
-): Promise<void> {
+export async function recomputeHours(session: DedicatedSession, hours: readonly DirtyHour[]): Promise<void> {
   const keys = toKeys(hours);
   await session.transaction(async () => {
     await session.query(FORGET_TAKEN, keys);
@@ -89,7 +87,7 @@ export async function recomputeHours(
 }
 
 /** Community: the hours are in the continuous aggregate now; they are clean, and no copy of Apache's rollup is left. */
-export async function settleHours(session: MaintenanceSession, hours: readonly DirtyHour[]): Promise<void> {
+export async function settleHours(session: DedicatedSession, hours: readonly DirtyHour[]): Promise<void> {
   const keys = toKeys(hours);
   await session.transaction(async () => {
     await session.query(FORGET_ROLLUP, keys);
@@ -97,7 +95,7 @@ export async function settleHours(session: MaintenanceSession, hours: readonly D
   });
 }
 
-export async function readBacklog(session: MaintenanceSession): Promise<Backlog> {
+export async function readBacklog(session: DedicatedSession): Promise<Backlog> {
   const [row] = await session.query<Backlog & Record<string, unknown>>(
     `SELECT count(*)::int AS dirty_hours,
        coalesce(extract(epoch FROM now() - min(first_taken_at)), 0)::float8 AS oldest_s

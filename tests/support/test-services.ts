@@ -45,8 +45,11 @@ export async function createTestRedis(): Promise<TestService> {
   throw new Error("every Redis database is claimed by a suite");
 }
 
-/** A migrated and reconciled Postgres database with a random name. */
-export async function createTestDatabase(): Promise<TestService> {
+/**
+ * A migrated Postgres database with a random name.
+ * @param reconciled false leaves out what depends on the edition, the hourly view among it
+ */
+export async function createTestDatabase(reconciled = true): Promise<TestService> {
   const base = new URL(fromEnvironment("DATABASE_URL"));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   const admin = postgres(base.href, { max: 1, onnotice: () => undefined });
@@ -56,7 +59,7 @@ export async function createTestDatabase(): Promise<TestService> {
   try {
     const directory = new URL("../../sql/migrations", import.meta.url).pathname;
     await migrate(database, { directory, chunk_interval_days: 7 });
-    await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
+    if (reconciled) await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
   } finally {
     await database.close();
   }

@@ -1,14 +1,11 @@
 /**
- * The session of the maintenance leader. The leader is who holds the advisory lock, and the lock belongs to the
- * session: when the connection ends, leadership has ended, so this class never connects twice. `pg` does not
- * reconnect by itself either (docs/decisions/0006).
+ * One session for work under a session's advisory lock: leading the maintenance, reconciling. The lock ends with the
+ * connection, so this class never connects twice and no statement can run without the lock. `pg` and not postgres.js:
+ * docs/decisions/0006-sessions-that-hold-locks.md.
  */
 import pg from "pg";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import { ConnectionLostError, sqlState } from "./errors.ts";
-
-/** Any number, the same in every program that keeps this schema. */
-const LEADER_LOCK = 7_402_913;
 
 export interface SessionSettings {
   readonly url: string;
@@ -18,7 +15,7 @@ export interface SessionSettings {
   readonly statement_deadline_ms: number;
 }
 
-export class MaintenanceSession {
+export class DedicatedSession {
   #lost: Error | null = null;
   #lostWaiter: ((error: Error) => void) | null = null;
 
@@ -35,21 +32,19 @@ export class MaintenanceSession {
   }
 
   /** @throws {ConnectionLostError} */
-  static async open(settings: SessionSettings): Promise<MaintenanceSession> {
+  static async open(settings: SessionSettings): Promise<DedicatedSession> {
     const client = new pg.Client({
       connectionString: settings.url,
       application_name: settings.application_name,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
-    const session = new MaintenanceSession(client, settings);
+    const session = new DedicatedSession(client, settings);
     try {
       await session.#guarded(client.connect());
       // A server that notices a lost client ends the statement and frees the lock.
       await session.query("SET client_connection_check_interval = '2s'");
       await session.query("SET TIME ZONE 'UTC'");
-      // Never make ingest wait behind a lock that is itself waited for.
-      await session.query("SET lock_timeout = '5s'");
       // Never make ingest wait behind a lock that is itself waited for.
       await session.query("SET lock_timeout = '5s'");
       await session.query(`SET statement_timeout = ${settings.statement_deadline_ms}`);
@@ -60,12 +55,10 @@ export class MaintenanceSession {
     }
   }
 
-  /** Become the leader; false while another session is. */
-  async lead(): Promise<boolean> {
-    const [row] = await this.query<{ leader: boolean }>(
-      `SELECT pg_try_advisory_lock(${LEADER_LOCK}) AS leader`,
-    );
-    return row?.leader === true;
+  /** Take an advisory lock until the session ends; false while another session has it. */
+  async tryLock(key: number): Promise<boolean> {
+    const [row] = await this.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1) AS taken", [key]);
+    return row?.taken === true;
   }
 
   /**
@@ -95,9 +88,7 @@ export class MaintenanceSession {
   /** End the session in an orderly way. */
   async close(): Promise<void> {
     if (this.#lost) return;
-    await withDeadline(this.client.end(), 2_000, "closing the maintenance session").catch(() =>
-      this.destroy(),
-    );
+    await withDeadline(this.client.end(), 2_000, "closing the session").catch(() => this.destroy());
   }
 
   /** Drop the connection now; a statement in flight rejects, and the server rolls it back. */
@@ -115,12 +106,16 @@ export class MaintenanceSession {
     });
     try {
       const margin_ms = this.settings.statement_deadline_ms + 5_000;
-      return await withDeadline(Promise.race([work, lost]), margin_ms, "a statement of the maintenance");
+      return await withDeadline(
+        Promise.race([work, lost]),
+        margin_ms,
+        "a statement of a session with a lock",
+      );
     } catch (error) {
       if (sqlState(error) !== undefined) throw error;
       this.destroy();
       if (error instanceof DeadlineError) throw error;
-      throw new ConnectionLostError(`the maintenance session ended: ${(error as Error).message}`, {
+      throw new ConnectionLostError(`the session ended: ${(error as Error).message}`, {
         cause: error,
       });
     } finally {
