@@ -15,6 +15,7 @@ import { ProblemError } from "../problem-error.ts";
 const RETRY_AFTER_BUSY_S = 2;
 /** What nginx logs for a client that went away; nobody reads it but the metrics. */
 const CLIENT_CLOSED_REQUEST = 499;
+const MINUTE_US = 60_000_000;
 export const MAX_SENSORS = 64;
 /** Longer ranges are not asked for, days: ten years. */
 export const MAX_RANGE_DAYS = 3_660;
@@ -47,7 +48,7 @@ export const rangeParameters = (fallback = "24 hours", max_days = MAX_RANGE_DAYS
       format: "date-time",
     },
   ),
-  queryParameter("to", "End, itself not included; now without it", { type: "string", format: "date-time" }),
+  queryParameter("to", "End, itself not included; the end of this minute without it", { type: "string", format: "date-time" }),
 ];
 
 export interface RangeRule {
@@ -65,7 +66,7 @@ export function rangeOf(
   now_us: number,
   { fallback_us = DAY_US, max_days = MAX_RANGE_DAYS }: RangeRule = {},
 ): TimeRange {
-  const to_us = timeWithin(c, "to") ?? now_us;
+  const to_us = timeWithin(c, "to") ?? minuteAfter(now_us);
   const from_us = timeWithin(c, "from") ?? Math.max(MIN_TIME_US, to_us - fallback_us);
   if (from_us >= to_us) {
     throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
@@ -78,6 +79,12 @@ export function rangeOf(
   }
   return { from_us, to_us };
 }
+
+/**
+ * The end of a range that names none: a whole minute, so that an answer keeps its tag while nothing new comes, and
+ * so that readings of a clock that is a little ahead are in it.
+ */
+const minuteAfter = (now_us: number) => Math.ceil(now_us / MINUTE_US) * MINUTE_US;
 
 function timeWithin(c: Context, name: string): number | undefined {
   const value = timeParameter_us(c, name);
