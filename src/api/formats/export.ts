@@ -101,7 +101,8 @@ export class Exports {
       } catch (err) {
         end();
         if (!(err instanceof QueryAbortedError)) log.warn({ err, request_id }, "an export was cut off");
-        throw err;
+        // Without a reason: it is logged above, and Bun would print it once more, as no JSON.
+        controller.error();
       }
     };
     // Nothing is made ahead of what the client takes.

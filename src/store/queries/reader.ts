@@ -176,8 +176,8 @@ export class Reader {
     } finally {
       const clean = await cancel.settle();
       client.off("error", onError);
-      // An answer of the server leaves the connection usable; anything else leaves it in doubt.
-      client.release(!clean || (fault !== undefined && sqlState(fault) === undefined));
+      // A statement that was ended leaves its connection usable; after anything else it may be at its own end.
+      client.release(!clean || (fault !== undefined && sqlState(fault) !== QUERY_CANCELED));
     }
   }
 
