@@ -155,25 +155,28 @@ export class Maintenance {
     }
   }
 
+  /**
+   * At least one step, then as many as fit into the time of the pause after the round: a backlog of years leaves
+   * ingest half of a processor core, and the log is taken in between.
+   */
+  #roundEnd(): () => boolean {
+    const end_ms = this.clock.monotonic_ms() + this.settings.interval_ms;
+    return () => this.#stop.signal.aborted || this.clock.monotonic_ms() > end_ms;
+  }
+
   async #recompute(session: DedicatedSession): Promise<void> {
-    while (!this.#stop.signal.aborted) {
+    const isOver = this.#roundEnd();
+    do {
       const hours = await dueHours(session, this.settings.patience.apache, HOURS_PER_STEP);
       if (hours.length === 0) return;
       await recomputeHours(session, hours);
       this.report.onAggregated(hours.length);
       if (hours.length < HOURS_PER_STEP) return;
-    }
+    } while (!isOver());
   }
 
   async #refresh(session: DedicatedSession): Promise<boolean> {
-    const hours = await dueHours(session, this.settings.patience.community, HOURS_PER_ROUND);
-    for (const range of mergeHours(hours)) {
-      if (this.#stop.signal.aborted) return false;
-      await refreshRange(session, range);
-      const done = hours.filter((h) => h.hour_s >= range.from_s && h.hour_s < range.to_s);
-      await settleHours(session, done);
-      this.report.onAggregated(done.length);
-    }
+    const isOver = this.#roundEnd();
     const moved = await moveNextRange(session);
     if (moved) {
       const at = (s: number) => new Date(s * 1000).toISOString();
@@ -181,6 +184,14 @@ export class Maintenance {
         { from: at(moved.from_s), to: at(moved.to_s) },
         "rollup moved to the continuous aggregate",
       );
+    }
+    const hours = await dueHours(session, this.settings.patience.community, HOURS_PER_ROUND);
+    for (const range of mergeHours(hours)) {
+      await refreshRange(session, range);
+      const done = hours.filter((h) => h.hour_s >= range.from_s && h.hour_s < range.to_s);
+      await settleHours(session, done);
+      this.report.onAggregated(done.length);
+      if (isOver()) return false;
     }
     return true;
   }

@@ -1,6 +1,6 @@
 /** What depends on the edition is there after a start, whatever was there before, and a second start changes nothing. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { detectEdition, EditionError } from "../../../src/store/edition.ts";
+import { detectEdition, EditionError, updateExtension } from "../../../src/store/edition.ts";
 import { Database, type Sql, StoreUnavailableError } from "../../../src/store/pool.ts";
 import { reconcile } from "../../../src/store/reconcile.ts";
 import {
@@ -71,6 +71,15 @@ describe(`reconcile on the ${edition} edition`, () => {
     expect(await detectEdition(sql)).toBe(edition);
     await sql`DROP EXTENSION timescaledb CASCADE`;
     expect(detectEdition(sql)).rejects.toThrow(EditionError);
+  });
+
+  test("an extension whose library the server has stays; one without a way to the server's version is refused", async () => {
+    const { database, sql } = await bareDatabase();
+    expect(await updateExtension(database.url)).toBeNull();
+    // As a database looks to a server that is older than the one that made it.
+    await sql`UPDATE pg_extension SET extversion = '99.0.0' WHERE extname = 'timescaledb'`;
+    expect(updateExtension(database.url)).rejects.toThrow(EditionError);
+    expect(updateExtension("postgres://nobody@127.0.0.1:9/none")).rejects.toThrow(StoreUnavailableError);
   });
 
   test("the view has the agreed columns and is right from its first moment", async () => {
