@@ -82,8 +82,9 @@ export function mountGaps(app: App, { queries, clock, tokens }: RouteDeps): void
       const min_gap_s = asked_s ?? defaultGap_s(rate);
       const gaps = await queries.completeness.gaps({ sensor_id, range, min_gap_s, limit }, options);
       const last = gaps.length === limit ? gaps.at(-1) : undefined;
-      // The gap's end is a reading: going on there finds no gap twice.
-      const next = last
+      // The gap's end is a reading: going on there finds no gap twice. At the end of the range there is nothing more.
+      const more = last && parseTimestamp_us(last.to) < range.to_us;
+      const next = more
         ? linkTo(c, { ...rangeText(range), from: last.to, min_gap_s: String(min_gap_s) })
         : null;
       const { id, name, quantity, unit } = sensor;

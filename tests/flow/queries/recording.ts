@@ -59,11 +59,11 @@ export class Recording {
       FROM json_to_recordset(${text}::text::json) AS r (at text)`;
   }
 
-  /** `count` readings one `step_s` apart from START on; the value is `valueOf(i)`. */
-  async steady(sensor: Sensor, count: number, step_s = 1, valueOf = (i: number) => i): Promise<void> {
+  /** `count` readings one `step_s` apart from START on; the value is `valueAt(i)`. */
+  async steady(sensor: Sensor, count: number, step_s = 1, valueAt = (i: number) => i): Promise<void> {
     await this.readings(
       sensor,
-      Array.from({ length: count }, (_, i) => ({ at: at(i * step_s), value: valueOf(i) })),
+      Array.from({ length: count }, (_, i) => ({ at: at(i * step_s), value: valueAt(i) })),
     );
   }
 
