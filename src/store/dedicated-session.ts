@@ -1,7 +1,7 @@
 /**
  * One session for work under a session's advisory lock: leading the maintenance, reconciling. The lock ends with the
  * connection, so this class never connects twice and no statement can run without the lock. `pg` and not postgres.js:
- * docs/decisions/0006-sessions-that-hold-locks.md.
+ * docs/decisions/0006.
  */
 import pg from "pg";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
@@ -42,8 +42,12 @@ export class DedicatedSession {
     const session = new DedicatedSession(client, settings);
     try {
       await session.#guarded(client.connect());
-      // A server that notices a lost client ends the statement and frees the lock.
+      // A server that notices a lost client ends the statement and frees the lock: at once when the connection is
+      // closed, within a minute when the client's machine is gone.
       await session.query("SET client_connection_check_interval = '2s'");
+      await session.query(
+        "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
+      );
       await session.query("SET TIME ZONE 'UTC'");
       // Never make ingest wait behind a lock that is itself waited for.
       await session.query("SET lock_timeout = '5s'");
