@@ -53,12 +53,20 @@ const FORGET_TAKEN = `DELETE FROM diagnostics_dirty_hour_taken t USING ${KEYS}
   WHERE t.system_id = key.system_id AND t.hour = to_timestamp(key.hour_s)`;
 const FORGET_ROLLUP = `DELETE FROM diagnostics_rollup_hour r USING ${KEYS}
   WHERE r.system_id = key.system_id AND r.bucket = to_timestamp(key.hour_s)`;
+/**
+ * One hour of one system. Its bounds are parameters of the statement, so that the plan opens one chunk; the view's
+ * function would make a plan for each sensor (8 hours of 100 sensors, few readings: 55 ms against 4).
+ */
 const ROLL_UP = `INSERT INTO diagnostics_rollup_hour
     (sensor_id, bucket, system_id, readings_count, avg_value, min_value, max_value, stddev_value, last_value)
-  SELECT s.id, to_timestamp(key.hour_s), s.system_id, a.readings_count, a.avg_value, a.min_value, a.max_value,
-    a.stddev_value, a.last_value
-  FROM ${KEYS} JOIN diagnostics_sensor s ON s.system_id = key.system_id
-  CROSS JOIN LATERAL diagnostics_aggregate_hour(s.system_id, s.id, to_timestamp(key.hour_s)) a`;
+  SELECT s.id, to_timestamp($2::float8), s.system_id, a.*
+  FROM diagnostics_sensor s CROSS JOIN LATERAL (
+    SELECT count(*), avg(d.value), min(d.value), max(d.value), stddev_samp(d.value), last(d.value, d."timestamp")
+    FROM diagnostics_sensordata d
+    WHERE d.sensor_id = s.id AND d.system_id = s.system_id
+      AND d."timestamp" >= to_timestamp($2::float8) AND d."timestamp" < to_timestamp($2::float8 + 3600)
+    HAVING count(*) > 0) a
+  WHERE s.system_id = $1::uuid`;
 
 /** Take one step of the log into the set. @returns log rows taken; as many as asked for means that there are more */
 export async function takeDirtyHours(session: DedicatedSession): Promise<{ rows: number; more: boolean }> {
@@ -82,7 +90,7 @@ export async function recomputeHours(session: DedicatedSession, hours: readonly 
   await session.transaction(async () => {
     await session.query(FORGET_TAKEN, keys);
     await session.query(FORGET_ROLLUP, keys);
-    await session.query(ROLL_UP, keys);
+    for (const { system_id, hour_s } of hours) await session.query(ROLL_UP, [system_id, hour_s]);
   });
 }
 
