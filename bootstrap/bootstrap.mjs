@@ -18,16 +18,20 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const USAGE = `Usage: npm start [-- OPTIONS]          start the services, the API and the workers
        npm test [-- FILTER…]            type check, lint and all suites (FILTER: unit, flow, fault, browser,
                                         types, lint, or the path of a test file)
+       npm run verify [-- OPTIONS]      is everything in order? --benchmark also measures
        npm run bench [-- OPTIONS]       the benchmark against raw COPY
+       npm run bench:queries [-- OPTIONS]  how long questions take, at 1 and 25 million readings
        npm run hydraulic -- COMMAND …   any other command of the program; --help lists them
-With Bun instead of npm: bun start, bun run test, bun run bench, bun run hydraulic COMMAND …
+With Bun instead of npm: bun start, bun run test, bun run verify, bun run hydraulic COMMAND …
 `;
 
 /** What each command runs with bun. */
 const PROGRAMS = {
   start: ["src/main.ts", "start"],
   run: ["src/main.ts"],
+  verify: ["src/main.ts", "verify"],
   bench: ["load/bench.ts"],
+  "bench-queries": ["load/queries.ts"],
   test: ["bootstrap/test-run.ts"],
 };
 

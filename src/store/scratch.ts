@@ -151,6 +151,7 @@ async function dropSchema(session: postgres.Sql, name: string): Promise<void> {
   await session`SELECT set_config('lock_timeout', ${LOCK_TIMEOUT}, false)`;
   for (let attempt = 1; ; attempt += 1) {
     try {
+      await dropHypertables(session, name);
       await session`DROP SCHEMA IF EXISTS ${session(name)} CASCADE`;
       return;
     } catch (error) {
@@ -158,4 +159,15 @@ async function dropSchema(session: postgres.Sql, name: string): Promise<void> {
       if (!busy || attempt === DROP_ATTEMPTS) throw error;
     }
   }
+}
+
+/** One by one: DROP SCHEMA alone leaves the tables of compressed chunks behind (TimescaleDB 2.29). */
+async function dropHypertables(session: postgres.Sql, schema: string): Promise<void> {
+  const aggregates = await session<{ name: string }[]>`
+    SELECT view_name AS name FROM timescaledb_information.continuous_aggregates WHERE view_schema = ${schema}`;
+  for (const { name } of aggregates)
+    await session`DROP MATERIALIZED VIEW IF EXISTS ${session(`${schema}.${name}`)} CASCADE`;
+  const tables = await session<{ name: string }[]>`
+    SELECT hypertable_name AS name FROM timescaledb_information.hypertables WHERE hypertable_schema = ${schema}`;
+  for (const { name } of tables) await session`DROP TABLE IF EXISTS ${session(`${schema}.${name}`)} CASCADE`;
 }

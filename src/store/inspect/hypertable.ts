@@ -8,6 +8,8 @@ export interface ChunkFacts {
   readonly from_ms: number;
   /** First moment after the chunk. */
   readonly to_ms: number;
+  /** When it was made, which for imported readings is long after its end. */
+  readonly created_ms: number;
   readonly compressed: boolean;
 }
 
@@ -32,7 +34,8 @@ export function inspectHypertable(database: Database): Promise<HypertableFacts |
     const chunks = await sql<ChunkFacts[]>`
       SELECT format('%I.%I', chunk_schema, chunk_name) AS name, is_compressed AS compressed,
         (extract(epoch FROM range_start) * 1000)::float8 AS from_ms,
-        (extract(epoch FROM range_end) * 1000)::float8 AS to_ms
+        (extract(epoch FROM range_end) * 1000)::float8 AS to_ms,
+        (extract(epoch FROM chunk_creation_time) * 1000)::float8 AS created_ms
       FROM timescaledb_information.chunks
       WHERE hypertable_schema = ${dimension.schema} AND hypertable_name = 'diagnostics_sensordata' ORDER BY range_start`;
     return {

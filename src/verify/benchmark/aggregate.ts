@@ -1,7 +1,9 @@
 /** Bring the hourly aggregate up to date at once, by the statements of the maintenance leader. */
-import { mergeHours, refreshRange } from "../../store/cagg-refresh.ts";
+import { sleep } from "../../ops/retry.ts";
+import { type HourRange, mergeHours, refreshRange } from "../../store/cagg-refresh.ts";
+import { DedicatedSession } from "../../store/dedicated-session.ts";
+import { sqlState } from "../../store/errors.ts";
 import { readHourlyKeeping } from "../../store/hourly-keeping.ts";
-import { MaintenanceSession } from "../../store/maintenance-session.ts";
 import { dueHours, type Patience, recomputeHours, settleHours, takeDirtyHours } from "../../store/rollup.ts";
 
 const AT_ONCE: Patience = { quiet_ms: 0, longest_ms: 0, ended_only: false };
@@ -9,13 +11,17 @@ const AT_ONCE: Patience = { quiet_ms: 0, longest_ms: 0, ended_only: false };
 const HOURS_PER_STEP = 8;
 const HOURS_PER_ROUND = 5_000;
 const STATEMENT_DEADLINE_MS = 600_000;
+/** The refresh policy of a database may be at work on the same range. */
+const LOCK_NOT_AVAILABLE = "55P03";
+const REFRESH_AGAIN_MS = 100;
+const REFRESH_ATTEMPTS = 600;
 
 /**
- * Aggregate every dirty hour of the database (or schema) behind the URL. Nobody else may do so meanwhile.
+ * Aggregate every dirty hour of the database (or schema) behind the URL. No other leader may be at work.
  * @returns hours of systems that were aggregated
  */
 export async function aggregateAll(url: string, stop: AbortSignal): Promise<number> {
-  const session = await MaintenanceSession.open({
+  const session = await DedicatedSession.open({
     url,
     application_name: "hydraulic-verify-hourly",
     statement_deadline_ms: STATEMENT_DEADLINE_MS,
@@ -31,12 +37,29 @@ export async function aggregateAll(url: string, stop: AbortSignal): Promise<numb
       if (hours.length === 0) return done;
       if (edition === "apache") await recomputeHours(session, hours);
       else {
-        for (const range of mergeHours(hours)) await refreshRange(session, range);
+        for (const range of mergeHours(hours)) await refreshPatiently(session, range, stop);
         await settleHours(session, hours);
       }
       done += hours.length;
     }
   } finally {
     await session.close();
+  }
+}
+
+async function refreshPatiently(
+  session: DedicatedSession,
+  range: HourRange,
+  stop: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    stop.throwIfAborted();
+    try {
+      await refreshRange(session, range);
+      return;
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE || attempt === REFRESH_ATTEMPTS) throw error;
+      await sleep(REFRESH_AGAIN_MS, stop);
+    }
   }
 }

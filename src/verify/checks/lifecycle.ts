@@ -118,9 +118,12 @@ function judgeCompression(
   return ok(text, figures);
 }
 
-/** Uncompressed chunks that ended before the policy's age for longer than two of its runs. */
+/** Uncompressed chunks that two runs of the policy have passed over. */
 function overdueChunks({ chunks }: HypertableFacts, age_ms: number, now_ms: number): number {
-  return chunks.filter(({ compressed, to_ms }) => !compressed && to_ms < now_ms - age_ms - LATE_MS).length;
+  return chunks.filter(
+    ({ compressed, to_ms, created_ms }) =>
+      !compressed && Math.max(to_ms + age_ms, created_ms) < now_ms - LATE_MS,
+  ).length;
 }
 
 export const retention = withHypertable(
