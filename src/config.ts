@@ -126,7 +126,7 @@ export const VARIABLES = {
   CLAIM_IDLE_MS: whole(15_000, "Silence after which another consumer takes over a batch, ms", 500, 3_600_000),
   DATABASE_POOL_SIZE: whole(8, "Connections for queries, beside one writer connection a thread", 1, 200),
   QUERY_POOL_SIZE: whole(4, "Queries of stored readings at once, each on a connection of its own", 1, 100),
-  QUERY_DEADLINE_MS: whole(10_000, "Longest run of a query of stored readings, ms", 100, 600_000),
+  QUERY_DEADLINE_MS: whole(10_000, "Longest run of a query of stored readings, ms", 100, 240_000),
   CHUNK_INTERVAL_DAYS: whole(7, "Days in one chunk of the hypertable; read when it is created", 1, 365),
   COMPRESS_AFTER_DAYS: whole(
     7,

@@ -7,7 +7,7 @@ import { requestIdFrom } from "./middleware/observe.ts";
 
 /** Bun's largest idle timeout, s. */
 const MAX_IDLE_TIMEOUT_S = 255;
-/** Time between the API's own refusal of a slow body and the server's cut of the connection, s. */
+/** Time between the API's own refusal of a slow body or query and the server's cut of the connection, s. */
 const IDLE_MARGIN_S = 10;
 
 /** Another program listens on the port. */
@@ -28,6 +28,8 @@ export interface ServerSettings {
   readonly port: number;
   /** The API's bound for a body's arrival, ms. */
   readonly body_timeout_ms: number;
+  /** The database's bound for a query, ms. Nothing is sent while one runs. */
+  readonly query_deadline_ms: number;
   readonly log: Logger;
 }
 
@@ -65,9 +67,15 @@ export function startServer(app: App, settings: ServerSettings): RunningServer {
   };
 }
 
-function listen(app: App, { hostname, port, body_timeout_ms, log }: ServerSettings) {
-  // Bun counts the idle timeout from the last byte sent, not received: it must outlast the longest body.
-  const idleTimeout = Math.min(MAX_IDLE_TIMEOUT_S, Math.ceil(body_timeout_ms / 1000) + IDLE_MARGIN_S);
+/** Bun counts it from the last byte sent, not received: it must outlast the longest body and the longest query. */
+export function idleTimeout_s(bounds: Pick<ServerSettings, "body_timeout_ms" | "query_deadline_ms">): number {
+  const longest_ms = Math.max(bounds.body_timeout_ms, bounds.query_deadline_ms);
+  return Math.min(MAX_IDLE_TIMEOUT_S, Math.ceil(longest_ms / 1000) + IDLE_MARGIN_S);
+}
+
+function listen(app: App, settings: ServerSettings) {
+  const { hostname, port, body_timeout_ms, log } = settings;
+  const idleTimeout = idleTimeout_s(settings);
   const outlasts = idleTimeout * 1000 > body_timeout_ms;
   let bindings: ServerBindings | undefined;
   const bindingsOf = (server: Bun.Server<undefined>): ServerBindings => ({

@@ -20,6 +20,7 @@ import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
 import { createQueries } from "../store/queries/queries.ts";
 import { Reader } from "../store/queries/reader.ts";
+import { readerMetrics } from "../store/queries/reader-metrics.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
 import { SensorRangeStore } from "../store/sensor-ranges.ts";
 import { SensorStore } from "../store/sensors.ts";
@@ -200,13 +201,14 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
 }
 
 /** Queries of stored readings have a pool of their own: slow ones cannot keep log-in and health from answering. */
-function openReader({ config, services, onQuery, stopping }: Wiring): Reader {
+function openReader({ config, services, metrics, onQuery, stopping }: Wiring): Reader {
   const reader = new Reader({
     url: services.databaseUrl,
     size: config.QUERY_POOL_SIZE,
     deadline_ms: config.QUERY_DEADLINE_MS,
     onQuery,
   });
+  readerMetrics(metrics, reader);
   stopping.last("query pool", (left_ms) => reader.close(left_ms / 2));
   return reader;
 }
@@ -224,6 +226,7 @@ function listen(app: ReturnType<typeof createApp>, { config, log }: Wiring): Run
       hostname: config.HOST,
       port: config.PORT,
       body_timeout_ms: config.BODY_TIMEOUT_MS,
+      query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
   } catch (error) {

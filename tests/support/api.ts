@@ -126,6 +126,7 @@ export class ApiBench {
       hostname: "127.0.0.1",
       port: 0,
       body_timeout_ms: config.BODY_TIMEOUT_MS,
+      query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
     this.#instances.push({ server, redis, database, reader });

@@ -1,6 +1,6 @@
 /** The server's life: a taken port, the ordered stop, and what every answer has. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { PortTakenError, startServer } from "../../../src/api/server.ts";
+import { idleTimeout_s, PortTakenError, startServer } from "../../../src/api/server.ts";
 import { PROBLEMS, type ProblemName } from "../../../src/contract/problem.ts";
 import { createLogger } from "../../../src/ops/log.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
@@ -175,8 +175,18 @@ describe("/health and /metrics", () => {
 describe("the server", () => {
   test("says that a port is taken, by its own error", () => {
     const log = createLogger({ level: "error", format: "json" });
-    const again = { hostname: "127.0.0.1", port: api.server.port, body_timeout_ms: 1_000, log };
+    const bounds = { body_timeout_ms: 1_000, query_deadline_ms: 1_000 };
+    const again = { hostname: "127.0.0.1", port: api.server.port, ...bounds, log };
     expect(() => startServer(api.app, again)).toThrow(PortTakenError);
+  });
+
+  test.each([
+    [1_000, 10_000, 20],
+    [30_000, 10_000, 40],
+    [600_000, 10_000, 255],
+    [100, 240_000, 250],
+  ])("waits longer in silence than a body of %d ms or a query of %d ms takes: %d s", (body, query, idle_s) => {
+    expect(idleTimeout_s({ body_timeout_ms: body, query_deadline_ms: query })).toBe(idle_s);
   });
 
   test("stops in order: no new connections, idle ones closed, requests in work answered", async () => {
