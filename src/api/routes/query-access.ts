@@ -48,7 +48,10 @@ export const rangeParameters = (fallback = "24 hours", max_days = MAX_RANGE_DAYS
       format: "date-time",
     },
   ),
-  queryParameter("to", "End, itself not included; the end of this minute without it", { type: "string", format: "date-time" }),
+  queryParameter("to", "End, itself not included; the end of this minute without it", {
+    type: "string",
+    format: "date-time",
+  }),
 ];
 
 export interface RangeRule {

@@ -185,9 +185,12 @@ describe("the server", () => {
     [30_000, 10_000, 40],
     [600_000, 10_000, 255],
     [100, 240_000, 250],
-  ])("waits longer in silence than a body of %d ms or a query of %d ms takes: %d s", (body, query, idle_s) => {
-    expect(idleTimeout_s({ body_timeout_ms: body, query_deadline_ms: query })).toBe(idle_s);
-  });
+  ])(
+    "waits longer in silence than a body of %d ms or a query of %d ms takes: %d s",
+    (body, query, idle_s) => {
+      expect(idleTimeout_s({ body_timeout_ms: body, query_deadline_ms: query })).toBe(idle_s);
+    },
+  );
 
   test("stops in order: no new connections, idle ones closed, requests in work answered", async () => {
     const stopping = await bench.start();
