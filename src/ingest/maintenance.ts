@@ -36,7 +36,7 @@ export interface MaintenanceSettings {
 }
 
 /**
- * Apache: an hour is aggregated over the unique index for a few ms a sensor; readers gain when it is done soon.
+ * Apache: an hour is aggregated over the unique index in 0.3 µs a reading; readers gain when it is done soon.
  * Community: a refresh reads the chunk by time, so it waits for more hours to go along, and for the hour to end.
  */
 export const PATIENCE: MaintenanceSettings["patience"] = {

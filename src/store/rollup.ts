@@ -15,9 +15,9 @@ import type { DirtyHour } from "./ledger.ts";
 
 /** When a dirty hour is worth aggregating again. */
 export interface Patience {
-  /** No new readings for this long, ms. */
+  /** No hour became dirty for this long, ms: idle time is the best time. */
   readonly quiet_ms: number;
-  /** Dirty for this long although readings keep coming, ms. */
+  /** This hour is dirty for this long although readings keep coming, ms. */
   readonly longest_ms: number;
   /** Leave hours that are not over to the live part of the view. */
   readonly ended_only: boolean;
@@ -44,7 +44,8 @@ const TAKE = `WITH gone AS (
   SELECT count(*)::int AS rows FROM gone`;
 
 const DUE = `SELECT system_id, extract(epoch FROM hour)::float8 AS hour_s FROM diagnostics_dirty_hour_taken
-  WHERE (last_taken_at <= now() - $1 * interval '1 ms' OR first_taken_at <= now() - $2 * interval '1 ms')
+  WHERE ((SELECT max(last_taken_at) FROM diagnostics_dirty_hour_taken) <= now() - $1 * interval '1 ms'
+      OR first_taken_at <= now() - $2 * interval '1 ms')
     AND ($3 IS FALSE OR hour <= now() - interval '1 hour')
   ORDER BY hour, system_id LIMIT $4`;
 

@@ -133,6 +133,20 @@ describe(`maintenance on the ${edition} edition`, () => {
     expect(await differences(sql)).toEqual([]);
   });
 
+  test("hours wait while readings keep coming, and are aggregated when there is time", async () => {
+    const { report } = hire({ patience: { quiet_ms: 2_000, longest_ms: 3_600_000, ended_only: false } });
+    await storeMinutes(Date.now() - 9 * DAY_MS, 60);
+    const end = performance.now() + 1_000;
+    for (let i = 0; performance.now() < end; i += 1) {
+      await storeReadings(sql, [{ system: 1, sensor: 1, time_ms: Date.now() - DAY_MS + i, value: i }]);
+    }
+    expect(report.taken).toBeGreaterThan(10);
+    expect(report.aggregated).toBe(0);
+    await isClean();
+    expect(report.aggregated).toBeGreaterThan(2);
+    expect(await differences(sql)).toEqual([]);
+  });
+
   test("an hour that never falls quiet is aggregated after the longest wait", async () => {
     const { report } = hire({ patience: { quiet_ms: 60_000, longest_ms: 300, ended_only: false } });
     const hour_ms = Math.floor(Date.now() / HOUR_MS - 5) * HOUR_MS;
