@@ -40,7 +40,7 @@ export interface FilledDatabase {
 
 /** What the database's comment says about what is in it. */
 interface Content {
-  readonly version: 2;
+  readonly version: 3;
   readonly rows: number;
   readonly end_ms: number;
   readonly compress_all: boolean;
@@ -74,7 +74,7 @@ export async function fillDatabase(
       await admin.unsafe(`CREATE DATABASE ${nameOf(wanted.rows)}`);
     }
     const copy_rows_per_s = found ? null : await fill(url.href, recording, wanted, stop);
-    const content: Content = { version: 2, rows: wanted.rows, end_ms, compress_all: wanted.compress_all };
+    const content: Content = { version: 3, rows: wanted.rows, end_ms, compress_all: wanted.compress_all };
     await admin.unsafe(`COMMENT ON DATABASE ${nameOf(wanted.rows)} IS '${JSON.stringify(content)}'`);
     return { url: url.href, recording, copy_rows_per_s, ...(await describe(url.href)) };
   } finally {
@@ -97,7 +97,7 @@ async function readContent(admin: postgres.Sql, wanted: Wanted): Promise<Content
   if (!row?.text) return null;
   const content = JSON.parse(row.text) as Content;
   const fits =
-    content.version === 2 &&
+    content.version === 3 &&
     content.compress_all === wanted.compress_all &&
     content.end_ms > Date.now() - REUSABLE_MS;
   return fits ? content : null;
@@ -116,6 +116,7 @@ async function fill(
     await migrate(database, { directory, chunk_interval_days: CHUNK_INTERVAL_DAYS });
     await reconcile(database, LIFECYCLE);
     const tables = new BenchmarkTables(database);
+    await tables.pauseJobs();
     const user_id = await addUser(database);
     await tables.addSystem(SYSTEM_ID, "Benchmark rigs");
     await tables.addSensors(recording.sensors);

@@ -104,8 +104,17 @@ export class BenchmarkTables {
     );
   }
 
+  /** Keep background jobs from changing what is being measured. Settings of policies stay as they are. */
+  async pauseJobs(): Promise<void> {
+    await this.database.run(
+      "pause jobs",
+      (sql) => sql`SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs
+        WHERE proc_name IN ('policy_compression', 'policy_retention', 'policy_refresh_continuous_aggregate')`,
+    );
+  }
+
   /**
-   * Compress chunks, as the policy would; nothing on the Apache edition.
+   * Compress chunks, as the policy would: also again those that got rows since. Nothing on the Apache edition.
    * @param all also the newest ones; else those that ended more than `age_days` ago
    */
   async compress(age_days: number, all: boolean): Promise<void> {
@@ -113,7 +122,7 @@ export class BenchmarkTables {
     await this.database.run("compress", async (sql) => {
       const chunks = await sql<{ name: string }[]>`
         SELECT format('%I.%I', chunk_schema, chunk_name) AS name FROM timescaledb_information.chunks
-        WHERE hypertable_schema = current_schema() AND hypertable_name = 'diagnostics_sensordata' AND NOT is_compressed
+        WHERE hypertable_schema = current_schema() AND hypertable_name = 'diagnostics_sensordata'
           AND (${all} OR range_end <= now() - ${age_days} * interval '1 day') ORDER BY range_start`;
       for (const { name } of chunks) await sql`SELECT compress_chunk(${name}::regclass)`;
     });

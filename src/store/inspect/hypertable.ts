@@ -95,6 +95,8 @@ export interface CompressionFacts {
   readonly compressed_chunks: number;
   readonly before_bytes: number;
   readonly after_bytes: number;
+  /** Space of rows that came into compressed chunks afterwards, until the policy and a vacuum have run. */
+  readonly waiting_bytes: number;
 }
 
 /** Null on the Apache edition and while nothing is set up. @throws {StoreUnavailableError} */
@@ -104,7 +106,11 @@ export function inspectCompression(database: Database, edition: Edition): Promis
     const [row] = await sql<CompressionFacts[]>`
       SELECT coalesce(number_compressed_chunks, 0)::float8 AS compressed_chunks,
         coalesce(before_compression_total_bytes, 0)::float8 AS before_bytes,
-        coalesce(after_compression_total_bytes, 0)::float8 AS after_bytes
+        coalesce(after_compression_total_bytes, 0)::float8 AS after_bytes,
+        (SELECT coalesce(sum(pg_relation_size(to_regclass(format('%I.%I', chunk_schema, chunk_name)))), 0)::float8
+          FROM timescaledb_information.chunks c WHERE is_compressed
+            AND to_regclass(format('%I.%I', c.hypertable_schema, c.hypertable_name))
+              = to_regclass('diagnostics_sensordata')) AS waiting_bytes
       FROM hypertable_compression_stats('diagnostics_sensordata')`;
     return row ?? null;
   });

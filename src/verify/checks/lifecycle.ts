@@ -12,6 +12,9 @@ import { bytes, duration, percent, plural } from "../format.ts";
 const DAY_MS = 86_400_000;
 /** Policies and the maintenance leader run at least daily; two missed runs are worth a word. */
 const LATE_MS = 2 * DAY_MS;
+/** Rows that came into compressed chunks and were not compressed since, as a share of what was. */
+const MOST_WAITING = 0.2;
+const FEW_BYTES = 100e6;
 /** Below this, segmentby or orderby do not fit the data. */
 const LEAST_SAVED = 0.8;
 
@@ -72,7 +75,7 @@ export const compression = withHypertable(
       return failed("there is no compression policy", "Start the service, or run: hydraulic migrate");
     const stats = await inspectCompression(database, edition);
     const overdue = overdueChunks(hypertable, expected.compress_after_days * DAY_MS, clock.now_ms());
-    const { compressed_chunks = 0, before_bytes = 0, after_bytes = 0 } = stats ?? {};
+    const { compressed_chunks = 0, before_bytes = 0, after_bytes = 0, waiting_bytes = 0 } = stats ?? {};
     const saved = before_bytes > 0 ? 1 - after_bytes / before_bytes : null;
     const figures = {
       policy: JSON.stringify(policy.config),
@@ -81,14 +84,17 @@ export const compression = withHypertable(
       overdue_chunks: overdue,
       before_bytes,
       after_bytes,
+      waiting_bytes,
       saved_share: saved,
       last_status: policy.last_status,
     };
+    const later = waiting_bytes > 0 ? `; ${bytes(waiting_bytes)} came later and wait for the policy` : "";
     const text =
       saved === null
         ? `no chunk is compressed yet (after ${expected.compress_after_days} days)`
-        : `${compressed_chunks} of ${plural(hypertable.chunks.length, "chunk")} compressed: ${bytes(before_bytes)} to ${bytes(after_bytes)}, ${percent(saved)} saved`;
-    return judgeCompression(text, policy, overdue, saved, figures);
+        : `${compressed_chunks} of ${plural(hypertable.chunks.length, "chunk")} compressed: ${bytes(before_bytes)} to ${bytes(after_bytes)}, ${percent(saved)} saved${later}`;
+    const waits = waiting_bytes > MOST_WAITING * Math.max(before_bytes, FEW_BYTES);
+    return judgeCompression(text, policy, overdue, waits, saved, figures);
   },
 );
 
@@ -96,6 +102,7 @@ function judgeCompression(
   text: string,
   policy: JobFacts,
   overdue: number,
+  waits: boolean,
   saved: number | null,
   figures: Finding["figures"],
 ): Finding {
@@ -107,7 +114,7 @@ function judgeCompression(
     );
   const late = overdue > 0 ? `; ${plural(overdue, "chunk")} overdue` : "";
   const broken = policy.last_status === "Failed" ? "; the policy's last run failed" : "";
-  if (late !== "" || broken !== "")
+  if (late !== "" || broken !== "" || waits)
     return warn(
       `${text}${late}${broken}`,
       "Look into timescaledb_information.job_errors, or: CALL run_job(…)",
