@@ -114,10 +114,16 @@ function judgeCompression(
     );
   const late = overdue > 0 ? `; ${plural(overdue, "chunk")} overdue` : "";
   const broken = policy.last_status === "Failed" ? "; the policy's last run failed" : "";
-  if (late !== "" || broken !== "" || waits)
+  if (late !== "" || broken !== "")
     return warn(
       `${text}${late}${broken}`,
       "Look into timescaledb_information.job_errors, or: CALL run_job(…)",
+      figures,
+    );
+  if (waits)
+    return warn(
+      text,
+      "The policy compresses them at its next run, or at once: CALL run_job(…), then VACUUM diagnostics_sensordata",
       figures,
     );
   if (saved !== null && saved < LEAST_SAVED)
