@@ -66,7 +66,7 @@ describe("the entry codec", () => {
   });
 
   test.each([
-    [["v", "2", "m", JSON.stringify(META), "b", "{}"], 'entry version "2" is not known'],
+    [["v", "3", "m", JSON.stringify(META), "b", "{}"], 'entry version "3" is not known'],
     [
       ["v", "x".repeat(100), "m", JSON.stringify(META), "b", "{}"],
       `entry version "${"x".repeat(20)}" is not known`,
