@@ -23,11 +23,11 @@ const IS_NODE =
   Bun.spawnSync([NODE, "-p", "process.versions.bun ?? 'node'"]).stdout.toString().trim() === "node";
 const NO_REGISTRY = { npm_config_registry: "http://127.0.0.1:9/" };
 /** Tells its pid and each signal; ends with 7 half a second after the first. */
-const PROGRAM = `console.log("ready", process.pid, process.argv.slice(2).join(" "));
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {
+const PROGRAM = `for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {
   console.log("got", signal);
   setTimeout(() => process.exit(7), 500);
 });
+console.log("ready", process.pid, process.argv.slice(2).join(" "));
 if (process.argv.includes("end")) process.exit(3);
 setInterval(() => {}, 1000);`;
 
