@@ -103,7 +103,7 @@ function fetchCommand(staged, version) {
     const whole = [
       "--ignore-scripts",
       "--include=optional",
-      "--fetch-retries=2",
+      "--fetch-retries=1",
       "--fetch-retry-mintimeout=1000",
     ];
     return ["npm", "install", "--prefix", staged, ...quiet, ...whole, `bun@${version}`];

@@ -1,5 +1,5 @@
 /** What a result was measured on: figures of two machines are not to be compared. */
-import { cpus, release, totalmem, type } from "node:os";
+import { cpus, loadavg, release, totalmem, type } from "node:os";
 import { ROOT } from "../../src/commands/environment.ts";
 import type { Stack } from "./stack.ts";
 
@@ -14,7 +14,11 @@ export interface Machine {
   readonly redis: string;
   /** Of this project; `+` when files were changed since. */
   readonly commit: string;
+  /** Processes that wanted to run in the minute before the benchmark (getloadavg(3)): above 0.5, others disturb it. */
+  readonly load_before: number;
 }
+
+const LOAD_BEFORE = Math.round((loadavg()[0] ?? 0) * 100) / 100;
 
 export async function describeMachine({ sql, redis }: Pick<Stack, "sql" | "redis">): Promise<Machine> {
   const [server] = await sql<{ version: string; timescaledb: string; license: string }[]>`
@@ -31,6 +35,7 @@ export async function describeMachine({ sql, redis }: Pick<Stack, "sql" | "redis
     timescaledb: `${server?.timescaledb} (${server?.license})`,
     redis: /^(?:valkey|redis)_version:(\S+)/m.exec(info)?.[1] ?? "unknown",
     commit: commit(),
+    load_before: LOAD_BEFORE,
   };
 }
 

@@ -77,7 +77,7 @@ export function report(result: Result): string {
   return [
     "",
     `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.kernel}; Bun ${machine.bun}, ` +
-      `PostgreSQL ${machine.postgres}, TimescaleDB ${machine.timescaledb}, Redis ${machine.redis}; commit ${machine.commit}`,
+      `PostgreSQL ${machine.postgres}, TimescaleDB ${machine.timescaledb}, Redis ${machine.redis}; commit ${machine.commit}; load before ${machine.load_before}`,
     `${result.data}; median of ${result.repetitions.length}`,
     "",
     cells(["", "rows/s", "of raw", "target", "accept p50/p95 ms"], widths),
@@ -135,8 +135,8 @@ const README = `# Results of \`bun run bench\`
 Each line is one run on one machine; compare the share of raw COPY, never rows/s of two machines. The JSON has every
 repetition, the stage times, processor times and the machine. docs/performance.md says what the figures mean.
 
-| run | commit | machine | raw COPY rows/s | 10,000 a request | 100 a request | accept p95 | queryable p95 |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| run | commit | machine | load before | raw COPY rows/s | 10,000 a request | 100 a request | accept p95 | queryable p95 |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
 function tableRow(file: string, result: Result): string {
@@ -148,6 +148,7 @@ function tableRow(file: string, result: Result): string {
     `[${file.slice(0, 10)}](${file})`,
     machine.commit,
     `${machine.cpu}, ${machine.cores} cores`,
+    String(machine.load_before),
     raw ? number(raw.rows_per_s) : "-",
     share(large),
     share(small),

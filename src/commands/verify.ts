@@ -95,7 +95,7 @@ async function checkAndMeasure(
 
 /** Findings as they come; nothing on standard output when it is for JSON. */
 class Screen {
-  readonly #colour = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  readonly #colour = process.stdout.isTTY === true && process.stdout.hasColors();
 
   constructor(private readonly json: boolean) {}
 

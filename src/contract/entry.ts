@@ -1,11 +1,12 @@
 /**
  * The stream entry: what the API writes and an ingest thread reads. Versioned, because entries of an older
- * program may still wait when a newer one starts. Version 1 carries the batch as the producer sent it
- * (decompressed JSON), so that what is replayed or put into quarantine is what was really received.
+ * program may still wait when a newer one starts. It carries the batch as the producer sent it (JSON), so that what
+ * is replayed or put into quarantine is what was really received; entry-body.ts knows in which form.
  *
  * Fields, in this order: `v` version, `m` JSON of `EntryMeta`, `b` body.
  */
 
+import { type BodyVersion, EntryBodyError, jsonBytes, packBody, unpackBody } from "./entry-body.ts";
 import { isUuid } from "./job-id.ts";
 
 /** What travels beside the body. */
@@ -19,8 +20,6 @@ export interface EntryMeta {
   readonly received_at_ms: number;
 }
 
-export const ENTRY_VERSION = "1";
-
 /** An entry that no version of the codec understands: poison, not an infrastructure fault. */
 export class EntryError extends Error {
   override readonly name = "EntryError";
@@ -30,8 +29,9 @@ export class EntryError extends Error {
 export function encodeEntry(
   meta: EntryMeta,
   body: Uint8Array,
-): [string, string, string, string, string, Uint8Array] {
-  return ["v", ENTRY_VERSION, "m", JSON.stringify(meta), "b", body];
+): [string, BodyVersion, string, string, string, Buffer] {
+  const { version, bytes } = packBody(body);
+  return ["v", version, "m", JSON.stringify(meta), "b", bytes];
 }
 
 /**
@@ -43,11 +43,23 @@ export function decodeEntry(fields: readonly Buffer[]): { meta: EntryMeta; body:
   if (v?.toString() !== "v" || m?.toString() !== "m" || b?.toString() !== "b" || !version || !meta || !body) {
     throw new EntryError("the entry does not have the fields v, m and b");
   }
-  if (version.toString() !== ENTRY_VERSION) {
-    throw new EntryError(`entry version ${JSON.stringify(version.toString().slice(0, 20))} is not known`);
-  }
-  return { meta: decodeMeta(meta.toString()), body };
+  return { meta: decodeMeta(meta.toString()), body: unpacked(version.toString(), body) };
 }
+
+function unpacked(version: string, bytes: Buffer): Buffer {
+  if (version !== "1" && version !== "2")
+    throw new EntryError(`entry version ${JSON.stringify(version.slice(0, 20))} is not known`);
+  try {
+    return unpackBody(version, bytes);
+  } catch (error) {
+    if (error instanceof EntryBodyError) throw new EntryError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** Bytes of JSON that decoding an entry will bring into memory. */
+export const decodedBytes = (fields: readonly Buffer[]) =>
+  jsonBytes(fields[1]?.toString(), fields[5] ?? Buffer.alloc(0));
 
 /**
  * What an entry that cannot be decoded says about its job, as far as it can be read: enough to end the job.
@@ -95,7 +107,7 @@ export function decodeMeta(text: string): EntryMeta {
 }
 
 /**
- * The readings of a version 1 body.
+ * The readings of a body.
  * @throws {EntryError} when the body is not the JSON of a batch with as many readings as the metadata says
  */
 export function readingsOf(meta: EntryMeta, body: Buffer): unknown[] {

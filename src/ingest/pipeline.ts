@@ -2,7 +2,7 @@
  * The life of a thread: read, prepare, commit, settle. While one group is being written, the next is read and
  * prepared; there is never more than that in hand. Ends when it is told to drain.
  */
-import { readableMeta } from "../contract/entry.ts";
+import { decodedBytes, readableMeta } from "../contract/entry.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
@@ -11,7 +11,7 @@ import type { JobStore } from "../store/jobs.ts";
 import type { WriterSessions } from "../store/sessions.ts";
 import type { Writer } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import { bodySize, type StreamConsumer, type StreamEntry } from "../stream/consumer.ts";
+import type { StreamConsumer, StreamEntry } from "../stream/consumer.ts";
 import { BatchPolicy } from "./batch-policy.ts";
 import {
   apart,
@@ -46,6 +46,8 @@ const BLOCK_MS = 500;
 const CLAIM_COUNT = 16;
 /** Attempts to decode and check an entry that killed a thread before. */
 const MAX_FATAL_ATTEMPTS = 3;
+
+const jsonSize = (entry: StreamEntry) => decodedBytes(entry.fields);
 
 export class Pipeline {
   readonly #policy = new BatchPolicy();
@@ -84,7 +86,7 @@ export class Pipeline {
       let writing: Promise<void> = Promise.resolve();
       while (!this.#stop.signal.aborted) {
         if (!this.#behind) await writing;
-        for (const entries of this.#policy.portions(await this.#next(), bodySize)) {
+        for (const entries of this.#policy.portions(await this.#next(), jsonSize)) {
           const groups = await this.#prepare(entries);
           await writing;
           writing = this.#write(entries, groups);
@@ -163,7 +165,7 @@ export class Pipeline {
     const { deliveries, poison, parse_ms } = decoded;
     for (const one of poison) await this.#settlement.bury(one);
     const rows = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
-    const bytes = deliveries.reduce((sum, { entry }) => sum + bodySize(entry), 0);
+    const bytes = deliveries.reduce((sum, { entry }) => sum + jsonSize(entry), 0);
     this.#policy.saw(deliveries.length, rows, bytes);
     const groups: PreparedGroup[] = [];
     for (const set of apart(deliveries)) {

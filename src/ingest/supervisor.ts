@@ -171,6 +171,7 @@ export class Supervisor {
   }
 
   #drain(slot: Slot, deadline_ms: number): void {
+    if (slot.state === "draining" || slot.state === "stopped") return;
     if (slot.restart) clearTimeout(slot.restart);
     if (slot.state === "waiting") {
       this.#become(slot, "stopped");

@@ -8,6 +8,9 @@ import { errnoOf, ServicesError } from "./services-error.ts";
 
 const POLL_MS = 40;
 
+/** Keeps locks that are held from the garbage collector, which would close the file and so let them go. */
+const HELD = new Set<ProgramLock>();
+
 /** A lock file. One object holds at most one mode at a time. */
 export class ProgramLock {
   readonly #database: Database;
@@ -34,6 +37,7 @@ export class ProgramLock {
   /** Gives the mode held back; does nothing when none is. */
   release(): void {
     if (this.#database.inTransaction) this.#database.run("ROLLBACK");
+    HELD.delete(this);
   }
 
   /** Releases and closes; the object is of no use afterwards. */
@@ -45,6 +49,7 @@ export class ProgramLock {
   #try(begin: () => void): boolean {
     try {
       begin();
+      HELD.add(this);
       return true;
     } catch (error) {
       this.release();

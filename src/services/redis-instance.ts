@@ -186,6 +186,8 @@ async function withClient(
     maxRetriesPerRequest: 0,
     enableReadyCheck: false,
     retryStrategy: () => null,
+    // After a refused connection ioredis keeps a timer of this length, and with it the whole process, alive.
+    disconnectTimeout: 50,
   });
   client.on("error", () => undefined); // every failure also rejects the call below
   try {

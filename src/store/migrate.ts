@@ -6,12 +6,14 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { withDeadline } from "../ops/retry.ts";
 import type { Database, Sql } from "./pool.ts";
 
 /** Any number, the same in every program that migrates this schema. */
 const MIGRATION_LOCK = 7_402_911;
 /** Waiting for another program's migration included. */
 const MIGRATION_DEADLINE_MS = 600_000;
+const RESERVE_DEADLINE_MS = 10_000;
 
 /** The schema of the database and the files of this program do not fit together. */
 export class MigrationError extends Error {
@@ -42,7 +44,9 @@ export async function migrate(database: Database, settings: MigrationSettings): 
   return database.run(
     "migrate",
     async (pool) => {
-      const connection = await pool.reserve();
+      // reserve() hangs on a connection that is not open yet (postgres.js 3.4.9 without fetch_types).
+      await pool`SELECT 1`;
+      const connection = await withDeadline(pool.reserve(), RESERVE_DEADLINE_MS, "reserving a connection");
       try {
         await connection`SELECT set_config('statement_timeout', '0', false)`;
         await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;

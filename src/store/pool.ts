@@ -1,7 +1,9 @@
 /** The pool for ordinary queries (postgres.js). Every statement goes through `run`, which names, times and classifies it. */
 import postgres from "postgres";
-import { DeadlineError, withDeadline } from "../ops/retry.ts";
-import { classify, StoreUnavailableError } from "./errors.ts";
+import { withDeadline } from "../ops/retry.ts";
+import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "./errors.ts";
+
+import { type PoolAddress, PoolSockets } from "./pool-sockets.ts";
 
 export { StoreUnavailableError } from "./errors.ts";
 
@@ -17,25 +19,60 @@ export interface DatabaseSettings {
   readonly onQuery?: (label: string, duration_ms: number, ok: boolean) => void;
 }
 
-function openPool(settings: DatabaseSettings): Sql {
-  return postgres(settings.url, {
+/** Array types that our statements pass: text, int4, float8 and uuid arrays (pg_type.dat of PostgreSQL's source). */
+const ARRAY_TYPES = { text: 1009, int4: 1007, float8: 1022, uuid: 2951 } as const;
+
+/** An array as PostgreSQL reads it (PostgreSQL documentation, section 8.15.2): every element quoted, but NULL. */
+function arrayLiteral(values: readonly unknown[]): string {
+  const quoted = values.map((v) => (v === null ? "NULL" : `"${String(v).replace(/["\\]/g, "\\$&")}"`));
+  return `{${quoted.join(",")}}`;
+}
+
+const arrayTypes = Object.fromEntries(
+  Object.entries(ARRAY_TYPES).map(([name, oid]) => [
+    name,
+    { to: oid, from: [], serialize: arrayLiteral, parse: (text: string) => text },
+  ]),
+);
+
+/**
+ * fetch_types is off: postgres.js asks for them on each new connection, and when that one is cut in the meantime,
+ * a rejection that nobody can catch ends the program (porsager/postgres issue 1192).
+ */
+function openPool(settings: DatabaseSettings, onLost: (generation: Generation) => void): Generation {
+  const sockets = new PoolSockets(() => onLost(generation));
+  const sql = postgres(settings.url, {
+    socket: (address: PoolAddress) => sockets.connect(address),
     max: settings.size,
     connect_timeout: 5,
-    idle_timeout: 60,
+    // A connection ends when it is lost or with its pool: so every other end is a loss.
+    idle_timeout: 0,
+    max_lifetime: 0,
+    fetch_types: false,
+    types: arrayTypes,
     onnotice: () => undefined,
     connection: {
       application_name: "hydraulic-ingest",
       TimeZone: "UTC",
       statement_timeout: settings.query_deadline_ms,
     },
-  }) as unknown as Sql;
+  } as postgres.Options<Record<string, postgres.PostgresType>>) as unknown as Sql;
+  const generation: Generation = { sql, sockets, waiting: new Set() };
+  return generation;
+}
+
+/** A pool and what waits for its answers. */
+interface Generation {
+  readonly sql: Sql;
+  readonly sockets: PoolSockets;
+  readonly waiting: Set<(error: ConnectionLostError) => void>;
 }
 
 export class Database {
-  #sql: Sql;
+  #now: Generation;
 
   constructor(private readonly settings: DatabaseSettings) {
-    this.#sql = openPool(settings);
+    this.#now = this.#open();
   }
 
   /** For sessions of one's own beside the pool. */
@@ -45,7 +82,7 @@ export class Database {
 
   /** The pool of this moment; ask for it anew for each query. */
   get sql(): Sql {
-    return this.#sql;
+    return this.#now.sql;
   }
 
   /**
@@ -59,15 +96,16 @@ export class Database {
     deadline_ms = this.settings.query_deadline_ms + 5_000,
   ): Promise<T> {
     const begin = performance.now();
-    const sql = this.#sql;
+    const generation = this.#now;
     let ok = false;
     try {
-      const result = await withDeadline(Promise.resolve(work(sql)), deadline_ms, label);
+      const answer = answerOf(generation, work);
+      const result = await withDeadline(answer, deadline_ms, label);
       ok = true;
       return result;
     } catch (error) {
-      if (error instanceof DeadlineError) this.#renew(sql);
       if (classify(error) !== "unavailable") throw error;
+      if (sqlState(error) === undefined) this.#renew(generation);
       throw new StoreUnavailableError(`PostgreSQL (${label}): ${(error as Error).message}`, { cause: error });
     } finally {
       this.settings.onQuery?.(label, performance.now() - begin, ok);
@@ -81,17 +119,40 @@ export class Database {
 
   /** Ends the pool; queries in flight get `grace_s` seconds. */
   async close(grace_s = 5): Promise<void> {
-    await this.#sql.end({ timeout: grace_s });
+    const { sql, sockets } = this.#now;
+    await sql.end({ timeout: grace_s });
+    sockets.destroy();
+  }
+
+  #open(): Generation {
+    return openPool(this.settings, (generation) => {
+      if (generation.waiting.size > 0) this.#renew(generation);
+    });
   }
 
   /**
-   * A server that does not even answer that its statement_timeout has passed is behind a dead path. postgres.js
-   * would keep queueing queries on those connections until TCP gives up, so they are dropped, with all that waits.
+   * Leave a pool that lost a connection, or whose server does not even answer that its statement_timeout has passed.
+   * postgres.js 3.4.9 cannot be trusted with it any more (measured): a query that it takes between a connection's
+   * `error` and its `close` is never sent and never rejected, the connection is never used again, a pool that ends
+   * forgets the queries in its queue, and a new connection may be put off by 20 s. So whatever waits is told.
    */
-  #renew(silent: Sql): void {
-    if (this.#sql !== silent) return;
-    this.#sql = openPool(this.settings);
-    // Queries on the old pool are rejected by this; the pool itself has nothing left to say.
-    silent.end({ timeout: 0 }).catch(() => undefined);
+  #renew(old: Generation): void {
+    if (this.#now !== old) return;
+    this.#now = this.#open();
+    const lost = new ConnectionLostError("the pool lost a connection");
+    for (const reject of old.waiting) reject(lost);
+    old.sockets.destroy();
+    // Those who waited have been told; the pool itself has nothing left to say.
+    old.sql.end({ timeout: 0 }).catch(() => undefined);
   }
+}
+
+/** The work's outcome, or the loss of its pool, whichever comes first. */
+function answerOf<T>({ sql, waiting }: Generation, work: (sql: Sql) => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    waiting.add(reject);
+    Promise.resolve(work(sql))
+      .then(resolve, reject)
+      .finally(() => waiting.delete(reject));
+  });
 }

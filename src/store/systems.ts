@@ -35,16 +35,6 @@ export function archivedCondition(sql: Sql, archived: ArchivedFilter) {
 export class SystemStore {
   constructor(private readonly database: Database) {}
 
-  /** Ids of the list that are registered. @throws {StoreUnavailableError} */
-  async known(ids: readonly string[]): Promise<Set<string>> {
-    const rows = await this.database.run(
-      "known systems",
-      (sql) =>
-        sql<{ id: string }[]>`SELECT id FROM diagnostics_system WHERE id = ANY(${sql.array([...ids], 2951)})`,
-    );
-    return new Set(rows.map((row) => row.id));
-  }
-
   /** Register a system; false when the id is registered already. @throws {StoreUnavailableError} */
   async create(id: string, name: string): Promise<boolean> {
     const rows = await this.database.run(

@@ -169,6 +169,7 @@ export class Writer {
     const ledger = await this.#connection.transaction(async (tx) => {
       await registerSensors(tx, group.registrations);
       const stored = staged ? await storeStaged(tx, group, bytes) : await storeDirect(tx, group, bytes);
+      copied = performance.now();
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
       await this.#endJobs(tx, group, judged);
@@ -180,7 +181,6 @@ export class Writer {
           encodeRefusals(judged.refusals, batches),
         );
       }
-      copied = performance.now();
       if (judged.dirty.length > 0) {
         await tx.query(MARK_DIRTY, [judged.dirty.map((d) => d.system_id), judged.dirty.map((d) => d.hour_s)]);
       }

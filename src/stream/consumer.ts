@@ -30,7 +30,7 @@ const WATCHDOG_MARGIN_MS = 5_000;
 /** Attempts are forgotten after this, s. */
 const ATTEMPTS_TTL_S = 86_400;
 
-/** Bytes of the body, as the backlog counted them. */
+/** Bytes of the body as Redis keeps it, and as the backlog counted them. */
 export const bodySize = (entry: StreamEntry) => entry.fields[5]?.byteLength ?? 0;
 
 export class StreamConsumer {

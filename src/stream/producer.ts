@@ -11,7 +11,7 @@ export interface StreamBounds {
   readonly partitions: number;
   /** Entries one partition may hold. */
   readonly max_entries: number;
-  /** Bytes of bodies one partition may hold; a single larger body still fits into an empty partition. */
+  /** Bytes of bodies, as Redis keeps them, that one partition may hold; a single larger body still fits into an empty partition. */
   readonly max_bytes: number;
   readonly idempotency_ttl_s: number;
 }
@@ -57,7 +57,7 @@ export class Producer {
       total_readings: offer.total_readings,
       received_at_ms: offer.received_at_ms,
     };
-    const [, version, , metaText] = encodeEntry(meta, body);
+    const [, version, , metaText, , bytes] = encodeEntry(meta, body);
     const keys = [streamKey(partition), jobKey(job_id), mirrorKey(partition), backlogKey(partition)];
     if (idempotency) keys.push(idempotency.redisKey);
     const answer = idempotency ? `${job_id} ${idempotency.fingerprint}` : "";
@@ -68,10 +68,10 @@ export class Producer {
         ...keys,
         max_entries,
         max_bytes,
-        body.byteLength,
+        bytes.length,
         metaText,
         version,
-        body instanceof Buffer ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        bytes,
         answer,
         idempotency_ttl_s,
         ...jobFields(meta),

@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 const TEST_MS = 40_000;
 const BOUND_ENTRIES = 40;
 /** Requests refused at the bound while memory is watched. */
-const REFUSALS = 600;
+const REFUSALS = 300;
 /** What the allocator may keep, once it is warm. */
 const FLAT_BYTES = 64 * 1024 * 1024;
 const seed = seedOf("backlog");

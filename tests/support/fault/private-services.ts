@@ -86,6 +86,8 @@ export class PrivateServices {
 
   /** Stop both and remove their data. */
   async close(): Promise<void> {
+    // Whoever leaves last stops the processes that it knows; a program under test may have started others since.
+    await this.restart();
     for (const services of this.#joined) await services.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }

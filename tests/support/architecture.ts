@@ -1,0 +1,98 @@
+/** Checks the direction of imports and where the environment is read, on the text of source files. */
+import { dirname, join, normalize } from "node:path";
+
+/** A source file: its path within src, and its text. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * Which parts may import which; each part may import itself. `config` is a part of its own: it is read by the
+ * composition root, and others may know the type of what they are given (`import type`).
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  main: [
+    "commands",
+    "verify",
+    "api",
+    "ingest",
+    "console",
+    "feed",
+    "services",
+    "stream",
+    "store",
+    "contract",
+    "ops",
+    "config",
+  ],
+  commands: [
+    "verify",
+    "api",
+    "ingest",
+    "console",
+    "feed",
+    "services",
+    "stream",
+    "store",
+    "contract",
+    "ops",
+    "config",
+  ],
+  // Asks what the API asks, of data that the simulator makes up.
+  verify: ["api", "feed", "stream", "store", "contract", "ops"],
+  api: ["stream", "store", "contract", "ops"],
+  ingest: ["stream", "store", "contract", "ops"],
+  console: ["stream", "store", "contract", "ops"],
+  feed: ["stream", "store", "contract", "ops"],
+  services: ["stream", "store", "contract", "ops"],
+  stream: ["contract", "ops"],
+  store: ["contract", "ops"],
+  contract: ["ops"],
+  config: [],
+  ops: [],
+};
+
+const IMPORT =
+  /\b(?:import|export)\s+(type\s)?[^"';]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']|\bnew URL\(\s*["'](\.[^"']+\.ts)["']/g;
+const ENVIRONMENT =
+  /\b(?:process|Bun|import\.meta)\s*(?:\??\.\s*env\b|\[\s*["'`]env["'`]\s*\])|\benv\b[^;]*\bfrom\s*["'](?:node:)?process["']/;
+/** The one file that may read the environment. */
+const ENVIRONMENT_READER = "config.ts";
+
+/** The one file outside src that may be imported: it holds the version. */
+const PACKAGE = "../package.json";
+
+/** The part a file belongs to: its first folder, or its own name. */
+const partOf = (path: string) => path.split("/")[0]!.replace(/\.[jt]s$/, "");
+
+/** Every violation as `file: what`, empty when there is none. */
+export function violations(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => [
+    ...importViolations(path, text),
+    ...environmentViolations(path, text),
+  ]);
+}
+
+function importViolations(path: string, text: string): string[] {
+  const part = partOf(path);
+  const allowed = MAY_IMPORT[part];
+  if (!allowed) return [`${path}: no rule says what "${part}" may import`];
+  return [...text.matchAll(IMPORT)].flatMap(([, typeOnly, from, direct, url]) => {
+    const target = from ?? direct ?? url ?? "";
+    if (!target.startsWith(".")) return [];
+    const file = normalize(join(dirname(path), target));
+    if (file === PACKAGE) return [];
+    if (file.startsWith("..")) return [`${path}: imports ${target} from outside src`];
+    const other = partOf(file);
+    const onlyType = other === "config" && typeOnly !== undefined && part !== "ops" && part !== "contract";
+    return other === part || allowed.includes(other) || onlyType
+      ? []
+      : [`${path}: ${part} imports ${other} (${file})`];
+  });
+}
+
+function environmentViolations(path: string, text: string): string[] {
+  if (path === ENVIRONMENT_READER || !ENVIRONMENT.test(text)) return [];
+  return [`${path}: reads the environment`];
+}

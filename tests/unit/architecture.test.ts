@@ -1,0 +1,59 @@
+/** The agreed direction of imports: main → {api, ingest, console, feed, services} → {stream, store} → contract. */
+import { describe, expect, test } from "bun:test";
+import { Glob } from "bun";
+import { type SourceFile, violations } from "../support/architecture.ts";
+
+const SRC = new URL("../../src/", import.meta.url).pathname;
+
+async function sources(): Promise<SourceFile[]> {
+  const paths = await Array.fromAsync(new Glob("**/*.{ts,js}").scan(SRC));
+  return Promise.all(paths.map(async (path) => ({ path, text: await Bun.file(SRC + path).text() })));
+}
+
+test("src obeys: imports go one way, and only src/config.ts reads the environment", async () => {
+  const files = await sources();
+  expect(files.length).toBeGreaterThan(100);
+  expect(violations(files)).toEqual([]);
+});
+
+describe("the check finds", () => {
+  test.each([
+    ["store/a.ts", 'import { x } from "../ingest/b.ts";', "store imports ingest"],
+    ["stream/a.ts", 'import type { X } from "../store/b.ts";', "stream imports store"],
+    ["contract/a.ts", 'export * from "../stream/b.ts";', "contract imports stream"],
+    ["contract/a.ts", 'import type { Config } from "../config.ts";', "contract imports config"],
+    ["ops/a.ts", 'import { x } from "../contract/b.ts";', "ops imports contract"],
+    ["api/a/b.ts", 'import {\n  x,\n  y,\n} from "../../ingest/b.ts";', "api imports ingest"],
+    ["api/a.ts", 'import { configuration } from "../config.ts";', "api imports config"],
+    ["ingest/a.ts", 'const x = await import("../services/b.ts");', "ingest imports services"],
+    ["ingest/a.ts", 'import "../commands/b.ts";', "ingest imports commands"],
+    ["ingest/a.ts", 'new Worker(new URL("../feed/b.ts", import.meta.url));', "ingest imports feed"],
+    ["commands/a.ts", 'import { x } from "../main.ts";', "commands imports main"],
+    ["api/a.ts", 'import { x } from "../../tests/b.ts";', "outside src"],
+    ["drawer/a.ts", "", 'no rule says what "drawer" may import'],
+    ["api/a.ts", "const port = process.env.PORT;", "reads the environment"],
+    ["ops/a.ts", 'const port = Bun.env["PORT"];', "reads the environment"],
+    ["services/a.ts", 'const { PATH } = process["env"];', "reads the environment"],
+    ["feed/a.ts", "import.meta.env.X", "reads the environment"],
+    ["store/a.ts", 'import { env } from "node:process";', "reads the environment"],
+  ])("%s: %s", (path, text, found) => {
+    const [first, ...more] = violations([{ path, text }]);
+    expect(first).toContain(found);
+    expect(more).toEqual([]);
+  });
+
+  test("nothing in what is allowed", () => {
+    const text = `import pg from "pg";
+import type { Config } from "../config.ts";
+import { a } from "./own.ts";
+import { b } from "../store/b.ts";
+import { c } from "../ops/clock.ts";
+const environment = { env: 1 };`;
+    expect(
+      violations([
+        { path: "api/a.ts", text },
+        { path: "config.ts", text: "process.env.PORT" },
+      ]),
+    ).toEqual([]);
+  });
+});

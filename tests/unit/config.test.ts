@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { ConfigError, envExample, loadConfig, VARIABLES } from "../../src/config.ts";
+
+const errorOf = (environment: Record<string, string>): ConfigError => {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("it was accepted");
+};
+const PRODUCTION = {
+  APP_ENV: "production",
+  JWT_SECRET_KEY: "x".repeat(32),
+  DATABASE_URL: "postgres://u:p@db/hydraulic",
+  REDIS_URL: "rediss://:p@cache:6380/0",
+};
+
+/** Wrong values of each variable; TypeScript holds the list complete. */
+const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
+  APP_ENV: ["prod", "Production"],
+  HOST: ["a b", "http://x", "[::1]"],
+  PORT: ["0", "65536", "80a", "-1", "8e3", "1.5"],
+  DATABASE_URL: ["mysql://h/d", "localhost", "postgres:// x"],
+  REDIS_URL: ["http://h", "redis:h"],
+  DATA_DIR: [],
+  REDIS_DURABILITY: ["no", "ALWAYS"],
+  JWT_SECRET_KEY: ["short", "x".repeat(31)],
+  JWT_ALGORITHM: ["none", "RS256", "hs256"],
+  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: ["0", "43201"],
+  RATE_LIMIT_REQUESTS_PER_MINUTE: ["0", "-5", "many"],
+  RATE_LIMIT_READINGS_PER_MINUTE: ["0", "1000000000001"],
+  LOGIN_ATTEMPTS_PER_MINUTE: ["0"],
+  MAX_BODY_BYTES: ["1023", "16MB"],
+  BODY_TIMEOUT_MS: ["99", "600001"],
+  BACKLOG_MAX_ENTRIES: ["0"],
+  BACKLOG_MAX_BYTES: ["1", "1e9"],
+  STREAM_PARTITIONS: ["0", "65"],
+  JOB_TTL_HOURS: ["0", "8761"],
+  IDEMPOTENCY_TTL_HOURS: ["0", "721"],
+  WORKER_THREADS: ["0", "65", "two"],
+  WORKER_HEARTBEAT_TIMEOUT_MS: ["499"],
+  CLAIM_IDLE_MS: ["499", "3600001"],
+  DATABASE_POOL_SIZE: ["0", "201"],
+  CHUNK_INTERVAL_DAYS: ["0", "366"],
+  COMPRESS_AFTER_DAYS: ["0", "36501"],
+  RETENTION_DAYS: ["0", "36501"],
+  ROLLUP_INTERVAL_MS: ["99"],
+  QUERY_POOL_SIZE: ["0", "101"],
+  QUERY_DEADLINE_MS: ["99", "240001"],
+  SENSOR_REGISTRATION: ["yes", "Auto"],
+  UNITS_FILE: [],
+  SHUTDOWN_GRACE_MS: ["99"],
+  LOG_LEVEL: ["verbose", "trace"],
+  LOG_FORMAT: ["xml"],
+};
+
+describe("a wrong value", () => {
+  const cases = Object.entries(WRONG).flatMap(([name, values]) =>
+    values.map((value) => [name, value] as const),
+  );
+  test.each(cases)(
+    "of %s (%s) stops the start with its name, what it was and what is allowed",
+    (name, value) => {
+      const error = errorOf({ [name]: value });
+      const { allowed } = VARIABLES[name as keyof typeof VARIABLES];
+      expect(error.problems).toEqual([{ name, value, allowed }]);
+      const shown = name.includes("SECRET") ? `(${value.length} characters, not shown)` : value;
+      expect(error.message).toContain(`${name} is "${shown}"; it must be ${allowed}`);
+    },
+  );
+
+  test("does not hide the others: all are told at once", () => {
+    const error = errorOf({ PORT: "x", WORKER_THREADS: "y", APP_ENV: "z" });
+    expect(error.problems.map(({ name }) => name)).toEqual(["APP_ENV", "PORT", "WORKER_THREADS"]);
+  });
+});
+
+test.each([
+  ["JWT_SECRET_KEY", "hunter2"],
+  ["DATABASE_URL", "mysql://admin:hunter2@db/x"],
+  ["DATABASE_URL", "mysql://admin:hun/ter2@db/x"],
+  ["DATABASE_URL", "mysql://admin:hun@ter2@db/x"],
+  ["DATABASE_URL", "admin:hunter2@db"],
+  ["REDIS_URL", "http://:hunter2@cache"],
+])("a secret in %s is not repeated (%s)", (name, value) => {
+  const { message } = errorOf({ [name]: value });
+  expect(message).not.toMatch(/hun|ter2/);
+  expect(message).toContain(name);
+});
+
+describe("production", () => {
+  test("takes its own secret and URLs", () => {
+    expect(loadConfig(PRODUCTION)).toMatchObject(PRODUCTION);
+  });
+  test.each(["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const)("without %s does not start", (name) => {
+    const { [name]: _, ...rest } = PRODUCTION;
+    const error = errorOf(rest);
+    expect(error.problems.map((problem) => problem.name)).toEqual([name]);
+    expect(error.message).toContain(`${name} is not set`);
+    expect(errorOf({ ...rest, [name]: "  " }).problems).toEqual(error.problems);
+  });
+  test("does not start with the development secret, and does not print it", () => {
+    const secret = loadConfig({}).JWT_SECRET_KEY;
+    const error = errorOf({ ...PRODUCTION, JWT_SECRET_KEY: secret });
+    expect(error.problems.map(({ name }) => name)).toEqual(["JWT_SECRET_KEY"]);
+    expect(error.message).not.toContain(secret);
+  });
+});
+
+describe("the schema", () => {
+  test("every default is allowed by its own rule, and empty means not set", () => {
+    for (const [name, { fallback, read }] of Object.entries(VARIABLES)) {
+      if (fallback !== undefined)
+        expect({ name, value: (read as (t: string) => unknown)(String(fallback)) }).toEqual({
+          name,
+          value: fallback,
+        });
+    }
+    const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, " "]));
+    expect(loadConfig(empty)).toEqual(loadConfig({}));
+    expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+  test("numbers come as numbers and both ends are allowed", () => {
+    expect(loadConfig({ PORT: "1" }).PORT).toBe(1);
+    expect(loadConfig({ PORT: "65535" }).PORT).toBe(65_535);
+    expect(loadConfig({ JWT_SECRET_KEY: "y".repeat(32) }).JWT_SECRET_KEY).toBe("y".repeat(32));
+  });
+  test(".env.example says the same as the schema", async () => {
+    expect(await Bun.file(new URL("../../.env.example", import.meta.url)).text()).toBe(envExample());
+    for (const name of Object.keys(VARIABLES)) expect(envExample()).toContain(`\n#${name}=`);
+  });
+});
