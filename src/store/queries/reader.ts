@@ -2,7 +2,7 @@
  * The pool for queries of people: bounded, read-only, each statement with a deadline in the database and ended there
  * when its caller goes away. pg instead of postgres.js, because a statement must hold its connection until a cancel
  * that was sent for it has been dealt with, and a postgres.js transaction whose backend dies throws outside of any
- * promise (docs/decisions/0007-reader-pool.md).
+ * promise (docs/decisions/0008-reader-pool.md).
  */
 import pg from "pg";
 import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
