@@ -54,7 +54,17 @@ const CASES: readonly Case[] = [
   kept("no quality is 100", with_({ quality: undefined }), { quality: 100 }),
   kept("quality 50", with_({ quality: 50 }), { quality: 50 }),
   kept("an alias is converted", with_({ value: 1, unit: "MPa" }), { value: 10, unit: "bar" }),
-  kept("another quantity", with_({ value: 212, unit: "°F" }), { value: 100, unit: "celsius" }),
+  kept("another quantity", with_({ value: 212, unit: "°F", sensor_id: sensor(0xf) }), {
+    value: 100,
+    unit: "celsius",
+  }),
+  refuse(
+    "a unit of another quantity than the sensor measures",
+    with_({ value: 212, unit: "°F" }),
+    "invalid_unit",
+    /^sensor \S+ measures pressure in bar; celsius is a unit of temperature$/,
+    { value: 212, unit: "°F" },
+  ),
   kept("a sensor id in capitals", with_({ sensor_id: sensor(0xabc).toUpperCase() }), {
     sensor_id: sensor(0xabc),
   }),
@@ -240,7 +250,7 @@ const TWINS = [
   { ...FIRST, quality: 60 },
   { ...FIRST, value: 5, unit: "MPa" },
   { ...FIRST, value: 51 },
-  { ...FIRST, value: 51, unit: "rpm" },
+  { ...FIRST, value: 6, unit: "MPa" },
 ].map((r) => JSON.stringify(r));
 
 test("each reading of one batch ends where its rule says, with details and the reading as sent", async () => {
@@ -307,13 +317,13 @@ test("the quarantine holds exactly the refused ones", async () => {
     if (name.endsWith("thousand levels")) expect(row.raw === json).toBe(true);
     else expect(Bun.deepEquals(row.raw, JSON.parse(json.replace("1e999", '"Infinity"')))).toBe(true);
   }
-  for (const [at, value, unit] of [
-    [twins + 4, 51, "bar"],
-    [twins + 5, 51, "rpm"],
+  for (const [at, value, unit, shown] of [
+    [twins + 4, 51, "bar", "51 bar"],
+    [twins + 5, 6, "MPa", "6 MPa = 60 bar"],
   ] as const) {
     expect(rows.get(at)).toMatchObject({
       reason: "duplicate",
-      reason_details: `${value} ${unit} differs from 50 bar, which this sensor already has at this timestamp`,
+      reason_details: `${shown} differs from 50 bar, which this sensor already has at this timestamp`,
       value,
       unit,
       sensor_id: sensor(2),
