@@ -61,4 +61,8 @@ function program(): Command {
   return main.addCommand(simulateCommand()).addCommand(importCommand());
 }
 
+/** For what is still open after the stop (a socket whose other end is silent), ms. */
+const LINGER_MS = 250;
+
 await program().parseAsync().catch(fail);
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -12,8 +12,6 @@ const SAME_WISH_MS = 1_500;
 const SERVICES_MS = 60_000;
 /** What a part gets although the parts before have used the grace period up. */
 const LEAST_MS = 250;
-/** For what is still open after the stop (a socket whose other end is silent), ms. */
-const LINGER_MS = 250;
 
 interface Part {
   readonly name: string;
@@ -55,7 +53,7 @@ export class Stopping {
 
   /**
    * Stop everything within the grace period. A part that fails or is too slow is logged, and the next one stops all
-   * the same. What keeps the process alive after that is cut off.
+   * the same.
    */
   async runAll(): Promise<void> {
     const end = performance.now() + this.#grace_ms;
@@ -71,7 +69,6 @@ export class Stopping {
       }
     }
     this.#log?.info("stopped");
-    setTimeout(() => process.exit(), LINGER_MS).unref();
   }
 
   #hear(signal: string): void {
