@@ -33,7 +33,7 @@ export class Stopping {
 
   /** Obey signals from now on. A second signal ends the process at once; the next start recovers. */
   listen(): void {
-    for (const signal of SIGNALS) process.on(signal, () => this.#hear(signal));
+    for (const signal of SIGNALS) process.on(signal, this.#hear);
   }
 
   bound(grace_ms: number, log: Logger): void {
@@ -68,10 +68,11 @@ export class Stopping {
         this.#log?.error({ err: error }, `the ${name} did not stop well`);
       }
     }
+    for (const signal of SIGNALS) process.off(signal, this.#hear);
     this.#log?.info("stopped");
   }
 
-  #hear(signal: string): void {
+  readonly #hear = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (this.#firstWish_ms === null) {
       this.#firstWish_ms = now;
@@ -80,5 +81,5 @@ export class Stopping {
       process.stderr.write(`${signal} again: ending at once; what was accepted stays in Redis\n`);
       process.exit(130);
     }
-  }
+  };
 }

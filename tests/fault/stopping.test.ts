@@ -44,8 +44,10 @@ test(
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
+      "query pool",
       "API's Redis client",
       "ingest threads",
+      "maintenance",
       "job mirror",
       "worker's Redis client",
       "database pool",
