@@ -106,7 +106,7 @@ export async function readUnits(config: Config): Promise<readonly UnitDefinition
     json = await Bun.file(path).json();
   } catch (error) {
     throw new CommandError(
-      `UNITS_FILE is "${config.UNITS_FILE}", which is not a readable JSON file: ${(error as Error).message}`,
+      `UNITS_FILE is "${config.UNITS_FILE}", which cannot be read; it must be the path of a JSON file with a list of units: ${(error as Error).message}`,
     );
   }
   return parseUnitDefinitions(json);

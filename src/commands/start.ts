@@ -78,9 +78,10 @@ export async function start(role: RoleToStart): Promise<void> {
 }
 
 async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
-  const environment = await openEnvironment((config) =>
-    role === "worker" ? undefined : refuseTakenPort(config),
-  );
+  const environment = await openEnvironment(async (config) => {
+    await readUnits(config);
+    if (role !== "worker") await refuseTakenPort(config);
+  });
   const { config, log, services } = environment;
   stopping.services(() => services.stop());
   stopping.bound(config.SHUTDOWN_GRACE_MS, log);

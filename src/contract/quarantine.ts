@@ -10,9 +10,12 @@ const ItemSchema = Type.Object({
   value: orNull(Type.Number({ description: "As sent" })),
   unit: orNull(Type.String({ description: "As sent" })),
   quality: orNull(Type.Number()),
-  raw: Type.Unknown({ description: "The reading as it was sent" }),
+  raw: Type.Unknown({ description: "The reading as it was sent, as JSON parsed it" }),
   reason: Type.Union(REFUSAL_REASONS.map((reason) => Type.Literal(reason))),
   reason_details: Type.String({ description: "The value and the limit it broke" }),
+  range_version: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+    description: "Version of the sensor's own range that refused it; null when none did",
+  }),
 });
 /** The answer of `GET /api/v1/jobs/{id}/quarantine`. */
 export const QuarantinePageSchema = Type.Object(

@@ -12,6 +12,8 @@ export interface QuarantinedReading {
   readonly raw: unknown;
   readonly reason: RefusalReason;
   readonly reason_details: string;
+  /** Version of the sensor's own range that refused it; null when none did. */
+  readonly range_version: number | null;
 }
 
 export interface QuarantinePage {
@@ -30,7 +32,8 @@ export class QuarantineStore {
       this.database.run(
         "quarantine of job",
         (sql) => sql<QuarantinedReading[]>`
-          SELECT ordinal, sensor_id, "timestamp", value, unit, quality, raw, reason, reason_details
+          SELECT ordinal, sensor_id, "timestamp", value, unit, quality, raw, reason, reason_details,
+                 range_version
           FROM diagnostics_quarantined_reading WHERE job_id = ${job_id} AND ordinal > ${after}
           ORDER BY ordinal LIMIT ${limit}`,
       ),

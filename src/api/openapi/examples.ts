@@ -52,6 +52,7 @@ export const QUARANTINE_EXAMPLE = {
       },
       reason: "out_of_range",
       reason_details: "pressure 900 bar is above 700 bar (ISO 4413)",
+      range_version: null,
     },
   ],
   next: null,
