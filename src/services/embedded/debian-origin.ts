@@ -14,15 +14,18 @@ export interface DebianOrigin {
   readonly list: string;
 }
 
-export const DEBIAN_MIRROR = "http://mirror.invalid/debian";
+/** Where the package python-apt-common, which Ubuntu installs by default, describes Debian's archive. */
+const DEBIAN_DESCRIPTION = "/usr/share/python-apt/templates/Debian.info";
 const DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const NO_PROGRESS = { step: () => undefined, amount: () => undefined };
 
 /**
- * Ways to get packages of `suite`, best first: the mirror this machine uses already, then Debian's own.
+ * Ways to get packages of `suite`, best first: the mirror this machine uses already, then the one that its own
+ * packages name for Debian.
  *
  * @param folder may be used for a fetched keyring
- * @throws ServicesError `download` when there is no key of Debian's and none can be fetched
+ * @throws ServicesError `download` when the machine knows no mirror of Debian's, or has no key of Debian's and none
+ *   can be fetched
  */
 export async function debianOrigin(
   folder: string,
@@ -33,11 +36,23 @@ export async function debianOrigin(
   const keyring = existsSync(DEBIAN_KEYRING) ? DEBIAN_KEYRING : undefined;
   const origins: DebianOrigin[] = [];
   if (own) origins.push(origin(own.uri, architecture, suite, (await keyOf(own, folder)) ?? keyring));
-  if (own?.uri.replace(/\/$/, "") !== DEBIAN_MIRROR) {
+  const described = describedMirror(await readIfAny(DEBIAN_DESCRIPTION));
+  if (described !== undefined && described !== own?.uri.replace(/\/$/, "")) {
     const key = keyring ?? (own ? undefined : await fetchKeyring(folder, architecture));
-    origins.push(origin(DEBIAN_MIRROR, architecture, suite, key));
+    origins.push(origin(described, architecture, suite, key));
   }
-  return origins;
+  if (origins.length > 0) return origins;
+  throw new ServicesError(
+    "download",
+    "This machine's package sources name no mirror of Debian",
+    'Install the package "python-apt-common", which names one, or add a mirror of Debian to the apt sources; or ' +
+      "start a Docker daemon, or set DATABASE_URL and REDIS_URL to services of your own.",
+  );
+}
+
+/** The first BaseURI of a distribution's description, without a last slash. */
+export function describedMirror(info: string): string | undefined {
+  return /^BaseURI:\s*(\S+?)\/?\s*$/m.exec(info)?.[1];
 }
 
 /** All sources below an apt folder, such as /etc/apt. */
