@@ -59,9 +59,9 @@ describe("a filled database", () => {
 
   test("finds readings that came past the hourly aggregate", async () => {
     await sql`INSERT INTO diagnostics_sensordata (sensor_id, "timestamp", value, system_id, quality, unit)
-      SELECT id, date_trunc('day', now() - interval '8 days') + n * interval '1 hour 1 ms', 1, system_id, 100, unit
+      SELECT id, date_trunc('day', now() - interval '8 days') + interval '0.5 ms' + n * interval '1 hour 1 ms', 1, system_id, 100, unit
       FROM diagnostics_sensor, generate_series(-24 * 8, 24 * 8) n
-      WHERE now() > date_trunc('day', now() - interval '8 days') + n * interval '1 hour 1 ms'`;
+      WHERE now() > date_trunc('day', now() - interval '8 days') + interval '0.5 ms' + n * interval '1 hour 1 ms'`;
     const finding = await verdict("hourly agreement");
     expect(finding.verdict).toBe("fail");
     expect(finding.summary).toContain("readings in the view");

@@ -13,7 +13,13 @@ export const MIGRATIONS = new URL("../../sql/migrations", import.meta.url).pathn
 const SENSORS = 3;
 const DAYS = 16;
 
-/** Three sensors, a reading each 30 s over 16 days that end now; aggregated as the maintenance does it. */
+/**
+ * The newest Monday at 00:00 UTC. Chunks of 7 days begin on Thursdays, so the newest one is more than half full on
+ * every day of the week, and its plans are those of a chunk in use.
+ */
+const END = "date_trunc('week', now())";
+
+/** Three sensors, a reading each 30 s over the 16 days before the newest Monday; aggregated as the maintenance does it. */
 export async function fill(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
@@ -26,7 +32,7 @@ export async function fill(url: string): Promise<void> {
     await sql`
       INSERT INTO diagnostics_sensordata (sensor_id, "timestamp", value, system_id, quality, unit)
       SELECT id, at, 100 + 50 * sin(extract(epoch FROM at)::float8 / 700), system_id, 100, unit
-      FROM diagnostics_sensor, generate_series(now() - ${DAYS} * interval '1 day', now(), interval '30 s') at`;
+      FROM diagnostics_sensor, generate_series(${sql.unsafe(END)} - ${DAYS} * interval '1 day', ${sql.unsafe(END)}, interval '30 s') at`;
     await sql`
       INSERT INTO diagnostics_dirty_hour
       SELECT DISTINCT system_id, date_trunc('hour', "timestamp") FROM diagnostics_sensordata`;
