@@ -86,14 +86,16 @@ export class Settlement {
   async #settleEnded(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const rows = await this.deps.jobs.many(deliveries.map(({ meta }) => meta.job_id));
     const ended = new Map(rows.filter((job) => isTerminal(job.status)).map((job) => [job.job_id, job]));
-    const done: { entry: StreamEntry; job: JobRecord }[] = [];
+    const done: { entry: StreamEntry; job: JobRecord; meta: EntryMeta }[] = [];
     for (const { entry, meta } of deliveries) {
       const job = ended.get(meta.job_id);
       if (!job) continue;
-      if (isAccounted(job)) done.push({ entry, job });
+      if (isAccounted(job)) done.push({ entry, job, meta });
       else await this.#toDeadLetters({ entry, meta, reason: job.error_message ?? "unknown" }, job);
     }
     await this.deps.consumer.settle(done);
+    // Whoever had the entry before died between COMMIT and acknowledgement, and so before its line.
+    for (const { entry, job, meta } of done) if (entry.redelivered) this.#logEnd(job, meta.request_id);
     return deliveries.filter(({ meta }) => !ended.has(meta.job_id));
   }
 
@@ -106,6 +108,9 @@ export class Settlement {
     const ended = group.deliveries.map(({ entry }, i) => ({ entry, job: committed.jobs[i]! }));
     this.#report(group, committed);
     await this.#persist("acknowledging a group", () => this.deps.consumer.settle(ended));
+    // After the acknowledgement: a successor that finds the entry unacknowledged writes the line instead.
+    if (this.giveUp.aborted) return;
+    for (const [i, { meta }] of group.deliveries.entries()) this.#logEnd(committed.jobs[i]!, meta.request_id);
   }
 
   async #judge(group: PreparedGroup, error: unknown, attempt: number): Promise<void> {
@@ -201,7 +206,6 @@ export class Settlement {
         oldest_ms: Math.max(0, now_ms - Math.min(...jobs.map((job) => job.created_at_ms))),
       },
     });
-    for (const [i, job] of jobs.entries()) this.#logEnd(job, group.deliveries[i]!.meta.request_id);
   }
 
   /** The one line of a job. */

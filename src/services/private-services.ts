@@ -132,7 +132,7 @@ async function startChosenPostgres(context: Context, choice: PostgresChoice): Pr
     secret: context.secret,
     account: await context.account(),
   };
-  options.progress.step("Starting PostgreSQL");
+  options.progress.step("Looking for PostgreSQL, starting it if it does not run");
   const running = await startPostgres(spec, context.state.postgres?.port);
   await remember(context, "postgres", choice.kind, running.port);
   return {
@@ -161,7 +161,7 @@ async function startChosenRedis(context: Context, choice: RedisChoice): Promise<
     durability: options.durability,
     account: await context.account(),
   };
-  options.progress.step("Starting Redis");
+  options.progress.step("Looking for Redis, starting it if it does not run");
   const running = await startRedis(spec, context.state.redis?.port);
   await remember(context, "redis", choice.kind, running.port);
   return {
