@@ -17,6 +17,7 @@ import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
 import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
+import { mountReview } from "./routes/review.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
@@ -43,6 +44,7 @@ export function createApp(given: ApiDeps): App {
   mountJobQuarantine(app, deps);
   mountRegistry(app, deps);
   mountQueries(app, deps);
+  mountReview(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

@@ -6,6 +6,7 @@ import type { JobRecord } from "../contract/job.ts";
 import type { UnitRegistry } from "../contract/units.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
+import type { ReviewDesk } from "../review/desk.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
 import type { Queries } from "../store/queries/queries.ts";
@@ -72,6 +73,7 @@ export interface ApiDeps {
   readonly units: UnitRegistry;
   /** Over a pool of their own. */
   readonly queries: Queries;
+  readonly review: Pick<ReviewDesk, "dryRun" | "decide" | "enqueue" | "tasks">;
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];

@@ -21,6 +21,8 @@ interface ProblemOptions {
   readonly detail?: string;
   readonly errors?: readonly ProblemItem[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Further members of the problem (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
   /** For operators: goes to the log and never to the client. */
   readonly operator?: string;
   readonly cause?: unknown;
@@ -32,6 +34,7 @@ export class ProblemError extends Error {
   readonly detail: string;
   readonly errors: readonly ProblemItem[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     readonly problem: ProblemName,
@@ -42,6 +45,7 @@ export class ProblemError extends Error {
     this.detail = detail;
     this.errors = options.errors;
     this.headers = options.headers ?? {};
+    this.members = options.members ?? {};
   }
 }
 
@@ -73,7 +77,7 @@ export function problemResponse(c: Context, error: ProblemError): Response {
     instance: new URL(c.req.url).pathname,
     ...(error.errors ? { errors: [...error.errors] } : {}),
   };
-  return c.body(JSON.stringify(body), status, {
+  return c.body(JSON.stringify({ ...error.members, ...body }), status, {
     ...error.headers,
     "Content-Type": PROBLEM_MEDIA_TYPE,
     "Cache-Control": "no-store",

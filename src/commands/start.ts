@@ -15,6 +15,9 @@ import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
+import { openDesk } from "../review/open-desk.ts";
+import { reviewMetrics } from "../review/review-metrics.ts";
+import { ReviewRunner } from "../review/runner.ts";
 import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
@@ -52,6 +55,7 @@ export type RoleToStart = (typeof ROLES_TO_START)[number];
 
 const REDIS_DEADLINE_MS = 10_000;
 const HEARTBEATS_PER_TIMEOUT = 5;
+const REVIEW_INTERVAL_MS = 500;
 
 /** Everything that the two roles share. */
 interface Wiring extends Environment {
@@ -123,6 +127,25 @@ function startMaintenance({ config, log, services, metrics, stopping, processNam
   stopping.last("maintenance", () => maintenance.stop(config.SHUTDOWN_GRACE_MS));
 }
 
+/** Tasks of reviewers; one of all workers takes them. */
+async function startReviews(wiring: Wiring): Promise<void> {
+  const { config, log, services, database, metrics, stopping, processName } = wiring;
+  const rules = {
+    units: createUnitRegistry(await readUnits(config)),
+    registration: config.SENSOR_REGISTRATION,
+  };
+  const { desk, tasks, close } = openDesk(database, `${processName}:review`, rules);
+  stopping.last("review writer", close);
+  const settings = {
+    database_url: services.databaseUrl,
+    session_name: `${processName}:reviews`.slice(-63),
+    interval_ms: REVIEW_INTERVAL_MS,
+  };
+  const runner = new ReviewRunner(settings, desk, tasks, systemClock, log, reviewMetrics(metrics));
+  runner.start();
+  stopping.last("reviews", (left_ms) => runner.stop(left_ms / 2));
+}
+
 async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const { config, log, services, database, metrics, stopping, processName } = wiring;
   const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
@@ -133,6 +156,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   mirror.start();
   stopping.last("job mirror", () => mirror.stop());
   startMaintenance(wiring);
+  await startReviews(wiring);
 
   let hear: ReturnType<typeof ingestMetrics> | undefined;
   const supervisor = new Supervisor(
@@ -171,6 +195,12 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   stopping.last("API's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
   const reader = openReader(wiring);
+  const units = createUnitRegistry(await readUnits(config));
+  const review = openDesk(database, `${wiring.processName}:desk`, {
+    units,
+    registration: config.SENSOR_REGISTRATION,
+  });
+  stopping.last("review desk", review.close);
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
@@ -191,8 +221,9 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     systems: new SystemStore(database),
     sensors: new SensorStore(database),
     ranges: new SensorRangeStore(database),
-    units: createUnitRegistry(await readUnits(config)),
+    units,
     queries: createQueries(reader),
+    review: review.desk,
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });

@@ -75,6 +75,16 @@ export const PROBLEMS = {
     title: "No such sensor",
     about: "This system has no sensor with this id. GET /api/v1/systems/{system_id}/sensors lists them.",
   },
+  "quarantined-reading-not-found": {
+    status: 404,
+    title: "No such quarantined reading",
+    about: "No reading was quarantined under this id. GET /api/v1/quarantine lists them.",
+  },
+  "review-task-not-found": {
+    status: 404,
+    title: "No such review task",
+    about: "No decision was taken under this id. GET /api/v1/quarantine/actions lists them.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",
@@ -112,6 +122,18 @@ export const PROBLEMS = {
       "The unit of a sensor can be changed only while it has no readings and no range of its own. " +
       "Register another sensor for another unit.",
   },
+  "review-conflict": {
+    status: 409,
+    title: "Somebody else has decided already",
+    about:
+      "Some of the readings are not in the status that the action needs; `readings` says what they are now. " +
+      "Nothing was changed.",
+  },
+  "review-over": {
+    status: 409,
+    title: "The review task is over",
+    about: "It is completed, failed or cancelled already; what it has done stays.",
+  },
   "version-conflict": {
     status: 412,
     title: "Somebody else has changed it",
@@ -132,6 +154,11 @@ export const PROBLEMS = {
     status: 415,
     title: "The content encoding is not supported",
     about: "Send the body as it is, or with one of the encodings in the Accept-Encoding header.",
+  },
+  "selection-too-large": {
+    status: 422,
+    title: "The selection is too large",
+    about: "A decision is about at most 1,000,000 readings. Narrow the filter. Nothing was changed.",
   },
   "idempotency-mismatch": {
     status: 422,

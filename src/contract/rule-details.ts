@@ -26,9 +26,9 @@ export function timestampDetails(text: string, timestamp_us: number, window: Tim
 }
 
 /** `quality 42 is below 50` */
-export function qualityDetails(quality: number): string {
-  return quality < MIN_QUALITY
-    ? `quality ${quality} is below ${MIN_QUALITY}`
+export function qualityDetails(quality: number, lowest = MIN_QUALITY): string {
+  return quality < lowest
+    ? `quality ${quality} is below ${lowest}`
     : `quality ${quality} is above ${MAX_QUALITY}`;
 }
 

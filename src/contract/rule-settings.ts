@@ -22,6 +22,8 @@ export interface RuleSettings {
   readonly maxFuture_ms: number;
   /** Calendar years that a timestamp may lie before it: the same date and time of day, that many years ago. */
   readonly maxPast_years: number;
+  /** Lowest quality that is stored; without it MIN_QUALITY. */
+  readonly minQuality?: number;
   /** Sensors with limits of their own, by lower-case sensor id. */
   readonly sensorRanges?: ReadonlyMap<string, SensorRange>;
 }

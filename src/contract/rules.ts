@@ -38,7 +38,7 @@ export function checkReadings(
   columns: ReadingColumns,
   refusals: Refusal[],
 ): void {
-  const { units, sensorRanges } = settings;
+  const { units, sensorRanges, minQuality = MIN_QUALITY } = settings;
   const window = timestampWindow(now_ms, settings);
   const { earliest_us, latest_us } = window;
   for (let ordinal = 0; ordinal < readings.length; ordinal++) {
@@ -54,8 +54,8 @@ export function checkReadings(
       continue;
     }
     const quality = raw.quality ?? DEFAULT_QUALITY;
-    if (!(quality >= MIN_QUALITY && quality <= MAX_QUALITY)) {
-      refusals.push(refusal(batch, ordinal, raw, "out_of_range", qualityDetails(quality)));
+    if (!(quality >= minQuality && quality <= MAX_QUALITY)) {
+      refusals.push(refusal(batch, ordinal, raw, "out_of_range", qualityDetails(quality, minQuality)));
       continue;
     }
     const use = units.lookup(raw.unit);

@@ -2,8 +2,9 @@
 import { ReadingColumns } from "../contract/columns.ts";
 import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
 import type { KnownSensor, RangeTable } from "../contract/known-sensor.ts";
-import { judgeMembership, regradeUnits, type SensorRegistration } from "../contract/membership.ts";
+import type { SensorRegistration } from "../contract/membership.ts";
 import { copyOrder, takeOutRepeats } from "../contract/order.ts";
+import { placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { checkReadings, type RuleSettings, refusal } from "../contract/rules.ts";
 import type { WriteGroup } from "../store/writer.ts";
@@ -104,37 +105,10 @@ export function prepare(
     return { meta, stream_entry: `${entry.partition}/${entry.id}`, started_at_ms, error_message };
   });
   const rawOf = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
-  const placed = placeSensors(
-    deliveries,
-    columns,
-    regradeUnits(refusals, registry.sensors, rules.units),
-    registry,
-    rules,
-  );
+  const systems = deliveries.map(({ meta }) => meta.system_id);
+  const placed = placeReadings({ columns, refusals, systems, rawOf }, registry.sensors, rules);
   const check_ms = performance.now() - begin;
   return { deliveries, jobs, columns, ...placed, rawOf, parse_ms, check_ms };
-}
-
-/** The rows whose sensors belong where they were sent from, in the order of the index; the others are refused. */
-function placeSensors(
-  deliveries: readonly Delivery[],
-  columns: ReadingColumns,
-  refusals: readonly Refusal[],
-  registry: RegistryView,
-  rules: GroupRules,
-): Pick<PreparedGroup, "order" | "repeats" | "refusals" | "registrations"> {
-  const systems = deliveries.map(({ meta }) => meta.system_id);
-  const { misplaced, registrations } = judgeMembership(columns, systems, registry.sensors, rules);
-  if (misplaced.length === 0)
-    return { ...takeOutRepeats(columns, copyOrder(columns)), refusals, registrations };
-  const out = new Set(misplaced.map(({ row }) => row));
-  const refused = misplaced.map(({ row, reason, details }): Refusal => {
-    const batch = columns.batch[row]!;
-    const ordinal = columns.ordinal[row]!;
-    return refusal(batch, ordinal, deliveries[batch]!.readings[ordinal], reason, details);
-  });
-  const order = copyOrder(columns).filter((row) => !out.has(row));
-  return { ...takeOutRepeats(columns, order), refusals: [...refusals, ...refused], registrations };
 }
 
 /** Sensors of the group that the registry view does not know: among stored readings, and those refused for their range. */

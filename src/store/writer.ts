@@ -31,6 +31,16 @@ export interface WriteJob {
   readonly started_at_ms: number;
   /** Set when the job fails as a whole although its readings are accounted for (system not registered). */
   readonly error_message: string | null;
+  /** The review whose accepted readings this job stores. */
+  readonly review_task_id?: string;
+}
+
+/** A stored reading that gives way to another value. */
+export interface Replaced {
+  readonly sensor_id: string;
+  readonly timestamp_us: number;
+  /** As it was when this was decided. */
+  readonly value: number;
 }
 
 /** What one transaction writes. Indexes of batches are positions in `jobs`. */
@@ -46,6 +56,10 @@ export interface WriteGroup {
   readonly registrations: readonly Registration[];
   /** The reading as sent. */
   readonly rawOf: (batch: number, ordinal: number) => unknown;
+  /** Stored readings whose keys rows of the group take. */
+  readonly replaced?: readonly Replaced[];
+  /** What has to commit together with the group, told what became of its readings; an error rolls all of it back. */
+  readonly beside?: (tx: WriterTransaction, ledger: Ledger) => Promise<void>;
 }
 
 export interface Committed {
@@ -66,6 +80,11 @@ export class AlreadyEndedError extends Error {
   constructor(readonly job_ids: readonly string[]) {
     super(`${job_ids.length} jobs of the group have ended already`);
   }
+}
+
+/** A stored reading that was to be replaced is another one by now; nothing was written. */
+export class ReplacedError extends Error {
+  override readonly name = "ReplacedError";
 }
 
 /** A stored row vanished between two statements (retention): the group is simply written again. */
@@ -91,15 +110,16 @@ const READ_STORED = `SELECT s.ord, d.value, d.unit FROM ${STAGE} s
   WHERE s.ord = ANY($1::int[]) AND d."timestamp" BETWEEN to_timestamp($2::float8) AND to_timestamp($3::float8)`;
 const END_JOBS = `INSERT INTO diagnostics_ingestion_job
     (id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings, quarantined_readings,
-     created_at, started_at, completed_at, error_message, worker, stream_entry, oldest_reading_at, newest_reading_at)
+     created_at, started_at, completed_at, error_message, worker, stream_entry, oldest_reading_at, newest_reading_at,
+     review_task_id)
   SELECT id, system_id, created_by, status, total, inserted, duplicate, quarantined, to_timestamp(created_ms / 1000),
      to_timestamp(started_ms / 1000), to_timestamp(completed_ms / 1000), error, $13, entry,
-     to_timestamp(oldest_us / 1e6), to_timestamp(newest_us / 1e6)
+     to_timestamp(oldest_us / 1e6), to_timestamp(newest_us / 1e6), review
   FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[],
      $9::float8[], $10::float8[], $11::float8[], $12::text[], $14::text[],
-     $15::float8[], $16::float8[])
+     $15::float8[], $16::float8[], $17::uuid[])
      AS job (id, system_id, created_by, status, total, inserted, duplicate, quarantined, created_ms, started_ms,
-             completed_ms, error, entry, oldest_us, newest_us)
+             completed_ms, error, entry, oldest_us, newest_us, review)
   ORDER BY id
   ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, inserted_readings = EXCLUDED.inserted_readings,
      duplicate_readings = EXCLUDED.duplicate_readings, quarantined_readings = EXCLUDED.quarantined_readings,
@@ -157,6 +177,11 @@ export class Writer {
     return guilty;
   }
 
+  /** A transaction without readings, on the writer's connection. @throws errors to be told apart by `classify` */
+  transaction<T>(work: (tx: WriterTransaction) => Promise<T>): Promise<T> {
+    return this.#connection.transaction(work);
+  }
+
   async close(): Promise<void> {
     await this.#connection.close();
   }
@@ -168,9 +193,11 @@ export class Writer {
     let copied = encoded;
     const ledger = await this.#connection.transaction(async (tx) => {
       await registerSensors(tx, group.registrations);
+      if (group.replaced?.length) await takeOut(tx, group.replaced);
       const stored = staged ? await storeStaged(tx, group, bytes) : await storeDirect(tx, group, bytes);
       copied = performance.now();
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
+      await group.beside?.(tx, judged);
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
       await this.#endJobs(tx, group, judged);
       if (judged.refusals.length > 0) {
@@ -215,6 +242,7 @@ export class Writer {
       group.jobs.map((j) => j.stream_entry),
       spans.map((span) => span?.oldest_us ?? null),
       spans.map((span) => span?.newest_us ?? null),
+      group.jobs.map((j) => j.review_task_id ?? null),
     ]);
     if (rows.length === jobs.length) return;
     const mine = new Set(rows.map((row) => row.id));
@@ -253,6 +281,29 @@ async function storeDirect(
 ): Promise<Map<number, Stored>> {
   if (group.order.length > 0) await tx.copy("diagnostics_sensordata", READING_COPY_COLUMNS, bytes);
   return new Map();
+}
+
+/** By index, and in compressed chunks (Community) however many rows have to be unpacked for it. */
+const UNPACK_FREELY = `SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'`;
+const TAKE_OUT = `DELETE FROM diagnostics_sensordata d
+  USING unnest($1::uuid[], $2::float8[], $3::float8[]) AS old (sensor_id, us, value)
+  WHERE d.sensor_id = old.sensor_id AND d."timestamp" = to_timestamp(old.us / 1e6) AND d.value = old.value
+    AND d."timestamp" BETWEEN to_timestamp($4::float8) AND to_timestamp($5::float8)
+  RETURNING d.sensor_id`;
+
+/** @throws {ReplacedError} */
+async function takeOut(tx: WriterTransaction, replaced: readonly Replaced[]): Promise<void> {
+  await tx.query(UNPACK_FREELY);
+  const times = replaced.map(({ timestamp_us }) => timestamp_us / 1e6);
+  const gone = await tx.query(TAKE_OUT, [
+    replaced.map(({ sensor_id }) => sensor_id),
+    replaced.map(({ timestamp_us }) => timestamp_us),
+    replaced.map(({ value }) => value),
+    Math.floor(Math.min(...times)),
+    Math.ceil(Math.max(...times)),
+  ]);
+  if (gone.length !== replaced.length) throw new ReplacedError("a stored reading to be replaced has changed");
 }
 
 /** Insert by way of the staging table. @returns what was stored before, by row of `columns` */

@@ -9,6 +9,7 @@ import { type Config, loadConfig } from "../../src/config.ts";
 import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
+import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { QuarantineStore } from "../../src/store/quarantine.ts";
@@ -50,8 +51,13 @@ export interface ApiOptions {
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
 export class ApiBench {
-  readonly #instances: { server: RunningServer; redis: ScriptedRedis; database: Database; reader: Reader }[] =
-    [];
+  readonly #instances: {
+    server: RunningServer;
+    redis: ScriptedRedis;
+    database: Database;
+    reader: Reader;
+    review: OpenDesk;
+  }[] = [];
 
   private constructor(
     /** Straight to the services, past the proxies. */
@@ -99,6 +105,12 @@ export class ApiBench {
       max_bytes: config.BACKLOG_MAX_BYTES,
       idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
     };
+    const review = openDesk(
+      database,
+      "test:desk",
+      { units: createUnitRegistry(options.units), registration: "auto" },
+      clock,
+    );
     const app = createApp({
       config,
       clock,
@@ -118,6 +130,7 @@ export class ApiBench {
       ranges: new SensorRangeStore(database),
       units: createUnitRegistry(options.units),
       queries: createQueries(reader),
+      review: review.desk,
       database,
       workers: () => options.workers ?? [],
       ...(options.passwords ? { passwords: options.passwords } : {}),
@@ -129,7 +142,7 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ server, redis, database, reader });
+    this.#instances.push({ server, redis, database, reader, review });
     return new TestApi(app, server, config, clock, lines, this.database);
   }
 
@@ -141,8 +154,9 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { server, redis, database, reader } of this.#instances) {
+    for (const { server, redis, database, reader, review } of this.#instances) {
       await server.stop(1_000);
+      await review.close();
       redis.disconnect();
       await database.close(1);
       await reader.close(1_000);

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "commands",
     "verify",
     "api",
+    "review",
     "ingest",
     "console",
     "feed",
@@ -29,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: [
     "verify",
     "api",
+    "review",
     "ingest",
     "console",
     "feed",
@@ -41,7 +43,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Asks what the API asks, of data that the simulator makes up.
   verify: ["api", "feed", "stream", "store", "contract", "ops"],
-  api: ["stream", "store", "contract", "ops"],
+  api: ["review", "stream", "store", "contract", "ops"],
+  // Decisions about quarantined readings: taken in a request, or in the background of a worker.
+  review: ["store", "contract", "ops"],
   ingest: ["stream", "store", "contract", "ops"],
   console: ["stream", "store", "contract", "ops"],
   feed: ["stream", "store", "contract", "ops"],

@@ -1,11 +1,13 @@
 /** TypeBox schemas as OpenAPI components: a schema with an `$id` becomes `#/components/schemas/{id}`. */
 import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
+import { CorrectionSchema } from "../../contract/correction.ts";
 import { JobViewSchema } from "../../contract/job.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
 import * as registry from "../../contract/registry.ts";
+import * as review from "../../contract/review.ts";
 
 type Components = NonNullable<GenerateSpecOptions["documentation"]["components"]>;
 /** A schema as OpenAPI 3.1 writes it. */
@@ -47,6 +49,15 @@ const REGISTRY_SCHEMAS = [
   registry.UnitListSchema,
 ];
 
+const REVIEW_SCHEMAS = [
+  CorrectionSchema,
+  review.NewReviewSchema,
+  review.ReadingOutcomeSchema,
+  review.DryRunSchema,
+  review.ReviewTaskSchema,
+  review.ReviewTaskPageSchema,
+];
+
 /** Every schema with an `$id`, under its id. */
 export function componentSchemas(): Record<string, SchemaObject> {
   const named = [
@@ -56,6 +67,7 @@ export function componentSchemas(): Record<string, SchemaObject> {
     ReadingSchema,
     BatchSchema,
     ...REGISTRY_SCHEMAS,
+    ...REVIEW_SCHEMAS,
   ];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),

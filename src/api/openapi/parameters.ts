@@ -12,6 +12,11 @@ const pathId = (name: string, description: string, example: string) => ({
 });
 export const SYSTEM_ID_PARAMETER = pathId("system_id", "Id of the system", DEMO_SYSTEM_ID);
 export const SENSOR_ID_PARAMETER = pathId("sensor_id", "Id of the sensor", DEMO_SENSOR_ID);
+export const TASK_ID_PARAMETER = pathId(
+  "task_id",
+  "Id of the decision",
+  "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a20",
+);
 
 interface QuerySchema {
   readonly type: "string" | "integer" | "number";

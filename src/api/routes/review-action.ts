@@ -1,0 +1,64 @@
+/** `/api/v1/quarantine/actions/{task_id}`: how far a decision is, and its end before time. */
+import { describeRoute } from "hono-openapi";
+import { type ReviewTask, ReviewTaskSchema } from "../../contract/review.ts";
+import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { TASK_ID_PARAMETER } from "../openapi/parameters.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
+import { pathUuid } from "../parameters.ts";
+import { ProblemError } from "../problem-error.ts";
+import { QUARANTINE_READERS, REVIEW_READ_PROBLEMS, REVIEWERS } from "./review-access.ts";
+import { ACTIONS_PATH } from "./review-post.ts";
+
+const PATH = `${ACTIONS_PATH}/:task_id`;
+const INSTANCE = `${ACTIONS_PATH}/x`;
+const shared = {
+  tags: ["Quarantine"],
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: [TASK_ID_PARAMETER],
+};
+
+const describeGet = describeRoute({
+  ...shared,
+  summary: "One decision",
+  operationId: "getReviewTask",
+  responses: {
+    200: ok("The task; Retry-After is set while it is not over", ReviewTaskSchema, REVIEW_TASK_EXAMPLE, [
+      "Retry-After",
+    ]),
+    ...problems(INSTANCE, [...REVIEW_READ_PROBLEMS, "review-task-not-found"]),
+  },
+});
+const describeCancel = describeRoute({
+  ...shared,
+  summary: "End a decision before it is done",
+  description:
+    "What it has done stays; readings that it has not reached stay as they are. Admins and reviewers only.",
+  operationId: "cancelReviewTask",
+  responses: {
+    200: ok("The task", ReviewTaskSchema, REVIEW_TASK_EXAMPLE),
+    ...problems(`${INSTANCE}/cancel`, [...REVIEW_READ_PROBLEMS, "review-task-not-found", "review-over"]),
+  },
+});
+
+export function mountReviewAction(app: App, { review, tokens }: RouteDeps): void {
+  const find = async (c: AppContext): Promise<ReviewTask> => {
+    const task = await review.tasks.get(pathUuid(c, "task_id"));
+    if (task === null) throw new ProblemError("review-task-not-found");
+    c.header("Cache-Control", "no-store");
+    return task;
+  };
+  app.get(PATH, describeGet, authenticate(tokens, QUARANTINE_READERS), async (c) => {
+    const task = await find(c);
+    if (task.completed_at === null) c.header("Retry-After", "1");
+    return c.json(task);
+  });
+  app.post(`${PATH}/cancel`, describeCancel, authenticate(tokens, REVIEWERS), async (c) => {
+    const { id, state } = await find(c);
+    const ended = await review.tasks.end(id, "cancelled", null);
+    if (!ended) throw new ProblemError("review-over", { detail: `The task is ${state} already.` });
+    return c.json(await find(c));
+  });
+}

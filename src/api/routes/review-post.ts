@@ -1,0 +1,126 @@
+/** `POST /api/v1/quarantine/actions`: decide about quarantined readings, or try a decision without effect. */
+import { describeRoute } from "hono-openapi";
+import {
+  DryRunSchema,
+  MAX_SELECTED,
+  type NewReview,
+  NewReviewSchema,
+  ReviewTaskSchema,
+} from "../../contract/review.ts";
+import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import type { Decision } from "../../store/review/tasks.ts";
+import type { Claims } from "../auth/access-tokens.ts";
+import { invalidField, shapeCheck } from "../body/check-shape.ts";
+import type { ReadJson } from "../body/small-json.ts";
+import type { App, RouteDeps } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { requireEncodedJson } from "../middleware/encoded-json.ts";
+import { schemaOf } from "../openapi/components.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { DRY_RUN_EXAMPLE, NEW_REVIEW_EXAMPLE, REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
+import { CHANGE_PROBLEMS } from "./registry-access.ts";
+import { REVIEWERS, reviewAnswer } from "./review-access.ts";
+
+export const ACTIONS_PATH = "/api/v1/quarantine/actions";
+const RETRY_AFTER_S = 1;
+
+const either = ok(
+  "The task, done; or, with `dry_run`, what it would do",
+  ReviewTaskSchema,
+  REVIEW_TASK_EXAMPLE,
+);
+const describe = describeRoute({
+  tags: ["Quarantine"],
+  summary: "Decide about quarantined readings",
+  description:
+    "`approve` stores readings although they are out of range or of low quality (nothing else is waived); `fix` " +
+    "changes them first and stores what passes all rules; `revalidate` stores what passes the rules and ranges of " +
+    "today; `reject` keeps them and never stores them; `reopen` makes rejected ones pending again. What is stored " +
+    "stays stored. A reading whose sensor has another value at its timestamp is stored only with `conflict`: " +
+    '"replace" puts it in the place of the stored one, "keep" rejects it; both values stay on record. Readings that ' +
+    "still fail stay pending. With `dry_run` nothing changes, and the first 2,000 readings of the selection are tried. " +
+    "Decisions about ids are taken at once, all of them or (409) none; those about an incident or a filter " +
+    `(at most ${MAX_SELECTED} readings) become a task. Admins and reviewers only.`,
+  operationId: "decideQuarantined",
+  security: [{ [BEARER_SCHEME]: [] }],
+  requestBody: {
+    required: true,
+    content: { "application/json": { schema: schemaOf(NewReviewSchema), example: NEW_REVIEW_EXAMPLE } },
+  },
+  responses: {
+    200: {
+      ...either,
+      content: {
+        "application/json": {
+          schema: { anyOf: [schemaOf(ReviewTaskSchema), schemaOf(DryRunSchema)] },
+          examples: { task: { value: REVIEW_TASK_EXAMPLE }, dry_run: { value: DRY_RUN_EXAMPLE } },
+        },
+      },
+    },
+    202: ok("The task, to be followed at Location", ReviewTaskSchema, REVIEW_TASK_EXAMPLE, [
+      "Location",
+      "Retry-After",
+    ]),
+    ...problems(ACTIONS_PATH, [
+      ...CHANGE_PROBLEMS,
+      "quarantined-reading-not-found",
+      "review-conflict",
+      "selection-too-large",
+    ]),
+  },
+});
+
+const check = shapeCheck(NewReviewSchema);
+
+export function mountReviewPost(app: App, deps: RouteDeps & { readonly readJson: ReadJson }): void {
+  const { review, tokens, readJson } = deps;
+  app.post(ACTIONS_PATH, describe, authenticate(tokens, REVIEWERS), requireEncodedJson, async (c) => {
+    const given = check(await readJson(c));
+    coherent(given);
+    const decision = decisionOf(given, c.get("claims"));
+    c.header("Cache-Control", "no-store");
+    if (given.dry_run) return c.json(await reviewAnswer(review.dryRun(decision)));
+    if ("ids" in given.selection) {
+      return c.json(await reviewAnswer(review.decide(decision, given.selection.ids)));
+    }
+    const task = await reviewAnswer(review.enqueue(decision));
+    c.header("Location", `${ACTIONS_PATH}/${task.id}`);
+    c.header("Retry-After", String(RETRY_AFTER_S));
+    return c.json(task, 202);
+  });
+}
+
+const decisionOf = (given: NewReview, claims: Claims): Decision => ({
+  id: Bun.randomUUIDv7(),
+  action: given.action,
+  selection: given.selection,
+  change: given.change ?? null,
+  conflict: given.conflict ?? null,
+  note: given.note ?? null,
+  actor: claims.sub,
+  actor_name: claims.username,
+});
+
+/** What a schema cannot say. @throws {ProblemError} invalid-request */
+function coherent({ action, change, conflict, selection }: NewReview): void {
+  const stores = action !== "reject" && action !== "reopen";
+  if (action === "fix" && change === undefined)
+    throw invalidField("/change", "The action fix needs a change: set, scale, offset or shift_ms.");
+  if (action !== "fix" && change !== undefined)
+    throw invalidField("/change", `The action ${action} changes nothing; leave change out, or send fix.`);
+  if (!stores && conflict !== undefined)
+    throw invalidField("/conflict", `The action ${action} stores nothing; leave conflict out.`);
+  if ("filter" in selection) {
+    for (const name of ["from", "to"] as const) {
+      const text = selection.filter[name];
+      if (text !== undefined && Number.isNaN(parseTimestamp_us(text)))
+        throw invalidField(`/selection/filter/${name}`, "It must be an RFC 3339 date-time.");
+    }
+    if (selection.filter.q?.includes("\0"))
+      throw invalidField("/selection/filter/q", "It must not hold the character NUL.");
+  }
+  const time = change?.set?.timestamp;
+  if (time !== undefined && Number.isNaN(parseTimestamp_us(time)))
+    throw invalidField("/change/set/timestamp", "It must be an RFC 3339 date-time.");
+}

@@ -1,0 +1,278 @@
+/**
+ * Decisions about quarantined readings. A decision about some readings is taken within its request; one about an
+ * incident or a filter becomes a task, which a worker takes portion by portion (runner.ts). Either way the same
+ * function commits a portion: stored readings, their job, the new status of the quarantined readings, the record
+ * and the task's progress stand or fall together, so nothing is applied twice or by half.
+ */
+import { decodeIncidentKey } from "../contract/incident-key.ts";
+import {
+  type DryRun,
+  MAX_SELECTED,
+  type ReadingOutcome,
+  type ReviewTask,
+  type Selection,
+  statusNeeded,
+} from "../contract/review.ts";
+import type { Clock } from "../ops/clock.ts";
+import { classify } from "../store/errors.ts";
+import type { RegistryReader } from "../store/registry.ts";
+import type { QuarantinedRow, ReviewReadings } from "../store/review/readings.ts";
+import type { Selected } from "../store/review/selection.ts";
+import { ReviewRaceError, settleReview } from "../store/review/settle.ts";
+import {
+  advanceTask,
+  beginTask,
+  completeTask,
+  type Decision,
+  type OpenTask,
+  type ReviewTaskStore,
+} from "../store/review/tasks.ts";
+import { SensorTakenError } from "../store/sensor-registration.ts";
+import { ReplacedError, type WriteGroup, type Writer } from "../store/writer.ts";
+import type { WriterTransaction } from "../store/writer-connection.ts";
+import { groupOf } from "./group.ts";
+import { candidates, type Judgement, judge, type ReviewRules, sensorsOf } from "./judge.ts";
+import { changesOf, plainVerdicts, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";
+import {
+  IncidentKeyError,
+  ReviewBusyError,
+  ReviewConflictError,
+  SelectionTooLargeError,
+  UnknownReadingsError,
+} from "./review-errors.ts";
+
+/** Readings of one transaction: short enough not to hold up others, long enough for COPY to pay. */
+const PORTION = 2_000;
+/** Readings that a dry run tries. */
+const EXAMINED = 2_000;
+const SAMPLES = 50;
+/** Decisions that wait for the writer's one connection. */
+const MAX_WAITING = 16;
+/** A portion meets others' decisions and new readings; each attempt sees them. */
+const ATTEMPTS = 5;
+
+export interface DeskDeps {
+  readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored">;
+  readonly tasks: Pick<ReviewTaskStore, "get" | "page" | "end">;
+  readonly registry: Pick<RegistryReader, "systems" | "sensors">;
+  readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
+  readonly rules: ReviewRules;
+  readonly clock: Clock;
+}
+
+/** What commits with a portion. */
+type Beside = (tx: WriterTransaction, verdicts: readonly Verdict[]) => Promise<void>;
+
+export class ReviewDesk {
+  #waiting = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly deps: DeskDeps) {}
+
+  get tasks(): DeskDeps["tasks"] {
+    return this.deps.tasks;
+  }
+
+  /** Try a decision on the first readings of its selection; nothing is written. @throws {IncidentKeyError} @throws {StoreUnavailableError} */
+  async dryRun(decision: Decision): Promise<DryRun> {
+    const selected = toSelected(decision.selection);
+    const needed = statusNeeded(decision.action);
+    const { readings } = this.deps;
+    const extent = await readings.extent(selected, needed);
+    const portion = { after: 0, last_id: extent.last_id, limit: EXAMINED };
+    const rows = await readings.portion(selected, needed, portion);
+    const { verdicts } = await this.#judged(rows, decision);
+    const would = { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 };
+    for (const { outcome } of verdicts) if (outcome !== "fails") would[outcome] += 1;
+    const failFirst = [...verdicts].sort(
+      (a, b) => Number(b.outcome === "fails") - Number(a.outcome === "fails"),
+    );
+    return {
+      action: decision.action,
+      selected: extent.selected,
+      examined: rows.length,
+      would,
+      still_failing: { ...tallyOf(verdicts).failing },
+      not_open: "ids" in selected ? selected.ids.length - rows.length : 0,
+      samples: failFirst.slice(0, SAMPLES).map(toOutcome),
+    };
+  }
+
+  /**
+   * Decide on some readings at once.
+   * @throws {UnknownReadingsError} @throws {ReviewConflictError} when one of them is not in the status that the action
+   *   needs; nothing was written then
+   * @throws {ReviewBusyError} @throws {StoreUnavailableError}
+   */
+  async decide(decision: Decision, ids: readonly number[]): Promise<ReviewTask> {
+    const needed = statusNeeded(decision.action);
+    const last_id = Math.max(...ids);
+    const outcomes = await this.#inTurn(() =>
+      this.#persist(async () => {
+        const rows = await this.deps.readings.byIds(ids);
+        const found = new Set(rows.map(({ id }) => id));
+        if (rows.length < ids.length) throw new UnknownReadingsError(ids.filter((id) => !found.has(id)));
+        const others = rows.filter(({ review_status }) => review_status !== needed);
+        if (others.length > 0) throw new ReviewConflictError(others);
+        return this.#commit(rows, decision, async (tx, verdicts) => {
+          await beginTask(tx, decision, { selected: ids.length, last_id });
+          await advanceTask(tx, { id: decision.id, position: 0 }, last_id, tallyOf(verdicts));
+          await completeTask(tx, decision.id);
+        });
+      }),
+    );
+    const task = await this.deps.tasks.get(decision.id);
+    return { ...task!, readings: outcomes };
+  }
+
+  /** Leave a decision to the workers. @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
+  async enqueue(decision: Decision): Promise<ReviewTask> {
+    const needed = statusNeeded(decision.action);
+    const extent = await this.deps.readings.extent(toSelected(decision.selection), needed);
+    if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
+    await this.#inTurn(() => this.deps.writer.transaction((tx) => beginTask(tx, decision, extent)));
+    const task = await this.deps.tasks.get(decision.id);
+    return task!;
+  }
+
+  /**
+   * The next portion of a task. @returns what became of it; null when the task is completed
+   * @throws {TaskMovedError} @throws errors to be told apart by `classify`
+   */
+  async step(task: OpenTask): Promise<readonly ReadingOutcome[] | null> {
+    const needed = statusNeeded(task.action);
+    const selected = toSelected(task.selection);
+    return this.#inTurn(() =>
+      this.#persist(async () => {
+        const portion = { after: task.position, last_id: task.last_id, limit: PORTION };
+        const rows = await this.deps.readings.portion(selected, needed, portion);
+        if (rows.length === 0) {
+          await this.deps.writer.transaction((tx) => completeTask(tx, task.id));
+          return null;
+        }
+        const to = rows.at(-1)!.id;
+        return this.#commit(rows, task, (tx, verdicts) => advanceTask(tx, task, to, tallyOf(verdicts)));
+      }),
+    );
+  }
+
+  /**
+   * Judge, compare and commit one portion.
+   * @param refused readings that PostgreSQL itself does not take, with its words, by id
+   */
+  async #commit(
+    rows: readonly QuarantinedRow[],
+    decision: Decision,
+    beside: Beside,
+    refused: ReadonlyMap<number, string> = new Map(),
+  ): Promise<ReadingOutcome[]> {
+    const { writer, clock } = this.deps;
+    const { verdicts: judged, judgement } = await this.#judged(rows, decision);
+    const verdicts = judged.map((verdict) => refusedBy(verdict, refused.get(verdict.row.id)));
+    const write = judgement && groupOf(judgement, verdicts, decision, clock.now_ms());
+    const changes = changesOf(verdicts, decision.action, write?.jobOf ?? (() => null));
+    const settle = async (tx: WriterTransaction) => {
+      await settleReview(tx, decision, statusNeeded(decision.action), changes);
+      await beside(tx, verdicts);
+    };
+    if (!write) await writer.transaction(settle);
+    else {
+      const guilty = await this.#written(write.group, settle);
+      if (guilty) {
+        const ids = [...guilty].map(
+          ([position, why]) => [write.idOf(write.group.order[position]!), why] as const,
+        );
+        return this.#commit(rows, decision, beside, new Map([...refused, ...ids]));
+      }
+    }
+    return verdicts.map(toOutcome);
+  }
+
+  /** Null when the group is committed; else positions in its order that PostgreSQL does not take, with its words. */
+  async #written(
+    group: WriteGroup,
+    settle: (tx: WriterTransaction) => Promise<void>,
+  ): Promise<ReadonlyMap<number, string> | null> {
+    const { writer } = this.deps;
+    try {
+      await writer.commit({
+        ...group,
+        beside: async (tx, { refusals }) => {
+          // Another value was stored under a key since we looked.
+          if (refusals.length > 0) throw new ReviewRaceError("a key was taken in the meantime");
+          await settle(tx);
+        },
+      });
+      return null;
+    } catch (error) {
+      if (classify(error) !== "data") throw error;
+      const guilty = await writer.guiltyRows(group);
+      if (guilty.size === 0) throw error;
+      return guilty;
+    }
+  }
+
+  async #judged(
+    rows: readonly QuarantinedRow[],
+    { action, change, conflict }: Decision,
+  ): Promise<{ verdicts: Verdict[]; judgement: Judgement | null }> {
+    if (action === "reject" || action === "reopen") {
+      return { verdicts: plainVerdicts(rows, action), judgement: null };
+    }
+    const { registry, readings, rules, clock } = this.deps;
+    const list = candidates(rows, change);
+    const [systems, sensors] = await Promise.all([
+      registry.systems([...new Set(rows.map(({ system_id }) => system_id))]),
+      registry.sensors(sensorsOf(list)),
+    ]);
+    const part = {
+      systems: new Map(systems.map(({ id, archived }) => [id, archived])),
+      sensors: new Map(sensors.map((sensor) => [sensor.id, sensor])),
+    };
+    const judgement = judge(list, action, part, rules, clock.now_ms());
+    const stored = await readings.stored(judgement.columns, judgement.order);
+    return { verdicts: verdictsOf(judgement, stored, conflict), judgement };
+  }
+
+  /** Again while others get in between; each attempt begins with what is true then. */
+  async #persist<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const raced =
+          error instanceof ReviewRaceError ||
+          error instanceof ReplacedError ||
+          error instanceof SensorTakenError ||
+          classify(error) === "unique";
+        if (!raced || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** The writer has one connection: decisions go one after the other. @throws {ReviewBusyError} */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#waiting >= MAX_WAITING) throw new ReviewBusyError();
+    this.#waiting += 1;
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+function refusedBy(verdict: Verdict, why: string | undefined): Verdict {
+  if (why === undefined) return verdict;
+  return { ...verdict, outcome: "fails", reason: "parse_error", details: `the database refuses it: ${why}` };
+}
+
+/** @throws {IncidentKeyError} */
+function toSelected(selection: Selection): Selected {
+  if (!("incident" in selection)) return selection;
+  const incident = decodeIncidentKey(selection.incident);
+  if (incident === null) throw new IncidentKeyError();
+  return { incident };
+}

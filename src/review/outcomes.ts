@@ -1,0 +1,153 @@
+/** What becomes of each judged reading, given what is stored under its key, and the group that is written of it. */
+import type { ReadingColumns } from "../contract/columns.ts";
+import type { NewReview, ReadingOutcome, ReviewAction } from "../contract/review.ts";
+import { statusStored } from "../contract/review.ts";
+import { formatTimestamp } from "../contract/timestamp.ts";
+import type { Stored } from "../store/ledger.ts";
+import type { QuarantinedRow } from "../store/review/readings.ts";
+import type { ReviewChange } from "../store/review/settle.ts";
+import type { Tally } from "../store/review/tasks.ts";
+import type { Judgement } from "./judge.ts";
+
+/** A reading as it is stored, canonical. */
+export interface After {
+  readonly sensor_id: string;
+  readonly timestamp: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly quality: number;
+}
+
+export interface Verdict {
+  readonly row: QuarantinedRow;
+  readonly outcome: ReadingOutcome["outcome"];
+  /** Row of the judgement's columns; null when it has none. */
+  readonly at: number | null;
+  readonly after: After | null;
+  /** Why it fails. */
+  readonly reason: string | null;
+  readonly details: string | null;
+  /** What holds its key. */
+  readonly held: Stored | null;
+}
+
+type Conflict = NewReview["conflict"] | null;
+
+/** One verdict for each reading of the judgement, in no order. @param stored what is stored, by row of the columns */
+export function verdictsOf(
+  judgement: Judgement,
+  stored: ReadonlyMap<number, Stored>,
+  conflict: Conflict,
+): Verdict[] {
+  const { columns, order, repeats, refusals, seats } = judgement;
+  const rowOf = (at: number) => seats[columns.batch[at]!]![columns.ordinal[at]!]!.row;
+  const refused = refusals.map(({ batch, ordinal, reason, details }): Verdict => {
+    const { row } = seats[batch]![ordinal]!;
+    return { row, outcome: "fails", at: null, after: null, reason, details, held: null };
+  });
+  const first = Array.from(order, (at) => against(rowOf(at), at, columns, stored.get(at) ?? null, conflict));
+  const settled = new Map(first.map(({ at, outcome, held }) => [at, outcome === "replace" ? null : held]));
+  const again = repeats.map(({ row: at, first: other }) => {
+    const { value, unit } = afterOf(columns, other);
+    const held = settled.get(other) ?? { value, unit };
+    // Within one portion the first one stays: which of two is right must be asked reading by reading.
+    return against(rowOf(at), at, columns, held, conflict === "replace" ? null : conflict);
+  });
+  return [...refused, ...first, ...again];
+}
+
+function against(
+  row: QuarantinedRow,
+  at: number,
+  columns: ReadingColumns,
+  held: Stored | null,
+  conflict: Conflict,
+): Verdict {
+  const after = afterOf(columns, at);
+  const verdict = (outcome: Verdict["outcome"]): Verdict => ({
+    row,
+    outcome,
+    at,
+    after,
+    reason: null,
+    details: null,
+    held,
+  });
+  if (held === null) return verdict("store");
+  if (held.value === after.value && held.unit === after.unit) return verdict("identical");
+  if (conflict === "replace") return verdict("replace");
+  if (conflict === "keep") return verdict("keep");
+  const details = `${after.value} ${after.unit} differs from ${held.value} ${held.unit}, which this sensor already has at this timestamp`;
+  return { ...verdict("fails"), reason: "duplicate", details };
+}
+
+function afterOf(columns: ReadingColumns, at: number): After {
+  return {
+    sensor_id: columns.sensors[columns.sensor[at]!]!,
+    timestamp: formatTimestamp(columns.timestamp_us[at]!),
+    value: columns.value[at]!,
+    unit: columns.units[columns.unit[at]!]!,
+    quality: columns.quality[at]!,
+  };
+}
+
+/** Readings that are only rejected or opened again. */
+export function plainVerdicts(rows: readonly QuarantinedRow[], outcome: "reject" | "reopen"): Verdict[] {
+  const nothing = { at: null, after: null, reason: null, details: null, held: null } as const;
+  return rows.map((row) => ({ row, outcome, ...nothing }));
+}
+
+export const isWritten = ({ outcome }: Verdict) =>
+  outcome === "store" || outcome === "identical" || outcome === "replace";
+
+/** @param jobOf id of the job that writes a verdict's reading */
+export function changesOf(
+  verdicts: readonly Verdict[],
+  action: ReviewAction,
+  jobOf: (verdict: Verdict) => string | null,
+): ReviewChange[] {
+  return verdicts
+    .filter(({ outcome }) => outcome !== "fails")
+    .map((verdict) => {
+      const { row, outcome, after, held } = verdict;
+      const to = isWritten(verdict) ? statusStored(action) : outcome === "reopen" ? "pending" : "rejected";
+      const job_id = jobOf(verdict);
+      return {
+        id: row.id,
+        to,
+        job_id,
+        before: { ...beforeOf(row), ...(held ? { stored: held } : {}) },
+        after: { review_status: to, outcome, ...after, ...(job_id ? { job_id } : {}) },
+      };
+    });
+}
+
+const beforeOf = ({ review_status, reason, sensor_id, timestamp, value, unit, quality }: QuarantinedRow) => ({
+  review_status,
+  reason,
+  sensor_id,
+  timestamp,
+  value,
+  unit,
+  quality,
+});
+
+export function tallyOf(verdicts: readonly Verdict[]): Tally {
+  const count = (...outcomes: readonly Verdict["outcome"][]) =>
+    verdicts.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const failing: Record<string, number> = {};
+  for (const { reason } of verdicts) if (reason !== null) failing[reason] = (failing[reason] ?? 0) + 1;
+  return {
+    done: verdicts.length,
+    stored: count("store"),
+    identical: count("identical"),
+    replaced: count("replace"),
+    changed: count("keep", "reject", "reopen"),
+    failing,
+  };
+}
+
+/** What a reviewer sees of a verdict. */
+export function toOutcome({ row, outcome, after, reason, details, held }: Verdict): ReadingOutcome {
+  return { id: row.id, outcome, before: beforeOf(row), after, reason, details, stored: held };
+}

@@ -1,0 +1,121 @@
+/**
+ * The review actor of a worker: takes open tasks, oldest first, portion by portion.
+ *
+ *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
+ *
+ * One of all workers leads, by an advisory lock. That only saves work: a portion commits together with the task's
+ * position, so two runners could not apply it twice, and one that dies leaves a task that the next goes on with.
+ */
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
+import { Backoff, sleep, withDeadline } from "../ops/retry.ts";
+import { DedicatedSession } from "../store/dedicated-session.ts";
+import { classify } from "../store/errors.ts";
+import { type OpenTask, type ReviewTaskStore, TaskMovedError } from "../store/review/tasks.ts";
+import type { ReviewDesk } from "./desk.ts";
+
+export interface RunnerSettings {
+  readonly database_url: string;
+  /** Shown in pg_stat_activity. */
+  readonly session_name: string;
+  /** Between two looks for tasks, ms. */
+  readonly interval_ms: number;
+}
+
+/** Any number, the same in every program that keeps this schema. */
+const RUNNER_LOCK = 7_402_915;
+const STATEMENT_DEADLINE_MS = 60_000;
+/** Attempts at an error that is not the infrastructure's, before the task fails. */
+const MAX_ATTEMPTS = 3;
+
+export class ReviewRunner {
+  readonly #stop = new AbortController();
+  #running: Promise<void> | null = null;
+  #session: DedicatedSession | null = null;
+  /** Of the task in hand. */
+  #attempts = 0;
+
+  constructor(
+    private readonly settings: RunnerSettings,
+    private readonly desk: Pick<ReviewDesk, "step">,
+    private readonly tasks: Pick<ReviewTaskStore, "nextOpen" | "end">,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly onOutcome: (outcome: string) => void,
+  ) {}
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when the portion in hand is done; after `deadline_ms` it is left to the next runner. */
+  async stop(deadline_ms: number): Promise<void> {
+    this.#stop.abort();
+    if (!this.#running) return;
+    await withDeadline(this.#running, deadline_ms, "the portion of a review").catch(() => {
+      this.log.warn("a review's portion was cut off; the next worker does it again");
+      this.#session?.destroy();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(this.settings.interval_ms, 10_000);
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#lead(() => backoff.reset());
+      } catch (error) {
+        const passing = classify(error) === "unavailable";
+        this.log[passing ? "warn" : "error"](
+          { err: passing ? (error as Error).message : error },
+          "the review actor failed, trying again",
+        );
+        await sleep(backoff.next_ms(), this.#stop.signal);
+      } finally {
+        await this.#session?.close();
+        this.#session = null;
+      }
+    }
+  }
+
+  async #lead(onProgress: () => void): Promise<void> {
+    const session = await DedicatedSession.open({
+      url: this.settings.database_url,
+      application_name: this.settings.session_name,
+      statement_deadline_ms: STATEMENT_DEADLINE_MS,
+    });
+    this.#session = session;
+    while (!(await session.tryLock(RUNNER_LOCK))) {
+      await sleep(this.settings.interval_ms, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+    }
+    while (!this.#stop.signal.aborted) {
+      // Proves that the lock is still ours.
+      await session.query("SELECT 1");
+      const task = await this.tasks.nextOpen();
+      if (task) await this.#step(task);
+      else await sleep(this.settings.interval_ms, this.#stop.signal);
+      onProgress();
+    }
+  }
+
+  async #step(task: OpenTask): Promise<void> {
+    const begin_ms = this.clock.monotonic_ms();
+    try {
+      const outcomes = await this.desk.step(task);
+      this.#attempts = 0;
+      for (const { outcome } of outcomes ?? []) this.onOutcome(outcome);
+      const took_ms = Math.round(this.clock.monotonic_ms() - begin_ms);
+      const about = { task_id: task.id, action: task.action };
+      if (outcomes === null) this.log.info(about, "review completed");
+      else this.log.debug({ ...about, readings: outcomes.length, ms: took_ms }, "portion reviewed");
+    } catch (error) {
+      if (error instanceof TaskMovedError) return;
+      if (classify(error) === "unavailable") throw error;
+      this.#attempts += 1;
+      this.log.error({ err: error, task_id: task.id, attempt: this.#attempts }, "a review's portion failed");
+      if (this.#attempts < MAX_ATTEMPTS) return;
+      this.#attempts = 0;
+      await this.tasks.end(task.id, "failed", (error as Error).message);
+    }
+  }
+}

@@ -1,0 +1,155 @@
+/** Decisions about incidents and filters: in the background, in portions, once, whoever dies or gets in between. */
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
+import { encodeIncidentKey } from "../../../src/contract/incident-key.ts";
+import { systemClock } from "../../../src/ops/clock.ts";
+import { createLogger } from "../../../src/ops/log.ts";
+import type { OpenDesk } from "../../../src/review/open-desk.ts";
+import { IncidentKeyError } from "../../../src/review/review-errors.ts";
+import { ReviewRunner } from "../../../src/review/runner.ts";
+import { TaskMovedError } from "../../../src/store/review/tasks.ts";
+import { reading, SYSTEM, sensor } from "../../support/ingest-bench.ts";
+import { decision, ReviewBench } from "../../support/review.ts";
+import { until } from "../../support/until.ts";
+
+let bench: ReviewBench;
+beforeAll(async () => {
+  bench = await ReviewBench.create();
+});
+afterEach(() => bench.clear());
+afterAll(() => bench.close());
+
+/** Refused readings of `sensors` sensors, a second apart. */
+const refused = (count: number, sensors = 4) =>
+  Array.from({ length: count }, (_, i) => reading(i % sensors, Math.floor(i / sensors), 900));
+
+const outcomes: string[] = [];
+function runner({ desk, tasks }: OpenDesk): ReviewRunner {
+  const settings = { database_url: bench.ingest.databaseUrl, session_name: "test:reviews", interval_ms: 20 };
+  const log = createLogger({ level: "error", format: "json" });
+  return new ReviewRunner(settings, desk, tasks, systemClock, log, (outcome) => outcomes.push(outcome));
+}
+
+const ended = (open: OpenDesk, id: string) =>
+  until("the end of the task", async () => {
+    const task = await open.tasks.get(id);
+    return task?.completed_at ? task : undefined;
+  });
+
+test("a filter's readings, in several portions, by a runner; progress and counts add up", async () => {
+  await bench.send(refused(5_000));
+  const open = bench.desk();
+  const task = await open.desk.enqueue(
+    decision({ action: "approve", selection: { filter: { system_id: SYSTEM } } }),
+  );
+  expect(task).toMatchObject({ state: "queued", selected: 5_000, done: 0 });
+  const actor = runner(open);
+  actor.start();
+  const done = await ended(open, task.id);
+  await actor.stop(5_000);
+  expect(done).toMatchObject({ state: "completed", done: 5_000, stored: 5_000, failing: {} });
+  expect(done.jobs).toHaveLength(3);
+  expect(await bench.ingest.rows()).toHaveLength(5_000);
+  expect(await bench.keptCounts()).toEqual({ pending: 0, approved: 5_000, rejected: 0, fixed: 0 });
+  expect(outcomes.filter((outcome) => outcome === "store")).toHaveLength(5_000);
+}, 60_000);
+
+test("two that step the same task at once: each portion is applied once", async () => {
+  await bench.send(refused(6_000));
+  const [one, two] = [bench.desk(), bench.desk()];
+  const { id } = await one.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
+  const work = async ({ desk, tasks }: OpenDesk) => {
+    for (let task = await tasks.nextOpen(); task; task = await tasks.nextOpen()) {
+      await desk.step(task).catch((error: unknown) => {
+        if (!(error instanceof TaskMovedError)) throw error;
+      });
+    }
+  };
+  await Promise.all([work(one), work(two)]);
+  expect(await one.tasks.get(id)).toMatchObject({ state: "completed", done: 6_000, stored: 6_000 });
+  expect(await bench.ingest.rows()).toHaveLength(6_000);
+}, 60_000);
+
+test("a task goes on where it stood when its worker died", async () => {
+  await bench.send(refused(5_000));
+  const first = bench.desk();
+  const { id } = await first.desk.enqueue(decision({ action: "reject", selection: { filter: {} } }));
+  await first.desk.step((await first.tasks.nextOpen())!);
+  expect(await first.tasks.get(id)).toMatchObject({ state: "running", done: 2_000, changed: 2_000 });
+  const second = bench.desk();
+  const actor = runner(second);
+  actor.start();
+  expect(await ended(second, id)).toMatchObject({ state: "completed", done: 5_000, changed: 5_000 });
+  await actor.stop(5_000);
+  expect(await bench.keptCounts()).toEqual({ pending: 0, approved: 0, rejected: 5_000, fixed: 0 });
+}, 60_000);
+
+test("a cancelled task stops, and what it has done stays", async () => {
+  await bench.send(refused(3_000));
+  const open = bench.desk();
+  const { id } = await open.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
+  const task = (await open.tasks.nextOpen())!;
+  await open.desk.step(task);
+  expect(await open.tasks.end(id, "cancelled", null)).toBe(true);
+  const next = { ...task, position: (await bench.ids())[1_999]! };
+  const error = await open.desk.step(next).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(TaskMovedError);
+  expect(await open.tasks.end(id, "cancelled", null)).toBe(false);
+  expect(await open.tasks.get(id)).toMatchObject({ state: "cancelled", done: 2_000, stored: 2_000 });
+  expect(await bench.ingest.rows()).toHaveLength(2_000);
+}, 60_000);
+
+test("only readings that were there when it began, and only those that the filter names", async () => {
+  await bench.send([reading(0, 0, 900), reading(1, 0, 900), { ...reading(0, 1), unit: "furlong" }]);
+  const open = bench.desk();
+  const filter = { sensor_id: sensor(0), reason: ["out_of_range" as const], q: "above 700" };
+  const { id, selected } = await open.desk.enqueue(decision({ action: "approve", selection: { filter } }));
+  expect(selected).toBe(1);
+  await bench.send([reading(0, 7, 900)]);
+  for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
+    await open.desk.step(task);
+  expect(await open.tasks.get(id)).toMatchObject({ done: 1, stored: 1 });
+  expect((await bench.quarantined()).map(({ review_status }) => review_status)).toEqual([
+    "approved",
+    "pending",
+    "pending",
+    "pending",
+  ]);
+});
+
+test("an incident's readings: those of its sensor and reason between its first and last", async () => {
+  await bench.send([reading(0, 0, 900), reading(0, 10, 900), reading(0, 20, 900), reading(1, 10, 900)]);
+  const incident = encodeIncidentKey({
+    system_id: SYSTEM,
+    sensor_id: sensor(0),
+    reason: "out_of_range",
+    first_at: reading(0, 10).timestamp,
+    last_at: reading(0, 20).timestamp,
+  });
+  const tried = await bench.desk().desk.dryRun(decision({ action: "approve", selection: { incident } }));
+  expect(tried).toMatchObject({ selected: 2, would: { store: 2 } });
+  const wrong = bench
+    .desk()
+    .desk.dryRun(decision({ action: "approve", selection: { incident: "nonsense" } }));
+  expect(await wrong.catch((e: unknown) => e)).toBeInstanceOf(IncidentKeyError);
+});
+
+test("ingest in between takes some of the keys: those readings wait, the others are stored, nothing twice", async () => {
+  await bench.send(refused(400));
+  const open = bench.desk();
+  const { id } = await open.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
+  const running = (async () => {
+    for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
+      await open.desk.step(task);
+  })();
+  await Promise.all([
+    running,
+    bench.send(Array.from({ length: 100 }, (_, i) => reading(i % 4, Math.floor(i / 4), 50))),
+  ]);
+  const task = (await open.tasks.get(id))!;
+  expect(task.done).toBe(400);
+  const conflicts = task.failing.duplicate ?? 0;
+  expect(task.stored + conflicts).toBe(400);
+  const rows = await bench.ingest.rows();
+  expect(rows).toHaveLength(400);
+  expect(rows.filter(({ value }) => value === 900)).toHaveLength(task.stored);
+});
