@@ -24,8 +24,11 @@ export const statusNeeded = (action: ReviewAction): ReviewStatus =>
 export const statusStored = (action: ReviewAction): ReviewStatus => (action === "fix" ? "fixed" : "approved");
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const literals = <const T extends readonly string[]>(values: T) =>
-  Type.Unsafe<T[number]>({ type: "string", enum: [...values], description: `one of ${values.join(", ")}` });
+const literals = <const T extends string>(values: readonly T[]) =>
+  Type.Union(
+    values.map((value) => Type.Literal(value)),
+    { description: `one of ${values.join(", ")}` },
+  );
 const uuid = Type.String({ pattern: UUID_PATTERN, description: "a UUID" });
 const time = Type.String({ maxLength: 64, description: "an RFC 3339 date-time" });
 
@@ -73,7 +76,7 @@ export const NewReviewSchema = Type.Object(
     action: literals(REVIEW_ACTIONS),
     selection: SelectionSchema,
     change: Type.Optional(CorrectionSchema),
-    conflict: Type.Optional(literals(["keep", "replace"] as const)),
+    conflict: Type.Optional(literals(["keep", "replace"])),
     note: Type.Optional(
       Type.String({
         maxLength: MAX_NOTE_LENGTH,
