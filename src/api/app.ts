@@ -15,6 +15,7 @@ import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
 import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
+import { mountQuarantine } from "./routes/quarantine.ts";
 import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
 import { mountUnmatched } from "./unmatched.ts";
@@ -43,6 +44,7 @@ export function createApp(given: ApiDeps): App {
   mountJobQuarantine(app, deps);
   mountRegistry(app, deps);
   mountQueries(app, deps);
+  mountQuarantine(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

@@ -75,6 +75,11 @@ export const PROBLEMS = {
     title: "No such sensor",
     about: "This system has no sensor with this id. GET /api/v1/systems/{system_id}/sensors lists them.",
   },
+  "quarantined-reading-not-found": {
+    status: 404,
+    title: "No such quarantined reading",
+    about: "No reading was quarantined under this id. GET /api/v1/quarantine lists them.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",

@@ -4,6 +4,12 @@ import type { GenerateSpecOptions } from "hono-openapi";
 import { JobViewSchema } from "../../contract/job.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
+import {
+  IncidentPageSchema,
+  QuarantineCountsSchema,
+  QuarantinedReadingDetailSchema,
+  QuarantinedReadingSchema,
+} from "../../contract/quarantine-review.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
 import * as registry from "../../contract/registry.ts";
 
@@ -53,6 +59,10 @@ export function componentSchemas(): Record<string, SchemaObject> {
     ProblemSchema,
     JobViewSchema,
     QuarantinePageSchema,
+    QuarantinedReadingSchema,
+    QuarantineCountsSchema,
+    IncidentPageSchema,
+    QuarantinedReadingDetailSchema,
     ReadingSchema,
     BatchSchema,
     ...REGISTRY_SCHEMAS,

@@ -21,6 +21,7 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
         { name: "Ingest", description: "Batches of readings and their jobs" },
         { name: "Registry", description: "Systems, sensors, their ranges, and units" },
         { name: "Queries", description: "Stored readings, what is made of them, and jobs" },
+        { name: "Quarantine", description: "Refused readings for those who review them" },
         { name: "Operation", description: "Probes, metrics and documentation" },
       ],
       components: {
