@@ -15,6 +15,7 @@ import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
 import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
+import { mountQuarantine } from "./routes/quarantine.ts";
 import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
 import { mountReview } from "./routes/review.ts";
@@ -45,6 +46,7 @@ export function createApp(given: ApiDeps): App {
   mountRegistry(app, deps);
   mountQueries(app, deps);
   mountReview(app, deps);
+  mountQuarantine(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

@@ -1,19 +1,20 @@
-/** Which refusals make one incident, as one opaque word that clients hand back. */
+/** The key of an incident: selects its readings again, wherever it is passed to. */
 import { isUuid } from "./job-id.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./refusal.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
 
-/** Refusals of one sensor and reason whose moments lie from `first_at` to `last_at`, both included. */
+/** Refused readings of one system, sensor and reason, from the first to the last moment, both included. */
 export interface IncidentKey {
   readonly system_id: string;
-  /** Null: readings without a readable sensor. */
+  /** Null: readings without a sensor. */
   readonly sensor_id: string | null;
   readonly reason: RefusalReason;
-  /** RFC 3339 with all microseconds. */
+  /** RFC 3339 with all their microseconds, by diagnostics_event_at. */
   readonly first_at: string;
   readonly last_at: string;
 }
 
+/** Longer than any key. */
 const MAX_LENGTH = 400;
 
 /** base64url (RFC 4648 section 5) of a JSON array. */
@@ -23,22 +24,22 @@ export function encodeIncidentKey({ system_id, sensor_id, reason, first_at, last
   );
 }
 
-/** The key, or null when the text is none. */
+/** The incident that a key names; null when the text is none. Nothing is thrown. */
 export function decodeIncidentKey(text: string): IncidentKey | null {
   const parts = text.length <= MAX_LENGTH ? parsed(text) : undefined;
-  if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((part) => typeof part === "string"))
-    return null;
-  const [system_id, sensor, given, first_at, last_at] = parts as [string, string, string, string, string];
-  const reason = REFUSAL_REASONS.find((known) => known === given);
-  const timed = [first_at, last_at].every((time) => !Number.isNaN(parseTimestamp_us(time)));
-  if (!isUuid(system_id) || (sensor !== "" && !isUuid(sensor)) || reason === undefined || !timed) return null;
-  return { system_id, sensor_id: sensor === "" ? null : sensor, reason, first_at, last_at };
+  if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((p) => typeof p === "string")) return null;
+  const [system_id, sensor_id, reason, first_at, last_at] = parts as [string, string, string, string, string];
+  const known = REFUSAL_REASONS.find((r) => r === reason);
+  const isRange = parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
+  if (!known || !isRange || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
+  return { system_id, sensor_id: sensor_id === "" ? null : sensor_id, reason: known, first_at, last_at };
 }
 
 function parsed(text: string): unknown {
   try {
     return JSON.parse(Buffer.from(text, "base64url").toString());
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

@@ -3,11 +3,10 @@ import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { CorrectionSchema } from "./correction.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
+import { REVIEW_STATUSES, type ReviewStatus } from "./review-status.ts";
 
 export const REVIEW_ACTIONS = ["approve", "fix", "reject", "reopen", "revalidate"] as const;
 export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
-export const REVIEW_STATUSES = ["pending", "approved", "rejected", "fixed"] as const;
-export type ReviewStatus = (typeof REVIEW_STATUSES)[number];
 export const TASK_STATES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 

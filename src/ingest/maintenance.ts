@@ -1,5 +1,6 @@
 /**
- * The maintenance actor: one leader among all processes keeps the hourly aggregate and retention.
+ * The maintenance actor: one leader among all processes keeps the hourly aggregate, the sums of quarantined
+ * readings, and retention.
  *
  *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
  *
@@ -13,6 +14,7 @@ import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.t
 import { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify, sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
+import { foldQuarantineChanges } from "../store/quarantine-hours.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
 import {
   type Backlog,
@@ -141,6 +143,7 @@ export class Maintenance {
   async #round(session: DedicatedSession): Promise<void> {
     const keeping = await readHourlyKeeping(session);
     await this.#takeLog(session);
+    await this.#addUpQuarantine(session);
     if (keeping.edition === "apache") await this.#recompute(session);
     else await this.#tolerant("refresh of the hourly aggregate", () => this.#refresh(session));
     if (this.clock.monotonic_ms() >= this.#retentionDue_ms) await this.#retain(session, keeping);
@@ -152,6 +155,12 @@ export class Maintenance {
       const taken = await takeDirtyHours(session);
       this.report.onTaken(taken.rows);
       more = taken.more;
+    }
+  }
+
+  async #addUpQuarantine(session: DedicatedSession): Promise<void> {
+    for (let more = true; more && !this.#stop.signal.aborted; ) {
+      more = (await foldQuarantineChanges(session)).more;
     }
   }
 

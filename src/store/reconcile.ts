@@ -6,12 +6,14 @@
  * A database that comes from Apache to Community keeps its rollup: the view takes hours from it until the
  * maintenance has moved them into the continuous aggregate (src/store/cagg-refresh.ts).
  */
+import { sleep } from "../ops/retry.ts";
 import { DedicatedSession } from "./dedicated-session.ts";
 import { askForEdition, type Edition, EditionError } from "./edition.ts";
-import { sqlState } from "./errors.ts";
+import { StoreUnavailableError, sqlState } from "./errors.ts";
 import { HOURLY_CAGG, HOURLY_VIEW, hourlyViewSql, type MaterializedTable, viewMark } from "./hourly-view.ts";
 import { ensureCagg, ensureCompression, ensurePolicies, type LifecycleSettings } from "./policies.ts";
 import type { Database } from "./pool.ts";
+import { ensureTextSearch } from "./text-search.ts";
 
 /** Any number, the same in every program that reconciles this schema. */
 const RECONCILE_LOCK = 7_402_912;
@@ -20,6 +22,7 @@ const RECONCILE_DEADLINE_MS = 900_000;
 /** Ingest never waits longer than this behind a change of definitions. */
 const LOCK_TIMEOUT = "3s";
 const ATTEMPTS = 20;
+const LOCK_AGAIN_MS = 50;
 
 export interface Reconciled {
   readonly edition: Edition;
@@ -46,16 +49,31 @@ export async function reconcile(
         statement_deadline_ms: RECONCILE_DEADLINE_MS,
       });
       try {
-        await session.query("SELECT pg_advisory_lock($1)", [RECONCILE_LOCK]);
+        await takeLock(session);
         await session.query(`SET lock_timeout = '${LOCK_TIMEOUT}'`);
         const edition = as_edition ?? (await askForEdition((text) => session.query(text)));
-        return { edition, changes: await apply(session, edition, settings) };
+        const changes = await apply(session, edition, settings);
+        return { edition, changes: [...changes, ...(await ensureTextSearch(session))] };
       } finally {
         await session.close();
       }
     },
     RECONCILE_DEADLINE_MS,
   );
+}
+
+/**
+ * Asked for again and again, not waited for in one statement: that would be a transaction which the index of
+ * src/store/text-search.ts, made without a lock, would wait for in turn.
+ * @throws {StoreUnavailableError}
+ */
+async function takeLock(session: DedicatedSession): Promise<void> {
+  const end_ms = performance.now() + RECONCILE_DEADLINE_MS;
+  while (!(await session.tryLock(RECONCILE_LOCK))) {
+    if (performance.now() > end_ms)
+      throw new StoreUnavailableError("another program reconciles all the time");
+    await sleep(LOCK_AGAIN_MS);
+  }
 }
 
 async function apply(

@@ -36,6 +36,7 @@ const KIND_SCHEMAS = {
   id: uuid,
   text: () => Type.String(),
   number: () => Type.Number(),
+  json: () => Type.Unknown(),
 } as const;
 
 const cellSchema = ({ kind, nullable }: Column): TSchema =>

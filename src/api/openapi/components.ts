@@ -5,6 +5,12 @@ import { CorrectionSchema } from "../../contract/correction.ts";
 import { JobViewSchema } from "../../contract/job.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
+import {
+  IncidentPageSchema,
+  QuarantineCountsSchema,
+  QuarantinedReadingDetailSchema,
+  QuarantinedReadingSchema,
+} from "../../contract/quarantine-review.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
 import * as registry from "../../contract/registry.ts";
 import * as review from "../../contract/review.ts";
@@ -64,6 +70,10 @@ export function componentSchemas(): Record<string, SchemaObject> {
     ProblemSchema,
     JobViewSchema,
     QuarantinePageSchema,
+    QuarantinedReadingSchema,
+    QuarantineCountsSchema,
+    IncidentPageSchema,
+    QuarantinedReadingDetailSchema,
     ReadingSchema,
     BatchSchema,
     ...REGISTRY_SCHEMAS,

@@ -12,8 +12,6 @@ import type { Role } from "../../store/users.ts";
 import { invalidField } from "../body/check-shape.ts";
 import { ProblemError } from "../problem-error.ts";
 
-/** These see what is quarantined, whoever sent it. */
-export const QUARANTINE_READERS: readonly Role[] = ["admin", "engineer", "reviewer"];
 /** These decide. */
 export const REVIEWERS: readonly Role[] = ["admin", "reviewer"];
 

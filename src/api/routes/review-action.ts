@@ -9,7 +9,8 @@ import { ok, problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { QUARANTINE_READERS, REVIEW_READ_PROBLEMS, REVIEWERS } from "./review-access.ts";
+import { QUARANTINE_READERS } from "./quarantine-access.ts";
+import { REVIEW_READ_PROBLEMS, REVIEWERS } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const PATH = `${ACTIONS_PATH}/:task_id`;

@@ -12,8 +12,9 @@ import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { QUARANTINE_READERS } from "./quarantine-access.ts";
 import { linkTo } from "./query-access.ts";
-import { QUARANTINE_READERS, REVIEW_READ_PROBLEMS } from "./review-access.ts";
+import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const DEFAULT_LIMIT = 50;

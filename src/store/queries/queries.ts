@@ -3,6 +3,10 @@ import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
 import { LatestQueries } from "./latest.ts";
+import { QuarantineCountQueries } from "./quarantine-counts.ts";
+import { QuarantineDetailQueries } from "./quarantine-detail.ts";
+import { IncidentQueries } from "./quarantine-incidents.ts";
+import { QuarantineListQueries } from "./quarantine-list.ts";
 import { RangePreviewQueries } from "./range-preview.ts";
 import type { Reader } from "./reader.ts";
 import { ReadingQueries } from "./readings.ts";
@@ -20,6 +24,10 @@ export interface Queries {
   readonly completeness: CompletenessQueries;
   readonly skew: SkewQueries;
   readonly rangePreview: RangePreviewQueries;
+  readonly quarantine: QuarantineListQueries;
+  readonly quarantineCounts: QuarantineCountQueries;
+  readonly incidents: IncidentQueries;
+  readonly quarantinedReading: QuarantineDetailQueries;
 }
 
 export function createQueries(reader: Reader): Queries {
@@ -33,5 +41,9 @@ export function createQueries(reader: Reader): Queries {
     completeness: new CompletenessQueries(reader),
     skew: new SkewQueries(reader),
     rangePreview: new RangePreviewQueries(reader),
+    quarantine: new QuarantineListQueries(reader),
+    quarantineCounts: new QuarantineCountQueries(reader),
+    incidents: new IncidentQueries(reader),
+    quarantinedReading: new QuarantineDetailQueries(reader),
   };
 }

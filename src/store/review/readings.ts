@@ -1,7 +1,8 @@
 /** Quarantined readings as a review reads them, and what is stored under the same keys. */
 import type { ReadingColumns } from "../../contract/columns.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
-import { MAX_SELECTED, type ReviewStatus } from "../../contract/review.ts";
+import { MAX_SELECTED } from "../../contract/review.ts";
+import type { ReviewStatus } from "../../contract/review-status.ts";
 import type { Stored } from "../ledger.ts";
 import type { Database } from "../pool.ts";
 import { arrayOf, ask } from "./ask.ts";

@@ -1,6 +1,7 @@
 /** A reviewer's selection as conditions on diagnostics_quarantined_reading. */
 import type { IncidentKey } from "../../contract/incident-key.ts";
-import type { QuarantineFilter, ReviewStatus } from "../../contract/review.ts";
+import type { QuarantineFilter } from "../../contract/review.ts";
+import type { ReviewStatus } from "../../contract/review-status.ts";
 import { arrayOf } from "./ask.ts";
 
 /** What is selected, with an incident's key decoded. */

@@ -1,0 +1,103 @@
+/** What the routes of the quarantine share: who may read it, and which readings are meant. */
+import { isUuid } from "../../contract/job-id.ts";
+import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
+import { REFUSAL_REASONS } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../contract/review-status.ts";
+import { formatTimestamp } from "../../contract/timestamp.ts";
+import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
+import type { Role } from "../../store/users.ts";
+import type { AppContext } from "../deps.ts";
+import { queryParameter } from "../openapi/parameters.ts";
+import { invalidParameter, textParameter, timeParameter_us } from "../parameters.ts";
+import { QUERY_PROBLEMS } from "./query-access.ts";
+
+/** Producers see the refusals of their own jobs, at the job. */
+export const QUARANTINE_READERS: readonly Role[] = ["admin", "engineer", "reviewer"];
+export const QUARANTINE_PROBLEMS = [...QUERY_PROBLEMS, "forbidden"] as const;
+/** Shorter texts are in nearly every reason, or make the search read all of them. */
+const MIN_TEXT = 3;
+const MAX_TEXT = 200;
+
+const uuidFilter = (name: string, description: string) =>
+  queryParameter(name, description, { type: "string", format: "uuid" });
+const timeFilter = (name: string, description: string) =>
+  queryParameter(name, description, { type: "string", format: "date-time" });
+
+/** Filters of every list of the quarantine. */
+export const SERIES_PARAMETERS = (from: string, to: string) => [
+  uuidFilter("system_id", "Only of this system"),
+  uuidFilter("sensor_id", "Only of this sensor"),
+  queryParameter("reason", `Only these, between commas: ${REFUSAL_REASONS.join(", ")}`, { type: "string" }),
+  queryParameter("status", `Only these, between commas: ${REVIEW_STATUSES.join(", ")}; or any`, {
+    type: "string",
+    default: "pending",
+  }),
+  timeFilter("from", from),
+  timeFilter("to", to),
+];
+export const FILTER_PARAMETERS = [
+  uuidFilter("job_id", "Only of this batch"),
+  ...SERIES_PARAMETERS("Quarantined then or later", "Quarantined before"),
+  queryParameter("q", "Text within reason_details, in any case", {
+    type: "string",
+    minLength: MIN_TEXT,
+    maxLength: MAX_TEXT,
+  }),
+];
+export const SERIES_NAMES = ["system_id", "sensor_id", "reason", "status", "from", "to"] as const;
+export const FILTER_NAMES = ["job_id", ...SERIES_NAMES, "q"] as const;
+
+/** The filter of the query. @throws {ProblemError} invalid-request */
+export function filterOf(c: AppContext): QuarantineFilter {
+  const [from_us, to_us] = [momentOf(c, "from"), momentOf(c, "to")];
+  if (from_us !== null && to_us !== null && from_us >= to_us) {
+    throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
+  }
+  return {
+    job_id: uuidOf(c, "job_id"),
+    system_id: uuidOf(c, "system_id"),
+    sensor_id: uuidOf(c, "sensor_id"),
+    reasons: wordsOf(c, "reason", REFUSAL_REASONS) ?? REFUSAL_REASONS,
+    statuses:
+      c.req.query("status") === "any"
+        ? REVIEW_STATUSES
+        : (wordsOf(c, "status", REVIEW_STATUSES, ", or any") ?? ["pending"]),
+    from_us,
+    to_us,
+    q: textOf(c),
+  };
+}
+
+function textOf(c: AppContext): string | null {
+  const q = textParameter(c, "q", MAX_TEXT);
+  if (q === undefined || q.length >= MIN_TEXT) return q ?? null;
+  throw invalidParameter("q", `a text of ${MIN_TEXT} to ${MAX_TEXT} characters`);
+}
+
+function uuidOf(c: AppContext, name: string): string | null {
+  const text = c.req.query(name);
+  if (text === undefined || isUuid(text)) return text?.toLowerCase() ?? null;
+  throw invalidParameter(name, "a UUID");
+}
+
+function momentOf(c: AppContext, name: string): number | null {
+  const at_us = timeParameter_us(c, name);
+  if (at_us === undefined) return null;
+  if (at_us >= MIN_TIME_US && at_us <= MAX_TIME_US) return at_us;
+  throw invalidParameter(name, "a moment of the years 1970 to 2200");
+}
+
+/** Words between commas, each once, in the order of `known`; null when the parameter is absent. */
+function wordsOf<const T extends string>(
+  c: AppContext,
+  name: string,
+  known: readonly T[],
+  others = "",
+): readonly T[] | null {
+  const text = c.req.query(name);
+  if (text === undefined) return null;
+  const words = new Set(text.split(",").map((word) => word.trim()));
+  const chosen = known.filter((word) => words.has(word));
+  if (chosen.length === words.size) return chosen;
+  throw invalidParameter(name, `of ${known.join(", ")} between commas${others}`);
+}

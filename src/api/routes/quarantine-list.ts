@@ -1,0 +1,131 @@
+/** `GET /api/v1/quarantine`: quarantined readings, newest first, in pages or as one stream. */
+import { Type } from "@sinclair/typebox";
+import { describeRoute } from "hono-openapi";
+import { QuarantineListSchema } from "../../contract/quarantine-review.ts";
+import { NextField } from "../../contract/query.ts";
+import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
+import { ITEM_COLUMNS } from "../../store/queries/quarantine-item.ts";
+import type { QuarantineKey, QuarantineText } from "../../store/queries/quarantine-list.ts";
+import { csvHeader } from "../../store/queries/table-text.ts";
+import { cursorParameter, toCursor } from "../cursor.ts";
+import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { answerWhole } from "../formats/answer.ts";
+import { Exports } from "../formats/export.ts";
+import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
+import { columnsSchema, FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { QUARANTINE_LIST_EXAMPLE } from "../openapi/quarantine-examples.ts";
+import { notModified, problems } from "../openapi/responses.ts";
+import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import {
+  FILTER_NAMES,
+  FILTER_PARAMETERS,
+  filterOf,
+  QUARANTINE_PROBLEMS,
+  QUARANTINE_READERS,
+} from "./quarantine-access.ts";
+import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.ts";
+
+const PATH = "/api/v1/quarantine";
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+/** Rows of one piece of an export: about 1 MB of text. */
+const PIECE_ROWS = 2_000;
+/** Longest wait of an export's next piece for a slot: it has waited its turn already, ms. */
+const PIECE_WAIT_MS = 30_000;
+
+const describe = describeRoute({
+  tags: ["Quarantine"],
+  summary: "Quarantined readings, newest first",
+  description:
+    "Pages are turned by `next`, which stays exact while readings arrive. CSV and NDJSON without `limit` and `after` " +
+    "are the whole selection, streamed; a stream that fails is cut off without its last chunk.",
+  operationId: "listQuarantine",
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: [...FILTER_PARAMETERS, ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT), FORMAT_PARAMETER],
+  responses: {
+    200: okTable({
+      description: "Refused readings as they were sent, why, and what became of them",
+      meta: Type.Object({ ...NextField }),
+      columns: ITEM_COLUMNS,
+      example: QUARANTINE_LIST_EXAMPLE,
+      bodies: {
+        json: QuarantineListSchema,
+        columns: Type.Object({ ...NextField, columns: columnsSchema(ITEM_COLUMNS) }),
+      },
+    }),
+    304: notModified(QUERY_HEADERS),
+    ...problems(PATH, QUARANTINE_PROBLEMS),
+  },
+});
+
+export function mountQuarantineList(app: App, deps: RouteDeps): void {
+  const exports = new Exports(deps);
+  app.get(PATH, describe, authenticate(deps.tokens, QUARANTINE_READERS), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, [...FILTER_NAMES, "limit", "after", "format"]);
+      const filter = filterOf(c);
+      const format = formatOf(c);
+      const after = afterOf(c);
+      const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
+      const { envelope, style } = FORMAT_KINDS[format];
+      if (!envelope && after === null && c.req.query("limit") === undefined) {
+        return exportOf(c, deps, exports, filter, format);
+      }
+      const options = { signal: c.req.raw.signal };
+      const page = await deps.queries.quarantine.page(filter, after, limit, style, options);
+      const now_us = nowOf(deps.clock);
+      const next =
+        page.next && linkTo(c, { after: toCursor([page.next.quarantined_at, String(page.next.id)]) });
+      return answerWhole(c, {
+        body: tableBody(format, ITEM_COLUMNS, { next }, page.body),
+        content_type: FORMAT_KINDS[format].content_type,
+        // Never over: readings of any age are still decided on.
+        to_us: now_us,
+        now_us,
+        headers: linkHeader({ next }),
+      });
+    }),
+  );
+}
+
+/** @throws {ProblemError} invalid-request */
+function afterOf(c: AppContext): QuarantineKey | null {
+  const key = cursorParameter(c, 2);
+  if (key === null) return null;
+  const [quarantined_at = "", id = ""] = key;
+  if (/^\d{1,15}$/.test(id) && !Number.isNaN(parseTimestamp_us(quarantined_at))) {
+    return { quarantined_at, id: Number(id) };
+  }
+  throw invalidParameter("after", "the one in `next` of the page before");
+}
+
+/** The whole selection, piece by piece: each piece goes on where the one before ended. */
+function exportOf(
+  c: AppContext,
+  { queries }: RouteDeps,
+  exports: Exports,
+  filter: QuarantineFilter,
+  format: Format,
+): Promise<Response> {
+  const { content_type, style } = FORMAT_KINDS[format];
+  let header = format === "csv" ? csvHeader(ITEM_COLUMNS) : "";
+  let after: QuarantineKey | null = null;
+  let ended = false;
+  return exports.answer(
+    c,
+    async (signal) => {
+      if (ended) return null;
+      const options = after === null ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
+      const page: QuarantineText = await queries.quarantine.page(filter, after, PIECE_ROWS, style, options);
+      after = page.next;
+      ended = after === null;
+      const text = header + page.body;
+      header = "";
+      return text === "" ? null : text;
+    },
+    { "Content-Type": content_type, "Content-Disposition": `attachment; filename="quarantine.${format}"` },
+  );
+}

@@ -1,0 +1,65 @@
+/** `GET /api/v1/quarantine/{id}`: one quarantined reading with what a decision about it needs. */
+import { describeRoute } from "hono-openapi";
+import { QuarantinedReadingDetailSchema } from "../../contract/quarantine-review.ts";
+import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { answerJson } from "../formats/answer.ts";
+import { QUERY_HEADERS } from "../formats/table.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { BEARER_SCHEME } from "../openapi/document.ts";
+import { QUARANTINED_READING_EXAMPLE } from "../openapi/quarantine-examples.ts";
+import { notModified, ok, problems } from "../openapi/responses.ts";
+import { invalidParameter, onlyParameters } from "../parameters.ts";
+import { ProblemError } from "../problem-error.ts";
+import { QUARANTINE_PROBLEMS, QUARANTINE_READERS } from "./quarantine-access.ts";
+import { nowOf, queryAnswer } from "./query-access.ts";
+
+const PATH = "/api/v1/quarantine/:id";
+
+const describe = describeRoute({
+  tags: ["Quarantine"],
+  summary: "A quarantined reading",
+  description:
+    "With what the sensor holds at its timestamp, the range that refused it, half an hour of stored and refused " +
+    "readings before and after it, and the record of what was done about it.",
+  operationId: "getQuarantinedReading",
+  security: [{ [BEARER_SCHEME]: [] }],
+  parameters: [
+    {
+      name: "id",
+      in: "path",
+      required: true,
+      description: "Id of the quarantined reading",
+      schema: { type: "integer", minimum: 1 },
+      example: QUARANTINED_READING_EXAMPLE.id,
+    },
+  ],
+  responses: {
+    200: ok(
+      "The reading, what is around it, and its history",
+      QuarantinedReadingDetailSchema,
+      QUARANTINED_READING_EXAMPLE,
+      QUERY_HEADERS,
+    ),
+    304: notModified(QUERY_HEADERS),
+    ...problems("/api/v1/quarantine/1", [...QUARANTINE_PROBLEMS, "quarantined-reading-not-found"]),
+  },
+});
+
+export function mountQuarantinedReading(app: App, { queries, clock, tokens }: RouteDeps): void {
+  app.get(PATH, describe, authenticate(tokens, QUARANTINE_READERS), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, []);
+      const reading = await queries.quarantinedReading.get(idOf(c), { signal: c.req.raw.signal });
+      if (reading === null) throw new ProblemError("quarantined-reading-not-found");
+      const now_us = nowOf(clock);
+      return answerJson(c, reading, { to_us: now_us, now_us });
+    }),
+  );
+}
+
+/** @throws {ProblemError} invalid-request */
+function idOf(c: AppContext): number {
+  const text = c.req.param("id") ?? "";
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw invalidParameter("id", "a whole number from 1");
+}

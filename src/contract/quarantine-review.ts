@@ -1,0 +1,153 @@
+/** What reviewers see of quarantined readings: lists, counts, incidents, and everything about one of them. */
+import { type TSchema, Type } from "@sinclair/typebox";
+import { NextField } from "./query.ts";
+import { REFUSAL_REASONS } from "./refusal.ts";
+import { REVIEW_STATUSES } from "./review-status.ts";
+
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const uuid = (description?: string) =>
+  Type.String({ format: "uuid", ...(description ? { description } : {}) });
+const time = (description?: string) =>
+  Type.String({ format: "date-time", ...(description ? { description } : {}) });
+const ReasonSchema = Type.Union(REFUSAL_REASONS.map((reason) => Type.Literal(reason)));
+const StatusSchema = Type.Union(REVIEW_STATUSES.map((status) => Type.Literal(status)));
+
+const ItemFields = {
+  id: Type.Integer({ minimum: 1 }),
+  job_id: uuid("The batch it came with"),
+  ordinal: Type.Integer({ minimum: 0, description: "Position of the reading in the batch, from 0" }),
+  system_id: uuid(),
+  sensor_id: orNull(uuid()),
+  timestamp: orNull(time("As sent; null when it cannot be read or lies before the year 1")),
+  value: orNull(Type.Number({ description: "As sent" })),
+  unit: orNull(Type.String({ description: "As sent" })),
+  quality: orNull(Type.Number()),
+  raw: Type.Unknown({ description: "The reading as it was sent, as JSON parsed it" }),
+  reason: ReasonSchema,
+  reason_details: Type.String({ description: "The value and the limit it broke" }),
+  range_version: orNull(Type.Integer({ minimum: 1, description: "Version of the sensor's own range" })),
+  quarantined_at: time(),
+  review_status: StatusSchema,
+  reviewed_by: orNull(uuid()),
+  reviewed_by_name: orNull(Type.String()),
+  reviewed_at: orNull(time()),
+  review_notes: orNull(Type.String()),
+  review_task_id: orNull(uuid("The action that decided it")),
+  stored_by_job: orNull(uuid("The job of the review that stored it")),
+};
+/** A quarantined reading in a list. */
+export const QuarantinedReadingSchema = Type.Object(ItemFields, { $id: "QuarantinedReading" });
+
+/** The answer of `GET /api/v1/quarantine`. */
+export const QuarantineListSchema = Type.Object({
+  ...NextField,
+  items: Type.Array(QuarantinedReadingSchema),
+});
+
+const CountFields = {
+  count: Type.Integer({ minimum: 0 }),
+  capped: Type.Boolean({ description: "There are at least this many, perhaps more" }),
+};
+const CountSchema = Type.Object(CountFields);
+const byName = (names: readonly string[]) =>
+  Type.Object(Object.fromEntries(names.map((name) => [name, CountSchema])));
+/** The answer of `GET /api/v1/quarantine/counts`. */
+export const QuarantineCountsSchema = Type.Object(
+  {
+    total: CountSchema,
+    reasons: byName(REFUSAL_REASONS),
+    statuses: byName(REVIEW_STATUSES),
+    systems: Type.Array(Type.Object({ id: uuid(), name: orNull(Type.String()), ...CountFields })),
+    sensors: Type.Array(
+      Type.Object({ id: uuid(), name: orNull(Type.String()), system_id: uuid(), ...CountFields }),
+    ),
+  },
+  { $id: "QuarantineCounts" },
+);
+
+const IncidentSchema = Type.Object({
+  key: Type.String({ description: "Opaque; names exactly these readings in an action" }),
+  system_id: uuid(),
+  system_name: orNull(Type.String()),
+  sensor_id: orNull(uuid()),
+  sensor_name: orNull(Type.String()),
+  unit: orNull(Type.String({ description: "Canonical unit of the sensor" })),
+  reason: ReasonSchema,
+  first_at: time("Its first refusal: the reading's own time, or its quarantine's when the time is at fault"),
+  last_at: time("Its last refusal"),
+  count: Type.Integer({ minimum: 1 }),
+  statuses: Type.Object(Object.fromEntries(REVIEW_STATUSES.map((s) => [s, Type.Integer({ minimum: 0 })]))),
+  sample: QuarantinedReadingSchema,
+});
+/** The answer of `GET /api/v1/quarantine/incidents`. */
+export const IncidentPageSchema = Type.Object(
+  { items: Type.Array(IncidentSchema), ...NextField },
+  { $id: "IncidentPage" },
+);
+
+const AroundSchema = Type.Object({
+  from: time(),
+  to: time("Not included"),
+  items: Type.Array(
+    Type.Object({ timestamp: time(), min: Type.Number(), avg: Type.Number(), max: Type.Number() }),
+    { description: "Stored readings of the sensor, in its unit, in at most 500 buckets" },
+  ),
+  refused: Type.Array(
+    Type.Object({
+      id: Type.Integer({ minimum: 1 }),
+      timestamp: time(),
+      value: orNull(Type.Number()),
+      unit: orNull(Type.String()),
+      reason: ReasonSchema,
+      review_status: StatusSchema,
+    }),
+    { description: "Other refused readings of the sensor, as sent; the 500 that are nearest in time" },
+  ),
+});
+
+/** One row of the record, about one quarantined reading. */
+const HistoryEntrySchema = Type.Object({
+  id: Type.Integer({ minimum: 1 }),
+  at: time(),
+  actor: orNull(uuid("Null: the service itself")),
+  actor_name: Type.String(),
+  action: Type.String(),
+  subject_type: Type.String(),
+  subject_id: Type.String(),
+  task_id: orNull(uuid()),
+  before: Type.Unknown(),
+  after: Type.Unknown(),
+  note: orNull(Type.String()),
+});
+
+/** The answer of `GET /api/v1/quarantine/{id}`. */
+export const QuarantinedReadingDetailSchema = Type.Object(
+  {
+    ...ItemFields,
+    system: orNull(Type.Object({ id: uuid(), name: Type.String() })),
+    sensor: orNull(
+      Type.Object({ id: uuid(), name: Type.String(), quantity: Type.String(), unit: Type.String() }),
+    ),
+    stored: orNull(
+      Type.Object(
+        { timestamp: time(), value: Type.Number(), unit: Type.String(), quality: Type.Number() },
+        { description: "What the sensor holds at that timestamp now" },
+      ),
+    ),
+    rule: orNull(
+      Type.Object(
+        {
+          version: Type.Integer({ minimum: 1 }),
+          min: orNull(Type.Number()),
+          max: orNull(Type.Number()),
+          valid_from: time(),
+          author_name: orNull(Type.String()),
+        },
+        { description: "The sensor's own range that refused it" },
+      ),
+    ),
+    around: AroundSchema,
+    history: Type.Array(HistoryEntrySchema, { description: "Newest first, at most 100" }),
+  },
+  { $id: "QuarantinedReadingDetail" },
+);

@@ -1,0 +1,125 @@
+/** Where counts of quarantined readings come from: tables of (system_id, sensor_id, reason, status, n, cut). */
+import { REFUSAL_REASONS } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../contract/review-status.ts";
+import { all, conditionsOf, pairsOf, type QuarantineFilter, type Values } from "./quarantine-filter.ts";
+import { NO_SENSOR } from "./quarantine-item.ts";
+
+/** Readings of one reason and status that are counted. */
+const PER_PAIR = 10_000;
+/** Readings that are told apart by system and sensor: they are read from the table itself, which costs more. */
+const TOLD_APART = 40_000;
+/** Readings with a text that are looked at. */
+const WITH_TEXT = 50_000;
+
+export interface Sources {
+  /** For metrics. */
+  readonly name: string;
+  /** Definitions of the tables below, for WITH. */
+  readonly tables: string;
+  readonly cells: string;
+  readonly bySystem: string;
+  readonly bySensor: string;
+  /** They hold only what the filter's system and sensor let through, but for each one's own. */
+  readonly narrowed: boolean;
+  /** Whether a row of `cells` that was cut speaks for all values, also those without rows. */
+  readonly cutsAll: "TRUE" | "FALSE";
+  readonly exact: boolean;
+}
+
+const one = (cells: string) => ({ cells, bySystem: cells, bySensor: cells });
+
+/** The sums by hour, and what was not added to them yet; in one statement they are of one moment. */
+export const SUMS = `SELECT * FROM diagnostics_quarantine_hour UNION ALL SELECT * FROM diagnostics_quarantine_change`;
+
+export function sumsSource(): Sources {
+  const sums = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
+  const turned = REVIEW_STATUSES.map((status) => `('${status}', ${status})`).join(", ");
+  return {
+    ...one("cells"),
+    name: "sums",
+    tables: `summed AS (
+        SELECT system_id, sensor_id, reason, ${sums} FROM (${SUMS}) s GROUP BY system_id, sensor_id, reason),
+      cells AS MATERIALIZED (
+        SELECT system_id, sensor_id, reason, t.status, t.n, false AS cut
+        FROM summed CROSS JOIN LATERAL (VALUES ${turned}) t (status, n) WHERE t.n <> 0)`,
+    narrowed: false,
+    cutsAll: "FALSE",
+    exact: true,
+  };
+}
+
+/** Of one job, whose readings are few. */
+export function jobSource(filter: QuarantineFilter, values: Values): Sources {
+  const conditions = all(conditionsOf(filter, ["job_id", "range", "q"], values));
+  return { ...rowsSource(conditions, null), name: "job", exact: true };
+}
+
+export function textSource(filter: QuarantineFilter, values: Values): Sources {
+  const conditions = all(conditionsOf(filter, ["q", "range"], values));
+  return { ...rowsSource(conditions, WITH_TEXT), name: "text", exact: false };
+}
+
+function rowsSource(conditions: string, limit: number | null): Omit<Sources, "name" | "exact"> {
+  return {
+    ...one("cells"),
+    tables: `looked AS MATERIALIZED (
+        SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, reason, review_status AS status
+        FROM diagnostics_quarantined_reading WHERE ${conditions} ${limit === null ? "" : `LIMIT ${limit + 1}`}),
+      cells AS MATERIALIZED (
+        SELECT *, count(*) AS n, ${limit === null ? "false" : `(SELECT count(*) FROM looked) > ${limit}`} AS cut
+        FROM looked GROUP BY 1, 2, 3, 4)`,
+    narrowed: false,
+    cutsAll: "TRUE",
+  };
+}
+
+/**
+ * Each reason and status by its part of an index: first only counted, for the filter's system and sensor; then told
+ * apart by system and sensor, each without its own filter.
+ */
+export function rangeSource(filter: QuarantineFilter, values: Values): Sources {
+  const narrow = conditionsOf(filter, ["system_id", "sensor_id", "range"], values);
+  const otherSystems = conditionsOf(filter, ["sensor_id", "range"], values);
+  const otherSensors = conditionsOf(filter, ["system_id", "range"], values);
+  const faceted = pairsOf({ reasons: REFUSAL_REASONS, statuses: REVIEW_STATUSES }).filter(
+    ({ reason, status }) => filter.reasons.includes(reason) || filter.statuses.includes(status),
+  );
+  const chosen = pairsOf(filter);
+  const each = Math.min(PER_PAIR, Math.floor(TOLD_APART / chosen.length));
+  return {
+    name: "range",
+    tables: `cells AS MATERIALIZED (
+        SELECT p.reason, p.status, c.n, c.n > ${PER_PAIR} AS cut FROM ${pairsTable(faceted, values)}
+        CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM diagnostics_quarantined_reading
+          WHERE reason = p.reason AND review_status = p.status AND ${all(narrow)} LIMIT ${PER_PAIR + 1}) r) c),
+      systems AS (${toldApart(pairsTable(chosen, values), otherSystems, each)}),
+      sensors AS (${toldApart(pairsTable(chosen, values), otherSensors, each)})`,
+    cells: "cells",
+    bySystem: "systems",
+    bySensor: "sensors",
+    narrowed: true,
+    cutsAll: "FALSE",
+    exact: false,
+  };
+}
+
+function pairsTable(pairs: ReturnType<typeof pairsOf>, values: Values): string {
+  const reasons = values.add(
+    pairs.map((pair) => pair.reason),
+    "text[]",
+  );
+  const statuses = values.add(
+    pairs.map((pair) => pair.status),
+    "text[]",
+  );
+  return `unnest(${reasons}, ${statuses}) AS p (reason, status)`;
+}
+
+const toldApart = (pairs: string, conditions: readonly string[], each: number) => `
+  SELECT p.reason, p.status, c.system_id, c.sensor_id, c.n,
+    sum(c.n) OVER (PARTITION BY p.reason, p.status) > ${each} AS cut
+  FROM ${pairs} CROSS JOIN LATERAL (
+    SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, count(*) AS n
+    FROM (SELECT system_id, sensor_id FROM diagnostics_quarantined_reading
+      WHERE reason = p.reason AND review_status = p.status AND ${all(conditions)} LIMIT ${each + 1}) r
+    GROUP BY 1, 2) c`;

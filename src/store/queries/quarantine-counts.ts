@@ -1,0 +1,120 @@
+/**
+ * How many quarantined readings there are by reason, status, system and sensor, each counted with the filters on the
+ * others. Without a job, a text or a range they are read from the sums by hour, exactly. A job is counted from the
+ * table, exactly; a text or a range as far as a bound goes, after which a count says "at least".
+ */
+import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
+import { jobSource, rangeSource, type Sources, sumsSource, textSource } from "./quarantine-count-sources.ts";
+import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
+import { NO_SENSOR } from "./quarantine-item.ts";
+import type { QueryOptions, Reader } from "./reader.ts";
+
+/** Counts that are bounded end here. */
+export const COUNT_CAP = 10_000;
+/** Systems and sensors that are told, largest first. */
+const LARGEST = 50;
+
+export interface Count {
+  readonly count: number;
+  /** There are at least this many. */
+  readonly capped: boolean;
+}
+export interface QuarantineCounts {
+  readonly total: Count;
+  readonly reasons: Readonly<Record<RefusalReason, Count>>;
+  readonly statuses: Readonly<Record<ReviewStatus, Count>>;
+  readonly systems: readonly ({ readonly id: string; readonly name: string | null } & Count)[];
+  readonly sensors: readonly ({
+    readonly id: string;
+    readonly name: string | null;
+    readonly system_id: string;
+  } & Count)[];
+}
+
+interface CountRow {
+  readonly dimension: "total" | "cut" | "reason" | "status" | "system" | "sensor";
+  readonly value: string | null;
+  readonly name: string | null;
+  readonly system_id: string | null;
+  readonly n: number;
+  /** Some were not looked at. */
+  readonly cut: boolean | null;
+}
+
+export class QuarantineCountQueries {
+  constructor(private readonly reader: Reader) {}
+
+  /** One statement, so that all counts are of one moment. Throws what `Reader.rows` throws. */
+  async counts(filter: QuarantineFilter, options?: QueryOptions): Promise<QuarantineCounts> {
+    const values = new Values();
+    const sources = sourcesOf(filter, values);
+    const text = `WITH ${sources.tables} ${facets(filter, sources, values)}`;
+    const rows = await this.reader.rows<CountRow>(
+      { label: `counts of quarantined readings by ${sources.name}`, text, values: values.list },
+      options,
+    );
+    return toCounts(rows, sources.exact);
+  }
+}
+
+function sourcesOf(filter: QuarantineFilter, values: Values): Sources {
+  if (filter.job_id !== null) return jobSource(filter, values);
+  if (filter.q !== null) return textSource(filter, values);
+  if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);
+  return sumsSource();
+}
+
+/** One row for each value of each dimension. */
+function facets(filter: QuarantineFilter, sources: Sources, values: Values): string {
+  const reason = `reason = ANY(${values.add(filter.reasons, "text[]")})`;
+  const status = `status = ANY(${values.add(filter.statuses, "text[]")})`;
+  const one = (column: "system_id" | "sensor_id") =>
+    filter[column] === null || sources.narrowed ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
+  const [system, sensor] = [one("system_id"), one("sensor_id")];
+  const largest = (inner: string) => `(${inner} ORDER BY 5 DESC, 2 LIMIT ${LARGEST})`;
+  return [
+    `SELECT 'total' AS dimension, NULL::text AS value, NULL::text AS name, NULL::uuid AS system_id,
+       coalesce(sum(n), 0)::bigint AS n, bool_or(cut) AS cut
+     FROM ${sources.cells} WHERE ${all([reason, status, ...system, ...sensor])}`,
+    `SELECT 'cut', NULL, NULL, NULL, 0, bool_or(cut) FROM ${sources.cells} WHERE ${sources.cutsAll}`,
+    `SELECT 'reason', reason, NULL, NULL, sum(n)::bigint, bool_or(cut)
+     FROM ${sources.cells} WHERE ${all([status, ...system, ...sensor])} GROUP BY reason`,
+    `SELECT 'status', status, NULL, NULL, sum(n)::bigint, bool_or(cut)
+     FROM ${sources.cells} WHERE ${all([reason, ...system, ...sensor])} GROUP BY status`,
+    largest(`SELECT 'system', f.system_id::text, y.name, NULL::uuid, f.n, f.cut FROM (
+       SELECT system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySystem}
+       WHERE ${all([reason, status, ...sensor])} GROUP BY system_id) f
+     LEFT JOIN diagnostics_system y ON y.id = f.system_id WHERE f.n > 0`),
+    largest(`SELECT 'sensor', f.sensor_id::text, s.name, f.system_id, f.n, f.cut FROM (
+       SELECT sensor_id, system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySensor}
+       WHERE ${all([reason, status, ...system, `sensor_id <> '${NO_SENSOR}'`])} GROUP BY sensor_id, system_id) f
+     LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id WHERE f.n > 0`),
+  ].join(" UNION ALL ");
+}
+
+function toCounts(rows: readonly CountRow[], exact: boolean): QuarantineCounts {
+  const of = (dimension: CountRow["dimension"]) => rows.filter((row) => row.dimension === dimension);
+  const count = ({ n, cut }: Pick<CountRow, "n" | "cut">): Count => {
+    const capped = !exact && (cut === true || n > COUNT_CAP);
+    return { count: capped ? Math.min(n, COUNT_CAP) : n, capped };
+  };
+  const missing = count({ n: 0, cut: of("cut")[0]?.cut ?? null });
+  const named = <T extends string>(names: readonly T[], found: readonly CountRow[]) => {
+    const known = new Map(found.map((row) => [row.value, count(row)]));
+    return Object.fromEntries(names.map((name) => [name, known.get(name) ?? missing])) as Record<T, Count>;
+  };
+  const [total] = of("total");
+  return {
+    total: total && total.n > 0 ? count(total) : missing,
+    reasons: named(REFUSAL_REASONS, of("reason")),
+    statuses: named(REVIEW_STATUSES, of("status")),
+    systems: of("system").map((row) => ({ id: row.value ?? "", name: row.name, ...count(row) })),
+    sensors: of("sensor").map((row) => ({
+      id: row.value ?? "",
+      name: row.name,
+      system_id: row.system_id ?? "",
+      ...count(row),
+    })),
+  };
+}

@@ -1,0 +1,208 @@
+/** Everything about one quarantined reading that its review needs. */
+import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
+import { ITEM_COLUMNS, ITEM_SOURCE, type QuarantinedItem } from "./quarantine-item.ts";
+import type { QueryOptions, Reader } from "./reader.ts";
+import { objectText } from "./table-text.ts";
+
+export interface QuarantinedDetail extends QuarantinedItem {
+  readonly system: { readonly id: string; readonly name: string } | null;
+  readonly sensor: {
+    readonly id: string;
+    readonly name: string;
+    readonly quantity: string;
+    readonly unit: string;
+  } | null;
+  /** What the sensor holds at that timestamp now. */
+  readonly stored: StoredValue | null;
+  /** The sensor's own range that refused it. */
+  readonly rule: RangeRule | null;
+  readonly around: Around;
+  /** Newest first. */
+  readonly history: readonly HistoryEntry[];
+}
+interface StoredValue {
+  readonly timestamp: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly quality: number;
+}
+interface RangeRule {
+  readonly version: number;
+  readonly min: number | null;
+  readonly max: number | null;
+  readonly valid_from: string;
+  readonly author_name: string | null;
+}
+interface Bucket {
+  readonly timestamp: string;
+  readonly min: number;
+  readonly avg: number;
+  readonly max: number;
+}
+interface RefusedNearby {
+  readonly id: number;
+  readonly timestamp: string;
+  readonly value: number | null;
+  readonly unit: string | null;
+  readonly reason: RefusalReason;
+  readonly review_status: ReviewStatus;
+}
+interface Around {
+  readonly from: string;
+  readonly to: string;
+  readonly items: readonly Bucket[];
+  readonly refused: readonly RefusedNearby[];
+}
+interface HistoryEntry {
+  readonly id: number;
+  readonly at: string;
+  readonly actor: string | null;
+  readonly actor_name: string;
+  readonly action: string;
+  readonly subject_type: string;
+  readonly subject_id: string;
+  readonly task_id: string | null;
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly note: string | null;
+}
+
+/** Half an hour on each side, in buckets of 8 s: at most 451 of them. */
+const AROUND = "interval '30 minutes'";
+const BUCKET = "interval '8 seconds'";
+const MAX_REFUSED = 500;
+const MAX_HISTORY = 100;
+
+/** The item as text, `at` (when incidents count it), and what belongs to it by key. */
+const ITEM = `SELECT (SELECT ${objectText(ITEM_COLUMNS)} FROM (${ITEM_SOURCE} WHERE q.id = $1) i) AS item,
+    e.at - ${AROUND} AS "from", e.at + ${AROUND} AS "to",
+    y.name AS system_name, s.id AS s_id, s.name AS s_name, s.quantity AS s_quantity, s.unit AS s_unit,
+    d."timestamp" AS d_timestamp, d.value AS d_value, d.unit AS d_unit, d.quality AS d_quality,
+    r.version AS r_version, r.min_value AS r_min, r.max_value AS r_max, r.valid_from AS r_valid_from, u.username AS r_author
+  FROM diagnostics_quarantined_reading q
+  CROSS JOIN LATERAL (SELECT diagnostics_event_at(q.reason, q."timestamp", q.quarantined_at) AS at) e
+  LEFT JOIN diagnostics_system y ON y.id = q.system_id
+  LEFT JOIN diagnostics_sensor s ON s.id = q.sensor_id
+  LEFT JOIN diagnostics_sensor_range r ON r.sensor_id = q.sensor_id AND r.version = q.range_version
+  LEFT JOIN diagnostics_user u ON u.id = r.author
+  LEFT JOIN LATERAL (SELECT * FROM diagnostics_sensordata d
+    WHERE d.sensor_id = q.sensor_id AND d."timestamp" = q."timestamp" LIMIT 1) d ON true
+  WHERE q.id = $1`;
+
+const BUCKETS = `SELECT time_bucket(${BUCKET}, "timestamp", $2::timestamptz) AS "timestamp",
+    min(value) AS min, avg(value) AS avg, max(value) AS max
+  FROM diagnostics_sensordata
+  WHERE sensor_id = $1 AND "timestamp" >= $2 AND "timestamp" < $3 GROUP BY 1 ORDER BY 1`;
+
+/**
+ * The index knows when readings were refused, not their own time. Those nearby in time were refused either in that
+ * time, or, when a recording was sent later, about when this one was.
+ */
+const REFUSED = `WITH me AS (
+    SELECT sensor_id, quarantined_at, $2::timestamptz + ($3::timestamptz - $2::timestamptz) / 2 AS at
+    FROM diagnostics_quarantined_reading WHERE id = $1),
+  near AS (
+    SELECT DISTINCT ON (o.id) o.* FROM me
+    CROSS JOIN (VALUES ($2::timestamptz, $3::timestamptz + interval '1 hour'),
+      ((SELECT quarantined_at FROM me) - interval '1 hour', (SELECT quarantined_at FROM me) + interval '1 hour')) w (a, b)
+    CROSS JOIN unnest($4::text[]) AS reason CROSS JOIN unnest($5::text[]) AS status
+    CROSS JOIN LATERAL (
+      SELECT id, "timestamp", value, unit, q.reason, review_status,
+        diagnostics_event_at(q.reason, "timestamp", quarantined_at) AS at
+      FROM diagnostics_quarantined_reading q
+      WHERE q.sensor_id = me.sensor_id AND q.reason = reason.reason AND review_status = status.status
+        AND quarantined_at >= w.a AND quarantined_at <= w.b) o
+    WHERE o.at >= $2 AND o.at < $3 AND o.id <> $1)
+  SELECT id, at AS "timestamp", CASE WHEN value > '-Infinity' AND value < 'Infinity' THEN value END AS value, unit,
+    reason, review_status
+  FROM (SELECT near.* FROM near, me
+    ORDER BY abs(extract(epoch FROM near.at - me.at)), id LIMIT ${MAX_REFUSED}) n
+  ORDER BY at, id`;
+
+const HISTORY = `SELECT id, at, actor, actor_name, action, subject_type, subject_id, task_id, before, after, note
+  FROM diagnostics_audit WHERE subject_type = 'reading' AND subject_id = $1 ORDER BY id DESC LIMIT ${MAX_HISTORY}`;
+
+interface ItemRow {
+  readonly item: string;
+  readonly from: string;
+  readonly to: string;
+  readonly system_name: string | null;
+  readonly s_id: string | null;
+  readonly s_name: string;
+  readonly s_quantity: string;
+  readonly s_unit: string;
+  readonly d_timestamp: string | null;
+  readonly d_value: number;
+  readonly d_unit: string;
+  readonly d_quality: number;
+  readonly r_version: number | null;
+  readonly r_min: number | null;
+  readonly r_max: number | null;
+  readonly r_valid_from: string;
+  readonly r_author: string | null;
+}
+type HistoryRow = Omit<HistoryEntry, "before" | "after"> & {
+  readonly before: string | null;
+  readonly after: string | null;
+};
+
+export class QuarantineDetailQueries {
+  constructor(private readonly reader: Reader) {}
+
+  /** Null when no reading has this id. Throws what `Reader.rows` throws. */
+  async get(id: number, options?: QueryOptions): Promise<QuarantinedDetail | null> {
+    const ask = <R extends object>(label: string, text: string, values: readonly unknown[]) =>
+      this.reader.rows<R>({ label, text, values }, options);
+    const [row] = await ask<ItemRow>("quarantined reading", ITEM, [id]);
+    if (!row) return null;
+    const item = JSON.parse(row.item) as QuarantinedItem;
+    const { from, to } = row;
+    const [items, refused, history] = await Promise.all([
+      item.sensor_id === null
+        ? []
+        : ask<Bucket>("readings around a refusal", BUCKETS, [item.sensor_id, from, to]),
+      item.sensor_id === null
+        ? []
+        : ask<RefusedNearby>("refusals around a refusal", REFUSED, [
+            id,
+            from,
+            to,
+            REFUSAL_REASONS,
+            REVIEW_STATUSES,
+          ]),
+      ask<HistoryRow>("record of a reading", HISTORY, [String(id)]),
+    ]);
+    const around = { from, to, items, refused };
+    return { ...item, ...relatedOf(row, item), around, history: history.map(toEntry) };
+  }
+}
+
+function relatedOf(row: ItemRow, item: QuarantinedItem) {
+  const { s_id, d_timestamp, r_version } = row;
+  return {
+    system: row.system_name === null ? null : { id: item.system_id, name: row.system_name },
+    sensor: s_id === null ? null : { id: s_id, name: row.s_name, quantity: row.s_quantity, unit: row.s_unit },
+    stored:
+      d_timestamp === null
+        ? null
+        : { timestamp: d_timestamp, value: row.d_value, unit: row.d_unit, quality: row.d_quality },
+    rule:
+      r_version === null
+        ? null
+        : {
+            version: r_version,
+            min: row.r_min,
+            max: row.r_max,
+            valid_from: row.r_valid_from,
+            author_name: row.r_author,
+          },
+  };
+}
+
+const json = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+const toEntry = (row: HistoryRow): HistoryEntry => ({
+  ...row,
+  before: json(row.before),
+  after: json(row.after),
+});

@@ -1,0 +1,73 @@
+/** A quarantined reading as lists, incidents and the detail show it. */
+import type { RefusalReason } from "../../contract/refusal.ts";
+import type { ReviewStatus } from "../../contract/review-status.ts";
+import type { Column } from "./table-text.ts";
+
+/** The nil UUID, which stands for a reading without a sensor in the sums by hour. */
+export const NO_SENSOR = "00000000-0000-0000-0000-000000000000";
+
+export const ITEM_COLUMNS: readonly Column[] = [
+  { name: "id", kind: "number" },
+  { name: "job_id", kind: "id" },
+  { name: "ordinal", kind: "number" },
+  { name: "system_id", kind: "id" },
+  { name: "sensor_id", kind: "id", nullable: true },
+  { name: "timestamp", kind: "time", nullable: true },
+  { name: "value", kind: "number", nullable: true },
+  { name: "unit", kind: "text", nullable: true },
+  { name: "quality", kind: "number", nullable: true },
+  { name: "raw", kind: "json" },
+  { name: "reason", kind: "id" },
+  { name: "reason_details", kind: "text" },
+  { name: "range_version", kind: "number", nullable: true },
+  { name: "quarantined_at", kind: "time" },
+  { name: "review_status", kind: "id" },
+  { name: "reviewed_by", kind: "id", nullable: true },
+  { name: "reviewed_by_name", kind: "text", nullable: true },
+  { name: "reviewed_at", kind: "time", nullable: true },
+  { name: "review_notes", kind: "text", nullable: true },
+  { name: "review_task_id", kind: "id", nullable: true },
+  { name: "stored_by_job", kind: "id", nullable: true },
+];
+
+/** JSON has no infinity and no NaN (which PostgreSQL holds for larger than every number). */
+const finite = (column: string) =>
+  `CASE WHEN q.${column} > '-Infinity' AND q.${column} < 'Infinity' THEN q.${column} END`;
+const TAKEN_FROM: Readonly<Record<string, string>> = {
+  // Years before 1 have no text in RFC 3339; `raw` has them as sent.
+  timestamp: `CASE WHEN q."timestamp" >= '0001-01-01T00:00:00Z' THEN q."timestamp" END`,
+  value: finite("value"),
+  quality: finite("quality"),
+  reviewed_by_name: "u.username",
+};
+
+/** A table of all items with the columns above; to be narrowed by its id. */
+export const ITEM_SOURCE = `SELECT ${ITEM_COLUMNS.map(
+  ({ name }) => `${TAKEN_FROM[name] ?? `q.${name}`} AS "${name}"`,
+).join(", ")}
+  FROM diagnostics_quarantined_reading q LEFT JOIN diagnostics_user u ON u.id = q.reviewed_by`;
+
+/** An item as the reader gives it; timestamps are RFC 3339 text. */
+export interface QuarantinedItem {
+  readonly id: number;
+  readonly job_id: string;
+  readonly ordinal: number;
+  readonly system_id: string;
+  readonly sensor_id: string | null;
+  readonly timestamp: string | null;
+  readonly value: number | null;
+  readonly unit: string | null;
+  readonly quality: number | null;
+  readonly raw: unknown;
+  readonly reason: RefusalReason;
+  readonly reason_details: string;
+  readonly range_version: number | null;
+  readonly quarantined_at: string;
+  readonly review_status: ReviewStatus;
+  readonly reviewed_by: string | null;
+  readonly reviewed_by_name: string | null;
+  readonly reviewed_at: string | null;
+  readonly review_notes: string | null;
+  readonly review_task_id: string | null;
+  readonly stored_by_job: string | null;
+}

@@ -1,0 +1,106 @@
+/** The sums by hour stay those of a GROUP BY while writers and reviewers go on and the leader adds them up. */
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { Maintenance, PATIENCE } from "../../../src/ingest/maintenance.ts";
+import { systemClock } from "../../../src/ops/clock.ts";
+import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
+import type { Sql } from "../../../src/store/pool.ts";
+import { foldQuarantineChanges } from "../../../src/store/quarantine-hours.ts";
+import { CountingReport, connect, QUIET_LOG } from "../../support/hourly.ts";
+import { createTestDatabase, type TestService } from "../../support/test-services.ts";
+import { until } from "../../support/until.ts";
+import { chance, insertRefusals, randomRefusals, sumsAndTruth } from "./quarantined.ts";
+
+let service: TestService;
+let sql: Sql;
+beforeEach(async () => {
+  service = await createTestDatabase();
+  sql = connect(service.url, 6);
+});
+afterEach(async () => {
+  await sql.end();
+  await service.drop();
+});
+
+const changes = async () =>
+  (await sql<{ n: number }[]>`SELECT count(*)::int AS n FROM diagnostics_quarantine_change`)[0]!.n;
+
+async function expectTruth(): Promise<void> {
+  const [sums, truth] = await sumsAndTruth(sql);
+  expect(sums).toEqual(truth);
+}
+
+test("sums are right at every moment under writers, reviewers and two who add up", async () => {
+  const sessions = await Promise.all(
+    [1, 2].map(() =>
+      DedicatedSession.open({ url: service.url, application_name: "fold", statement_deadline_ms: 10_000 }),
+    ),
+  );
+  let working = true;
+  const writer = async (seed: number) => {
+    for (let i = 0; i < 15; i += 1) await insertRefusals(sql, randomRefusals(100, seed * 100 + i));
+  };
+  const reviewer = async (seed: number) => {
+    const random = chance(seed);
+    const statuses = ["pending", "approved", "rejected", "fixed"];
+    for (let i = 0; i < 40; i += 1) {
+      await sql`UPDATE diagnostics_quarantined_reading SET review_status = ${statuses[Math.floor(random() * 4)]!}
+        WHERE id IN (SELECT id FROM diagnostics_quarantined_reading WHERE id % 41 = ${i} ORDER BY id FOR UPDATE)`;
+    }
+  };
+  const folder = async (session: DedicatedSession) => {
+    while (working) await foldQuarantineChanges(session);
+  };
+  const onlooker = async () => {
+    while (working) await expectTruth();
+  };
+  const folders = sessions.map(folder);
+  const watching = onlooker();
+  await Promise.all([writer(1), writer(2), reviewer(3), reviewer(4)]).finally(() => {
+    working = false;
+  });
+  await Promise.all([...folders, watching]);
+  for (const session of sessions) {
+    await foldQuarantineChanges(session);
+    await session.close();
+  }
+  expect(await changes()).toBe(0);
+  await expectTruth();
+}, 60_000);
+
+test("a step that is undone changes nothing", async () => {
+  await insertRefusals(sql, randomRefusals(200, 5));
+  const session = await DedicatedSession.open({
+    url: service.url,
+    application_name: "fold",
+    statement_deadline_ms: 10_000,
+  });
+  const before = await changes();
+  const undone = session.transaction(async () => {
+    expect((await foldQuarantineChanges(session)).rows).toBe(before);
+    throw new Error("cut off");
+  });
+  await expect(undone).rejects.toThrow("cut off");
+  expect(await changes()).toBe(before);
+  await expectTruth();
+  await session.close();
+});
+
+test("the leader of the maintenance adds them up", async () => {
+  await insertRefusals(sql, randomRefusals(200, 6));
+  const actor = new Maintenance(
+    {
+      database_url: service.url,
+      session_name: "upkeep",
+      interval_ms: 20,
+      retention_days: 1_825,
+      patience: PATIENCE,
+    },
+    systemClock,
+    QUIET_LOG,
+    new CountingReport(),
+  );
+  actor.start();
+  await until("an empty log", async () => (await changes()) === 0);
+  await actor.stop(2_000);
+  await expectTruth();
+});
