@@ -2,6 +2,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
 import { JobViewSchema } from "../../contract/job.ts";
+import * as oversight from "../../contract/oversight.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
@@ -47,6 +48,15 @@ const REGISTRY_SCHEMAS = [
   registry.UnitListSchema,
 ];
 
+const OVERSIGHT_SCHEMAS = [
+  oversight.AuditEntrySchema,
+  oversight.UserViewSchema,
+  oversight.DeadLetterSchema,
+  oversight.AlertSchema,
+  oversight.WorkerSchema,
+  oversight.OverviewSchema,
+];
+
 /** Every schema with an `$id`, under its id. */
 export function componentSchemas(): Record<string, SchemaObject> {
   const named = [
@@ -56,6 +66,7 @@ export function componentSchemas(): Record<string, SchemaObject> {
     ReadingSchema,
     BatchSchema,
     ...REGISTRY_SCHEMAS,
+    ...OVERSIGHT_SCHEMAS,
   ];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),

@@ -1,4 +1,5 @@
 /** All queries of people over one reader. */
+import { AuditStore } from "../audit.ts";
 import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
@@ -9,6 +10,7 @@ import { ReadingQueries } from "./readings.ts";
 import { SeriesQueries } from "./series.ts";
 import { SkewQueries } from "./skew.ts";
 import { Subjects } from "./subjects.ts";
+import { UserListQueries } from "./user-list.ts";
 
 export interface Queries {
   readonly subjects: Subjects;
@@ -20,6 +22,8 @@ export interface Queries {
   readonly completeness: CompletenessQueries;
   readonly skew: SkewQueries;
   readonly rangePreview: RangePreviewQueries;
+  readonly audit: AuditStore;
+  readonly users: UserListQueries;
 }
 
 export function createQueries(reader: Reader): Queries {
@@ -33,5 +37,7 @@ export function createQueries(reader: Reader): Queries {
     completeness: new CompletenessQueries(reader),
     skew: new SkewQueries(reader),
     rangePreview: new RangePreviewQueries(reader),
+    audit: new AuditStore(reader),
+    users: new UserListQueries(reader),
   };
 }

@@ -1,0 +1,37 @@
+/** What the routes of oversight share: problems, pages and who acts. */
+import type { ProblemName } from "../../contract/problem.ts";
+import type { Actor } from "../../store/audit.ts";
+import { toCursor } from "../cursor.ts";
+import type { AppContext } from "../deps.ts";
+import { linkHeader, linkTo } from "./query-access.ts";
+
+/** Problems of every read that asks only Redis. */
+export const LOOK_PROBLEMS = [
+  "invalid-request",
+  "authentication-required",
+  "invalid-token",
+  "forbidden",
+  "service-unavailable",
+] as const satisfies readonly ProblemName[];
+/** And of those that ask the database as queries do. */
+export const LIST_PROBLEMS = [
+  ...LOOK_PROBLEMS,
+  "query-timeout",
+  "server-busy",
+] as const satisfies readonly ProblemName[];
+
+/** One page, never from a cache. @param after key of the next page; null at the end */
+export function pageAnswer(
+  c: AppContext,
+  items: readonly unknown[],
+  after: readonly string[] | null,
+): Response {
+  const next = after && linkTo(c, { after: toCursor(after) });
+  return c.json({ items, next }, 200, { "Cache-Control": "no-store", ...linkHeader({ next }) });
+}
+
+/** The user of the request. */
+export function actorOf(c: AppContext): Actor {
+  const { sub: id, username: name } = c.get("claims");
+  return { id, name };
+}
