@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
+import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
 import type { Config } from "../config.ts";
 import { createUnitRegistry } from "../contract/units.ts";
@@ -15,6 +16,7 @@ import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
+import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
@@ -28,6 +30,7 @@ import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
 import { ready, requestClient, workClient } from "../stream/connection.ts";
+import { DeadLetters } from "../stream/dead-letters.ts";
 import { StreamHealth } from "../stream/health.ts";
 import { IdempotencyStore } from "../stream/idempotency.ts";
 import { JobBoard } from "../stream/jobs.ts";
@@ -188,6 +191,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     users: new UserStore(database),
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
+    deadLetters: new DeadLetterDesk(
+      new DeadLetters(redis, bounds.partitions),
+      new DeadLetterRecord(database),
+    ),
     systems: new SystemStore(database),
     sensors: new SensorStore(database),
     ranges: new SensorRangeStore(database),

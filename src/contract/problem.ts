@@ -84,6 +84,11 @@ export const PROBLEMS = {
     title: "No such sensor",
     about: "This system has no sensor with this id. GET /api/v1/systems/{system_id}/sensors lists them.",
   },
+  "dead-letter-not-found": {
+    status: 404,
+    title: "No such dead letter",
+    about: "It never was, or it was replayed or discarded. GET /api/v1/dead-letters lists those there are.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",
@@ -108,6 +113,11 @@ export const PROBLEMS = {
     status: 409,
     title: "The name is taken",
     about: "Names of sensors are unique within their system, those of archived sensors included.",
+  },
+  "dead-letter-gone": {
+    status: 409,
+    title: "The dead letter is gone",
+    about: "Somebody else replayed or discarded it, or is doing so now. The record (audit) says who.",
   },
   archived: {
     status: 409,
