@@ -116,6 +116,11 @@ function startMaintenance({ config, log, services, metrics, stopping, processNam
       session_name: `${processName}:upkeep`.slice(-63),
       interval_ms: config.ROLLUP_INTERVAL_MS,
       retention_days: config.RETENTION_DAYS,
+      alerts: {
+        share: config.QUARANTINE_ALERT_SHARE,
+        window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,
+        min_readings: config.QUARANTINE_ALERT_MIN_READINGS,
+      },
       patience: PATIENCE,
     },
     systemClock,

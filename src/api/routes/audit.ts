@@ -1,23 +1,15 @@
 /** `GET /api/v1/audit`: who did what to which, newest first. */
 import { describeRoute } from "hono-openapi";
-import { isUuid } from "../../contract/job-id.ts";
 import { AuditPageSchema, SUBJECT_TYPES } from "../../contract/oversight.ts";
-import { cursorParameter } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { AUDIT_PAGE_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import {
-  choiceParameter,
-  invalidParameter,
-  onlyParameters,
-  textParameter,
-  wholeParameter,
-} from "../parameters.ts";
+import { choiceParameter, onlyParameters, textParameter, wholeParameter } from "../parameters.ts";
 import { ADMINS } from "../roles.ts";
-import { LIST_PROBLEMS, pageAnswer } from "./oversight-access.ts";
+import { idCursor, LIST_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
 import { queryAnswer, timeWithin } from "./query-access.ts";
 
 const PATH = "/api/v1/audit";
@@ -57,7 +49,7 @@ export function mountAudit(app: App, { queries, tokens }: RouteDeps): void {
       const subject_type = choiceParameter(c, "subject_type", [...SUBJECT_TYPES, "any"], "any");
       const page = await queries.audit.page(
         {
-          actor: actorParameter(c),
+          actor: uuidParameter(c, "actor"),
           action: textParameter(c, "action", MAX_TEXT_LENGTH) ?? null,
           subject_type: subject_type === "any" ? null : subject_type,
           subject_id: textParameter(c, "subject_id", MAX_TEXT_LENGTH) ?? null,
@@ -71,19 +63,4 @@ export function mountAudit(app: App, { queries, tokens }: RouteDeps): void {
       return pageAnswer(c, page.items, page.next === null ? null : [String(page.next)]);
     }),
   );
-}
-
-/** @throws {ProblemError} invalid-request */
-function actorParameter(c: AppContext): string | null {
-  const given = c.req.query("actor");
-  if (given === undefined || isUuid(given)) return given?.toLowerCase() ?? null;
-  throw invalidParameter("actor", "a UUID");
-}
-
-/** The id in `after`; null when it is absent. @throws {ProblemError} invalid-request */
-export function idCursor(c: AppContext): number | null {
-  const [id] = cursorParameter(c, 1) ?? [];
-  if (id === undefined) return null;
-  if (/^\d{1,15}$/.test(id)) return Number(id);
-  throw invalidParameter("after", "the one in `next` of the page before");
 }

@@ -1,8 +1,10 @@
 /** What the routes of oversight share: problems, pages and who acts. */
+import { isUuid } from "../../contract/job-id.ts";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { Actor } from "../../store/audit.ts";
-import { toCursor } from "../cursor.ts";
+import { cursorParameter, toCursor } from "../cursor.ts";
 import type { AppContext } from "../deps.ts";
+import { invalidParameter } from "../parameters.ts";
 import { linkHeader, linkTo } from "./query-access.ts";
 
 /** Problems of every read that asks only Redis. */
@@ -34,4 +36,19 @@ export function pageAnswer(
 export function actorOf(c: AppContext): Actor {
   const { sub: id, username: name } = c.get("claims");
   return { id, name };
+}
+
+/** A UUID of the query in lower case; null when it is absent. @throws {ProblemError} invalid-request */
+export function uuidParameter(c: AppContext, name: string): string | null {
+  const given = c.req.query(name);
+  if (given === undefined || isUuid(given)) return given?.toLowerCase() ?? null;
+  throw invalidParameter(name, "a UUID");
+}
+
+/** The id in `after`; null when it is absent. @throws {ProblemError} invalid-request */
+export function idCursor(c: AppContext): number | null {
+  const [id] = cursorParameter(c, 1) ?? [];
+  if (id === undefined) return null;
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  throw invalidParameter("after", "the one in `next` of the page before");
 }

@@ -1,5 +1,6 @@
 /** All routes of those who look after the service. */
 import type { App, RouteDeps } from "../deps.ts";
+import { mountAlerts } from "./alerts.ts";
 import { mountAudit } from "./audit.ts";
 import { mountDeadLetter } from "./dead-letter.ts";
 import { mountDeadLetterActions } from "./dead-letter-actions.ts";
@@ -10,6 +11,7 @@ import { mountUsers } from "./users.ts";
 export function mountOversight(app: App, deps: RouteDeps): void {
   mountAudit(app, deps);
   mountUsers(app, deps);
+  mountAlerts(app, deps);
   mountDeadLetters(app, deps);
   mountDeadLetter(app, deps);
   mountDeadLetterActions(app, deps);

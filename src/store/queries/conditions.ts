@@ -21,6 +21,11 @@ export class Conditions {
     return this.#conditions.length === 0 ? "" : `WHERE ${this.#conditions.join(" AND ")}`;
   }
 
+  /** To follow another condition: AND and all conditions; empty without any. */
+  get also(): string {
+    return this.#conditions.map((condition) => `AND ${condition}`).join(" ");
+  }
+
   get values(): readonly unknown[] {
     return this.#values;
   }

@@ -1,5 +1,6 @@
 /** All queries of people over one reader. */
 import { AuditStore } from "../audit.ts";
+import { AlertListQueries } from "./alert-list.ts";
 import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
@@ -23,6 +24,7 @@ export interface Queries {
   readonly skew: SkewQueries;
   readonly rangePreview: RangePreviewQueries;
   readonly audit: AuditStore;
+  readonly alerts: AlertListQueries;
   readonly users: UserListQueries;
 }
 
@@ -38,6 +40,7 @@ export function createQueries(reader: Reader): Queries {
     skew: new SkewQueries(reader),
     rangePreview: new RangePreviewQueries(reader),
     audit: new AuditStore(reader),
+    alerts: new AlertListQueries(reader),
     users: new UserListQueries(reader),
   };
 }
