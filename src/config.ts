@@ -25,6 +25,13 @@ function whole(fallback: number, about: string, min: number, max: number): Varia
   };
   return { fallback, about, allowed: `a whole number from ${min} to ${max}`, read };
 }
+function share(fallback: number, about: string): Variable<number> {
+  const read = (t: string) => {
+    const n = /^(0|1|[01]?\.\d{1,9})$/.test(t) ? Number(t) : Number.NaN;
+    return n >= 0 && n <= 1 ? n : undefined;
+  };
+  return { fallback, about, allowed: "a number from 0 to 1", read };
+}
 function choice<const T extends string>(fallback: T, about: string, values: readonly T[]): Variable<T> {
   return {
     fallback,
@@ -150,6 +157,22 @@ export const VARIABLES = {
     "auto",
     "auto: the first good reading of a sensor registers it; strict: readings of unknown sensors are quarantined",
     ["auto", "strict"],
+  ),
+  QUARANTINE_ALERT_SHARE: share(
+    0.05,
+    "Share of quarantined readings above which an alert is raised for a system; 1: never",
+  ),
+  QUARANTINE_ALERT_WINDOW_MINUTES: whole(
+    60,
+    "Batches received within these minutes count for alerts",
+    1,
+    1_440,
+  ),
+  QUARANTINE_ALERT_MIN_READINGS: whole(
+    1_000,
+    "Fewer readings of a system in the window raise no alert",
+    1,
+    1_000_000_000_000,
   ),
   UNITS_FILE: text(
     optional,

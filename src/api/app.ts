@@ -6,13 +6,15 @@ import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { observe } from "./middleware/observe.ts";
 import { asProblem, problemResponse } from "./problem-error.ts";
+import { mountAccess } from "./routes/access.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountIngest } from "./routes/ingest.ts";
 import { mountJob } from "./routes/job.ts";
 import { mountJobQuarantine } from "./routes/job-quarantine.ts";
-import { mountLogin } from "./routes/login.ts";
+
 import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
+import { mountOversight } from "./routes/oversight.ts";
 import { mountProbes } from "./routes/probes.ts";
 import { mountProblems } from "./routes/problems.ts";
 import { mountQuarantine } from "./routes/quarantine.ts";
@@ -39,7 +41,7 @@ export function createApp(given: ApiDeps): App {
   const app: App = new Hono<AppEnv>({ strict: false });
   app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
   answerErrors(app, deps);
-  mountLogin(app, deps);
+  mountAccess(app, deps);
   mountIngest(app, deps);
   mountJob(app, deps);
   mountJobQuarantine(app, deps);
@@ -47,6 +49,7 @@ export function createApp(given: ApiDeps): App {
   mountQueries(app, deps);
   mountReview(app, deps);
   mountQuarantine(app, deps);
+  mountOversight(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

@@ -22,6 +22,7 @@ import type { Producer } from "../stream/producer.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
+import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 
 /** One ingest thread, for `/health`. */
 export interface WorkerSummary {
@@ -63,6 +64,7 @@ export interface ApiDeps {
   readonly users: { findByName(username: string): Promise<User | null> };
   readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
+  readonly deadLetters: DeadLetterDesk;
   readonly systems: Pick<SystemStore, "list" | "get" | "register" | "change" | "archive" | "restore">;
   readonly sensors: Pick<
     SensorStore,

@@ -1,5 +1,7 @@
 /** `hydraulic replay`: look at the dead letters and bring them back. */
-import { JobStore } from "../store/jobs.ts";
+import { DeadLetterDesk, DeadLetterGoneError } from "../api/dead-letter-desk.ts";
+import type { Actor } from "../store/audit.ts";
+import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { ready, workClient } from "../stream/connection.ts";
 import { type DeadLetter, DeadLetters } from "../stream/dead-letters.ts";
 import { withDatabase } from "./environment.ts";
@@ -11,6 +13,8 @@ interface ReplayOptions {
 }
 
 const REDIS_DEADLINE_MS = 10_000;
+/** In the record: whoever may run commands on this machine. */
+const OPERATOR: Actor = { id: null, name: "command line" };
 
 /** Lists without options; replays with `--job` or `--all`. @throws {CommandError} when no dead letter fits */
 export async function replay(options: ReplayOptions): Promise<void> {
@@ -18,33 +22,40 @@ export async function replay(options: ReplayOptions): Promise<void> {
     const redis = workClient(environment.services.redisUrl);
     try {
       await ready(redis, REDIS_DEADLINE_MS);
-      await replayFrom(
-        new DeadLetters(redis, environment.config.STREAM_PARTITIONS),
-        new JobStore(database),
-        options,
-      );
+      const letters = new DeadLetters(redis, environment.config.STREAM_PARTITIONS);
+      await replayFrom(new DeadLetterDesk(letters, new DeadLetterRecord(database)), options);
     } finally {
       redis.disconnect();
     }
   });
 }
 
-async function replayFrom(letters: DeadLetters, jobs: JobStore, { job, all }: ReplayOptions): Promise<void> {
+async function replayFrom(desk: DeadLetterDesk, { job, all }: ReplayOptions): Promise<void> {
   let seen = 0;
   let revived = 0;
-  for await (const letter of letters.list()) {
+  for await (const letter of desk.letters.list()) {
     if (job !== undefined && letter.meta?.job_id !== job) continue;
     seen += 1;
     if (job === undefined && all !== true) {
       process.stdout.write(`${describe(letter)}\n`);
       continue;
     }
-    if (letter.meta) await jobs.reopen(letter.meta.job_id);
-    if (await letters.revive(letter)) revived += 1;
+    if (await isReplayed(desk, letter)) revived += 1;
   }
   if (job !== undefined && seen === 0) throw new CommandError(`there is no dead letter of job ${job}`);
   const replayed = job !== undefined || all === true;
   process.stdout.write(replayed ? `${revived} replayed\n` : `${seen} dead letters\n`);
+}
+
+/** False when somebody else was faster. */
+async function isReplayed(desk: DeadLetterDesk, letter: DeadLetter): Promise<boolean> {
+  try {
+    await desk.replay(letter, { actor: OPERATOR, note: null });
+    return true;
+  } catch (error) {
+    if (error instanceof DeadLetterGoneError) return false;
+    throw error;
+  }
 }
 
 function describe({ id, meta, buried_at_ms, size, reason }: DeadLetter): string {

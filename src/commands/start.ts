@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
+import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
 import type { Config } from "../config.ts";
 import { createUnitRegistry } from "../contract/units.ts";
@@ -18,6 +19,7 @@ import { systemClock } from "../ops/clock.ts";
 import { openDesk } from "../review/open-desk.ts";
 import { reviewMetrics } from "../review/review-metrics.ts";
 import { ReviewRunner } from "../review/runner.ts";
+import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
@@ -31,6 +33,7 @@ import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
 import { ready, requestClient, workClient } from "../stream/connection.ts";
+import { DeadLetters } from "../stream/dead-letters.ts";
 import { StreamHealth } from "../stream/health.ts";
 import { IdempotencyStore } from "../stream/idempotency.ts";
 import { JobBoard } from "../stream/jobs.ts";
@@ -117,6 +120,11 @@ function startMaintenance({ config, log, services, metrics, stopping, processNam
       session_name: `${processName}:upkeep`.slice(-63),
       interval_ms: config.ROLLUP_INTERVAL_MS,
       retention_days: config.RETENTION_DAYS,
+      alerts: {
+        share: config.QUARANTINE_ALERT_SHARE,
+        window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,
+        min_readings: config.QUARANTINE_ALERT_MIN_READINGS,
+      },
       patience: PATIENCE,
     },
     systemClock,
@@ -218,6 +226,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     users: new UserStore(database),
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
+    deadLetters: new DeadLetterDesk(
+      new DeadLetters(redis, bounds.partitions),
+      new DeadLetterRecord(database),
+    ),
     systems: new SystemStore(database),
     sensors: new SensorStore(database),
     ranges: new SensorRangeStore(database),

@@ -42,7 +42,9 @@ export const PROBLEMS = {
   "authentication-required": {
     status: 401,
     title: "An access token is required",
-    about: "Log in at POST /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`.",
+    about:
+      "Log in at POST /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`; browsers log in at " +
+      "POST /api/v1/auth/session.",
   },
   "invalid-token": {
     status: 401,
@@ -58,6 +60,13 @@ export const PROBLEMS = {
     status: 403,
     title: "Your role does not allow this",
     about: "The token is valid, but its role may not use this operation.",
+  },
+  "cross-site-request": {
+    status: 403,
+    title: "The request comes from another site",
+    about:
+      "A session cookie counts for a change only when a page of this service sends it: with `Sec-Fetch-Site: " +
+      "same-origin` or its own Origin. Programs send `Authorization: Bearer TOKEN` instead.",
   },
   "not-found": { status: 404, title: "There is nothing here", about: "No resource has this address." },
   "job-not-found": {
@@ -85,6 +94,11 @@ export const PROBLEMS = {
     title: "No such review task",
     about: "No decision was taken under this id. GET /api/v1/quarantine/actions lists them.",
   },
+  "dead-letter-not-found": {
+    status: 404,
+    title: "No such dead letter",
+    about: "It never was, or it was replayed or discarded. GET /api/v1/dead-letters lists those there are.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",
@@ -109,6 +123,11 @@ export const PROBLEMS = {
     status: 409,
     title: "The name is taken",
     about: "Names of sensors are unique within their system, those of archived sensors included.",
+  },
+  "dead-letter-gone": {
+    status: 409,
+    title: "The dead letter is gone",
+    about: "Somebody else replayed or discarded it, or is doing so now. The record (audit) says who.",
   },
   archived: {
     status: 409,

@@ -16,6 +16,11 @@ export function maintenanceMetrics(registry: Registry): MaintenanceReport {
     "hydraulic_retention_chunks_dropped_total",
     "Chunks of readings dropped by retention",
   );
+  const open = gauge(
+    "hydraulic_quarantine_alerts_open",
+    "Systems with too large a share of quarantined readings",
+  );
+  const raised = counter("hydraulic_quarantine_alerts_total", "Alerts raised");
   const failures = counter("hydraulic_maintenance_failures_total", "Rounds that ended with an error");
   return {
     onLeading(isLeading) {
@@ -23,6 +28,7 @@ export function maintenanceMetrics(registry: Registry): MaintenanceReport {
       if (isLeading) return;
       lag.set(0);
       dirty.set(0);
+      open.set(0);
     },
     onTaken: (rows) => taken.inc(rows),
     onAggregated: (hours) => aggregated.inc(hours),
@@ -30,6 +36,10 @@ export function maintenanceMetrics(registry: Registry): MaintenanceReport {
     onBacklog: (backlog) => {
       lag.set(backlog.oldest_s);
       dirty.set(backlog.dirty_hours);
+    },
+    onAlerts: (alerts) => {
+      open.set(alerts.open);
+      raised.inc(alerts.raised);
     },
     onFailed: () => failures.inc(),
   };

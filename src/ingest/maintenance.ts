@@ -14,6 +14,7 @@ import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.t
 import { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify, sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
+import { type AlertCounts, type AlertRule, judgeQuarantine } from "../store/quarantine-alerts.ts";
 import { foldQuarantineChanges } from "../store/quarantine-hours.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
 import {
@@ -33,6 +34,8 @@ export interface MaintenanceSettings {
   /** Between two rounds, ms. */
   readonly interval_ms: number;
   readonly retention_days: number;
+  /** When a system has too many quarantined readings; null: nobody looks. */
+  readonly alerts: AlertRule | null;
   /** When a dirty hour is aggregated again; by edition. */
   readonly patience: Readonly<Record<HourlyKeeping["edition"], Patience>>;
 }
@@ -53,6 +56,7 @@ export interface MaintenanceReport {
   onAggregated(hours: number): void;
   onDropped(dropped: Dropped): void;
   onBacklog(backlog: Backlog): void;
+  onAlerts(alerts: AlertCounts): void;
   onFailed(): void;
 }
 
@@ -63,6 +67,8 @@ const HOURS_PER_STEP = 8;
 /** Hours of systems looked at in one round (Community); they become few ranges. */
 const HOURS_PER_ROUND = 5_000;
 const RETENTION_EVERY_MS = 60_000;
+/** A look at the shares reads every job of the window. */
+const ALERTS_EVERY_MS = 15_000;
 const STATEMENT_DEADLINE_MS = 600_000;
 /** A lock that is not free now: another refresh of the range runs, or a long query reads what is to be dropped. */
 const LOCK_NOT_AVAILABLE = "55P03";
@@ -72,6 +78,7 @@ export class Maintenance {
   #running: Promise<void> | null = null;
   #session: DedicatedSession | null = null;
   #retentionDue_ms = 0;
+  #alertsDue_ms = 0;
 
   constructor(
     private readonly settings: MaintenanceSettings,
@@ -147,6 +154,7 @@ export class Maintenance {
     if (keeping.edition === "apache") await this.#recompute(session);
     else await this.#tolerant("refresh of the hourly aggregate", () => this.#refresh(session));
     if (this.clock.monotonic_ms() >= this.#retentionDue_ms) await this.#retain(session, keeping);
+    if (this.clock.monotonic_ms() >= this.#alertsDue_ms) await this.#judge(session);
     this.report.onBacklog(await readBacklog(session));
   }
 
@@ -216,6 +224,12 @@ export class Maintenance {
       return true;
     });
     if (isDone) this.#retentionDue_ms = this.clock.monotonic_ms() + RETENTION_EVERY_MS;
+  }
+
+  async #judge(session: DedicatedSession): Promise<void> {
+    const { alerts } = this.settings;
+    if (alerts) this.report.onAlerts(await judgeQuarantine(session, alerts));
+    this.#alertsDue_ms = this.clock.monotonic_ms() + ALERTS_EVERY_MS;
   }
 
   /** False when it is not done, for example because a lock was not free: the next round tries again. */

@@ -1,14 +1,18 @@
-/** Entries that could not be processed: list them, bring them back. */
+/** Entries that could not be processed: list them, look at them, bring them back, throw them away. */
 import { type EntryMeta, readableMeta } from "../contract/entry.ts";
+import { partitionOf } from "../contract/job-id.ts";
 import { reaching } from "./connection.ts";
 import { jobFields } from "./jobs.ts";
-import { backlogKey, deadKey, jobKey, streamKey } from "./keys.ts";
+import { backlogKey, deadClaimKey, deadKey, jobKey, streamKey } from "./keys.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
-export interface DeadLetter {
+export interface DeadLetterKey {
   readonly partition: number;
   /** Id in the dead-letter stream. */
   readonly id: string;
+}
+
+export interface DeadLetter extends DeadLetterKey {
   readonly reason: string;
   readonly buried_at_ms: number;
   /** Null when the entry cannot be decoded at all. */
@@ -19,6 +23,10 @@ export interface DeadLetter {
 
 /** reason, entry and buried_at_ms, each with its name, stand before the entry's own fields. */
 const OWN_FIELDS = 6;
+/** Looked at by one script, so that Redis is not held up for long: each may be megabytes. */
+const HEADS_AT_ONCE = 10;
+/** Longer than a decision takes; after a crash in the middle of one, others may decide again. */
+const CLAIM_TTL_MS = 30_000;
 
 export class DeadLetters {
   constructor(
@@ -48,6 +56,68 @@ export class DeadLetters {
     }
   }
 
+  /**
+   * Dead letters without their payloads, newest first.
+   * @param after last one seen; null begins
+   * @throws {StreamUnavailableError}
+   */
+  async page(after: DeadLetterKey | null, limit: number): Promise<DeadLetter[]> {
+    const partitions = Array.from({ length: this.partitions }, (_, p) => p);
+    const found = await Promise.all(
+      partitions.map((p) => Array.fromAsync(this.#heads(p, newestAfter(after, p), limit))),
+    );
+    return found.flat().sort(newestFirst).slice(0, limit);
+  }
+
+  /** One without its payload; null when there is none. @throws {StreamUnavailableError} */
+  async head({ partition, id }: DeadLetterKey): Promise<DeadLetter | null> {
+    const [row] = await reaching(this.redis.hiLetters(deadKey(partition), id, id, 1));
+    return row ? toHead(partition, row) : null;
+  }
+
+  /** The newest of a job, without its payload; null when there is none. @throws {StreamUnavailableError} */
+  async ofJob(job_id: string): Promise<DeadLetter | null> {
+    for await (const letter of this.#heads(partitionOf(job_id), "+", Number.POSITIVE_INFINITY)) {
+      if (letter.meta?.job_id === job_id) return letter;
+    }
+    return null;
+  }
+
+  /** One, and the entry's own fields; null when there is none. @throws {StreamUnavailableError} */
+  async open(key: DeadLetterKey): Promise<{ letter: DeadLetter; fields: readonly Buffer[] } | null> {
+    const { partition, id } = key;
+    const [row] = await reaching(this.redis.xrangeBuffer(deadKey(partition), id, id));
+    const [, fields] = (row as unknown as [Buffer, Buffer[]] | undefined) ?? [];
+    return fields ? { letter: toDeadLetter(partition, id, fields), fields: fields.slice(OWN_FIELDS) } : null;
+  }
+
+  /** Keep others from deciding about a dead letter. False while somebody else does. @throws {StreamUnavailableError} */
+  async claim({ partition, id }: DeadLetterKey, owner: string): Promise<boolean> {
+    return (await reaching(this.redis.hiHold(deadClaimKey(partition, id), owner, CLAIM_TTL_MS))) === 1;
+  }
+
+  /** The end of `claim`. @throws {StreamUnavailableError} */
+  async release({ partition, id }: DeadLetterKey, owner: string): Promise<void> {
+    await reaching(this.redis.hiDrop(deadClaimKey(partition, id), owner));
+  }
+
+  /** Delete one for good. False when it is gone: one command, so only one can succeed. @throws {StreamUnavailableError} */
+  async discard({ partition, id }: DeadLetterKey): Promise<boolean> {
+    return (await reaching(this.redis.xdel(deadKey(partition), id))) === 1;
+  }
+
+  /** Those of one partition from `max` on, newest first. */
+  async *#heads(partition: number, max: string, limit: number): AsyncGenerator<DeadLetter> {
+    let from = max;
+    for (let left = limit; left > 0; left -= HEADS_AT_ONCE) {
+      const count = Math.min(left, HEADS_AT_ONCE);
+      const rows = await reaching(this.redis.hiLetters(deadKey(partition), from, "-", count));
+      for (const row of rows) yield toHead(partition, row);
+      if (rows.length < count) return;
+      from = `(${rows.at(-1)![0]}`;
+    }
+  }
+
   /** Put one back at the end of the stream, its job queued again. False when somebody else did it first. */
   async revive(letter: DeadLetter): Promise<boolean> {
     const { partition: p, meta } = letter;
@@ -65,6 +135,31 @@ export class DeadLetters {
     );
     return done === 1;
   }
+}
+
+/** Where a partition goes on: letters are in the order of id, then partition, newest first. */
+function newestAfter(after: DeadLetterKey | null, partition: number): string {
+  if (after === null) return "+";
+  return partition < after.partition ? after.id : `(${after.id}`;
+}
+
+/** Ids are two numbers: milliseconds and a count within them. */
+function newestFirst(a: DeadLetterKey, b: DeadLetterKey): number {
+  const [aMs = 0, aSeq = 0] = a.id.split("-").map(Number);
+  const [bMs = 0, bSeq = 0] = b.id.split("-").map(Number);
+  return bMs - aMs || bSeq - aSeq || b.partition - a.partition;
+}
+
+function toHead(partition: number, row: readonly [string, string, string, string, number]): DeadLetter {
+  const [id, reason, buried_at_ms, meta, size] = row;
+  return {
+    partition,
+    id,
+    reason,
+    buried_at_ms: Number(buried_at_ms),
+    meta: readableMeta([Buffer.from("m"), Buffer.from(meta)]),
+    size,
+  };
 }
 
 function toDeadLetter(partition: number, id: string, fields: Buffer[]): DeadLetter {

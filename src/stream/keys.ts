@@ -18,6 +18,8 @@ export const mirrorKey = (partition: number) => `mirror:{${partition}}`;
 export const mirrorLockKey = (partition: number) => `mirror-lock:{${partition}}`;
 /** Entries that could not be processed, with their payload. */
 export const deadKey = (partition: number) => `dead:{${partition}}`;
+/** Who replays or discards a dead letter at the moment. */
+export const deadClaimKey = (partition: number, id: string) => `dead-claim:{${partition}}:${id}`;
 /** Attempts to process an entry that did not come to an end. */
 export const attemptsKey = (partition: number, entryId: string) => `attempts:{${partition}}:${entryId}`;
 /** State of one job. */

@@ -112,6 +112,22 @@ redis.call('INCRBY', KEYS[4], ARGV[2])
 redis.call('XDEL', KEYS[1], ARGV[1])
 return 1`;
 
+/**
+ * KEYS dead; ARGV max min count. What dead letters say without their payloads, newest first: id, reason, buried_at_ms,
+ * metadata ('' without any) and size of the body.
+ */
+const LETTERS = evenWhenFull(`
+local heads = {}
+for _, letter in ipairs(redis.call('XREVRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', ARGV[3])) do
+  local fields = letter[2]
+  local meta = ''
+  for i = 7, #fields, 2 do
+    if fields[i] == 'm' then meta = fields[i + 1] break end
+  end
+  heads[#heads + 1] = {letter[1], fields[2] or '', fields[6] or '', meta, #(fields[12] or '')}
+end
+return heads`);
+
 /** KEYS stream; ARGV group. Makes the group, from the oldest entry on, also when producers have filled Redis before. */
 const GROUP = evenWhenFull(`
 return redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')`);
@@ -158,6 +174,7 @@ export interface ScriptedRedis extends Redis {
   hiSettle: Script<number>;
   hiBury: Script<number>;
   hiRevive: Script<number>;
+  hiLetters: Script<[string, string, string, string, number][]>;
   hiGroup: Script<"OK">;
   hiDrop: Script<number>;
   hiRetire: Script<number>;
@@ -173,6 +190,7 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiSettle", { lua: SETTLE });
   redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
   redis.defineCommand("hiRevive", { lua: REVIVE, numberOfKeys: 4 });
+  redis.defineCommand("hiLetters", { lua: LETTERS, numberOfKeys: 1 });
   redis.defineCommand("hiGroup", { lua: GROUP, numberOfKeys: 1 });
   redis.defineCommand("hiDrop", { lua: DROP, numberOfKeys: 1 });
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });

@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
+import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
 import type { App, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
@@ -10,6 +11,7 @@ import { createUnitRegistry, type UnitDefinition } from "../../src/contract/unit
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
+import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { QuarantineStore } from "../../src/store/quarantine.ts";
@@ -21,6 +23,7 @@ import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
 import { ReadingsAllowance } from "../../src/stream/allowance.ts";
 import { ready, requestClient } from "../../src/stream/connection.ts";
+import { DeadLetters } from "../../src/stream/dead-letters.ts";
 import { StreamHealth } from "../../src/stream/health.ts";
 import { IdempotencyStore } from "../../src/stream/idempotency.ts";
 import { JobBoard } from "../../src/stream/jobs.ts";
@@ -125,6 +128,10 @@ export class ApiBench {
       users: new UserStore(database),
       jobs: new JobStore(database),
       quarantine: new QuarantineStore(database),
+      deadLetters: new DeadLetterDesk(
+        new DeadLetters(redis, bounds.partitions),
+        new DeadLetterRecord(database),
+      ),
       systems: new SystemStore(database),
       sensors: new SensorStore(database),
       ranges: new SensorRangeStore(database),

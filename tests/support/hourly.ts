@@ -112,6 +112,7 @@ export class CountingReport implements MaintenanceReport {
   aggregated = 0;
   chunks = 0;
   failures = 0;
+  readonly alerts: { open: number; raised: number; resolved: number }[] = [];
   lag_s = 0;
   onLeading(leading: boolean): void {
     if (leading && !this.leading) this.terms += 1;
@@ -128,6 +129,9 @@ export class CountingReport implements MaintenanceReport {
   }
   onBacklog({ oldest_s }: { oldest_s: number }): void {
     this.lag_s = oldest_s;
+  }
+  onAlerts(alerts: { open: number; raised: number; resolved: number }): void {
+    this.alerts.push(alerts);
   }
   onFailed(): void {
     this.failures += 1;

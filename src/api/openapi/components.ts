@@ -3,6 +3,7 @@ import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
 import { CorrectionSchema } from "../../contract/correction.ts";
 import { JobViewSchema } from "../../contract/job.ts";
+import * as oversight from "../../contract/oversight.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import {
@@ -64,6 +65,15 @@ const REVIEW_SCHEMAS = [
   review.ReviewTaskPageSchema,
 ];
 
+const OVERSIGHT_SCHEMAS = [
+  oversight.AuditEntrySchema,
+  oversight.UserViewSchema,
+  oversight.DeadLetterSchema,
+  oversight.AlertSchema,
+  oversight.WorkerSchema,
+  oversight.OverviewSchema,
+];
+
 /** Every schema with an `$id`, under its id. */
 export function componentSchemas(): Record<string, SchemaObject> {
   const named = [
@@ -78,6 +88,7 @@ export function componentSchemas(): Record<string, SchemaObject> {
     BatchSchema,
     ...REGISTRY_SCHEMAS,
     ...REVIEW_SCHEMAS,
+    ...OVERSIGHT_SCHEMAS,
   ];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),

@@ -1,9 +1,13 @@
 /** The parts of the OpenAPI document that belong to no single route. */
 import type { GenerateSpecOptions } from "hono-openapi";
+import { SESSION_COOKIE } from "../auth/session-cookie.ts";
 import { componentSchemas } from "./components.ts";
 
-/** Name of the security scheme that routes refer to. */
+/** Names of the security schemes. */
 export const BEARER_SCHEME = "bearer";
+const SESSION_SCHEME = "session";
+/** What a route that takes a token says: either way of sending it. */
+export const SECURITY = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
 
 export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
   return {
@@ -17,16 +21,20 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
           "Errors are problem details (RFC 9457).",
       },
       tags: [
-        { name: "Access", description: "Tokens" },
+        { name: "Access", description: "Tokens and sessions" },
         { name: "Ingest", description: "Batches of readings and their jobs" },
         { name: "Registry", description: "Systems, sensors, their ranges, and units" },
         { name: "Queries", description: "Stored readings, what is made of them, and jobs" },
         { name: "Quarantine", description: "Refused readings, and decisions about them" },
+        { name: "Oversight", description: "Dead letters, alerts, workers, users, and who did what" },
         { name: "Operation", description: "Probes, metrics and documentation" },
       ],
       components: {
         schemas: componentSchemas(),
-        securitySchemes: { [BEARER_SCHEME]: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+        securitySchemes: {
+          [BEARER_SCHEME]: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+          [SESSION_SCHEME]: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
+        },
       },
     },
   };

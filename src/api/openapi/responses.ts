@@ -29,6 +29,10 @@ const whole = (description: string, example: number): Header => ({
 export const HEADERS = {
   "X-Request-Id": text("The request's own id, or a new one", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"),
   Location: text("Address of what the request made", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
+  "Set-Cookie": text(
+    "RFC 6265",
+    "hydraulic_session=eyJhbGciOi…; Max-Age=3600; Path=/; HttpOnly; SameSite=Strict",
+  ),
   ETag: text("Version or content of the answer, for If-Match or If-None-Match", '"3"'),
   Link: text("Other pages, RFC 8288", '</api/v1/jobs?after=WyI>; rel="next"'),
   Vary: text("RFC 9110", "Accept, Accept-Encoding, Authorization"),
@@ -69,6 +73,11 @@ export function ok(
     headers: headersOf(headers),
     content: { "application/json": { schema: schemaOf(schema), example } },
   };
+}
+
+/** A good answer without a body. */
+export function done(description: string, headers: readonly HeaderName[] = []): ResponseObject {
+  return { description, headers: headersOf(headers) };
 }
 
 /** The answer to If-None-Match with the tag of what would be sent. */

@@ -11,7 +11,7 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { COMPLETENESS_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
@@ -45,7 +45,7 @@ const describe = describeRoute({
     "the median of the sensor's own hours of the range that are over and have readings. The running hour is expected to " +
     `have what its elapsed share promises. Sensors in use, by name; sensors times hours at most ${MAX_HOURS}.`,
   operationId: "getCompleteness",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     SENSORS_PARAMETER,

@@ -9,7 +9,7 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { GAPS_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
@@ -43,7 +43,7 @@ const describe = describeRoute({
     `(registered or learnt, see completeness), or ${FALLBACK_GAP_S} s when the rate is unknown. The edges of the range ` +
     "count as readings; a range that ends in the future ends now.",
   operationId: "getGaps",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     SENSOR_ID_PARAMETER,

@@ -14,7 +14,7 @@ import { answerWhole } from "../formats/answer.ts";
 import { FORMAT_KINDS, formatOf } from "../formats/format.ts";
 import { FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { HOURLY_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
@@ -45,7 +45,7 @@ const common = {
     "Whole hours in UTC that the range touches, by sensor and hour; right also for readings that came late or a " +
     "moment ago. stddev_value is the sample's standard deviation, null for one reading; last_value is the value at " +
     "the latest time.",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   responses: {
     200: okTable({
       description: "Hours with readings",

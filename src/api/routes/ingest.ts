@@ -16,7 +16,7 @@ import { requestLimit } from "../limits/request-limit.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { BATCH_EXAMPLE, JOB_ID_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
@@ -47,7 +47,7 @@ const describe = describeRoute({
     "The batch is accepted as a whole and processed later: poll the job at `Location`. Bad readings in a good " +
     "envelope are accepted too, and end in quarantine. The body may be compressed (gzip, deflate).",
   operationId: "ingestBatch",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     {
       name: "Idempotency-Key",
@@ -80,6 +80,7 @@ const describe = describeRoute({
       "authentication-required",
       "invalid-token",
       "forbidden",
+      "cross-site-request",
       "body-timeout",
       "idempotency-in-flight",
       "body-too-large",

@@ -5,9 +5,10 @@ import { isUuid } from "../../contract/job-id.ts";
 import { StreamUnavailableError } from "../../stream/connection.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
+import { READERS } from "../roles.ts";
 
 /**
- * The job named by `:job_id`. Only the user who sent the batch sees its job; admins see all.
+ * The job named by `:job_id`. Producers see only the jobs of their own batches; all others see every job.
  * @throws {ProblemError} invalid-job-id, job-not-found (also for a job of another user)
  * @throws {StreamUnavailableError} @throws {StoreUnavailableError}
  */
@@ -21,7 +22,7 @@ export async function visibleJob(
   c.set("job_id", job_id);
   const job = await findJob(deps, job_id);
   const claims = c.get("claims");
-  if (job === null || (job.created_by !== claims.sub && claims.role !== "admin")) {
+  if (job === null || (job.created_by !== claims.sub && !READERS.includes(claims.role))) {
     throw new ProblemError("job-not-found");
   }
   return job;

@@ -3,7 +3,7 @@ import { describeRoute } from "hono-openapi";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { wholeParameter } from "../parameters.ts";
@@ -29,7 +29,7 @@ const describe = describeRoute({
   tags: ["Ingest"],
   summary: "The quarantined readings of a job",
   operationId: "getJobQuarantine",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     { name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
     whole("limit", "Readings on the page", 1, DEFAULT_LIMIT, MAX_LIMIT),

@@ -3,7 +3,7 @@ import { describeRoute } from "hono-openapi";
 import { isTerminal, JobViewSchema, toJobView } from "../../contract/job.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { visibleJob } from "./job-access.ts";
@@ -13,9 +13,10 @@ const PATH = "/api/v1/jobs/:job_id";
 const describe = describeRoute({
   tags: ["Ingest"],
   summary: "The state of a job",
-  description: "Only the user who sent the batch sees its job; admins see all. A last slash may be added.",
+  description:
+    "Producers see only the jobs of their own batches; admins, engineers and reviewers see all. A last slash may be added.",
   operationId: "getJob",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [{ name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } }],
   responses: {
     200: ok("The job; Retry-After is set while it is active", JobViewSchema, JOB_EXAMPLE, ["Retry-After"]),

@@ -11,11 +11,12 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { READERS } from "../roles.ts";
 import {
   linkHeader,
   linkTo,
@@ -36,10 +37,10 @@ const describe = describeRoute({
   tags: ["Queries"],
   summary: "Jobs, newest first",
   description:
-    "Only the user's own jobs; admins see all. `from` and `to` are about created_at. The list is read from the " +
+    "Producers get only their own; admins, engineers and reviewers get all. `from` and `to` are about created_at. The list is read from the " +
     "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} knows it at once.",
   operationId: "listJobs",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     queryParameter("status", "Only these", { type: "string", enum: [...JOB_STATES] }),
     queryParameter("system_id", "Only batches of this system", { type: "string", format: "uuid" }),
@@ -68,7 +69,7 @@ export function mountJobs(app: App, { queries, clock, tokens }: RouteDeps): void
       const status = choiceParameter(c, "status", [...JOB_STATES, "any"], "any");
       const page = await queries.jobs.page(
         {
-          created_by: claims.role === "admin" ? null : claims.sub,
+          created_by: READERS.includes(claims.role) ? null : claims.sub,
           status: status === "any" ? null : status,
           system_id: systemOf(c),
           range,

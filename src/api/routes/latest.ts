@@ -10,7 +10,7 @@ import { answerWhole } from "../formats/answer.ts";
 import { FORMAT_KINDS, formatOf } from "../formats/format.ts";
 import { FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { LATEST_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
@@ -37,7 +37,7 @@ const describe = describeRoute({
     "Sensors in use, by name. A sensor without a reading in the last `within_days` has null for timestamp, value and " +
     "quality.",
   operationId: "getLatest",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     queryParameter("within_days", "How far back a reading is looked for", {

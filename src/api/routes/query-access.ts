@@ -89,7 +89,8 @@ export function rangeOf(
  */
 const minuteAfter = (now_us: number) => Math.ceil(now_us / MINUTE_US) * MINUTE_US;
 
-function timeWithin(c: Context, name: string): number | undefined {
+/** A moment of the query that the database can hold; undefined when it is absent. @throws {ProblemError} invalid-request */
+export function timeWithin(c: Context, name: string): number | undefined {
   const value = timeParameter_us(c, name);
   if (value === undefined || (value >= MIN_TIME_US && value <= MAX_TIME_US)) return value;
   throw invalidParameter(name, "a moment of the years 1970 to 2200");

@@ -18,7 +18,7 @@ import { Exports } from "../formats/export.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { READINGS_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
@@ -58,7 +58,7 @@ const describe = describeRoute({
     "NDJSON without `limit`, `after` and `before` are the whole range, streamed; a stream that fails is cut off " +
     "without its last chunk.",
   operationId: "getReadings",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     SENSOR_ID_PARAMETER,

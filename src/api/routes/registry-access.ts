@@ -21,6 +21,7 @@ export const READ_PROBLEMS = [
 export const CHANGE_PROBLEMS = [
   ...READ_PROBLEMS,
   "forbidden",
+  "cross-site-request",
   "malformed-json",
   "malformed-encoding",
   "body-timeout",

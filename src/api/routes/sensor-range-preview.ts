@@ -7,7 +7,7 @@ import { MAX_MAGNITUDE } from "../../contract/unit-definitions.ts";
 import type { Range } from "../../contract/units.ts";
 import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_PREVIEW_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
@@ -42,7 +42,7 @@ const describe = describeRoute({
     "Counts the stored readings of the sensor that lie outside the limits. Nothing is changed, and what is in " +
     "quarantine is not counted.",
   operationId: "previewSensorRange",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     SENSOR_ID_PARAMETER,

@@ -10,7 +10,7 @@ import { matchedVersions, versionTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_CHANGE_EXAMPLE, RANGE_STATE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
@@ -32,7 +32,7 @@ const MAX_AHEAD_MS = 10 * 366 * 86_400_000;
 
 const shared = {
   tags: ["Registry"],
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
 };
 const parameters = [SYSTEM_ID_PARAMETER, SENSOR_ID_PARAMETER];
 

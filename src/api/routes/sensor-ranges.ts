@@ -3,7 +3,7 @@ import { describeRoute } from "hono-openapi";
 import { RangeVersionPageSchema } from "../../contract/registry.ts";
 import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_VERSION_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
@@ -23,7 +23,7 @@ const describe = describeRoute({
     "Newest first. A batch is judged by the version with the latest `valid_from` that is not after the time it was " +
     "received; of equal ones by the one set last.",
   operationId: "listSensorRanges",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     SENSOR_ID_PARAMETER,

@@ -9,7 +9,7 @@ import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import {
   SENSOR_CHANGE_EXAMPLE,
@@ -31,7 +31,7 @@ const INSTANCE = "/api/v1/systems/x/sensors/y";
 const UNKNOWN = ["system-not-found", "sensor-not-found"] as const;
 const shared = {
   tags: ["Registry"],
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [SYSTEM_ID_PARAMETER, SENSOR_ID_PARAMETER],
 };
 const answered = { 200: ok("The sensor", SensorSchema, SENSOR_EXAMPLE) };
@@ -72,7 +72,10 @@ const describeArchive = describeRoute({
     "Its readings are quarantined from then on. What is stored stays, and so does its name. Archiving it again " +
     "changes nothing. Admins and engineers only.",
   operationId: "archiveSensor",
-  responses: { ...answered, ...problems(INSTANCE, [...READ_PROBLEMS, "forbidden", ...UNKNOWN]) },
+  responses: {
+    ...answered,
+    ...problems(INSTANCE, [...READ_PROBLEMS, "forbidden", "cross-site-request", ...UNKNOWN]),
+  },
 });
 const describeRestore = describeRoute({
   ...shared,
@@ -81,7 +84,7 @@ const describeRestore = describeRoute({
   operationId: "restoreSensor",
   responses: {
     ...answered,
-    ...problems(`${INSTANCE}/restore`, [...READ_PROBLEMS, "forbidden", ...UNKNOWN]),
+    ...problems(`${INSTANCE}/restore`, [...READ_PROBLEMS, "forbidden", "cross-site-request", ...UNKNOWN]),
   },
 });
 

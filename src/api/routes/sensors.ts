@@ -9,7 +9,7 @@ import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { NEW_SENSOR_EXAMPLE, SENSOR_EXAMPLE, SENSOR_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
@@ -32,7 +32,7 @@ const describeList = describeRoute({
   summary: "List the sensors of a system",
   description: "By name, in pages.",
   operationId: "listSensors",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [SYSTEM_ID_PARAMETER, ...listParameters("the name, the quantity, the unit or the id")],
   responses: {
     200: ok("Sensors, each with the range that judges it now", SensorPageSchema, SENSOR_PAGE_EXAMPLE),
@@ -47,7 +47,7 @@ const describeCreate = describeRoute({
     "`unit` is a canonical unit; aliases are for readings. A sensor that is not registered is by its first good " +
     "reading, unless the service is set to refuse it. Admins and engineers only.",
   operationId: "createSensor",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [SYSTEM_ID_PARAMETER],
   requestBody: {
     required: true,

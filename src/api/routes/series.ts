@@ -18,7 +18,7 @@ import {
   tableBody,
 } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { SERIES_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
@@ -71,7 +71,7 @@ const describe = describeRoute({
     `takes the readings when there are at most ${MAX_RAW_READINGS} of them, else the hourly aggregate with buckets of ` +
     "an hour or more: then there are fewer than `points`.",
   operationId: "getSeries",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     SYSTEM_ID_PARAMETER,
     { ...SENSORS_PARAMETER, required: true },

@@ -6,7 +6,7 @@ import type { App, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SKEW_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { onlyParameters } from "../parameters.ts";
@@ -29,7 +29,7 @@ const describe = describeRoute({
   summary: "Clock skew of producers",
   description: `${SKEW_EXPLANATION} \`from\` and \`to\` are about the receipt. At most ${MAX_PRODUCERS} producers, least delay first.`,
   operationId: "getProducerSkew",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: rangeParameters("24 hours", MAX_DAYS),
   responses: {
     200: ok("Delay and estimated skew of each producer", SkewSchema, SKEW_EXAMPLE, QUERY_HEADERS),

@@ -6,7 +6,7 @@ import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { SYSTEM_CHANGE_EXAMPLE, SYSTEM_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
@@ -23,7 +23,7 @@ import {
 const PATH = "/api/v1/systems/:system_id";
 const shared = {
   tags: ["Registry"],
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [SYSTEM_ID_PARAMETER],
 };
 const answered = { 200: ok("The system", SystemSchema, SYSTEM_EXAMPLE) };
@@ -57,7 +57,12 @@ const describeArchive = describeRoute({
   operationId: "archiveSystem",
   responses: {
     ...answered,
-    ...problems("/api/v1/systems/x", [...READ_PROBLEMS, "forbidden", "system-not-found"]),
+    ...problems("/api/v1/systems/x", [
+      ...READ_PROBLEMS,
+      "forbidden",
+      "cross-site-request",
+      "system-not-found",
+    ]),
   },
 });
 const describeRestore = describeRoute({
@@ -67,7 +72,12 @@ const describeRestore = describeRoute({
   operationId: "restoreSystem",
   responses: {
     ...answered,
-    ...problems("/api/v1/systems/x/restore", [...READ_PROBLEMS, "forbidden", "system-not-found"]),
+    ...problems("/api/v1/systems/x/restore", [
+      ...READ_PROBLEMS,
+      "forbidden",
+      "cross-site-request",
+      "system-not-found",
+    ]),
   },
 });
 

@@ -8,7 +8,7 @@ import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { NEW_SYSTEM_EXAMPLE, SYSTEM_EXAMPLE, SYSTEM_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { invalidParameter } from "../parameters.ts";
@@ -23,7 +23,7 @@ const describeList = describeRoute({
   summary: "List systems",
   description: "By name, in pages.",
   operationId: "listSystems",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: listParameters("the name, the description or the id"),
   responses: {
     200: ok("Systems", SystemPageSchema, SYSTEM_PAGE_EXAMPLE),
@@ -36,7 +36,7 @@ const describeCreate = describeRoute({
   summary: "Register a system",
   description: "From then on batches may name it. Admins and engineers only.",
   operationId: "createSystem",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(NewSystemSchema), example: NEW_SYSTEM_EXAMPLE } },

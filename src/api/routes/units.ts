@@ -5,7 +5,7 @@ import { toUnitList } from "../../contract/registry-records.ts";
 import type { App } from "../deps.ts";
 import { contentTag, isKnownTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { UNIT_LIST_EXAMPLE } from "../openapi/registry-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import type { RegistryDeps } from "./registry.ts";
@@ -21,7 +21,7 @@ const describe = describeRoute({
     "A reading may name a unit by its symbol or by an alias; capitals matter only where they tell units apart. " +
     "It is stored in the canonical unit: (value + offset) * factor.",
   operationId: "listUnits",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     {
       name: "If-None-Match",

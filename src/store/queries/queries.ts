@@ -1,4 +1,6 @@
 /** All queries of people over one reader. */
+import { AuditStore } from "../audit.ts";
+import { AlertListQueries } from "./alert-list.ts";
 import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
@@ -13,6 +15,7 @@ import { ReadingQueries } from "./readings.ts";
 import { SeriesQueries } from "./series.ts";
 import { SkewQueries } from "./skew.ts";
 import { Subjects } from "./subjects.ts";
+import { UserListQueries } from "./user-list.ts";
 
 export interface Queries {
   readonly subjects: Subjects;
@@ -28,6 +31,9 @@ export interface Queries {
   readonly quarantineCounts: QuarantineCountQueries;
   readonly incidents: IncidentQueries;
   readonly quarantinedReading: QuarantineDetailQueries;
+  readonly audit: AuditStore;
+  readonly alerts: AlertListQueries;
+  readonly users: UserListQueries;
 }
 
 export function createQueries(reader: Reader): Queries {
@@ -45,5 +51,8 @@ export function createQueries(reader: Reader): Queries {
     quarantineCounts: new QuarantineCountQueries(reader),
     incidents: new IncidentQueries(reader),
     quarantinedReading: new QuarantineDetailQueries(reader),
+    audit: new AuditStore(reader),
+    alerts: new AlertListQueries(reader),
+    users: new UserListQueries(reader),
   };
 }

@@ -115,7 +115,7 @@ describe("a job", () => {
 
   test("that is unknown, or another user's, is a 404, in the same words", async () => {
     const { job_id } = await accepted();
-    const stranger = await api.tokenFor("engineer");
+    const stranger = await api.tokenFor("producer");
     const unknown = await expectProblem(await api.job(stranger.token, newJobId(0)), "job-not-found");
     const foreign = await expectProblem(await api.job(stranger.token, job_id), "job-not-found");
     expect(foreign.detail).toBe(unknown.detail);
@@ -178,8 +178,11 @@ describe("the quarantine of a job", () => {
     const { job_id } = await withRefusals(1);
     const stranger = await api.tokenFor("producer");
     await expectProblem(await page(stranger.token, job_id, ""), "job-not-found");
-    const admin = await api.tokenFor("admin");
-    expect((await page(admin.token, job_id, "")).status).toBe(200);
+    for (const role of ["admin", "engineer", "reviewer"] as const) {
+      const { token } = await api.tokenFor(role);
+      expect((await page(token, job_id, "")).status, role).toBe(200);
+      expect((await api.job(token, job_id)).status, role).toBe(200);
+    }
   });
 });
 

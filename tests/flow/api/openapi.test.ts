@@ -99,9 +99,11 @@ describe("the OpenAPI document", () => {
   test("asks for the bearer token exactly where the service does", () => {
     expect(document.components.securitySchemes).toEqual({
       bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+      session: { type: "apiKey", in: "cookie", name: "hydraulic_session" },
     });
-    expect(operation("post", "/api/v1/data/ingest").security).toEqual([{ bearer: [] }]);
-    expect(operation("get", "/api/v1/jobs/{job_id}").security).toEqual([{ bearer: [] }]);
+    const either = [{ bearer: [] }, { session: [] }];
+    expect(operation("post", "/api/v1/data/ingest").security).toEqual(either);
+    expect(operation("get", "/api/v1/jobs/{job_id}").security).toEqual(either);
     expect(operation("post", "/api/v1/auth/login").security).toBeUndefined();
   });
 

@@ -100,7 +100,8 @@ const EXPECTED: readonly [string, number, TSchema][] = [
 describe("the registry in the OpenAPI document", () => {
   test("has these operations and no others, each for bearers of a token", () => {
     expect([...operations.keys()].sort()).toEqual([...new Set(EXPECTED.map(([id]) => id))].sort());
-    for (const { operation } of operations.values()) expect(operation.security).toEqual([{ bearer: [] }]);
+    for (const { operation } of operations.values())
+      expect(operation.security).toEqual([{ bearer: [] }, { session: [] }]);
   });
 
   test.each(EXPECTED)(

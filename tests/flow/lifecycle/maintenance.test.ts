@@ -54,6 +54,7 @@ function hire(options: Options = {}): { actor: Maintenance; report: CountingRepo
       session_name: name,
       interval_ms: 20,
       retention_days,
+      alerts: null,
       patience: { apache: patience, community: patience },
     },
     systemClock,

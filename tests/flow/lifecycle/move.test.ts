@@ -56,6 +56,7 @@ function hire(interval_ms = 20): { actor: Maintenance; report: CountingReport } 
       interval_ms,
       retention_days: SETTINGS.retention_days,
       patience: { apache: { ...at_once, ended_only: false }, community: at_once },
+      alerts: null,
     },
     systemClock,
     QUIET_LOG,

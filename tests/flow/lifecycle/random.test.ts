@@ -197,6 +197,7 @@ class Crew {
         session_name: "upkeep",
         interval_ms: 20,
         retention_days: RETENTION_DAYS,
+        alerts: null,
         patience: { apache: now, community: now },
       },
       this.clock,

@@ -94,6 +94,7 @@ test("the leader of the maintenance adds them up", async () => {
       interval_ms: 20,
       retention_days: 1_825,
       patience: PATIENCE,
+      alerts: null,
     },
     systemClock,
     QUIET_LOG,

@@ -42,7 +42,7 @@ beforeAll(async () => {
   api = await bench.start();
   [one, two, admin] = [
     await api.tokenFor("producer"),
-    await api.tokenFor("engineer"),
+    await api.tokenFor("producer"),
     await api.tokenFor("admin"),
   ];
   // Pairs share their time: only the id tells them apart.
@@ -75,8 +75,10 @@ describe("the list of jobs", () => {
     for (const item of seen) expect([...Value.Errors(JobViewSchema, item)]).toEqual([]);
   });
 
-  test("has everybody's for an admin, and nobody else's for others", async () => {
-    expect((await list(admin, "?limit=100")).items.length).toBe(13);
+  test("has everybody's for admin, engineer and reviewer, and nobody else's for producers", async () => {
+    for (const user of [admin, await api.tokenFor("engineer"), await api.tokenFor("reviewer")]) {
+      expect((await list(user, "?limit=100")).items.length).toBe(13);
+    }
     expect((await list(two)).items.length).toBe(1);
     expect((await list(await api.tokenFor("producer"))).items).toEqual([]);
   });

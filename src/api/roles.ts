@@ -1,0 +1,8 @@
+/** Groups of roles that several routes admit. */
+import type { Role } from "../store/users.ts";
+
+/** Those who look after everybody's batches. Producers see only their own. */
+export const READERS: readonly Role[] = ["admin", "engineer", "reviewer"];
+/** Those who decide about what was refused or could not be processed. */
+export const REVIEWERS: readonly Role[] = ["admin", "reviewer"];
+export const ADMINS: readonly Role[] = ["admin"];

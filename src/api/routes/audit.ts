@@ -1,0 +1,66 @@
+/** `GET /api/v1/audit`: who did what to which, newest first. */
+import { describeRoute } from "hono-openapi";
+import { AuditPageSchema, SUBJECT_TYPES } from "../../contract/oversight.ts";
+import type { App, RouteDeps } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { SECURITY } from "../openapi/document.ts";
+import { AUDIT_PAGE_EXAMPLE } from "../openapi/oversight-examples.ts";
+import { pageParameters, queryParameter } from "../openapi/parameters.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { choiceParameter, onlyParameters, textParameter, wholeParameter } from "../parameters.ts";
+import { ADMINS } from "../roles.ts";
+import { idCursor, LIST_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
+import { queryAnswer, timeWithin } from "./query-access.ts";
+
+const PATH = "/api/v1/audit";
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 500;
+const MAX_TEXT_LENGTH = 200;
+const NAMES = ["actor", "action", "subject_type", "subject_id", "from", "to", "limit", "after"];
+
+const text = { type: "string", minLength: 1, maxLength: MAX_TEXT_LENGTH } as const;
+const moment = { type: "string", format: "date-time" } as const;
+
+const describe = describeRoute({
+  tags: ["Oversight"],
+  summary: "Who did what, newest first",
+  description: "The record only grows: the database refuses to change or delete its rows. Admins only.",
+  operationId: "listAudit",
+  security: SECURITY,
+  parameters: [
+    queryParameter("actor", "Only by this user", { type: "string", format: "uuid" }),
+    queryParameter("action", "Only this action, such as dead_letter.replay", text),
+    queryParameter("subject_type", "Only about such things", { type: "string", enum: [...SUBJECT_TYPES] }),
+    queryParameter("subject_id", "Only about the thing with this id", text),
+    queryParameter("from", "First moment", moment),
+    queryParameter("to", "End, itself not included", moment),
+    ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+  ],
+  responses: {
+    200: ok("A page of the record", AuditPageSchema, AUDIT_PAGE_EXAMPLE, ["Link"]),
+    ...problems(PATH, LIST_PROBLEMS),
+  },
+});
+
+export function mountAudit(app: App, { queries, tokens }: RouteDeps): void {
+  app.get(PATH, describe, authenticate(tokens, ADMINS), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, NAMES);
+      const subject_type = choiceParameter(c, "subject_type", [...SUBJECT_TYPES, "any"], "any");
+      const page = await queries.audit.page(
+        {
+          actor: uuidParameter(c, "actor"),
+          action: textParameter(c, "action", MAX_TEXT_LENGTH) ?? null,
+          subject_type: subject_type === "any" ? null : subject_type,
+          subject_id: textParameter(c, "subject_id", MAX_TEXT_LENGTH) ?? null,
+          from_us: timeWithin(c, "from") ?? null,
+          to_us: timeWithin(c, "to") ?? null,
+          limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
+          after: idCursor(c),
+        },
+        { signal: c.req.raw.signal },
+      );
+      return pageAnswer(c, page.items, page.next === null ? null : [String(page.next)]);
+    }),
+  );
+}

@@ -1,0 +1,35 @@
+/** `GET /api/v1/dead-letters/{partition}/{entry}`: one dead letter with its payload. */
+import { describeRoute } from "hono-openapi";
+import { DeadLetterDetailSchema } from "../../contract/oversight.ts";
+import { payloadOf, SHOWN_BYTES } from "../dead-letter-payload.ts";
+import type { App, RouteDeps } from "../deps.ts";
+import { authenticate } from "../middleware/authenticate.ts";
+import { SECURITY } from "../openapi/document.ts";
+import { DEAD_LETTER_DETAIL_EXAMPLE } from "../openapi/oversight-examples.ts";
+import { ok, problems } from "../openapi/responses.ts";
+import { ProblemError } from "../problem-error.ts";
+import { READERS } from "../roles.ts";
+import { LETTER_PARAMETERS, letterKeyOf, toLetterView } from "./dead-letter-access.ts";
+import { LOOK_PROBLEMS } from "./oversight-access.ts";
+
+const describe = describeRoute({
+  tags: ["Oversight"],
+  summary: "A dead letter with its payload",
+  description: `At most the first ${SHOWN_BYTES / 1024} KiB of the payload. Not for producers.`,
+  operationId: "getDeadLetter",
+  security: SECURITY,
+  parameters: LETTER_PARAMETERS,
+  responses: {
+    200: ok("The dead letter", DeadLetterDetailSchema, DEAD_LETTER_DETAIL_EXAMPLE),
+    ...problems("/api/v1/dead-letters/0/1-0", [...LOOK_PROBLEMS, "dead-letter-not-found"]),
+  },
+});
+
+export function mountDeadLetter(app: App, { deadLetters, tokens }: RouteDeps): void {
+  app.get("/api/v1/dead-letters/:partition/:entry", describe, authenticate(tokens, READERS), async (c) => {
+    const found = await deadLetters.letters.open(letterKeyOf(c));
+    if (!found) throw new ProblemError("dead-letter-not-found");
+    const answer = { ...toLetterView(found.letter), payload: payloadOf(found.fields) };
+    return c.json(answer, 200, { "Cache-Control": "no-store" });
+  });
+}

@@ -1,0 +1,54 @@
+/** What the routes of oversight share: problems, pages and who acts. */
+import { isUuid } from "../../contract/job-id.ts";
+import type { ProblemName } from "../../contract/problem.ts";
+import type { Actor } from "../../store/audit.ts";
+import { cursorParameter, toCursor } from "../cursor.ts";
+import type { AppContext } from "../deps.ts";
+import { invalidParameter } from "../parameters.ts";
+import { linkHeader, linkTo } from "./query-access.ts";
+
+/** Problems of every read that asks only Redis. */
+export const LOOK_PROBLEMS = [
+  "invalid-request",
+  "authentication-required",
+  "invalid-token",
+  "forbidden",
+  "service-unavailable",
+] as const satisfies readonly ProblemName[];
+/** And of those that ask the database as queries do. */
+export const LIST_PROBLEMS = [
+  ...LOOK_PROBLEMS,
+  "query-timeout",
+  "server-busy",
+] as const satisfies readonly ProblemName[];
+
+/** One page, never from a cache. @param after key of the next page; null at the end */
+export function pageAnswer(
+  c: AppContext,
+  items: readonly unknown[],
+  after: readonly string[] | null,
+): Response {
+  const next = after && linkTo(c, { after: toCursor(after) });
+  return c.json({ items, next }, 200, { "Cache-Control": "no-store", ...linkHeader({ next }) });
+}
+
+/** The user of the request. */
+export function actorOf(c: AppContext): Actor {
+  const { sub: id, username: name } = c.get("claims");
+  return { id, name };
+}
+
+/** A UUID of the query in lower case; null when it is absent. @throws {ProblemError} invalid-request */
+export function uuidParameter(c: AppContext, name: string): string | null {
+  const given = c.req.query(name);
+  if (given === undefined || isUuid(given)) return given?.toLowerCase() ?? null;
+  throw invalidParameter(name, "a UUID");
+}
+
+/** The id in `after`; null when it is absent. @throws {ProblemError} invalid-request */
+export function idCursor(c: AppContext): number | null {
+  const [id] = cursorParameter(c, 1) ?? [];
+  if (id === undefined) return null;
+  if (/^\d{1,15}$/.test(id)) return Number(id);
+  throw invalidParameter("after", "the one in `next` of the page before");
+}

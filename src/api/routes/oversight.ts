@@ -1,0 +1,19 @@
+/** All routes of those who look after the service. */
+import type { App, RouteDeps } from "../deps.ts";
+import { mountAlerts } from "./alerts.ts";
+import { mountAudit } from "./audit.ts";
+import { mountDeadLetter } from "./dead-letter.ts";
+import { mountDeadLetterActions } from "./dead-letter-actions.ts";
+import { mountDeadLetters } from "./dead-letters.ts";
+import { mountJobReplay } from "./job-replay.ts";
+import { mountUsers } from "./users.ts";
+
+export function mountOversight(app: App, deps: RouteDeps): void {
+  mountAudit(app, deps);
+  mountUsers(app, deps);
+  mountAlerts(app, deps);
+  mountDeadLetters(app, deps);
+  mountDeadLetter(app, deps);
+  mountDeadLetterActions(app, deps);
+  mountJobReplay(app, deps);
+}

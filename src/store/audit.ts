@@ -1,0 +1,107 @@
+/** The record of who did what to which (diagnostics_audit). Rows come and stay; the database refuses anything else. */
+import type { AuditEntry, SubjectType } from "../contract/oversight.ts";
+import { formatTimestamp } from "../contract/timestamp.ts";
+import type { Sql } from "./pool.ts";
+import { Conditions } from "./queries/conditions.ts";
+import type { QueryOptions, Reader } from "./queries/reader.ts";
+
+/** Who does something. A null id is the service itself. */
+export interface Actor {
+  readonly id: string | null;
+  readonly name: string;
+}
+export const SERVICE: Actor = { id: null, name: "service" };
+
+/** An entry before it is recorded; `before` and `after` are JSON values. */
+export interface NewAuditEntry {
+  readonly actor: Actor;
+  readonly action: string;
+  readonly subject_type: SubjectType;
+  readonly subject_id: string;
+  readonly task_id?: string | null;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  readonly note?: string | null;
+}
+
+export interface AuditFilter {
+  readonly actor: string | null;
+  readonly action: string | null;
+  readonly subject_type: SubjectType | null;
+  readonly subject_id: string | null;
+  /** About `at`, half open, µs since the epoch. */
+  readonly from_us: number | null;
+  readonly to_us: number | null;
+  readonly limit: number;
+  /** Id of the last one seen. */
+  readonly after: number | null;
+}
+
+export interface AuditPage {
+  readonly items: readonly AuditEntry[];
+  /** Pass as `after`; null at the end. */
+  readonly next: number | null;
+}
+
+interface AuditRow extends Omit<AuditEntry, "before" | "after"> {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+export class AuditStore {
+  constructor(private readonly reader: Reader) {}
+
+  /** Entries, newest first. Throws what `Reader.rows` throws. */
+  async page(filter: AuditFilter, options?: QueryOptions): Promise<AuditPage> {
+    const time = (us: number | null) => (us === null ? null : formatTimestamp(us));
+    const where = new Conditions([filter.limit + 1])
+      .add(filter.actor, (p) => `actor = ${p}`)
+      .add(filter.action, (p) => `action = ${p}`)
+      .add(filter.subject_type, (p) => `subject_type = ${p}`)
+      .add(filter.subject_id, (p) => `subject_id = ${p}`)
+      .add(time(filter.from_us), (p) => `at >= ${p}`)
+      .add(time(filter.to_us), (p) => `at < ${p}`)
+      .add(filter.after, (p) => `id < ${p}`);
+    const rows = await this.reader.rows<AuditRow>(
+      {
+        label: "audit",
+        text: `SELECT id, at, actor, actor_name, action, subject_type, subject_id, task_id, before::text AS before,
+            after::text AS after, note
+          FROM diagnostics_audit ${where.text} ORDER BY id DESC LIMIT $1`,
+        values: where.values,
+      },
+      options,
+    );
+    const items = rows.slice(0, filter.limit).map(toEntry);
+    return { items, next: rows.length > filter.limit ? (items.at(-1)?.id ?? null) : null };
+  }
+}
+
+const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+const toEntry = (row: AuditRow): AuditEntry => ({
+  ...row,
+  before: parsed(row.before),
+  after: parsed(row.after),
+});
+
+const json = (value: unknown) => (value === undefined || value === null ? null : JSON.stringify(value));
+
+/**
+ * Record entries in one statement, in their order.
+ * @param sql of the transaction that the entries belong to, or of the pool
+ */
+export async function writeAudit(sql: Sql, entries: readonly NewAuditEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const column = (pick: (entry: NewAuditEntry) => string | null) => sql.array(entries.map(pick), 1009);
+  await sql`
+    INSERT INTO diagnostics_audit
+      (actor, actor_name, action, subject_type, subject_id, task_id, before, after, note)
+    SELECT actor::uuid, actor_name, action, subject_type, subject_id, task_id::uuid, before::json, after::json, note
+    FROM unnest(${column((e) => e.actor.id)}::text[], ${column((e) => e.actor.name)}::text[],
+                ${column((e) => e.action)}::text[], ${column((e) => e.subject_type)}::text[],
+                ${column((e) => e.subject_id)}::text[], ${column((e) => e.task_id ?? null)}::text[],
+                ${column((e) => json(e.before))}::text[], ${column((e) => json(e.after))}::text[],
+                ${column((e) => e.note ?? null)}::text[]) WITH ORDINALITY
+      AS entry (actor, actor_name, action, subject_type, subject_id, task_id, before, after, note, position)
+    ORDER BY position`;
+}

@@ -1,0 +1,141 @@
+/** The record of who did what only grows; admins read it page by page, and the list of users. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { AuditEntry, UserView } from "../../../src/contract/oversight.ts";
+import { type NewAuditEntry, SERVICE, writeAudit } from "../../../src/store/audit.ts";
+import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
+import { expectProblem } from "../../support/problem.ts";
+import { bodyOf } from "../../support/registry.ts";
+
+interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+let bench: ApiBench;
+let api: TestApi;
+let admin: TestUser;
+const actor = { id: crypto.randomUUID(), name: "rita" };
+const begin = Date.now();
+const entry = (n: number): NewAuditEntry => ({
+  actor: n % 2 === 0 ? actor : SERVICE,
+  action: n < 4 ? "test.early" : "test.late",
+  subject_type: n % 3 === 0 ? "job" : "reading",
+  subject_id: String(n),
+  before: { text: "a\u0000b", n },
+  after: n % 2 === 0 ? [n] : null,
+  note: n === 0 ? null : `note ${n}`,
+});
+
+beforeAll(async () => {
+  bench = await ApiBench.create();
+  api = await bench.start();
+  admin = await api.tokenFor("admin");
+  await writeAudit(bench.database.sql, []);
+  await writeAudit(
+    bench.database.sql,
+    Array.from({ length: 7 }, (_, n) => entry(n)),
+  );
+});
+afterAll(() => bench.close());
+
+const get = (path: string, user = admin) => api.call(user.token, "GET", path);
+const list = async (query: string) =>
+  (await bodyOf<Page<AuditEntry>>(await get(`/api/v1/audit${query}`))).items;
+
+describe("the record", () => {
+  test("comes newest first, each entry once, as it was written", async () => {
+    const seen: AuditEntry[] = [];
+    for (let link: string | null = "/api/v1/audit?limit=3"; link !== null; ) {
+      const response = await get(link);
+      const page: Page<AuditEntry> = await bodyOf(response);
+      expect(response.headers.get("Link")).toBe(page.next && `<${page.next}>; rel="next"`);
+      seen.push(...page.items);
+      link = page.next;
+    }
+    expect(seen.map((e) => e.subject_id)).toEqual(["6", "5", "4", "3", "2", "1", "0"]);
+    const [last] = seen;
+    expect(last).toMatchObject({
+      actor: actor.id,
+      actor_name: "rita",
+      action: "test.late",
+      subject_type: "job",
+      task_id: null,
+      before: { text: "a\u0000b", n: 6 },
+      after: [6],
+      note: "note 6",
+    });
+    expect(Date.parse(last?.at ?? "")).toBeWithin(begin - 60_000, Date.now() + 60_000);
+    expect(seen[1]).toMatchObject({ actor: null, actor_name: "service", after: null });
+  });
+
+  test.each([
+    ["?action=test.early", ["3", "2", "1", "0"]],
+    [`?actor=${actor.id.toUpperCase()}`, ["6", "4", "2", "0"]],
+    ["?subject_type=job", ["6", "3", "0"]],
+    ["?subject_type=reading&subject_id=4", ["4"]],
+    [`?to=${new Date(begin - 86_400_000).toISOString()}`, []],
+    [`?from=${new Date(begin - 86_400_000).toISOString()}&action=test.late`, ["6", "5", "4"]],
+  ])("is narrowed by %s", async (query, ids) => {
+    expect((await list(query)).map((e) => e.subject_id)).toEqual(ids);
+  });
+
+  test.each(["actor=x", "subject_type=x", "from=now", "limit=501", "after=x", "after=WyJ4Il0", "subject=1"])(
+    "is refused for %s",
+    async (query) => {
+      const { errors } = await expectProblem(await get(`/api/v1/audit?${query}`), "invalid-request");
+      expect(errors?.[0]?.pointer).toBe(`/${query.split("=")[0]}`);
+    },
+  );
+
+  test.each([
+    ["UPDATE", "UPDATE diagnostics_audit SET note = 'x'"],
+    ["UPDATE", "UPDATE diagnostics_audit SET note = 'x' WHERE false"],
+    ["DELETE", "DELETE FROM diagnostics_audit"],
+    ["TRUNCATE", "TRUNCATE diagnostics_audit"],
+    ["UPDATE", "SET session_replication_role = replica; UPDATE diagnostics_audit SET note = 'x'"],
+    ["DELETE", "SET session_replication_role = replica; DELETE FROM diagnostics_audit"],
+  ])("refuses %s: %s", async (operation, statement) => {
+    const before = await list("");
+    const fault = await bench.database.sql.unsafe(statement).then(
+      () => null,
+      (error: unknown) => error as Error & { code: string },
+    );
+    await bench.database.sql.unsafe("RESET session_replication_role");
+    expect(fault?.code).toBe("42501");
+    expect(fault?.message).toContain(`append-only: ${operation} is refused`);
+    expect(await list("")).toEqual(before);
+  });
+});
+
+describe("the list of users", () => {
+  test("is by name, without passwords", async () => {
+    const made = [await api.createUser("producer"), await api.createUser("reviewer")];
+    const seen: UserView[] = [];
+    for (let link: string | null = "/api/v1/users?limit=1"; link !== null; ) {
+      const page: Page<UserView> = await bodyOf(await get(link));
+      seen.push(...page.items);
+      link = page.next;
+    }
+    expect(seen.map((u) => u.username)).toEqual(made.map((u) => u.username).sort());
+    const producer = seen.find((u) => u.id === made[0]?.id);
+    expect({ ...producer, created_at: "" }).toEqual({
+      id: made[0]!.id,
+      username: made[0]!.username,
+      role: "producer",
+      active: true,
+      requests_per_minute: null,
+      readings_per_minute: null,
+      created_at: "",
+    });
+    await expectProblem(await get("/api/v1/users?limit=0"), "invalid-request");
+  });
+
+  test.each(["engineer", "reviewer", "producer"] as const)(
+    "and the record are not for a %s",
+    async (role) => {
+      const user = await api.tokenFor(role);
+      for (const path of ["/api/v1/audit", "/api/v1/users"])
+        await expectProblem(await get(path, user), "forbidden");
+    },
+  );
+});
