@@ -6,7 +6,6 @@ import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
-import type { Config } from "../config.ts";
 import { mountConsole } from "../console/console.ts";
 import { createUnitRegistry } from "../contract/units.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";

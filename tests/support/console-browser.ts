@@ -49,7 +49,7 @@ export async function signIn(page: Page, url: string, path = ""): Promise<void> 
 /** Waits until nothing loads any more. */
 export async function settled(page: Page): Promise<void> {
   await page.locator("h1").waitFor();
-  await page.waitForFunction("!document.querySelector('.loading, [aria-busy=true]')");
+  await page.locator(".loading, [aria-busy=true]").first().waitFor({ state: "detached" });
 }
 
 /** What axe finds serious or critical, each as `rule: element`. */

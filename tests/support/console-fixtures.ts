@@ -134,9 +134,9 @@ export const REFUSED = Array.from({ length: 40 }, (_, index) => {
 const none = { pending: 0, approved: 0, rejected: 0, fixed: 0 };
 export const INCIDENTS = [
   ["i-1", "Main pump pressure", "out_of_range", 3_412, { ...none, pending: 3_412 }, 0],
-  ["i-2", "Return flow", "duplicate", 214, { ...none, pending: 180, rejected: 34 }, 25],
-  ["i-3", "Tank temperature", "invalid_unit", 96, { ...none, pending: 96 }, 26],
-  ["i-4", null, "parse_error", 3, { ...none, pending: 3 }, 28],
+  ["i-2", "Return flow", "duplicate", 214, { ...none, pending: 180, rejected: 34 }, 26],
+  ["i-3", "Tank temperature", "invalid_unit", 96, { ...none, pending: 96 }, 27],
+  ["i-4", null, "parse_error", 3, { ...none, pending: 3 }, 29],
 ].map(([key, sensor_name, reason, count, statuses, sample], index) => ({
   key,
   system_id: IDS.system,

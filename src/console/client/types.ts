@@ -2,6 +2,8 @@
 import type { JobView } from "../../contract/job.ts";
 
 export type Job = JobView;
+/** In which zone times are shown. */
+export type Zone = "local" | "utc";
 export type Role = "admin" | "engineer" | "reviewer" | "producer";
 
 export interface Page<T> {

@@ -1,5 +1,5 @@
 /** Numbers, units and times as people read them: one form everywhere, times always with their zone. */
-import type { Zone } from "./preferences.ts";
+import type { Zone } from "../types.ts";
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });

@@ -1,8 +1,8 @@
 /** What a visitor chooses for this browser: colours and the zone of times. Kept in localStorage where it is allowed. */
+import type { Zone } from "../types.ts";
 import { Shared } from "./shared.ts";
 
 export type Theme = "system" | "light" | "dark";
-export type Zone = "local" | "utc";
 
 const stored = (name: string): string | null => {
   try {

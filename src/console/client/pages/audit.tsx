@@ -92,7 +92,7 @@ function Subject({ entry: { subject_type, subject_id } }: { entry: AuditEntry })
   const page = PAGES[subject_type];
   const text = subject_id.length > 20 ? shortId(subject_id) : subject_id;
   return (
-    <span title={subject_id}>
+    <span class="prose" title={subject_id}>
       {words(subject_type)} {page ? <a href={to(page + subject_id)}>{text}</a> : text}
     </span>
   );

@@ -64,22 +64,24 @@ function OverviewBody({ now, points }: { now: Overview; points: readonly Through
     <>
       <Figures now={now} />
       <div class="grid columns-2">
-        <Panel title="Rows per second">
-          <Throughput points={points} />
-        </Panel>
-        <Panel title="Open alerts" side={<a href={to("/alerts")}>All alerts</a>}>
-          {now.alerts.length > 0 ? (
-            <AlertTable alerts={now.alerts} brief />
-          ) : (
-            <Empty title="No open alerts" />
-          )}
-        </Panel>
-      </div>
-      <div class="grid columns-2">
-        <Panel title="Newest jobs" side={<a href={to("/jobs")}>All jobs</a>}>
-          {now.jobs.length > 0 ? <JobTable jobs={now.jobs} /> : <Empty title="No jobs yet" />}
-        </Panel>
-        <LiveWorkers />
+        <div class="column">
+          <Panel title="Rows per second">
+            <Throughput points={points} />
+          </Panel>
+          <Panel title="Newest jobs" side={<a href={to("/jobs")}>All jobs</a>}>
+            {now.jobs.length > 0 ? <JobTable jobs={now.jobs} /> : <Empty title="No jobs yet" />}
+          </Panel>
+        </div>
+        <div class="column">
+          <Panel title="Open alerts" side={<a href={to("/alerts")}>All alerts</a>}>
+            {now.alerts.length > 0 ? (
+              <AlertTable alerts={now.alerts} brief />
+            ) : (
+              <Empty title="No open alerts" />
+            )}
+          </Panel>
+          <LiveWorkers />
+        </div>
       </div>
     </>
   );

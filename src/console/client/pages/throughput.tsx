@@ -12,6 +12,7 @@ export interface ThroughputPoint {
 }
 
 const value = (_: uPlot, rows: number | null) => (rows == null ? "–" : `${count(rows)} rows/s`);
+const WINDOW_S = 300;
 const SPEC: ChartSpec = {
   axis: "rows/s",
   height: 230,
@@ -34,5 +35,6 @@ export function Throughput({ points }: { points: readonly ThroughputPoint[] }) {
   const last = points.at(-1);
   if (!last) return <Empty title="Waiting for the first event" />;
   const label = `Rows per second: ${count(last.accepted)} accepted, ${count(last.committed)} committed`;
-  return <Chart spec={SPEC} data={data} label={label} />;
+  // A window that moves, so that the first seconds do not look like a trend.
+  return <Chart spec={SPEC} data={data} label={label} range={[last.at_s - WINDOW_S, last.at_s]} />;
 }

@@ -5,6 +5,7 @@ import { offsetText, timeText } from "../lib/format.ts";
 import { colours, zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 import { type Palette, paletteNow } from "./palette.ts";
+import { timeLabels } from "./time-labels.ts";
 
 export interface ChartSpec {
   readonly series: (palette: Palette) => readonly uPlot.Series[];
@@ -100,7 +101,7 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec, min, max) } },
     axes: [
-      { ...axis, label: `Time (${zoneName})`, labelSize: 18 },
+      { ...axis, label: `Time (${zoneName})`, labelSize: 18, values: timeLabels(), space: 64 },
       { ...axis, label: spec.axis, labelSize: 18, size: 58 },
     ],
     series: [

@@ -2,10 +2,10 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { signOut } from "../lib/api.ts";
-import { setTheme, setZone, THEMES, type Theme, theme, type Zone, zone } from "../lib/preferences.ts";
+import { setTheme, setZone, THEMES, type Theme, theme, zone } from "../lib/preferences.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
-import type { Session } from "../types.ts";
+import type { Session, Zone } from "../types.ts";
 import { Notices } from "./notices.tsx";
 
 const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [

@@ -71,7 +71,7 @@ function Row<T>({ item, columns, lead, look }: RowProps<T>) {
       {lead ? <td class="lead">{lead(item)}</td> : null}
       {columns.map((column) => (
         <td key={column.label} class={classOf(column)} data-label={column.label}>
-          {column.cell(item)}
+          <div>{column.cell(item)}</div>
         </td>
       ))}
     </tr>

@@ -113,11 +113,17 @@ const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) =
     </button>
     {applied ? null : (
       <>
-        <button type="button" class={`button ${tried ? "" : "primary"}`} disabled={busy} onClick={onTry}>
+        {/* Enter in a field presses the one that submits: what comes next. */}
+        <button
+          type={tried ? "button" : "submit"}
+          class={`button ${tried ? "" : "primary"}`}
+          disabled={busy}
+          onClick={tried ? onTry : undefined}
+        >
           {busy && !tried ? "Trying…" : "Dry run"}
         </button>
         <button
-          type="submit"
+          type={tried ? "submit" : "button"}
           class={`button ${tried ? "primary" : ""}`}
           disabled={busy || !tried}
           title={tried ? undefined : "A dry run comes first"}

@@ -40,7 +40,7 @@ export function AroundChart({ reading }: { reading: RefusedDetail }) {
       <Chart spec={spec} data={data.aligned} label={label} />
       {data.off_axis > 0 ? (
         <p class="panel-body muted small">
-          {count(data.off_axis)} refused readings have a unit that cannot be drawn on this axis.
+          {count(data.off_axis)} refused with a unit that cannot be drawn on this axis.
         </p>
       ) : null}
     </>
@@ -58,9 +58,11 @@ function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null)
     if (shown === null) off_axis += 1;
     else refused.set(seconds(timestamp), shown);
   }
-  const times = [...new Set([...stored.keys(), ...refused.keys()])].sort((a, b) => a - b);
-  // Undefined where only a dot is: the curve goes on.
-  const column = (name: "min" | "avg" | "max") => times.map((at) => stored.get(at)?.[name]);
+  const gaps = gapsOf([...stored.keys()]);
+  const times = [...new Set([...stored.keys(), ...gaps, ...refused.keys()])].sort((a, b) => a - b);
+  // Undefined where only a dot is: the curve goes on. Null in a gap: it does not.
+  const column = (name: "min" | "avg" | "max") =>
+    times.map((at) => (gaps.has(at) ? null : stored.get(at)?.[name]));
   const aligned: uPlot.AlignedData = [
     times,
     column("min"),
@@ -69,4 +71,15 @@ function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null)
     times.map((at) => refused.get(at)),
   ];
   return { times, aligned, off_axis };
+}
+
+/** Steps that are longer than the usual one by this factor are gaps. */
+const GAP_STEPS = 5;
+
+/** A moment in every gap of a curve. @param times ascending */
+function gapsOf(times: readonly number[]): ReadonlySet<number> {
+  const steps = times.slice(1).map((at, index) => at - (times[index] ?? at));
+  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
+  const begins = times.filter((_, index) => (steps[index] ?? 0) > usual * GAP_STEPS);
+  return new Set(begins.map((at) => at + usual));
 }

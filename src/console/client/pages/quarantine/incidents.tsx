@@ -19,6 +19,9 @@ import { useListKeys } from "./keys.ts";
 import { QuarantineTabs } from "./tabs.tsx";
 import { useChosen } from "./use-chosen.tsx";
 
+const sensorName = ({ sensor_name, sensor_id }: Incident) =>
+  sensor_name ?? (sensor_id ? shortId(sensor_id) : "Unknown sensor");
+
 export const incidentPage = ({ sample, key, count: readings }: Incident) =>
   to(`/quarantine/readings/${sample.id}`, { incident: key, of: String(readings) });
 
@@ -87,7 +90,7 @@ function aboutIncidents(targets: readonly Incident[]): string {
   const readings = targets.reduce((sum, { count: n }) => sum + n, 0);
   const first = targets[0];
   if (targets.length > 1 || !first) return `${count(readings)} readings of ${targets.length} incidents`;
-  return `${count(readings)} readings of ${first.sensor_name ?? "an unknown sensor"}, ${words(first.reason)}`;
+  return `${count(readings)} readings of ${sensorName(first)}, ${words(first.reason)}`;
 }
 
 interface IncidentTableProps {
@@ -108,7 +111,7 @@ const IncidentTable = ({ items, lead, look }: IncidentTableProps) => (
         label: "Sensor",
         cell: (incident) => (
           <div class="stack">
-            <a href={incidentPage(incident)}>{incident.sensor_name ?? shortId(incident.sensor_id)}</a>
+            <a href={incidentPage(incident)}>{sensorName(incident)}</a>
             <span class="muted small">{incident.system_name ?? shortId(incident.system_id)}</span>
           </div>
         ),
@@ -138,7 +141,7 @@ const Statuses = ({ statuses }: { statuses: Incident["statuses"] }) => (
     {Object.entries(statuses)
       .filter(([, n]) => n > 0)
       .map(([name, n]) => (
-        <span key={name}>
+        <span key={name} class="nowrap">
           <StateBadge state={name} /> <span class="small muted">{count(n)}</span>
         </span>
       ))}

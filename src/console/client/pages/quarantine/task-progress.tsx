@@ -27,7 +27,7 @@ export function TaskProgress({ task: given }: { task: Task }) {
     });
   return (
     <section class="stacked" aria-label={`Task ${task.action}`} aria-live="polite">
-      <p class="task-line">
+      <p class="prose">
         <StateBadge state={task.state} /> {words(task.action)}: {count(task.done)} of {count(task.selected)}{" "}
         readings · <a href={to(`/quarantine/tasks/${task.id}`)}>Task</a>
       </p>

@@ -136,14 +136,18 @@ function RangeEditor({ path, state: { data, headers }, onSaved }: RangeEditorPro
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
       <div class="form-row">
         <button
-          type="button"
+          type={preview ? "button" : "submit"}
           class={`button ${preview ? "" : "primary"}`}
           disabled={busy}
-          onClick={() => void look()}
+          onClick={preview ? () => void look() : undefined}
         >
           Preview
         </button>
-        <button type="submit" class={`button ${preview ? "primary" : ""}`} disabled={busy || !preview}>
+        <button
+          type={preview ? "submit" : "button"}
+          class={`button ${preview ? "primary" : ""}`}
+          disabled={busy || !preview}
+        >
           Set the range
         </button>
         {data.in_force.source === "sensor" ? (
