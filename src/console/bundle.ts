@@ -24,7 +24,13 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** @throws {AggregateError} when the client does not compile */
 export async function buildBundle(): Promise<Bundle> {
-  const { outputs } = await Bun.build({ entrypoints: [ENTRY], target: "browser", minify: true });
+  const { outputs } = await Bun.build({
+    entrypoints: [ENTRY],
+    target: "browser",
+    minify: true,
+    // As in the client's tsconfig.json, which an image of the service may lack.
+    jsx: { runtime: "automatic", importSource: "preact", development: false },
+  });
   const assets = new Map<string, Asset>();
   const names: Record<string, string> = {};
   for (const output of outputs) {

@@ -14,7 +14,7 @@ export function useSystemList(): readonly System[] {
     if (performance.now() - asked_ms < STALE_MS) return;
     asked_ms = performance.now();
     // Names are a convenience: without them the id is shown.
-    get<Page<System>>("/api/v1/systems?limit=500&archived=all").then(
+    get<Page<System>>("/api/v1/systems?limit=1000&archived=all").then(
       ({ items }) => systems.set(items),
       () => {
         asked_ms = Number.NEGATIVE_INFINITY;

@@ -1,10 +1,10 @@
 /** One job: how it went in time, what became of its readings, and what can be done. */
 import { useState } from "preact/hooks";
-import { count, duration, percent } from "../lib/format.ts";
+import { count, duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList, useResource } from "../lib/resource.ts";
 import { queryText, to } from "../lib/router.ts";
-import type { Refused } from "../review-types.ts";
+import type { Counts, Refused } from "../review-types.ts";
 import type { DeadLetter, Job, Page } from "../types.ts";
 import { StateBadge } from "../ui/badge.tsx";
 import { ListView } from "../ui/list.tsx";
@@ -126,7 +126,7 @@ function Timeline({ job }: { job: Job }) {
 
 /** Says why, shows what was buried, and offers to try again. */
 function FailedJob({ job, reload }: { job: Job; reload: () => void }) {
-  const letters = useResource<Page<DeadLetter>>("/api/v1/dead-letters?limit=200");
+  const letters = useResource<Page<DeadLetter>>("/api/v1/dead-letters?limit=100");
   const [asking, setAsking] = useState(false);
   const mayReview = useMayReview();
   const letter = letters.data?.items.find((item) => item.job?.job_id === job.job_id);
@@ -167,13 +167,15 @@ function FailedJob({ job, reload }: { job: Job; reload: () => void }) {
 function JobQuarantine({ job: { job_id } }: { job: Job }) {
   const query = queryText({ job_id, status: "any" });
   const list = useList<Refused>(`/api/v1/quarantine?${query}&limit=50`);
+  const counts = useResource<Counts>(`/api/v1/quarantine/counts?${query}`);
+  const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
   return (
     <Panel
       title="Quarantined readings"
       side={<a href={to("/quarantine/readings", { job_id, status: "any" })}>Review</a>}
     >
       <ListView list={list} empty="None is left">
-        {(items) => <RefusedTable items={items} />}
+        {(items) => <RefusedTable items={items} nameOf={nameOf} />}
       </ListView>
     </Panel>
   );

@@ -21,6 +21,6 @@ export const dotsSeries = (palette: Palette, label: string, unit: string): uPlot
   label,
   stroke: palette.bad,
   paths: () => null,
-  points: { show: true, size: 7, fill: palette.bad, stroke: palette.surface, width: 1 },
+  points: { show: true, size: 6, fill: palette.bad, stroke: palette.bad, width: 0 },
   value: (_, shown) => quantity(shown, unit),
 });

@@ -6,7 +6,6 @@ export interface Palette {
   readonly muted: string;
   readonly grid: string;
   readonly bad: string;
-  readonly surface: string;
 }
 
 /** Variables hold `light-dark(…)`; only a real property of a real element says what that is now. */
@@ -23,7 +22,14 @@ function resolve(names: readonly string[]): string[] {
 }
 
 export function paletteNow(): Palette {
-  const [accent = "", accent_faint = "", second = "", muted = "", grid = "", bad = "", surface = ""] =
-    resolve(["accent", "accent-faint", "second", "muted", "line", "bad", "surface"]);
-  return { accent, accent_faint, second, muted, grid, bad, surface };
+  const [accent = "", accent_faint = "", second = "", muted = "", grid = "", bad = ""] = resolve([
+    "accent",
+    "accent-faint",
+    "second",
+    "muted",
+    "line",
+    "bad",
+    "surface",
+  ]);
+  return { accent, accent_faint, second, muted, grid, bad };
 }

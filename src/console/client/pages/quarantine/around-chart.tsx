@@ -59,10 +59,12 @@ function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null)
     else refused.set(seconds(timestamp), shown);
   }
   const gaps = gapsOf([...stored.keys()]);
-  const times = [...new Set([...stored.keys(), ...gaps, ...refused.keys()])].sort((a, b) => a - b);
+  const within = gaps.map(({ from, to }) => (from + to) / 2);
+  const times = [...new Set([...stored.keys(), ...within, ...refused.keys()])].sort((a, b) => a - b);
+  const inGap = (at: number) => gaps.some(({ from, to }) => at > from && at < to);
   // Undefined where only a dot is: the curve goes on. Null in a gap: it does not.
   const column = (name: "min" | "avg" | "max") =>
-    times.map((at) => (gaps.has(at) ? null : stored.get(at)?.[name]));
+    times.map((at) => (inGap(at) ? null : stored.get(at)?.[name]));
   const aligned: uPlot.AlignedData = [
     times,
     column("min"),
@@ -76,10 +78,10 @@ function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null)
 /** Steps that are longer than the usual one by this factor are gaps. */
 const GAP_STEPS = 5;
 
-/** A moment in every gap of a curve. @param times ascending */
-function gapsOf(times: readonly number[]): ReadonlySet<number> {
-  const steps = times.slice(1).map((at, index) => at - (times[index] ?? at));
-  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 0;
-  const begins = times.filter((_, index) => (steps[index] ?? 0) > usual * GAP_STEPS);
-  return new Set(begins.map((at) => at + usual));
+/** The stretches without points. @param times ascending */
+function gapsOf(times: readonly number[]): readonly { readonly from: number; readonly to: number }[] {
+  const steps = times.slice(1).map((to, index) => ({ from: times[index] ?? to, to }));
+  const widths = steps.map(({ from, to }) => to - from).sort((a, b) => a - b);
+  const usual = widths[widths.length >> 1] ?? 0;
+  return steps.filter(({ from, to }) => to - from > usual * GAP_STEPS);
 }

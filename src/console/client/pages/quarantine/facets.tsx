@@ -1,5 +1,6 @@
 /** Filters with how many readings each would show. */
 
+import { useState } from "preact/hooks";
 import { brief, shortId, words } from "../../lib/format.ts";
 import type { Resource } from "../../lib/resource.ts";
 import { to, useFilters, usePlace } from "../../lib/router.ts";
@@ -16,17 +17,30 @@ export function Facets({ counts }: { counts: Resource<Counts> }) {
   const [query, change] = useFilters();
   const { path } = usePlace();
   const { data, error, reload } = counts;
+  // On a narrow screen the filters would push everything else out of sight.
+  const [open, setOpen] = useState(false);
   return (
     <search class="panel" aria-label="Filters of quarantine">
       <header class="panel-head">
         <h2>Filters</h2>
-        {query.size > 0 ? (
-          <a class="button small-button" href={to(path)}>
-            Clear
-          </a>
-        ) : null}
+        <div class="chart-tools">
+          {query.size > 0 ? (
+            <a class="button small-button" href={to(path)}>
+              Clear
+            </a>
+          ) : null}
+          <button
+            type="button"
+            class="button small-button facets-toggle"
+            aria-expanded={open}
+            aria-controls="facets"
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "Hide" : "Show"}
+          </button>
+        </div>
       </header>
-      <div class="facets">
+      <div id="facets" class={`facets${open ? "" : " closed"}`}>
         {error ? <ProblemBox problem={error} retry={reload} /> : null}
         <Several name="status" title="State" choices={REVIEW_STATUSES} counts={data?.statuses} />
         <Several name="reason" title="Reason" choices={REASONS} counts={data?.reasons} />

@@ -20,6 +20,7 @@ interface Series {
 
 const POINTS = 800;
 const DAY_S = 86_400;
+const MAX_SPAN_S = 3_650 * DAY_S;
 /** A wheel that turns must not ask for every step of the way. */
 const SETTLE_MS = 200;
 const iso = (s: number) => new Date(s * 1000).toISOString();
@@ -64,11 +65,13 @@ function useView(sensor: Sensor): [View, (view: View) => void] {
   const from_s = seconds(query.get("from") ?? "");
   const to_s = seconds(query.get("to") ?? "");
   const given = Number.isFinite(from_s) && Number.isFinite(to_s) && from_s < to_s;
-  const setView = ([from, to]: View) =>
-    change(
-      { from: iso(Math.floor(from)), to: iso(Math.max(Math.ceil(to), Math.floor(from) + 10)) },
-      { replace: true },
-    );
+  const setView = ([from_s, end_s]: View) => {
+    // As long as the API allows, around the same middle.
+    const spare_s = Math.max(0, end_s - from_s - MAX_SPAN_S) / 2;
+    const from = Math.floor(from_s + spare_s);
+    const to = Math.max(Math.ceil(end_s - spare_s), from + 10);
+    change({ from: iso(from), to: iso(to) }, { replace: true });
+  };
   return [given ? [from_s, to_s] : fallback, setView];
 }
 

@@ -32,7 +32,7 @@ export function SystemPage({ id }: { id: string }) {
       }
     >
       <Shown of={system}>
-        {({ description }) => (description ? <p class="muted">{description}</p> : null)}
+        {({ description }) => (description ? <p class="muted lead-text">{description}</p> : null)}
       </Shown>
       <Sensors id={id} />
     </PageFrame>
