@@ -17,9 +17,15 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const MIN_COVERAGE = 0.9;
 const WORST_SHOWN = 8;
 const CHECK_DEADLINE_MS = 5 * 60_000;
-const CHECK_ARGV: Record<CheckName, readonly string[]> = {
-  types: ["node_modules/.bin/tsc", "--noEmit"],
-  lint: ["node_modules/.bin/biome", "check", "."],
+/** The console's client runs in browsers: other globals, so another configuration. */
+const CLIENT = "src/console/client";
+/** A check passes when all its commands do. */
+const CHECK_ARGV: Record<CheckName, readonly (readonly string[])[]> = {
+  types: [
+    ["node_modules/.bin/tsc", "--noEmit"],
+    ["node_modules/.bin/tsc", "--noEmit", "-p", CLIENT],
+  ],
+  lint: [["node_modules/.bin/biome", "check", "."]],
 };
 /** Worker thread entries, which Bun's coverage does not see. */
 const THREAD_FILES: readonly string[] = ["src/ingest/thread.ts"];
@@ -48,13 +54,15 @@ async function main(filters: readonly string[]): Promise<Counts> {
 
 async function runCheck(check: CheckName): Promise<Counts> {
   console.log(`\n== ${check}`);
-  const argv = [process.execPath, ...CHECK_ARGV[check]];
-  const { exitCode } = await processes.run(argv, {
-    cwd: ROOT,
-    env: process.env,
-    deadlineMs: CHECK_DEADLINE_MS,
-  });
-  return exitCode === 0 ? { ...NO_TESTS, passed: 1 } : { ...NO_TESTS, failed: 1 };
+  for (const command of CHECK_ARGV[check]) {
+    const { exitCode } = await processes.run([process.execPath, ...command], {
+      cwd: ROOT,
+      env: process.env,
+      deadlineMs: CHECK_DEADLINE_MS,
+    });
+    if (exitCode !== 0) return { ...NO_TESTS, failed: 1 };
+  }
+  return { ...NO_TESTS, passed: 1 };
 }
 
 async function runSuites(plan: Plan, services: TestServices): Promise<Counts> {
@@ -94,7 +102,9 @@ async function coverageGate(suites: readonly PlannedSuite[]): Promise<Counts> {
     const path = join(coverageFolder(suite.name), "lcov.info");
     if (await Bun.file(path).exists()) addLcov(known, await readFile(path, "utf8"));
   }
-  addUnloaded(known, globSync("src/**/*.ts", { cwd: ROOT }));
+  // What runs in the browser is tested there, where Bun's coverage does not look.
+  const ours = globSync("src/**/*.ts", { cwd: ROOT }).filter((path) => !path.startsWith(CLIENT));
+  addUnloaded(known, ours);
   const { lines, functions, worst } = totals(known, THREAD_FILES);
   const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
   console.log(`\n== coverage of src: lines ${percent(lines)}, functions ${percent(functions)}`);

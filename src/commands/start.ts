@@ -2,13 +2,12 @@
  * `hydraulic start`: the composition root. Wires HTTP, stream and database together, starts them from the back to
  * the front, and stops them in the order in which a batch flows: accept nothing, finish what was accepted, close.
  */
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
-import type { Config } from "../config.ts";
+import { mountConsole } from "../console/console.ts";
 import { createUnitRegistry } from "../contract/units.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
 import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
@@ -49,7 +48,7 @@ import {
   readUnits,
   streamBounds,
 } from "./environment.ts";
-import { CommandError } from "./fail.ts";
+import { portTaken, refuseTakenPort } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
 import { Stopping } from "./stopping.ts";
 
@@ -239,6 +238,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });
+  mountConsole(app, { onError: (err) => log.error({ err }, "the console could not be bundled") });
   const server = listen(app, wiring);
   stopping.last("HTTP server", (left_ms) => server.stop(left_ms / 2));
   return server;
@@ -277,19 +277,4 @@ function listen(app: ReturnType<typeof createApp>, { config, log }: Wiring): Run
     if (error instanceof PortTakenError) throw portTaken(config);
     throw error;
   }
-}
-
-const portTaken = ({ HOST, PORT }: Config) =>
-  new CommandError(
-    `port ${PORT} on ${HOST} is taken by another program.\nStop that program, or choose another port: PORT=${PORT < 65_535 ? PORT + 1 : 8000} npm start`,
-  );
-
-/** Asked before anything is downloaded or started; listening later finds the same if it changes. */
-async function refuseTakenPort(config: Config): Promise<void> {
-  const free = await new Promise<boolean>((resolve) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    probe.listen({ host: config.HOST, port: config.PORT }, () => probe.close(() => resolve(true)));
-  });
-  if (!free) throw portTaken(config);
 }

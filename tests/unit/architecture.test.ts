@@ -6,7 +6,7 @@ import { type SourceFile, violations } from "../support/architecture.ts";
 const SRC = new URL("../../src/", import.meta.url).pathname;
 
 async function sources(): Promise<SourceFile[]> {
-  const paths = await Array.fromAsync(new Glob("**/*.{ts,js}").scan(SRC));
+  const paths = await Array.fromAsync(new Glob("**/*.{ts,tsx,js}").scan(SRC));
   return Promise.all(paths.map(async (path) => ({ path, text: await Bun.file(SRC + path).text() })));
 }
 

@@ -1,0 +1,93 @@
+/** Calls of the API. The session cookie goes along by itself; an answer of 401 leads back to sign in. */
+import type { ProblemDetails } from "../../../contract/problem.ts";
+import type { Session } from "../types.ts";
+import { Shared } from "./shared.ts";
+
+/** Undefined until it is known whether somebody is signed in. */
+export const session = new Shared<Session | null | undefined>(undefined);
+
+/** What went wrong, as people are told. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly request_id: string | null,
+    /** Everything that the answer said. */
+    readonly body: Partial<ProblemDetails> & Readonly<Record<string, unknown>>,
+  ) {
+    super(`${title}: ${detail}`);
+  }
+
+  get name_of_type(): string {
+    return (this.body.type ?? "").replace(/^.*\/problems\//, "");
+  }
+}
+
+interface CallOptions {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answer<T> {
+  readonly data: T;
+  readonly headers: Headers;
+}
+
+/** @throws {Problem} @throws {DOMException} AbortError when the signal says so */
+export async function call<T>(path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  const { method = "GET", body, headers = {}, signal } = options;
+  const response = await fetch(path, {
+    method,
+    headers: {
+      Accept: "application/json",
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal ? { signal } : {}),
+  }).catch((error: unknown) => {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem(0, "The service does not answer", "Check the connection, then try again.", null, {});
+  });
+  if (!response.ok) throw await problemOf(response);
+  const text = response.status === 204 ? "null" : await response.text();
+  return { data: JSON.parse(text || "null") as T, headers: response.headers };
+}
+
+/** The data alone. */
+export const get = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
+  (await call<T>(path, signal ? { signal } : {})).data;
+
+export const post = async <T>(path: string, body: unknown): Promise<T> =>
+  (await call<T>(path, { method: "POST", body })).data;
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body = (await response.json().catch(() => ({}))) as Partial<ProblemDetails>;
+  if (response.status === 401) session.set(null);
+  return new Problem(
+    response.status,
+    body.title ?? `The service answered ${response.status}`,
+    body.detail ?? response.statusText,
+    response.headers.get("X-Request-Id"),
+    body as Problem["body"],
+  );
+}
+
+/** @throws nothing: whatever is wrong, the visitor can try to sign in */
+export async function loadSession(): Promise<void> {
+  session.set(await get<Session>("/api/v1/auth/session").catch(() => null));
+}
+
+/** @throws {Problem} */
+export async function signIn(username: string, password: string): Promise<void> {
+  await post("/api/v1/auth/session", { username, password });
+  session.set(await get<Session>("/api/v1/auth/session"));
+}
+
+export async function signOut(): Promise<void> {
+  await call("/api/v1/auth/session", { method: "DELETE" }).catch(() => null);
+  session.set(null);
+}

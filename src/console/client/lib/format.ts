@@ -1,0 +1,103 @@
+/** Numbers, units and times as people read them: one form everywhere, times always with their zone. */
+import type { Zone } from "../types.ts";
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** U+2013, as in a cell without a value. */
+export const NOTHING = "–";
+
+export const count = (value: number | null | undefined) => (value == null ? NOTHING : whole.format(value));
+export const brief = (value: number | null | undefined) =>
+  value == null ? NOTHING : value < 10_000 ? whole.format(value) : compact.format(value);
+export const number = (value: number | null | undefined) => (value == null ? NOTHING : short.format(value));
+
+export function percent(share: number | null | undefined, digits = 1): string {
+  if (share == null) return NOTHING;
+  // 0.04 % must not read as none, nor 99.96 % as all.
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  if (share < 1 && share > 0.999) return "> 99.9 %";
+  return `${(share * 100).toFixed(digits)} %`;
+}
+
+const SYMBOLS: Readonly<Record<string, string>> = {
+  celsius: "°C",
+  lpm: "l/min",
+  percent: "%",
+};
+export const unitText = (unit: string | null | undefined) => (unit ? (SYMBOLS[unit] ?? unit) : "");
+/** A value with its unit, with a space that does not break. */
+export const quantity = (value: number | null | undefined, unit: string | null | undefined) =>
+  value == null ? NOTHING : `${number(value)}${unit ? ` ${unitText(unit)}` : ""}`;
+
+export function bytes(size: number | null | undefined): string {
+  if (size == null) return NOTHING;
+  if (size < 1024) return `${size} B`;
+  if (size < 1024 * 1024) return `${(size / 1024).toFixed(1)} KiB`;
+  if (size < 1024 ** 3) return `${(size / 1024 ** 2).toFixed(1)} MiB`;
+  return `${(size / 1024 ** 3).toFixed(1)} GiB`;
+}
+
+export function duration(ms: number | null | undefined): string {
+  if (ms == null) return NOTHING;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+const two = (value: number) => String(value).padStart(2, "0");
+
+/** `2026-11-27 07:53:14 +01:00`; milliseconds only where there are some. */
+export function timeText(iso: string, zone: Zone, { seconds = true } = {}): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const offset_min = zone === "utc" ? 0 : -at.getTimezoneOffset();
+  const shown = new Date(at.getTime() + offset_min * 60_000).toISOString();
+  const fraction = /\.\d*[1-9]/.exec(iso)?.[0] ?? "";
+  const clock = seconds ? shown.slice(11, 19) + fraction.slice(0, 4) : shown.slice(11, 16);
+  return `${shown.slice(0, 10)} ${clock} ${offsetText(offset_min)}`;
+}
+
+export function offsetText(offset_min: number): string {
+  if (offset_min === 0) return "UTC";
+  const size = Math.abs(offset_min);
+  return `${offset_min < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+}
+
+/** `3 min ago`; for what is still to come, `in 3 min`. */
+export function ago(iso: string, now_ms = Date.now()): string {
+  const ms = now_ms - Date.parse(iso);
+  const text = rough(Math.abs(ms));
+  return ms >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+function rough(ms: number): string {
+  if (ms < 60_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms < 3_600_000) return `${Math.round(ms / 60_000)} min`;
+  if (ms < 172_800_000) return `${Math.round(ms / 3_600_000)} h`;
+  return `${Math.round(ms / 86_400_000)} d`;
+}
+
+/** The first characters of a UUID, which people compare. v7 ids share their beginning, so the end is shown. */
+export const shortId = (id: string | null | undefined) => (id ? `…${id.slice(-8)}` : NOTHING);
+
+/** `out_of_range` as `out of range`. */
+export const words = (name: string) => name.replaceAll("_", " ");
+
+/** For `<input type="datetime-local">`, in the chosen zone. */
+export function toInput(iso: string | null, zone: Zone): string {
+  if (!iso || Number.isNaN(Date.parse(iso))) return "";
+  const at = new Date(iso);
+  const offset_min = zone === "utc" ? 0 : -at.getTimezoneOffset();
+  return new Date(at.getTime() + offset_min * 60_000).toISOString().slice(0, 19);
+}
+
+/** The other way; null for an empty field. */
+export function fromInput(text: string, zone: Zone): string | null {
+  const at = new Date(zone === "utc" ? `${text}Z` : text);
+  return text === "" || Number.isNaN(at.getTime()) ? null : at.toISOString();
+}

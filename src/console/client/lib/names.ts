@@ -1,0 +1,30 @@
+/** Names of systems by id, asked for once: lists show names where the API gives ids. */
+import { useEffect } from "preact/hooks";
+import type { Page, System } from "../types.ts";
+import { get } from "./api.ts";
+import { shortId } from "./format.ts";
+import { Shared, useShared } from "./shared.ts";
+
+const STALE_MS = 60_000;
+const systems = new Shared<readonly System[]>([]);
+let asked_ms = Number.NEGATIVE_INFINITY;
+
+export function useSystemList(): readonly System[] {
+  useEffect(() => {
+    if (performance.now() - asked_ms < STALE_MS) return;
+    asked_ms = performance.now();
+    // Names are a convenience: without them the id is shown.
+    get<Page<System>>("/api/v1/systems?limit=1000&archived=all").then(
+      ({ items }) => systems.set(items),
+      () => {
+        asked_ms = Number.NEGATIVE_INFINITY;
+      },
+    );
+  }, []);
+  return useShared(systems);
+}
+
+export function useSystemNames(): (id: string) => string {
+  const known = useSystemList();
+  return (id) => known.find((system) => system.id === id)?.name ?? shortId(id);
+}

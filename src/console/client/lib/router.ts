@@ -1,0 +1,69 @@
+/** Real addresses below /console: the path chooses the page, the query holds its filters. */
+import { Shared, useShared } from "./shared.ts";
+
+export const BASE = "/console";
+
+export interface Place {
+  /** Below /console, without a last slash: `/jobs`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+const here = (): Place => ({
+  path: location.pathname.slice(BASE.length).replace(/\/+$/, "") || "/",
+  query: new URLSearchParams(location.search),
+});
+
+const place = new Shared<Place>(here());
+
+export function navigate(to: string, { replace = false } = {}): void {
+  history[replace ? "replaceState" : "pushState"](null, "", to);
+  const before = place.value.path;
+  place.set(here());
+  if (place.value.path !== before) arrive();
+}
+
+/** Like a page load: begins at the top, and the reader of a screen hears the new page. */
+function arrive(): void {
+  scrollTo(0, 0);
+  document.getElementById("main")?.focus({ preventScroll: true });
+}
+
+/** Links of the console change the place without a load; modified clicks keep their meaning. */
+export function startRouter(): void {
+  addEventListener("popstate", () => place.set(here()));
+  document.addEventListener("click", (event) => {
+    if (event.defaultPrevented || event.button !== 0) return;
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+    if (link.pathname !== BASE && !link.pathname.startsWith(`${BASE}/`)) return;
+    event.preventDefault();
+    navigate(link.pathname + link.search);
+  });
+}
+
+export const usePlace = (): Place => useShared(place);
+
+/** Address of a page with filters; empty ones are left out. */
+export function to(path: string, query: Readonly<Record<string, string | null | undefined>> = {}): string {
+  const text = queryText(query);
+  return `${BASE}${path === "/" ? "" : path}${text ? `?${text}` : ""}`;
+}
+
+/** `a=1&b=2` without what is empty. */
+export function queryText(query: Readonly<Record<string, string | null | undefined>>): string {
+  const present = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  return new URLSearchParams(present).toString();
+}
+
+/** The filters of the page, and a way to change some of them. */
+export function useFilters(): [
+  query: URLSearchParams,
+  change: (changes: Readonly<Record<string, string | null>>, options?: { replace?: boolean }) => void,
+] {
+  const { path, query } = usePlace();
+  const change = (changes: Readonly<Record<string, string | null>>, options = {}) =>
+    navigate(to(path, { ...Object.fromEntries(query), ...changes }), options);
+  return [query, change];
+}

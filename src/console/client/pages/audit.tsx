@@ -1,0 +1,99 @@
+/** Everything that people did, newest first; nothing in it can be changed. */
+import { shortId, words } from "../lib/format.ts";
+import { useList } from "../lib/resource.ts";
+import { queryText, to, useFilters } from "../lib/router.ts";
+import type { AuditEntry } from "../types.ts";
+import { Choice, Filters, Moment, Search } from "../ui/field.tsx";
+import { ListView } from "../ui/list.tsx";
+import { PageFrame } from "../ui/page.tsx";
+import { Table } from "../ui/table.tsx";
+import { Time } from "../ui/time.tsx";
+import { BeforeAfter } from "./before-after.tsx";
+
+const SUBJECTS = ["reading", "dead_letter", "job", "alert", "user", "range"] as const;
+
+export function AuditPage() {
+  const [query, change] = useFilters();
+  const filters = Object.fromEntries(
+    ["actor", "action", "subject_type", "subject_id", "from", "to"].map((name) => [name, query.get(name)]),
+  );
+  const list = useList<AuditEntry>(`/api/v1/audit?${queryText(filters)}`);
+  return (
+    <PageFrame title="Audit">
+      <section class="panel" aria-label="Audit entries">
+        <Filters label="Filters of the audit log">
+          <Choice
+            label="Subject"
+            value={query.get("subject_type") ?? ""}
+            choices={[["", "All"], ...SUBJECTS.map((name) => [name, words(name)] as const)]}
+            onValue={(value) => change({ subject_type: value })}
+          />
+          <Search
+            label="Subject id"
+            value={query.get("subject_id") ?? ""}
+            onValue={(value) => change({ subject_id: value })}
+          />
+          <Search
+            label="Action"
+            value={query.get("action") ?? ""}
+            onValue={(value) => change({ action: value })}
+          />
+          <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+          <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+          {query.size > 0 ? (
+            <a class="button" href={to("/audit")}>
+              Clear
+            </a>
+          ) : null}
+        </Filters>
+        <ListView
+          list={list}
+          empty="No entries"
+          emptyHint="Every action of a reviewer or admin is kept here."
+        >
+          {(entries) => <AuditTable entries={entries} />}
+        </ListView>
+      </section>
+    </PageFrame>
+  );
+}
+
+const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }) => (
+  <Table
+    label="Audit entries"
+    rows={entries}
+    keyOf={({ id }) => id}
+    columns={[
+      { label: "When", cell: ({ at }) => <Time at={at} /> },
+      { label: "Who", cell: ({ actor_name }) => actor_name },
+      { label: "What", cell: ({ action }) => <strong>{words(action)}</strong> },
+      { label: "Subject", cell: (entry) => <Subject entry={entry} /> },
+      {
+        label: "Note and change",
+        wide: true,
+        cell: ({ note, before, after }) => (
+          <div class="stack">
+            {note ? <span>{note}</span> : null}
+            <BeforeAfter before={before} after={after} />
+          </div>
+        ),
+      },
+    ]}
+  />
+);
+
+const PAGES: Readonly<Record<string, string>> = {
+  reading: "/quarantine/readings/",
+  job: "/jobs/",
+  dead_letter: "/dead-letters/",
+};
+
+function Subject({ entry: { subject_type, subject_id } }: { entry: AuditEntry }) {
+  const page = PAGES[subject_type];
+  const text = subject_id.length > 20 ? shortId(subject_id) : subject_id;
+  return (
+    <span class="prose" title={subject_id}>
+      {words(subject_type)} {page ? <a href={to(page + subject_id)}>{text}</a> : text}
+    </span>
+  );
+}

@@ -1,0 +1,56 @@
+/** Batches that could not be processed, with their payload kept. */
+import { bytes, count, shortId } from "../lib/format.ts";
+import { useSystemNames } from "../lib/names.ts";
+import { useList } from "../lib/resource.ts";
+import { to } from "../lib/router.ts";
+import type { DeadLetter } from "../types.ts";
+import { ListView } from "../ui/list.tsx";
+import { PageFrame } from "../ui/page.tsx";
+import { Table } from "../ui/table.tsx";
+import { Time } from "../ui/time.tsx";
+
+export function DeadLettersPage() {
+  const list = useList<DeadLetter>("/api/v1/dead-letters?limit=50");
+  const nameOf = useSystemNames();
+  return (
+    <PageFrame title="Dead letters">
+      <section class="panel" aria-label="Dead letters">
+        <ListView list={list} empty="No dead letters" emptyHint="Every batch could be processed.">
+          {(items) => (
+            <Table
+              label="Dead letters"
+              rows={items}
+              keyOf={({ id }) => id}
+              columns={[
+                {
+                  label: "Entry",
+                  cell: ({ id }) => (
+                    <a class="mono" href={to(`/dead-letters/${id}`)}>
+                      {id}
+                    </a>
+                  ),
+                },
+                { label: "Buried", cell: ({ buried_at }) => <Time at={buried_at} /> },
+                { label: "Why", wide: true, cell: ({ reason }) => reason },
+                {
+                  label: "Job",
+                  cell: ({ job }) =>
+                    job ? (
+                      <a class="mono" href={to(`/jobs/${job.job_id}`)} title={job.job_id}>
+                        {shortId(job.job_id)}
+                      </a>
+                    ) : (
+                      <span class="muted">unknown</span>
+                    ),
+                },
+                { label: "System", cell: ({ job }) => (job ? nameOf(job.system_id) : "–") },
+                { label: "Readings", figures: true, cell: ({ job }) => count(job?.total_readings) },
+                { label: "Size", figures: true, cell: ({ size_bytes }) => bytes(size_bytes) },
+              ]}
+            />
+          )}
+        </ListView>
+      </section>
+    </PageFrame>
+  );
+}

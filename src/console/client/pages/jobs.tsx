@@ -1,0 +1,67 @@
+/** Jobs, newest first, with filters in the address. */
+import { useSystemList } from "../lib/names.ts";
+import { useList } from "../lib/resource.ts";
+import { queryText, useFilters } from "../lib/router.ts";
+import type { Job } from "../types.ts";
+import { Choice, Filters, Moment } from "../ui/field.tsx";
+import { ListView } from "../ui/list.tsx";
+import { PageFrame } from "../ui/page.tsx";
+import { JobTable } from "./job-table.tsx";
+
+const STATES = [
+  ["", "All"],
+  ["queued", "Queued"],
+  ["processing", "Processing"],
+  ["completed", "Completed"],
+  ["failed", "Failed"],
+] as const;
+/** Without a begin the API looks at one day only; people look for older jobs than that. */
+const DAYS = 30;
+
+export function JobsPage() {
+  const [query, change] = useFilters();
+  const systems = useSystemList();
+  const status = query.get("status") ?? "";
+  const system_id = query.get("system_id") ?? "";
+  const to = query.get("to");
+  const from = query.get("from") ?? dayBegin(to);
+  const list = useList<Job>(`/api/v1/jobs?${queryText({ status, system_id, from, to, limit: "50" })}`);
+  return (
+    <PageFrame title="Jobs">
+      <section class="panel" aria-label="Jobs">
+        <Filters label="Filters of jobs">
+          <Choice
+            label="State"
+            value={status}
+            choices={STATES}
+            onValue={(value) => change({ status: value })}
+          />
+          <Choice
+            label="System"
+            value={system_id}
+            choices={[["", "All"], ...systems.map(({ id, name }) => [id, name] as const)]}
+            onValue={(value) => change({ system_id: value })}
+          />
+          <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+          <Moment label="To" value={to} onValue={(value) => change({ to: value })} />
+        </Filters>
+        <ListView
+          list={list}
+          empty="No jobs"
+          emptyHint={
+            query.size > 0 ? "Nothing fits these filters." : `No batch came in the last ${DAYS} days.`
+          }
+        >
+          {(jobs) => <JobTable jobs={jobs} full />}
+        </ListView>
+      </section>
+    </PageFrame>
+  );
+}
+
+/** A whole day in UTC, so that the address of the list stays the same while the page is open. */
+function dayBegin(to: string | null): string {
+  const end = to ? new Date(to) : new Date();
+  const at = new Date(end.getTime() - DAYS * 86_400_000);
+  return `${at.toISOString().slice(0, 10)}T00:00:00Z`;
+}

@@ -1,0 +1,148 @@
+/** What goes on right now, from server-sent events; every figure says its unit. */
+import { useCallback, useState } from "preact/hooks";
+import { type LinkState, useEvents } from "../lib/events.ts";
+import { brief, bytes, count, percent } from "../lib/format.ts";
+import { useResource } from "../lib/resource.ts";
+import { to } from "../lib/router.ts";
+import type { Overview, Page, Worker } from "../types.ts";
+import { PageFrame, Panel } from "../ui/page.tsx";
+import { Empty, Loading, ProblemBox, Shown } from "../ui/states.tsx";
+import { Time } from "../ui/time.tsx";
+import { AlertTable } from "./alerts.tsx";
+import { JobTable } from "./job-table.tsx";
+import { Throughput, type ThroughputPoint } from "./throughput.tsx";
+import { WorkerTable } from "./workers.tsx";
+
+const KEPT_POINTS = 300;
+const WORKERS_MS = 5_000;
+
+export function OverviewPage() {
+  const [now, setNow] = useState<Overview | null>(null);
+  const [points, setPoints] = useState<readonly ThroughputPoint[]>([]);
+  const onEvent = useCallback((event: Overview) => {
+    setNow(event);
+    const { accepted_rows_per_s: accepted, committed_rows_per_s: committed } = event;
+    setPoints((old) =>
+      [...old, { at_s: Date.parse(event.at) / 1000, accepted, committed }].slice(-KEPT_POINTS),
+    );
+  }, []);
+  const state = useEvents<Overview>("/api/v1/overview/events", "overview", onEvent);
+  // Without events there is still a picture, and the reason why there are none.
+  const first = useResource<Overview>("/api/v1/overview");
+  const shown = now ?? first.data;
+  return (
+    <PageFrame title="Overview" side={<LinkBadge state={state} at={shown?.at ?? null} />}>
+      {!shown && first.error ? <ProblemBox problem={first.error} retry={first.reload} /> : null}
+      {!shown && !first.error ? <Loading /> : null}
+      {shown ? <OverviewBody now={shown} points={points} /> : null}
+    </PageFrame>
+  );
+}
+
+const LINK_TEXT: Readonly<Record<LinkState, string>> = {
+  connecting: "Connecting…",
+  live: "Live",
+  lost: "Connection lost, reconnecting…",
+};
+
+const LinkBadge = ({ state, at }: { state: LinkState; at: string | null }) => (
+  <>
+    <span class="link-state" role="status">
+      <span class={`dot dot-${state}`} aria-hidden="true" />
+      {LINK_TEXT[state]}
+    </span>
+    {at ? (
+      <span class="muted small">
+        as of <Time at={at} />
+      </span>
+    ) : null}
+  </>
+);
+
+function OverviewBody({ now, points }: { now: Overview; points: readonly ThroughputPoint[] }) {
+  return (
+    <>
+      <Figures now={now} />
+      <div class="grid columns-2">
+        <div class="column">
+          <Panel title="Rows per second">
+            <Throughput points={points} />
+          </Panel>
+          <Panel title="Newest jobs" side={<a href={to("/jobs")}>All jobs</a>}>
+            {now.jobs.length > 0 ? <JobTable jobs={now.jobs} /> : <Empty title="No jobs yet" />}
+          </Panel>
+        </div>
+        <div class="column">
+          <Panel title="Open alerts" side={<a href={to("/alerts")}>All alerts</a>}>
+            {now.alerts.length > 0 ? (
+              <AlertTable alerts={now.alerts} brief />
+            ) : (
+              <Empty title="No open alerts" />
+            )}
+          </Panel>
+          <LiveWorkers />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function LiveWorkers() {
+  const workers = useResource<Page<Worker>>("/api/v1/workers", WORKERS_MS);
+  return (
+    <Panel title="Workers" side={<a href={to("/workers")}>Details</a>}>
+      <Shown of={workers}>
+        {({ items }) =>
+          items.length > 0 ? <WorkerTable workers={items} brief /> : <Empty title="No worker is running" />
+        }
+      </Shown>
+    </Panel>
+  );
+}
+
+function Figures({ now }: { now: Overview }) {
+  const pending = typeof now.pending === "number" ? { count: now.pending, capped: false } : now.pending;
+  const { entries, bytes: size, lag } = now.backlog;
+  return (
+    <section class="figures-row" aria-label="Key figures">
+      <Figure name="Accepted" value={brief(now.accepted_rows_per_s)} unit="rows/s" />
+      <Figure name="Committed" value={brief(now.committed_rows_per_s)} unit="rows/s" />
+      <Figure name="Backlog" value={brief(entries)} unit="batches" more={`${bytes(size)} in Redis`} />
+      <Figure
+        name="Lag"
+        value={lag == null ? "–" : brief(lag)}
+        unit="batches"
+        more="not yet taken by a worker"
+      />
+      <Figure
+        name="Quarantined"
+        value={percent(now.quarantined_share, 2)}
+        more="of the readings, last hour"
+      />
+      <Figure
+        name="Waiting for review"
+        value={`${count(pending.count)}${pending.capped ? "+" : ""}`}
+        unit="readings"
+        href={to("/quarantine")}
+      />
+    </section>
+  );
+}
+
+interface FigureProps {
+  readonly name: string;
+  readonly value: string;
+  readonly unit?: string;
+  readonly more?: string;
+  readonly href?: string;
+}
+
+const Figure = ({ name, value, unit, more, href }: FigureProps) => (
+  <div class="figure">
+    <p class="figure-name">{href ? <a href={href}>{name}</a> : name}</p>
+    <p class="figure-value">
+      {value} {unit ? <span class="unit">{unit}</span> : null}
+    </p>
+    {more ? <p class="figure-more">{more}</p> : null}
+  </div>
+);

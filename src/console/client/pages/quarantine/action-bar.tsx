@@ -1,0 +1,54 @@
+/** What can be done with the selection; buttons and keys open the same dialog. */
+import type { ComponentChildren } from "preact";
+import { count } from "../../lib/format.ts";
+import type { ActionName } from "../../review-types.ts";
+import { useMayReview } from "../may-review.ts";
+
+const BUTTONS: readonly (readonly [action: ActionName, name: string, key: string | null])[] = [
+  ["approve", "Approve", "a"],
+  ["fix", "Fix", "f"],
+  ["reject", "Reject", "r"],
+  ["reopen", "Reopen", null],
+  ["revalidate", "Revalidate", null],
+];
+
+interface ActionButtonsProps {
+  readonly disabled: boolean;
+  readonly onAct: (action: ActionName) => void;
+}
+
+export const ActionButtons = ({ disabled, onAct }: ActionButtonsProps) => (
+  <>
+    {BUTTONS.map(([action, name, key]) => (
+      <button key={action} type="button" class="button" disabled={disabled} onClick={() => onAct(action)}>
+        {name} {key ? <kbd>{key}</kbd> : null}
+      </button>
+    ))}
+  </>
+);
+
+interface ActionBarProps extends ActionButtonsProps {
+  /** Readings or incidents. */
+  readonly selected: number;
+  readonly noun: string;
+  readonly onHelp: () => void;
+  readonly children?: ComponentChildren;
+}
+
+export function ActionBar({ selected, noun, onHelp, children, ...buttons }: ActionBarProps) {
+  const mayReview = useMayReview();
+  return (
+    <div class="action-bar">
+      <span class="chosen" role="status">
+        {selected > 0
+          ? `${count(selected)} ${noun}${selected === 1 ? "" : "s"} selected`
+          : "Nothing selected"}
+        {children ? <> · {children}</> : null}
+      </span>
+      {mayReview ? <ActionButtons {...buttons} /> : <span class="muted">Your role may look, not act.</span>}
+      <button type="button" class="button" aria-label="Keys" onClick={onHelp}>
+        <kbd>?</kbd>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+/** The fields of the action dialog as typed, and the request that they mean. */
+import type { ActionName, ActionRequest, Change, Selection } from "../../review-types.ts";
+
+export interface FormFields {
+  readonly action: ActionName;
+  readonly value: string;
+  readonly unit: string;
+  readonly timestamp: string;
+  readonly quality: string;
+  readonly scale: string;
+  readonly offset: string;
+  readonly shift_s: string;
+  readonly conflict: "" | "keep" | "replace";
+  readonly note: string;
+}
+
+export const emptyForm = (action: ActionName): FormFields => ({
+  action,
+  value: "",
+  unit: "",
+  timestamp: "",
+  quality: "",
+  scale: "",
+  offset: "",
+  shift_s: "",
+  conflict: "",
+  note: "",
+});
+
+/** What may be said with an action: only those that store can meet a stored value. */
+export const stores = (action: ActionName) =>
+  action === "approve" || action === "fix" || action === "revalidate";
+
+/** A decimal comma is read like a point. Undefined for an empty field. @throws {RangeError} */
+function numberOf(text: string, name: string): number | undefined {
+  if (text.trim() === "") return undefined;
+  const value = Number(text.trim().replace(",", "."));
+  if (!Number.isFinite(value)) throw new RangeError(`${name} is not a number.`);
+  return value;
+}
+
+const without = <T extends Record<string, unknown>>(fields: T) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ""));
+
+/** @throws {RangeError} for people: what is wrong with a field */
+function changeOf(form: FormFields): Change {
+  const set = without({
+    value: numberOf(form.value, "Value"),
+    unit: form.unit.trim(),
+    timestamp: form.timestamp.trim(),
+    quality: numberOf(form.quality, "Quality"),
+  });
+  const shift_s = numberOf(form.shift_s, "The shift of the clock");
+  const change = without({
+    set: Object.keys(set).length > 0 ? set : undefined,
+    scale: numberOf(form.scale, "The factor"),
+    offset: numberOf(form.offset, "The offset"),
+    shift_ms: shift_s === undefined ? undefined : Math.round(shift_s * 1000),
+  });
+  if (Object.keys(change).length === 0) throw new RangeError("Say what is to be corrected.");
+  return change as Change;
+}
+
+/** One request for each selection. @throws {RangeError} for people */
+export function requestsOf(form: FormFields, targets: readonly Selection[]): readonly ActionRequest[] {
+  const shared = {
+    action: form.action,
+    ...(form.action === "fix" ? { change: changeOf(form) } : {}),
+    ...(stores(form.action) && form.conflict !== "" ? { conflict: form.conflict } : {}),
+    ...(form.note.trim() ? { note: form.note.trim() } : {}),
+  };
+  return targets.map((selection) => ({ ...shared, selection }));
+}

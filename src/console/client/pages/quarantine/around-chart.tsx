@@ -1,0 +1,87 @@
+/** The curve of a sensor around a refused reading, with what was refused as dots on the same axis. */
+import { useMemo } from "preact/hooks";
+import type uPlot from "uplot";
+import type { UnitList } from "../../../../contract/registry.ts";
+import { count, quantity, unitText } from "../../lib/format.ts";
+import { useResource } from "../../lib/resource.ts";
+import { convert } from "../../lib/units.ts";
+import type { RefusedDetail } from "../../review-types.ts";
+import { Chart } from "../../ui/chart.tsx";
+import { bandOf, curveSeries, dotsSeries } from "../../ui/curve.ts";
+import { Empty } from "../../ui/states.tsx";
+
+const seconds = (iso: string) => Date.parse(iso) / 1000;
+
+export function AroundChart({ reading }: { reading: RefusedDetail }) {
+  const units = useResource<UnitList>("/api/v1/units");
+  const { around, sensor, rule } = reading;
+  const unit = sensor?.unit ?? reading.unit ?? "";
+  const data = useMemo(() => dataOf(reading, unit, units.data), [reading, unit, units.data]);
+  const spec = useMemo(
+    () => ({
+      axis: unitText(unit),
+      height: 300,
+      limits: [rule?.min ?? null, rule?.max ?? null],
+      mark_s: reading.timestamp ? seconds(reading.timestamp) : null,
+      series: (palette: Parameters<typeof curveSeries>[0]) => [
+        ...curveSeries(palette, unit),
+        dotsSeries(palette, "Refused", unit),
+      ],
+      bands: bandOf,
+    }),
+    [unit, rule, reading.timestamp],
+  );
+  if (!around || data.times.length === 0) {
+    return <Empty title="Nothing to draw">The reading has no usable time, or its sensor is unknown.</Empty>;
+  }
+  const label = `${sensor?.name ?? "Sensor"} around the reading: ${count(around.items.length)} stored points, ${count(around.refused.length)} refused, this one ${quantity(reading.value, reading.unit)}`;
+  return (
+    <>
+      <Chart spec={spec} data={data.aligned} label={label} />
+      {data.off_axis > 0 ? (
+        <p class="panel-body muted small">
+          {count(data.off_axis)} refused with a unit that cannot be drawn on this axis.
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+/** Stored points and refused readings on one time axis. */
+function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null) {
+  const stored = new Map((around?.items ?? []).map((point) => [seconds(point.timestamp), point]));
+  const refused = new Map<number, number>();
+  let off_axis = 0;
+  for (const { timestamp, value, unit: sent } of around?.refused ?? []) {
+    if (timestamp === null || value === null) continue;
+    const shown = sent === null || sent === unit ? value : units ? convert(value, sent, unit, units) : null;
+    if (shown === null) off_axis += 1;
+    else refused.set(seconds(timestamp), shown);
+  }
+  const gaps = gapsOf([...stored.keys()]);
+  const within = gaps.map(({ from, to }) => (from + to) / 2);
+  const times = [...new Set([...stored.keys(), ...within, ...refused.keys()])].sort((a, b) => a - b);
+  const inGap = (at: number) => gaps.some(({ from, to }) => at > from && at < to);
+  // Undefined where only a dot is: the curve goes on. Null in a gap: it does not.
+  const column = (name: "min" | "avg" | "max") =>
+    times.map((at) => (inGap(at) ? null : stored.get(at)?.[name]));
+  const aligned: uPlot.AlignedData = [
+    times,
+    column("min"),
+    column("max"),
+    column("avg"),
+    times.map((at) => refused.get(at)),
+  ];
+  return { times, aligned, off_axis };
+}
+
+/** Steps that are longer than the usual one by this factor are gaps. */
+const GAP_STEPS = 5;
+
+/** The stretches without points. @param times ascending */
+function gapsOf(times: readonly number[]): readonly { readonly from: number; readonly to: number }[] {
+  const steps = times.slice(1).map((to, index) => ({ from: times[index] ?? to, to }));
+  const widths = steps.map(({ from, to }) => to - from).sort((a, b) => a - b);
+  const usual = widths[widths.length >> 1] ?? 0;
+  return steps.filter(({ from, to }) => to - from > usual * GAP_STEPS);
+}

@@ -1,0 +1,85 @@
+/** What an action would do, told before it is done. */
+import { count, quantity, timeText, words } from "../../lib/format.ts";
+import { zone } from "../../lib/preferences.ts";
+import { useShared } from "../../lib/shared.ts";
+import type { DryRun, DryRunSample } from "../../review-types.ts";
+import { StateBadge } from "../../ui/badge.tsx";
+import { Table } from "../../ui/table.tsx";
+
+const WOULD = [
+  ["store", "would be stored"],
+  ["replace", "would replace a stored value"],
+  ["identical", "are stored already"],
+  ["reject", "would be rejected"],
+  ["reopen", "would be reopened"],
+] as const;
+
+export function DryRunResult({ result }: { result: DryRun }) {
+  const { would, still_failing, not_open, selected, examined, samples } = result;
+  return (
+    <section class="stacked" aria-label="Result of the dry run" aria-live="polite">
+      <p class="outcome">
+        {WOULD.filter(([name]) => would[name] > 0).map(([name, text]) => (
+          <span key={name} class={name === "store" ? "good" : undefined}>
+            <strong>{count(would[name])}</strong> {text}
+          </span>
+        ))}
+        {Object.entries(still_failing).map(([reason, n]) => (
+          <span key={reason} class="bad">
+            <strong>{count(n)}</strong> would still fail: {words(reason)}
+          </span>
+        ))}
+        {not_open > 0 ? (
+          <span>
+            <strong>{count(not_open)}</strong> are not open for this
+          </span>
+        ) : null}
+      </p>
+      {examined < selected ? (
+        <p class="muted small">
+          Looked at {count(examined)} of {count(selected)} readings.
+        </p>
+      ) : null}
+      {samples.length > 0 ? <Samples samples={samples} /> : null}
+      <p class="muted small">Nothing has been changed yet.</p>
+    </section>
+  );
+}
+
+function Samples({ samples }: { samples: readonly DryRunSample[] }) {
+  return (
+    <div class="samples">
+      <Table
+        label="Samples of the dry run"
+        rows={samples}
+        keyOf={({ id }) => id}
+        columns={[
+          { label: "Reading", cell: ({ id }) => `#${id}` },
+          { label: "Outcome", cell: ({ outcome }) => <StateBadge state={outcome} /> },
+          { label: "Before", cell: ({ before }) => <Sent reading={before} /> },
+          { label: "After", cell: ({ after }) => <Sent reading={after} /> },
+          {
+            label: "Stored or why",
+            wide: true,
+            cell: ({ stored, details, reason }) =>
+              details ?? (reason ? words(reason) : stored ? <Sent reading={stored} /> : "–"),
+          },
+        ]}
+      />
+    </div>
+  );
+}
+
+/** A reading in few words: value, unit and time when it has them. */
+function Sent({ reading }: { reading: unknown }) {
+  const shown = useShared(zone);
+  if (typeof reading !== "object" || reading === null) return <>–</>;
+  const { value, unit, timestamp } = reading as { value?: unknown; unit?: unknown; timestamp?: unknown };
+  if (typeof value !== "number") return <code>{JSON.stringify(reading)}</code>;
+  return (
+    <span class="stack">
+      <span>{quantity(value, typeof unit === "string" ? unit : null)}</span>
+      {typeof timestamp === "string" ? <span class="muted small">{timeText(timestamp, shown)}</span> : null}
+    </span>
+  );
+}

@@ -1,0 +1,122 @@
+/** Filters with how many readings each would show. */
+
+import { useState } from "preact/hooks";
+import { brief, shortId, words } from "../../lib/format.ts";
+import type { Resource } from "../../lib/resource.ts";
+import { to, useFilters, usePlace } from "../../lib/router.ts";
+import { type Counts, REASONS, REVIEW_STATUSES } from "../../review-types.ts";
+import type { Capped } from "../../types.ts";
+import { Choice, Moment, Search } from "../../ui/field.tsx";
+import { ProblemBox } from "../../ui/states.tsx";
+import { listOf } from "./filters.ts";
+
+export const cappedText = (value: Capped | undefined) =>
+  value === undefined ? "" : `${brief(value.count)}${value.capped ? "+" : ""}`;
+
+export function Facets({ counts }: { counts: Resource<Counts> }) {
+  const [query, change] = useFilters();
+  const { path } = usePlace();
+  const { data, error, reload } = counts;
+  // On a narrow screen the filters would push everything else out of sight.
+  const [open, setOpen] = useState(false);
+  return (
+    <search class="panel" aria-label="Filters of quarantine">
+      <header class="panel-head">
+        <h2>Filters</h2>
+        <div class="chart-tools">
+          {query.size > 0 ? (
+            <a class="button small-button" href={to(path)}>
+              Clear
+            </a>
+          ) : null}
+          <button
+            type="button"
+            class="button small-button facets-toggle"
+            aria-expanded={open}
+            aria-controls="facets"
+            onClick={() => setOpen(!open)}
+          >
+            {open ? "Hide" : "Show"}
+          </button>
+        </div>
+      </header>
+      <div id="facets" class={`facets${open ? "" : " closed"}`}>
+        {error ? <ProblemBox problem={error} retry={reload} /> : null}
+        <Several name="status" title="State" choices={REVIEW_STATUSES} counts={data?.statuses} />
+        <Several name="reason" title="Reason" choices={REASONS} counts={data?.reasons} />
+        <div class="facet">
+          <Places data={data} />
+        </div>
+        <div class="facet">
+          <Search label="Text in the details" value={query.get("q") ?? ""} onValue={(q) => change({ q })} />
+          <Moment label="From" value={query.get("from")} onValue={(from) => change({ from })} />
+          <Moment label="To" value={query.get("to")} onValue={(end) => change({ to: end })} />
+        </div>
+      </div>
+    </search>
+  );
+}
+
+/** System and sensor; another system forgets the sensor. */
+function Places({ data }: { data: Counts | null }) {
+  const [query, change] = useFilters();
+  const system_id = query.get("system_id") ?? "";
+  const choicesOf = (items: Counts["systems"]) =>
+    items.map((item) => [item.id, `${item.name ?? shortId(item.id)} (${cappedText(item)})`] as const);
+  return (
+    <>
+      <Choice
+        label="System"
+        value={system_id}
+        choices={[["", "All"], ...present(choicesOf(data?.systems ?? []), system_id)]}
+        onValue={(value) => change({ system_id: value, sensor_id: null })}
+      />
+      <Choice
+        label="Sensor"
+        value={query.get("sensor_id") ?? ""}
+        choices={[["", "All"], ...present(choicesOf(data?.sensors ?? []), query.get("sensor_id") ?? "")]}
+        onValue={(value) => change({ sensor_id: value })}
+      />
+    </>
+  );
+}
+
+/** What is chosen stays among the choices, though nothing is counted for it. */
+function present(
+  choices: readonly (readonly [string, string])[],
+  chosen: string,
+): readonly (readonly [string, string])[] {
+  return chosen === "" || choices.some(([id]) => id === chosen)
+    ? choices
+    : [[chosen, shortId(chosen)], ...choices];
+}
+
+interface SeveralProps {
+  readonly name: "reason" | "status";
+  readonly title: string;
+  readonly choices: readonly string[];
+  readonly counts: Readonly<Record<string, Capped>> | undefined;
+}
+
+function Several({ name, title, choices, counts }: SeveralProps) {
+  const [query, change] = useFilters();
+  const chosen = listOf(query, name);
+  const toggle = (choice: string) => {
+    const next = choices.filter((other) => chosen.includes(other) !== (other === choice));
+    if (name === "reason") return change({ reason: next.length === choices.length ? null : next.join(",") });
+    const all = next.length === 0 || next.length === choices.length;
+    change({ status: next.join() === "pending" ? null : all ? "any" : next.join(",") });
+  };
+  return (
+    <fieldset class="facet">
+      <legend>{title}</legend>
+      {choices.map((choice) => (
+        <label key={choice} class="facet-choice">
+          <input type="checkbox" checked={chosen.includes(choice)} onChange={() => toggle(choice)} />
+          <span class="facet-name">{words(choice)}</span>
+          <span class="muted small">{cappedText(counts?.[choice])}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,32 @@
+/** The filters of quarantine as the address has them, and as the API takes them. */
+import { queryText } from "../../lib/router.ts";
+import { REVIEW_STATUSES, type Selection } from "../../review-types.ts";
+
+const NAMES = ["job_id", "system_id", "sensor_id", "reason", "status", "from", "to", "q"] as const;
+type Name = (typeof NAMES)[number];
+
+/** For requests; without a status the API shows what is pending. */
+export function apiQuery(query: URLSearchParams, without: readonly Name[] = []): string {
+  const names = NAMES.filter((name) => !without.includes(name));
+  return queryText(Object.fromEntries(names.map((name) => [name, query.get(name)])));
+}
+
+/** The choices of a filter that takes several. */
+export const listOf = (query: URLSearchParams, name: "reason" | "status"): readonly string[] => {
+  const text = query.get(name);
+  if (name === "status" && text === null) return ["pending"];
+  if (name === "status" && text === "any") return REVIEW_STATUSES;
+  return text ? text.split(",") : [];
+};
+
+/** Everything that the filters show, for an action on all of it. States are always named: nothing is left to a default. */
+export function selectionOf(query: URLSearchParams): Selection {
+  const filter: Record<string, string | readonly string[]> = { status: listOf(query, "status") };
+  const reasons = listOf(query, "reason");
+  if (reasons.length > 0) filter.reason = reasons;
+  for (const name of ["job_id", "system_id", "sensor_id", "from", "to", "q"] as const) {
+    const value = query.get(name);
+    if (value) filter[name] = value;
+  }
+  return { filter };
+}

@@ -1,0 +1,87 @@
+/** What is known about a refused reading. */
+import { number, quantity, shortId } from "../../lib/format.ts";
+import { to } from "../../lib/router.ts";
+import type { RefusedDetail } from "../../review-types.ts";
+import { Reason } from "../../ui/badge.tsx";
+import { Facts, Panel } from "../../ui/page.tsx";
+import { Time } from "../../ui/time.tsx";
+
+export function ReadingFacts({ reading }: { reading: RefusedDetail }) {
+  const { sensor, system, system_id } = reading;
+  return (
+    <Panel title="The reading">
+      <Facts
+        items={[
+          ["Why", <Reason key="why" name={reading.reason} />],
+          ["Details", reading.reason_details],
+          [
+            "Sensor",
+            sensor ? (
+              <a key="sensor" href={to(`/systems/${system_id}/sensors/${sensor.id}`)}>
+                {sensor.name}
+              </a>
+            ) : (
+              shortId(reading.sensor_id)
+            ),
+          ],
+          ["System", system?.name ?? shortId(system_id)],
+          ["Value as sent", quantity(reading.value, reading.unit)],
+          ["Quality", number(reading.quality)],
+          ["Taken", <Time key="taken" at={reading.timestamp} />],
+          ["Quarantined", <Time key="quarantined" at={reading.quarantined_at} />],
+          ["Stored at that moment", <StoredNow key="stored" reading={reading} />],
+          ["Rule", <Rule key="rule" reading={reading} />],
+          [
+            "Batch",
+            <span key="job">
+              <a class="mono" href={to(`/jobs/${reading.job_id}`)}>
+                {shortId(reading.job_id)}
+              </a>
+              , reading {reading.ordinal}
+            </span>,
+          ],
+          reading.stored_by_job !== null && [
+            "Stored by",
+            <a key="by" class="mono" href={to(`/jobs/${reading.stored_by_job}`)}>
+              {shortId(reading.stored_by_job)}
+            </a>,
+          ],
+          reading.reviewed_at !== null && [
+            "Decided",
+            <span key="decided">
+              by {reading.reviewed_by_name ?? "somebody"} <Time at={reading.reviewed_at} />
+            </span>,
+          ],
+          reading.review_notes !== null && ["Note", reading.review_notes],
+        ]}
+      />
+      <div class="panel-body">
+        <details>
+          <summary>As it was sent</summary>
+          <pre>{JSON.stringify(reading.raw, null, 2)}</pre>
+        </details>
+      </div>
+    </Panel>
+  );
+}
+
+const StoredNow = ({ reading: { stored } }: { reading: RefusedDetail }) =>
+  stored ? (
+    <>
+      {quantity(stored.value, stored.unit)}, quality {number(stored.quality)}
+    </>
+  ) : (
+    <span class="muted">nothing</span>
+  );
+
+function Rule({ reading: { rule, sensor } }: { reading: RefusedDetail }) {
+  if (!rule) return <span class="muted">none with limits</span>;
+  return (
+    <>
+      {number(rule.min)} to {quantity(rule.max, sensor?.unit)}
+      {rule.version === null
+        ? " (unit)"
+        : ` (version ${rule.version}${rule.author_name ? ` by ${rule.author_name}` : ""})`}
+    </>
+  );
+}

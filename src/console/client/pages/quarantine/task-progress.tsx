@@ -1,0 +1,71 @@
+/** A review task while it runs, and what became of it. */
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../../lib/api.ts";
+import { count, words } from "../../lib/format.ts";
+import { useAction, useResource } from "../../lib/resource.ts";
+import { to } from "../../lib/router.ts";
+import type { Task } from "../../review-types.ts";
+import { StateBadge } from "../../ui/badge.tsx";
+import { ProblemBox } from "../../ui/states.tsx";
+import { useMayReview } from "../may-review.ts";
+
+const REFRESH_MS = 1_000;
+const isOver = ({ state }: Task) => state !== "queued" && state !== "running";
+
+export function TaskProgress({ task: given }: { task: Task }) {
+  const [over, setOver] = useState(isOver(given));
+  const path = `/api/v1/quarantine/actions/${given.id}`;
+  const { data, error, reload } = useResource<Task>(over ? null : path, over ? 0 : REFRESH_MS);
+  const task = data ?? given;
+  useEffect(() => setOver(isOver(task)), [task]);
+  const { busy, problem, run } = useAction();
+  const mayReview = useMayReview();
+  const cancel = () =>
+    run(async () => {
+      await call(`${path}/cancel`, { method: "POST" });
+      reload();
+    });
+  return (
+    <section class="stacked" aria-label={`Task ${task.action}`} aria-live="polite">
+      <p class="prose">
+        <StateBadge state={task.state} /> {words(task.action)}: {count(task.done)} of {count(task.selected)}{" "}
+        readings · <a href={to(`/quarantine/tasks/${task.id}`)}>Task</a>
+      </p>
+      {over ? null : <progress aria-label="Progress" max={Math.max(1, task.selected)} value={task.done} />}
+      <Outcome task={task} />
+      {task.error_message ? <p class="bad">{task.error_message}</p> : null}
+      {error ? <ProblemBox problem={error} retry={reload} /> : null}
+      {problem ? <ProblemBox problem={problem} /> : null}
+      {over || !mayReview ? null : (
+        <p>
+          <button type="button" class="button" disabled={busy} onClick={() => void cancel()}>
+            Cancel the task
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+const PARTS = [
+  ["stored", "stored"],
+  ["replaced", "replaced a stored value"],
+  ["identical", "were stored already"],
+  ["changed", "decided"],
+  ["not_open", "were not open for this"],
+] as const;
+
+const Outcome = ({ task }: { task: Task }) => (
+  <p class="outcome">
+    {PARTS.filter(([name]) => task[name] > 0).map(([name, text]) => (
+      <span key={name}>
+        <strong>{count(task[name])}</strong> {text}
+      </span>
+    ))}
+    {Object.entries(task.failing).map(([reason, n]) => (
+      <span key={reason} class="bad">
+        <strong>{count(n)}</strong> still fail: {words(reason)}
+      </span>
+    ))}
+  </p>
+);

@@ -1,0 +1,60 @@
+/** Actions on quarantine, newest first. */
+import { count, words } from "../../lib/format.ts";
+import { useList } from "../../lib/resource.ts";
+import { queryText, to, useFilters } from "../../lib/router.ts";
+import type { Task } from "../../review-types.ts";
+import { StateBadge } from "../../ui/badge.tsx";
+import { Choice, Filters } from "../../ui/field.tsx";
+import { ListView } from "../../ui/list.tsx";
+import { PageFrame } from "../../ui/page.tsx";
+import { Table } from "../../ui/table.tsx";
+import { Time } from "../../ui/time.tsx";
+import { QuarantineTabs } from "./tabs.tsx";
+
+const STATES = ["queued", "running", "completed", "failed", "cancelled"] as const;
+
+export function TasksPage() {
+  const [query, change] = useFilters();
+  const state = query.get("state") ?? "";
+  const list = useList<Task>(`/api/v1/quarantine/actions?${queryText({ state, limit: "50" })}`);
+  return (
+    <PageFrame title="Quarantine">
+      <QuarantineTabs />
+      <section class="panel" aria-label="Tasks">
+        <Filters label="Filters of tasks">
+          <Choice
+            label="State"
+            value={state}
+            choices={[["", "All"], ...STATES.map((name) => [name, name] as const)]}
+            onValue={(value) => change({ state: value })}
+          />
+        </Filters>
+        <ListView list={list} empty="No tasks" emptyHint="Every action on quarantine is listed here.">
+          {(tasks) => (
+            <Table
+              label="Tasks"
+              rows={tasks}
+              keyOf={({ id }) => id}
+              columns={[
+                {
+                  label: "Action",
+                  cell: ({ id, action }) => <a href={to(`/quarantine/tasks/${id}`)}>{words(action)}</a>,
+                },
+                { label: "State", cell: (task) => <StateBadge state={task.state} /> },
+                { label: "By", cell: ({ actor_name }) => actor_name },
+                { label: "Begun", cell: ({ created_at }) => <Time at={created_at} /> },
+                {
+                  label: "Done",
+                  figures: true,
+                  cell: ({ done, selected }) => `${count(done)} of ${count(selected)}`,
+                },
+                { label: "Stored", figures: true, cell: ({ stored }) => count(stored) },
+                { label: "Note", wide: true, cell: ({ note }) => note ?? "–" },
+              ]}
+            />
+          )}
+        </ListView>
+      </section>
+    </PageFrame>
+  );
+}

@@ -1,0 +1,57 @@
+/** Buttons that move and zoom a chart, for everybody without a mouse too. */
+import type { View } from "./sensor-chart.tsx";
+
+const HOUR_S = 3_600;
+const SPANS = [
+  ["1 h", HOUR_S],
+  ["6 h", 6 * HOUR_S],
+  ["24 h", 24 * HOUR_S],
+  ["7 d", 168 * HOUR_S],
+  ["30 d", 720 * HOUR_S],
+] as const;
+
+interface ChartToolsProps {
+  readonly view: View;
+  readonly onView: (view: View) => void;
+}
+
+export function ChartTools({ view: [from, to], onView }: ChartToolsProps) {
+  const width = to - from;
+  const middle = from + width / 2;
+  const move = (share: number) => () => onView([from + width * share, to + width * share]);
+  const zoom = (factor: number) => () =>
+    onView([middle - (width * factor) / 2, middle + (width * factor) / 2]);
+  const tools = [
+    ["Earlier", "◀", move(-0.5)],
+    ["Later", "▶", move(0.5)],
+    ["Zoom in", "+", zoom(0.5)],
+    ["Zoom out", "−", zoom(2)],
+  ] as const;
+  return (
+    <div class="chart-tools">
+      {SPANS.map(([name, span]) => (
+        <button
+          key={name}
+          type="button"
+          class="button small-button"
+          aria-pressed={Math.abs(width - span) < 2}
+          onClick={() => onView([to - span, to])}
+        >
+          {name}
+        </button>
+      ))}
+      {tools.map(([name, sign, act]) => (
+        <button
+          key={name}
+          type="button"
+          class="button small-button"
+          aria-label={name}
+          title={name}
+          onClick={act}
+        >
+          {sign}
+        </button>
+      ))}
+    </div>
+  );
+}

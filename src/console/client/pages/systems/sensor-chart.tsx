@@ -1,0 +1,152 @@
+/** A sensor's curve with zoom and pan; every view is asked for anew, downsampled by the service. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type uPlot from "uplot";
+import { count, duration, unitText } from "../../lib/format.ts";
+import { useResource } from "../../lib/resource.ts";
+import { queryText, useFilters } from "../../lib/router.ts";
+import type { Sensor, SeriesPoint } from "../../types.ts";
+import { Chart } from "../../ui/chart.tsx";
+import { bandOf, curveSeries } from "../../ui/curve.ts";
+import { Panel } from "../../ui/page.tsx";
+import type { Palette } from "../../ui/palette.ts";
+import { Empty, Loading, ProblemBox } from "../../ui/states.tsx";
+import { ChartTools } from "./chart-tools.tsx";
+
+interface Series {
+  readonly source: "raw" | "hourly";
+  readonly bucket_ms: number;
+  readonly series: readonly { readonly items: readonly SeriesPoint[] }[];
+}
+
+const POINTS = 800;
+const DAY_S = 86_400;
+const MAX_SPAN_S = 3_650 * DAY_S;
+/** A wheel that turns must not ask for every step of the way. */
+const SETTLE_MS = 200;
+const iso = (s: number) => new Date(s * 1000).toISOString();
+const seconds = (text: string) => Date.parse(text) / 1000;
+
+export type View = readonly [from_s: number, to_s: number];
+
+export function SensorChart({ sensor }: { sensor: Sensor }) {
+  const [view, setView] = useView(sensor);
+  const asked = useSettled(view);
+  const path = `/api/v1/systems/${sensor.system_id}/series?${queryText({
+    sensors: sensor.id,
+    from: iso(asked[0]),
+    to: iso(asked[1]),
+    points: String(POINTS),
+  })}`;
+  const { data, error, loading, reload } = useResource<Series>(path);
+  return (
+    <Panel title="Readings" side={<ChartTools view={view} onView={setView} />}>
+      {error ? <ProblemBox problem={error} retry={reload} /> : null}
+      {data ? (
+        <div aria-busy={loading}>
+          <Curve sensor={sensor} data={data} view={view} onView={setView} />
+        </div>
+      ) : error ? null : (
+        <Loading />
+      )}
+      {data ? <Footnote data={data} loading={loading} /> : null}
+    </Panel>
+  );
+}
+
+/** The visible range, kept in the address; at first the day that ends with the newest reading. */
+function useView(sensor: Sensor): [View, (view: View) => void] {
+  const [query, change] = useFilters();
+  const [fallback] = useState<View>(() => {
+    const to_s = Math.ceil(
+      (sensor.last_reading_at ? seconds(sensor.last_reading_at) : Date.now() / 1000) + 1,
+    );
+    return [to_s - DAY_S, to_s];
+  });
+  const from_s = seconds(query.get("from") ?? "");
+  const to_s = seconds(query.get("to") ?? "");
+  const given = Number.isFinite(from_s) && Number.isFinite(to_s) && from_s < to_s;
+  const setView = ([from_s, end_s]: View) => {
+    // As long as the API allows, around the same middle.
+    const spare_s = Math.max(0, end_s - from_s - MAX_SPAN_S) / 2;
+    const from = Math.floor(from_s + spare_s);
+    const to = Math.max(Math.ceil(end_s - spare_s), from + 10);
+    change({ from: iso(from), to: iso(to) }, { replace: true });
+  };
+  return [given ? [from_s, to_s] : fallback, setView];
+}
+
+/** The view once it has stood still for a moment. */
+function useSettled([from_s, to_s]: View): View {
+  const [settled, setSettled] = useState<View>([from_s, to_s]);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled([from_s, to_s]), SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [from_s, to_s]);
+  return settled;
+}
+
+interface CurveProps {
+  readonly sensor: Sensor;
+  readonly data: Series;
+  readonly view: View;
+  readonly onView: (view: View) => void;
+}
+
+function Curve({ sensor, data, view, onView }: CurveProps) {
+  const { unit, range, name } = sensor;
+  const items = data.series[0]?.items ?? [];
+  const aligned = useMemo(() => alignedOf(items, data.bucket_ms), [items, data.bucket_ms]);
+  const spec = useMemo(
+    () => ({
+      axis: unitText(unit),
+      height: 320,
+      limits: [range.min, range.max],
+      series: (palette: Palette) => curveSeries(palette, unit),
+      bands: bandOf,
+    }),
+    [unit, range.min, range.max],
+  );
+  if (items.length === 0)
+    return <Empty title="No readings in this range">Zoom out, or go to another time.</Empty>;
+  return (
+    <Chart
+      spec={spec}
+      data={aligned}
+      range={view}
+      onRange={(from, to) => onView([from, to])}
+      label={`${name}, ${count(items.length)} points`}
+    />
+  );
+}
+
+/** A null between buckets that are not neighbours, so that a gap is seen as one. */
+function alignedOf(items: readonly SeriesPoint[], bucket_ms: number): uPlot.AlignedData {
+  const columns: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
+  const push = (at_s: number, point: Omit<SeriesPoint, "timestamp">) => {
+    columns[0].push(at_s);
+    columns[1].push(point.min);
+    columns[2].push(point.max);
+    columns[3].push(point.avg);
+  };
+  let before_s = Number.NaN;
+  for (const point of items) {
+    const at_s = seconds(point.timestamp);
+    // Sparse readings, one in several buckets, are still a curve.
+    if (at_s - before_s > (bucket_ms / 1000) * 5)
+      push(before_s + bucket_ms / 1000, { min: null, avg: null, max: null });
+    push(at_s, point);
+    before_s = at_s;
+  }
+  return columns;
+}
+
+const Footnote = ({ data, loading }: { data: Series; loading: boolean }) => (
+  <p class="list-foot muted" role="status">
+    <span>
+      {loading ? "Loading… " : ""}
+      {count(data.series[0]?.items.length ?? 0)} points of {duration(data.bucket_ms)} each, from{" "}
+      {data.source === "raw" ? "the readings" : "the hourly aggregate"}
+    </span>
+    <span>Drag to zoom; wheel with Shift moves, with Ctrl zooms</span>
+  </p>
+);

@@ -1,0 +1,71 @@
+/** One sensor: its curve, its completeness, and the range that judges its readings. */
+import { number, unitText } from "../../lib/format.ts";
+import { useResource } from "../../lib/resource.ts";
+import { to } from "../../lib/router.ts";
+import type { Sensor, SensorCompleteness } from "../../types.ts";
+import { Badge } from "../../ui/badge.tsx";
+import { Facts, PageFrame, Panel } from "../../ui/page.tsx";
+import { Shown } from "../../ui/states.tsx";
+import { Time } from "../../ui/time.tsx";
+import { RangePanel } from "./range-editor.tsx";
+import { SensorChart } from "./sensor-chart.tsx";
+import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
+
+export function SensorPage({ system_id, id }: { system_id: string; id: string }) {
+  const path = `/api/v1/systems/${system_id}/sensors/${id}`;
+  const sensor = useResource<Sensor>(path);
+  return (
+    <PageFrame
+      title={sensor.data?.name ?? "Sensor"}
+      above={[to(`/systems/${system_id}`), "Its system"]}
+      side={
+        <>
+          {sensor.data?.archived_at ? <Badge>archived</Badge> : null}
+          <a class="button" href={to("/quarantine", { system_id, sensor_id: id })}>
+            Its quarantine
+          </a>
+        </>
+      }
+    >
+      <Shown of={sensor}>
+        {(data) => (
+          <>
+            <SensorChart sensor={data} />
+            <div class="grid columns-2">
+              <RangePanel sensor={data} onChanged={sensor.reload} />
+              <SensorFacts sensor={data} />
+            </div>
+          </>
+        )}
+      </Shown>
+    </PageFrame>
+  );
+}
+
+function SensorFacts({ sensor }: { sensor: Sensor }) {
+  const path = `/api/v1/systems/${sensor.system_id}/completeness?sensors=${sensor.id}`;
+  const completeness = useResource<{ sensors: readonly SensorCompleteness[] }>(path);
+  return (
+    <Panel title="The sensor">
+      <Facts
+        items={[
+          ["Quantity", `${sensor.quantity} in ${unitText(sensor.unit)}`],
+          [
+            "Expected rate",
+            sensor.expected_rate_hz === null ? "learnt" : `${number(sensor.expected_rate_hz)} readings/s`,
+          ],
+          ["First reading", <Time key="first" at={sensor.first_reading_at} />],
+          ["Last reading", <Time key="last" at={sensor.last_reading_at} />],
+          ["Id", <code key="id">{sensor.id}</code>],
+        ]}
+      />
+      <div class="panel-body stacked">
+        <h3 class="small">Last 24 hours</h3>
+        <Shown of={completeness}>
+          {({ sensors: [row] }) => (row ? <CompletenessStrip hours={row.hours} name={sensor.name} /> : null)}
+        </Shown>
+        <CompletenessLegend />
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,127 @@
+/** One system: how complete the recordings of its sensors are, hour by hour. */
+import { useMemo } from "preact/hooks";
+import { count, number, percent, unitText } from "../../lib/format.ts";
+import { type List, useList, useResource } from "../../lib/resource.ts";
+import { queryText, to, useFilters } from "../../lib/router.ts";
+import type { Sensor, SensorCompleteness, System } from "../../types.ts";
+import { Choice } from "../../ui/field.tsx";
+import { ListView } from "../../ui/list.tsx";
+import { PageFrame, Panel } from "../../ui/page.tsx";
+import { ProblemBox, Shown } from "../../ui/states.tsx";
+import { Table } from "../../ui/table.tsx";
+import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
+
+const SPANS = [
+  ["1", "24 hours"],
+  ["3", "3 days"],
+  ["7", "7 days"],
+  ["14", "14 days"],
+] as const;
+const HOUR_MS = 3_600_000;
+
+export function SystemPage({ id }: { id: string }) {
+  const system = useResource<System>(`/api/v1/systems/${id}`);
+  return (
+    <PageFrame
+      title={system.data?.name ?? "System"}
+      above={[to("/systems"), "Systems"]}
+      side={
+        <a class="button" href={to("/quarantine", { system_id: id })}>
+          Its quarantine
+        </a>
+      }
+    >
+      <Shown of={system}>
+        {({ description }) => (description ? <p class="muted lead-text">{description}</p> : null)}
+      </Shown>
+      <Sensors id={id} />
+    </PageFrame>
+  );
+}
+
+function Sensors({ id }: { id: string }) {
+  const [query, change] = useFilters();
+  const days = SPANS.find(([value]) => value === query.get("days"))?.[0] ?? "1";
+  const range = useMemo(() => wholeHours(Number(days)), [days]);
+  const sensors = useList<Sensor>(`/api/v1/systems/${id}/sensors?limit=100`);
+  const completeness = useResource<{ sensors: readonly SensorCompleteness[] }>(
+    `/api/v1/systems/${id}/completeness?${queryText({ ...range, limit: "100" })}`,
+  );
+  const bySensor = new Map(completeness.data?.sensors.map((row) => [row.sensor.id, row]));
+  return (
+    <Panel
+      title="Sensors"
+      side={
+        <div class="chart-tools">
+          <CompletenessLegend />
+          <Choice
+            label="Completeness of"
+            value={days}
+            choices={SPANS}
+            onValue={(value) => change({ days: value })}
+          />
+        </div>
+      }
+    >
+      {completeness.error ? <ProblemBox problem={completeness.error} retry={completeness.reload} /> : null}
+      <SensorList list={sensors} system_id={id} bySensor={bySensor} />
+    </Panel>
+  );
+}
+
+/** The hours that ended, and the running one. */
+function wholeHours(days: number): { from: string; to: string } {
+  const end_ms = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
+  return { from: new Date(end_ms - days * 24 * HOUR_MS).toISOString(), to: new Date(end_ms).toISOString() };
+}
+
+interface SensorListProps {
+  readonly list: List<Sensor>;
+  readonly system_id: string;
+  readonly bySensor: ReadonlyMap<string, SensorCompleteness>;
+}
+
+const SensorList = ({ list, system_id, bySensor }: SensorListProps) => (
+  <ListView
+    list={list}
+    empty="No sensors"
+    emptyHint="Sensors are registered, or appear with their first reading."
+  >
+    {(sensors) => (
+      <Table
+        label="Sensors"
+        rows={sensors}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            label: "Sensor",
+            cell: ({ id, name }) => <a href={to(`/systems/${system_id}/sensors/${id}`)}>{name}</a>,
+          },
+          { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
+          {
+            label: "Range",
+            figures: true,
+            cell: ({ range: { min, max }, unit }) =>
+              min === null && max === null ? "none" : `${number(min)} to ${number(max)} ${unitText(unit)}`,
+          },
+          {
+            label: "Received",
+            figures: true,
+            cell: ({ id }) => {
+              const row = bySensor.get(id);
+              return row ? `${count(row.received)} · ${percent(row.completeness)}` : "–";
+            },
+          },
+          {
+            label: "Completeness",
+            wide: true,
+            cell: ({ id, name }) => {
+              const row = bySensor.get(id);
+              return row ? <CompletenessStrip hours={row.hours} name={name} /> : <span class="muted">–</span>;
+            },
+          },
+        ]}
+      />
+    )}
+  </ListView>
+);

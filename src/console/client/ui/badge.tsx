@@ -1,0 +1,39 @@
+/** States as words with a colour; the word alone says it. */
+import { words } from "../lib/format.ts";
+
+export type Tone = "plain" | "good" | "warn" | "bad" | "info";
+
+export const Badge = ({ tone = "plain", children }: { tone?: Tone; children: string }) => (
+  <span class={`badge badge-${tone}`}>{children}</span>
+);
+
+const TONES: Readonly<Record<string, Tone>> = {
+  completed: "good",
+  running: "good",
+  approved: "good",
+  fixed: "good",
+  store: "good",
+  identical: "info",
+  replace: "warn",
+  processing: "info",
+  starting: "info",
+  queued: "plain",
+  pending: "warn",
+  draining: "warn",
+  "backing off": "warn",
+  backing_off: "warn",
+  failed: "bad",
+  fail: "bad",
+  failing: "bad",
+  still_failing: "bad",
+  stopped: "bad",
+  dead: "bad",
+  rejected: "plain",
+};
+
+/** Any state of a job, task, worker, reading or dry run. */
+export const StateBadge = ({ state }: { state: string }) => (
+  <Badge tone={TONES[state] ?? "plain"}>{words(state)}</Badge>
+);
+
+export const Reason = ({ name }: { name: string }) => <span class="reason">{words(name)}</span>;

@@ -1,0 +1,186 @@
+/** uPlot in preact: drawn again with new data, sized by its place, coloured by the theme in force. */
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { offsetText, timeText } from "../lib/format.ts";
+import { colours, zone } from "../lib/preferences.ts";
+import { useShared } from "../lib/shared.ts";
+import { type Palette, paletteNow } from "./palette.ts";
+import { timeLabels } from "./time-labels.ts";
+
+export interface ChartSpec {
+  readonly series: (palette: Palette) => readonly uPlot.Series[];
+  readonly bands?: (palette: Palette) => uPlot.Band[];
+  /** Label of the values' axis, with the unit. */
+  readonly axis: string;
+  /** Horizontal lines: the limits of a sensor. */
+  readonly limits?: readonly (number | null)[];
+  /** A moment to mark, s since the epoch. */
+  readonly mark_s?: number | null;
+  readonly height?: number;
+  /** Values that must be in sight whatever the data is. */
+  readonly floor?: number;
+}
+
+interface ChartProps {
+  readonly spec: ChartSpec;
+  /** The first array is times, s since the epoch. */
+  readonly data: uPlot.AlignedData;
+  /** What the chart shows, for those who do not see it. */
+  readonly label: string;
+  /** The visible range; without it the data's own. */
+  readonly range?: readonly [from_s: number, to_s: number];
+  /** A stretch was chosen with the pointer, or the wheel moved it. */
+  readonly onRange?: (from_s: number, to_s: number) => void;
+}
+
+export function Chart({ spec, data, label, range, onRange }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(null);
+  const shownZone = useShared(zone);
+  const paint = useShared(colours);
+  const latest = useRef({ data, range, onRange });
+  latest.current = { data, range, onRange };
+  const redo = `${shownZone} ${paint} ${spec.axis} ${spec.limits?.join()} ${spec.mark_s}`;
+
+  // `redo` stands for what a chart cannot change later
+  useEffect(() => {
+    const host = place.current;
+    if (!host) return;
+    const options = optionsOf(spec, host, shownZone === "utc", latest);
+    const made = new uPlot(options, latest.current.data, host);
+    plot.current = made;
+    const observer = new ResizeObserver(() =>
+      made.setSize({ width: Math.max(200, host.clientWidth), height: options.height }),
+    );
+    observer.observe(host);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = null;
+    };
+  }, [redo]);
+  const [from_s, to_s] = range ?? [];
+  useEffect(() => {
+    plot.current?.setData(data, false);
+    fit(plot.current, data, from_s, to_s);
+  }, [data, from_s, to_s]);
+
+  return <div ref={place} class="chart" role="img" aria-label={label} />;
+}
+
+/** Shows the wanted stretch; values are scaled to what is in it. */
+function fit(plot: uPlot | null, [times]: uPlot.AlignedData, from_s?: number, to_s?: number): void {
+  const min = from_s ?? times[0];
+  const max = to_s ?? times.at(-1);
+  if (plot && min !== undefined && max !== undefined)
+    plot.setScale("x", { min, max: Math.max(max, min + 1) });
+}
+
+interface Latest {
+  readonly current: {
+    readonly range: ChartProps["range"] | undefined;
+    readonly onRange: ChartProps["onRange"] | undefined;
+  };
+}
+
+function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Latest): uPlot.Options {
+  const palette = paletteNow();
+  const zoneName = utc ? "UTC" : offsetText(-new Date().getTimezoneOffset());
+  const axis = {
+    stroke: palette.muted,
+    grid: { stroke: palette.grid, width: 1 },
+    ticks: { stroke: palette.grid, width: 1 },
+    font: "12px system-ui, sans-serif",
+    labelFont: "12px system-ui, sans-serif",
+  };
+  return {
+    width: Math.max(200, host.clientWidth),
+    height: spec.height ?? 260,
+    tzDate: (s) => (utc ? uPlot.tzDate(new Date(s * 1000), "Etc/UTC") : new Date(s * 1000)),
+    cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false } },
+    select: { show: true, left: 0, top: 0, width: 0, height: 0 },
+    scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec, min, max) } },
+    axes: [
+      { ...axis, label: `Time (${zoneName})`, labelSize: 18, values: timeLabels(), space: 64 },
+      { ...axis, label: spec.axis, labelSize: 18, size: 58 },
+    ],
+    series: [
+      {
+        label: "Time",
+        value: (_, s) =>
+          s == null ? "–" : timeText(new Date(s * 1000).toISOString(), utc ? "utc" : "local"),
+      },
+      ...spec.series(palette),
+    ],
+    ...(spec.bands ? { bands: spec.bands(palette) } : {}),
+    hooks: {
+      draw: [(plot) => drawMarks(plot, spec, palette)],
+      setSelect: [(plot) => chooseStretch(plot, latest)],
+      ready: [(plot) => listenToWheel(plot, latest)],
+    },
+  };
+}
+
+/** The data with some air, or a stretch around a constant. */
+function valueRange(spec: ChartSpec, min: number | null, max: number | null): [number, number] {
+  if (min == null || max == null) return [0, 1];
+  const low = spec.floor === undefined ? min : Math.min(spec.floor, min);
+  const air = (max - low) * 0.08 || Math.max(1, Math.abs(max) * 0.1);
+  return [spec.floor !== undefined && low >= spec.floor ? low : low - air, max + air];
+}
+
+function drawMarks({ ctx, bbox, valToPos }: uPlot, spec: ChartSpec, palette: Palette): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.strokeStyle = palette.bad;
+  for (const limit of spec.limits ?? []) {
+    if (limit == null) continue;
+    const y = valToPos(limit, "y", true);
+    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+  }
+  if (spec.mark_s != null) {
+    const x = valToPos(spec.mark_s, "x", true);
+    ctx.strokeStyle = palette.muted;
+    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+  }
+  ctx.restore();
+}
+
+function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}
+
+function chooseStretch(plot: uPlot, latest: Latest): void {
+  const { left, width } = plot.select;
+  if (width < 4) return;
+  const from_s = plot.posToVal(left, "x");
+  const to_s = plot.posToVal(left + width, "x");
+  plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  latest.current.onRange?.(from_s, to_s);
+}
+
+/** The wheel with Ctrl or Shift zooms or pans; alone it scrolls the page, as everywhere. */
+function listenToWheel(plot: uPlot, latest: Latest): void {
+  plot.over.addEventListener(
+    "wheel",
+    (event) => {
+      const { onRange, range } = latest.current;
+      if (!onRange || !range || !(event.ctrlKey || event.shiftKey)) return;
+      event.preventDefault();
+      const [from, to] = range;
+      const step = Math.sign(event.deltaY || event.deltaX);
+      if (event.shiftKey) return onRange(from + step * (to - from) * 0.15, to + step * (to - from) * 0.15);
+      const at = plot.posToVal(event.offsetX, "x");
+      const factor = step > 0 ? 1.3 : 1 / 1.3;
+      onRange(at - (at - from) * factor, at + (to - at) * factor);
+    },
+    { passive: false },
+  );
+}

@@ -1,0 +1,120 @@
+/** Labelled fields of forms and filters. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useState } from "preact/hooks";
+import { fromInput, offsetText, toInput } from "../lib/format.ts";
+import { zone } from "../lib/preferences.ts";
+import { useShared } from "../lib/shared.ts";
+
+interface TextFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+  readonly type?: "text" | "password";
+  readonly numeric?: boolean;
+  readonly hint?: string;
+  readonly required?: boolean;
+  readonly autocomplete?: string;
+  readonly name?: string;
+}
+
+export function TextField(props: TextFieldProps) {
+  const { label, value, onValue, type = "text", numeric, hint, required, autocomplete, name } = props;
+  const id = useId();
+  const input = {
+    id,
+    name,
+    value,
+    required,
+    autocomplete: autocomplete ?? "off",
+    inputMode: numeric ? "decimal" : undefined,
+    "aria-describedby": hint ? `${id}-hint` : undefined,
+    onInput: (event: { readonly currentTarget: HTMLInputElement }) => onValue(event.currentTarget.value),
+  } as const;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {type === "password" ? <input type="password" {...input} /> : <input type="text" {...input} />}
+      {hint ? (
+        <span id={`${id}-hint`} class="hint">
+          {hint}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly (readonly [value: string, text: string])[];
+  readonly onValue: (value: string) => void;
+}
+
+export function Choice({ label, value, choices, onValue }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+        {choices.map(([choice, text]) => (
+          <option key={choice} value={choice}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+interface MomentProps {
+  readonly label: string;
+  /** RFC 3339. */
+  readonly value: string | null;
+  readonly onValue: (value: string | null) => void;
+}
+
+/** A date and time in the visitor's zone, which the label names. */
+export function Moment({ label, value, onValue }: MomentProps) {
+  const id = useId();
+  const shown = useShared(zone);
+  const offset = shown === "utc" ? "UTC" : offsetText(-new Date(value ?? Date.now()).getTimezoneOffset());
+  return (
+    <div class="field">
+      <label for={id}>
+        {label} <span class="muted">({offset})</span>
+      </label>
+      <input
+        id={id}
+        type="datetime-local"
+        step={1}
+        value={toInput(value, shown)}
+        onChange={(event) => onValue(fromInput(event.currentTarget.value, shown))}
+      />
+    </div>
+  );
+}
+
+interface SearchProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}
+
+/** Text that is handed on when typing pauses. */
+export function Search({ label, value, onValue }: SearchProps) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  // Only what is typed starts the wait
+  useEffect(() => {
+    if (text === value) return;
+    const timer = setTimeout(() => onValue(text.trim()), 300);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return <TextField label={label} value={text} onValue={setText} />;
+}
+
+export const Filters = ({ label, children }: { label: string; children: ComponentChildren }) => (
+  <search class="filters" aria-label={label}>
+    {children}
+  </search>
+);

@@ -1,0 +1,37 @@
+/** A list in all its states: loading, failed, empty, filled, with more to come. */
+import type { ComponentChildren } from "preact";
+import { count } from "../lib/format.ts";
+import type { List } from "../lib/resource.ts";
+import { Empty, Loading, ProblemBox } from "./states.tsx";
+
+interface ListViewProps<T> {
+  readonly list: List<T>;
+  /** What is said when there is nothing. */
+  readonly empty: string;
+  readonly emptyHint?: string;
+  readonly children: (items: readonly T[]) => ComponentChildren;
+}
+
+export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<T>) {
+  const { items, error, loading, more, reload } = list;
+  return (
+    <div aria-busy={loading} class={loading && items ? "stale" : undefined}>
+      {error ? <ProblemBox problem={error} retry={reload} /> : null}
+      {items === null && loading ? <Loading /> : null}
+      {items?.length === 0 ? <Empty title={empty}>{emptyHint}</Empty> : null}
+      {items && items.length > 0 ? children(items) : null}
+      {items && items.length > 0 ? (
+        <p class="list-foot">
+          <span class="muted" role="status">
+            {count(items.length)} shown{more || loading ? "" : ", no more"}
+          </span>
+          {more ? (
+            <button type="button" class="button" onClick={more}>
+              Show more
+            </button>
+          ) : null}
+        </p>
+      ) : null}
+    </div>
+  );
+}

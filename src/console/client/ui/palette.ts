@@ -1,0 +1,35 @@
+/** The colours in force, for what is drawn on a canvas: the style sheet's variables, resolved. */
+export interface Palette {
+  readonly accent: string;
+  readonly accent_faint: string;
+  readonly second: string;
+  readonly muted: string;
+  readonly grid: string;
+  readonly bad: string;
+}
+
+/** Variables hold `light-dark(…)`; only a real property of a real element says what that is now. */
+function resolve(names: readonly string[]): string[] {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  const found = names.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return getComputedStyle(probe).color;
+  });
+  probe.remove();
+  return found;
+}
+
+export function paletteNow(): Palette {
+  const [accent = "", accent_faint = "", second = "", muted = "", grid = "", bad = ""] = resolve([
+    "accent",
+    "accent-faint",
+    "second",
+    "muted",
+    "line",
+    "bad",
+    "surface",
+  ]);
+  return { accent, accent_faint, second, muted, grid, bad };
+}

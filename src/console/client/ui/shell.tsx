@@ -1,0 +1,122 @@
+/** What surrounds every page: the way to all others, and the visitor's own choices. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { signOut } from "../lib/api.ts";
+import { setTheme, setZone, THEMES, type Theme, theme, zone } from "../lib/preferences.ts";
+import { to, usePlace } from "../lib/router.ts";
+import { useShared } from "../lib/shared.ts";
+import type { Session, Zone } from "../types.ts";
+import { Notices } from "./notices.tsx";
+
+const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [
+  { path: "/", name: "Overview" },
+  { path: "/jobs", name: "Jobs" },
+  { path: "/quarantine", name: "Quarantine" },
+  { path: "/systems", name: "Systems" },
+  { path: "/dead-letters", name: "Dead letters" },
+  { path: "/alerts", name: "Alerts" },
+  { path: "/workers", name: "Workers" },
+  { path: "/users", name: "Users", admin: true },
+  { path: "/audit", name: "Audit", admin: true },
+];
+
+interface ShellProps {
+  readonly session: Session;
+  readonly children: ComponentChildren;
+}
+
+export function Shell({ session, children }: ShellProps) {
+  return (
+    <div class="shell">
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      <TopBar session={session} />
+      <main id="main" tabIndex={-1}>
+        {children}
+      </main>
+      <Notices />
+    </div>
+  );
+}
+
+function TopBar({ session }: { session: Session }) {
+  const { path } = usePlace();
+  const [open, setOpen] = useState(false);
+  // Another page closes the menu
+  useEffect(() => setOpen(false), [path]);
+  return (
+    <header class="top">
+      <a class="brand" href={to("/")}>
+        <span class="brand-mark" aria-hidden="true" />
+        Hydraulic Ingest
+      </a>
+      <button
+        type="button"
+        class="menu-button button"
+        aria-expanded={open}
+        aria-controls="menu"
+        onClick={() => setOpen(!open)}
+      >
+        Menu
+      </button>
+      <div id="menu" class={`menu${open ? " open" : ""}`}>
+        <MainNavigation path={path} admin={session.user.role === "admin"} />
+        <Choices session={session} />
+      </div>
+    </header>
+  );
+}
+
+const MainNavigation = ({ path, admin }: { path: string; admin: boolean }) => (
+  <nav class="main-nav" aria-label="Pages">
+    <ul>
+      {PAGES.filter((page) => admin || !page.admin).map((page) => (
+        <li key={page.path}>
+          <a
+            href={to(page.path)}
+            aria-current={
+              path === page.path || (page.path !== "/" && path.startsWith(`${page.path}/`))
+                ? "page"
+                : undefined
+            }
+          >
+            {page.name}
+          </a>
+        </li>
+      ))}
+    </ul>
+  </nav>
+);
+
+function Choices({ session }: { session: Session }) {
+  return (
+    <div class="choices">
+      <select
+        aria-label="Colours"
+        value={useShared(theme)}
+        onChange={(event) => setTheme(event.currentTarget.value as Theme)}
+      >
+        {THEMES.map((name) => (
+          <option key={name} value={name}>
+            {{ system: "Auto", light: "Light", dark: "Dark" }[name]}
+          </option>
+        ))}
+      </select>
+      <select
+        aria-label="Zone of times"
+        value={useShared(zone)}
+        onChange={(event) => setZone(event.currentTarget.value as Zone)}
+      >
+        <option value="local">Local time</option>
+        <option value="utc">UTC</option>
+      </select>
+      <span class="who" title={`Role: ${session.user.role}`}>
+        {session.user.username} <span class="muted">{session.user.role}</span>
+      </span>
+      <button type="button" class="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+/** What stands in for data: loading, nothing there, and what went wrong. */
+import type { ComponentChildren } from "preact";
+import type { Problem } from "../lib/api.ts";
+import type { Resource } from "../lib/resource.ts";
+
+export const Loading = ({ label = "Loading" }: { label?: string }) => (
+  <p class="loading" role="status">
+    <span class="spinner" aria-hidden="true" />
+    {label}…
+  </p>
+);
+
+export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (
+  <div class="empty">
+    <p class="empty-title">{title}</p>
+    {children ? <p class="muted">{children}</p> : null}
+  </div>
+);
+
+/** Problem details as people need them: what, why, and the id that finds it in the log. */
+export const ProblemBox = ({ problem, retry }: { problem: Problem; retry?: () => void }) => (
+  <div class="problem" role="alert">
+    <p class="problem-title">{problem.title}</p>
+    <p>{problem.detail}</p>
+    {problem.body.errors?.map(({ pointer, detail }) => (
+      <p key={pointer} class="mono small">
+        {pointer}: {detail}
+      </p>
+    ))}
+    <p class="small problem-foot">
+      {problem.request_id ? (
+        <span>
+          Request <code>{problem.request_id}</code>
+        </span>
+      ) : null}
+      {retry ? (
+        <button type="button" class="button small-button" onClick={retry}>
+          Try again
+        </button>
+      ) : null}
+    </p>
+  </div>
+);
+
+interface ShownProps<T> {
+  readonly of: Resource<T>;
+  readonly children: (data: T) => ComponentChildren;
+}
+
+/** Data when there is some; an error beside old data does not hide it. */
+export function Shown<T>({ of: { data, error, reload }, children }: ShownProps<T>) {
+  return (
+    <>
+      {error ? <ProblemBox problem={error} retry={reload} /> : null}
+      {data === null && !error ? <Loading /> : null}
+      {data === null ? null : children(data)}
+    </>
+  );
+}

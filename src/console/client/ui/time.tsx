@@ -1,0 +1,21 @@
+/** Times with their zone, in the zone that the visitor chose. */
+import { ago, NOTHING, timeText } from "../lib/format.ts";
+import { zone } from "../lib/preferences.ts";
+import { useShared } from "../lib/shared.ts";
+
+interface TimeProps {
+  readonly at: string | null | undefined;
+  /** Says how long ago; the exact time is in the title and in `datetime`. */
+  readonly relative?: boolean;
+}
+
+export function Time({ at, relative = false }: TimeProps) {
+  const shown = useShared(zone);
+  if (!at) return <span class="muted">{NOTHING}</span>;
+  const exact = timeText(at, shown);
+  return (
+    <time class="time" dateTime={at} title={`${exact} (${ago(at)})`}>
+      {relative ? ago(at) : exact}
+    </time>
+  );
+}

@@ -1,0 +1,166 @@
+/** Answers of the fake API that need more than a list. */
+import { COUNTS, curve, HISTORY, IDS, JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
+
+const HOUR_MS = 3_600_000;
+const iso = (ms: number) => new Date(ms).toISOString();
+
+export function refusedDetail(id: number) {
+  const item = REFUSED.find((refused) => refused.id === id);
+  if (!item) return null;
+  const [sensor] = SENSORS;
+  const at_ms = item.timestamp === null ? NOW_MS : Date.parse(item.timestamp);
+  const [from_ms, to_ms] = [at_ms - 4 * 60_000, at_ms + 4 * 60_000];
+  return {
+    ...item,
+    system: { id: IDS.system, name: "Press 2" },
+    sensor: { id: sensor?.id, name: sensor?.name, quantity: sensor?.quantity, unit: sensor?.unit },
+    stored:
+      item.reason === "duplicate"
+        ? { timestamp: item.timestamp, value: 181.2, unit: "bar", quality: 97 }
+        : null,
+    rule: { version: 2, min: 0, max: 350, valid_from: iso(NOW_MS - 200 * HOUR_MS), author_name: "engineer" },
+    around: {
+      from: iso(from_ms),
+      to: iso(to_ms),
+      items: curve(from_ms, to_ms, 240, true),
+      refused: REFUSED.filter(({ timestamp }) => timestamp !== null).slice(0, 30),
+    },
+    history: HISTORY,
+  };
+}
+
+export function overview() {
+  const wave = Math.sin(Date.now() / 4_000);
+  return {
+    at: new Date().toISOString(),
+    accepted_rows_per_s: Math.round(41_000 + 3_000 * wave),
+    committed_rows_per_s: Math.round(40_600 + 2_000 * wave),
+    backlog: { entries: 14, bytes: 5_242_880, lag: 9 },
+    workers: { running: 3, total: 4 },
+    quarantined_share: 0.0342,
+    pending: COUNTS.total,
+    jobs: JOBS.slice(0, 10),
+    alerts: ALERTS.slice(0, 1),
+  };
+}
+
+export const ALERTS = [
+  { resolved_at: null, share: 0.088, peak_share: 0.341 },
+  { resolved_at: iso(NOW_MS - 30 * HOUR_MS), share: 0.021, peak_share: 0.074 },
+].map((alert, index) => ({
+  id: 70 - index,
+  system_id: SYSTEMS[index]?.id,
+  system_name: SYSTEMS[index]?.name,
+  raised_at: iso(NOW_MS - (index * 31 + 1) * HOUR_MS),
+  limit: 0.05,
+  window_s: 3_600,
+  readings: 120_000,
+  quarantined: 10_560,
+  ...alert,
+}));
+
+export const WORKERS = ["running", "running", "backing off", "draining"].map((state, index) => ({
+  name: `ingest-host-a:4121:mb2k:${index}`,
+  process: "ingest-host-a:4121:mb2k",
+  state,
+  heartbeat_age_ms: 180 + index * 700,
+  restarts: index === 2 ? 4 : 0,
+  in_hand: index * 3,
+}));
+
+export const USERS = (["admin", "engineer", "reviewer", "producer"] as const).map((role, index) => ({
+  id: index === 0 ? IDS.admin : IDS.admin.replace(/.$/, String(index + 1)),
+  username: role === "producer" ? "rig-7-gateway" : role,
+  role,
+  active: index !== 2,
+  requests_per_minute: role === "producer" ? 600 : null,
+  readings_per_minute: role === "producer" ? 6_000_000 : null,
+  created_at: iso(NOW_MS - 2_000 * HOUR_MS),
+}));
+
+const letterJob = {
+  job_id: IDS.failedJob,
+  system_id: IDS.system,
+  created_by: USERS[3]?.id,
+  total_readings: 10_000,
+  received_at: iso(NOW_MS - 3 * 61_000),
+};
+export const LETTERS = [
+  {
+    id: IDS.letter,
+    reason: "gave up after 3 attempts (SQLSTATE XX001)",
+    buried_at: iso(NOW_MS - 2 * 61_000),
+    size_bytes: 812_204,
+    job: letterJob,
+  },
+  {
+    id: "1/1764220000000-3",
+    reason: "the entry cannot be decoded",
+    buried_at: iso(NOW_MS - 40 * HOUR_MS),
+    size_bytes: 412,
+    job: null,
+  },
+];
+export const PAYLOAD = {
+  encoding: "json",
+  truncated: true,
+  body: JSON.stringify({ system_id: IDS.system, readings: REFUSED.slice(0, 12).map(({ raw }) => raw) }),
+};
+
+export function completeness(from_ms: number, to_ms: number, ids: readonly string[]) {
+  const hours = Math.round((to_ms - from_ms) / HOUR_MS);
+  return SENSORS.filter(({ id }) => ids.length === 0 || ids.includes(id)).map((sensor, row) => {
+    const rows = Array.from({ length: hours }, (_, index) => {
+      const share =
+        row === 1 && index < 5
+          ? 0
+          : (index + row * 3) % 11 === 4
+            ? 0.62
+            : row === 0 && index === hours - 2
+              ? 0.1
+              : 1;
+      return {
+        hour: iso(from_ms + index * HOUR_MS),
+        expected: 3_600,
+        received: 3_600 * share,
+        completeness: share,
+      };
+    });
+    const received = rows.reduce((sum, hour) => sum + hour.received, 0);
+    return {
+      sensor,
+      rate_hz: 1,
+      rate_source: "expected",
+      expected: hours * 3_600,
+      received,
+      completeness: received / (hours * 3_600),
+      hours: rows,
+    };
+  });
+}
+
+export function series(from_ms: number, to_ms: number) {
+  const bucket_ms = Math.max(1_000, Math.round((to_ms - from_ms) / 600));
+  return {
+    from: iso(from_ms),
+    to: iso(to_ms),
+    source: "raw",
+    bucket_ms,
+    points: 600,
+    series: [{ sensor: SENSORS[0], items: curve(from_ms, to_ms, 600, true) }],
+  };
+}
+
+export const UNITS = {
+  items: [
+    {
+      symbol: "bar",
+      name: "bar",
+      quantity: "pressure",
+      min: 0,
+      max: 700,
+      source: "ISO 4413",
+      aliases: [{ spellings: ["psi"], offset: "0", factor: "0.0689475729" }],
+    },
+  ],
+};

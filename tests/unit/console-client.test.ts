@@ -1,0 +1,101 @@
+/** What the console's client computes without a browser: texts for people, and requests from what they typed. */
+import { describe, expect, test } from "bun:test";
+import {
+  ago,
+  brief,
+  bytes,
+  duration,
+  fromInput,
+  offsetText,
+  percent,
+  quantity,
+  timeText,
+  toInput,
+} from "../../src/console/client/lib/format.ts";
+import { convert } from "../../src/console/client/lib/units.ts";
+import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
+
+describe("texts", () => {
+  test.each([
+    [percent(null), "–"],
+    [percent(0), "0.0 %"],
+    [percent(0.0004), "< 0.1 %"],
+    [percent(0.9996), "> 99.9 %"],
+    [percent(0.0342, 2), "3.42 %"],
+    [quantity(2451.3, "bar"), "2,451.3 bar"],
+    [quantity(40, "celsius"), "40 °C"],
+    [quantity(null, "bar"), "–"],
+    [brief(9_999), "9,999"],
+    [brief(41_200), "41.2K"],
+    [bytes(5_242_880), "5.0 MiB"],
+    [duration(263), "263 ms"],
+    [duration(3_600_000), "1 h 0 min"],
+    [offsetText(-330), "-05:30"],
+    [offsetText(60), "+01:00"],
+    [timeText("2026-11-27T06:53:14.25Z", "utc"), "2026-11-27 06:53:14.25 UTC"],
+    [timeText("2026-11-27T06:53:14Z", "utc", { seconds: false }), "2026-11-27 06:53 UTC"],
+    [timeText("not a time", "utc"), "not a time"],
+    [ago("2026-11-27T06:53:14Z", Date.parse("2026-11-27T06:56:14Z")), "3 min ago"],
+    [ago("2026-11-27T06:53:14Z", Date.parse("2026-11-27T06:53:04Z")), "in 10 s"],
+  ])("%s is %s", (text, expected) => {
+    expect(text).toBe(expected);
+  });
+
+  test("a time goes into a field and comes back", () => {
+    for (const zone of ["local", "utc"] as const) {
+      const field = toInput("2026-11-27T06:53:14.000Z", zone);
+      expect(fromInput(field, zone)).toBe("2026-11-27T06:53:14.000Z");
+    }
+    expect(fromInput("", "utc")).toBeNull();
+    expect(toInput(null, "utc")).toBe("");
+  });
+});
+
+test("values are drawn in the unit of the sensor; foreign units are not", () => {
+  const celsius = {
+    symbol: "celsius",
+    name: "degree Celsius",
+    quantity: "temperature",
+    min: -40,
+    max: 120,
+    source: null,
+    aliases: [{ spellings: ["°F"], offset: "-32", factor: "5/9" }],
+  };
+  const units = { items: [celsius] };
+  expect(convert(212, "°F", "celsius", units)).toBeCloseTo(100);
+  expect(convert(20, "celsius", "celsius", units)).toBe(20);
+  expect(convert(20, "furlong", "celsius", units)).toBeNull();
+});
+
+describe("a request says what was typed", () => {
+  const target = { ids: [7] };
+
+  test("a fix, with a decimal comma and a shift in seconds", () => {
+    const form = { ...emptyForm("fix"), unit: " psi ", scale: "0,5", shift_s: "-3600", note: " why " };
+    expect(requestsOf(form, [target])).toEqual([
+      {
+        action: "fix",
+        selection: target,
+        change: { set: { unit: "psi" }, scale: 0.5, shift_ms: -3_600_000 },
+        note: "why",
+      },
+    ]);
+  });
+
+  test("what is stored may meet a stored value; a rejection cannot", () => {
+    const form = { ...emptyForm("approve"), conflict: "replace" as const };
+    expect(requestsOf(form, [target])).toEqual([
+      { action: "approve", selection: target, conflict: "replace" },
+    ]);
+    expect(requestsOf({ ...form, action: "reject" }, [target])).toEqual([
+      { action: "reject", selection: target },
+    ]);
+  });
+
+  test("a fix without a correction, and a number that is none, are told", () => {
+    expect(() => requestsOf(emptyForm("fix"), [target])).toThrow("Say what is to be corrected.");
+    expect(() => requestsOf({ ...emptyForm("fix"), value: "high" }, [target])).toThrow(
+      "Value is not a number.",
+    );
+  });
+});
