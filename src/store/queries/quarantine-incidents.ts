@@ -53,12 +53,13 @@ interface IncidentRow extends Readonly<Record<ReviewStatus, number>> {
 }
 
 const SERIES = "PARTITION BY system_id, sensor_id, reason ORDER BY hour";
-const STATUS_SUMS = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
+/** As float8, which is exact up to 2^53 as our integers are: sums of bigint are numeric, half of the time of a page. */
+const STATUS_SUMS = REVIEW_STATUSES.map((status) => `sum(${status}::float8) AS ${status}`).join(", ");
 const MEASURES = `min(first_at) AS first_at, max(last_at) AS last_at, max(sample_id) AS sample_id, ${STATUS_SUMS}`;
 const ORDER = "ORDER BY last_at DESC, system_id DESC, sensor_id DESC, reason DESC";
 const HOUR_US = 3_600_000_000;
 /** How far back a page is looked for, first and then, days; after that without a bound. */
-const HORIZONS_DAYS = [2, 16] as const;
+const HORIZONS_DAYS = [0.25, 2, 16] as const;
 
 export class IncidentQueries {
   constructor(private readonly reader: Reader) {}
@@ -91,8 +92,10 @@ export class IncidentQueries {
  * Hours before which no hour is looked at, µs; null: all are. A page mostly lies in the last days of a history of years.
  * Every incident that ends after such an hour is found, so a page that is full is right.
  */
-function horizonsOf({ from_us }: IncidentFilter, begin_us: number): (number | null)[] {
+function horizonsOf({ from_us, sensor_id }: IncidentFilter, begin_us: number): (number | null)[] {
   const least_us = from_us === null ? null : hourOf(from_us);
+  // All hours of one sensor are fewer than the last ones of all.
+  if (sensor_id !== null) return [least_us];
   const steps = HORIZONS_DAYS.map((days) => hourOf(begin_us - days * DAY_US));
   return [...steps.filter((at_us) => at_us > (least_us ?? MIN_TIME_US)), least_us];
 }
@@ -108,13 +111,18 @@ function statementText(
   const series = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
   series.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
   const wanted = `(${filter.statuses.map((status) => `${status} > 0`).join(" OR ")})`;
-  if (filter.statuses.length < REVIEW_STATUSES.length) {
+  if (horizon_us === null && filter.statuses.length < REVIEW_STATUSES.length) {
     series.push(
       `(system_id, sensor_id, reason) IN (SELECT system_id, sensor_id, reason FROM (${SUMS}) w WHERE ${wanted})`,
     );
   }
   const horizon = horizon_us === null ? null : values.add(formatTimestamp(horizon_us), "timestamptz");
   if (horizon) series.push(`hour >= ${horizon}`);
+  // What ends at `after` or before is cut by nothing later: it would go on within an hour.
+  if (after)
+    series.push(
+      `hour < ${values.add(formatTimestamp(hourOf(parseTimestamp_us(after.last_at)) + 2 * HOUR_US), "timestamptz")}`,
+    );
   const exact = ["first_at", "sample_id", ...REVIEW_STATUSES];
   const begun =
     filter.to_us === null ? [] : [`first_at < ${values.add(formatTimestamp(filter.to_us), "timestamptz")}`];
