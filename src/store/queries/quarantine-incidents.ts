@@ -108,21 +108,9 @@ function statementText(
   horizon_us: number | null,
   values: Values,
 ): string {
-  const series = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
-  series.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
   const wanted = `(${filter.statuses.map((status) => `${status} > 0`).join(" OR ")})`;
-  if (horizon_us === null && filter.statuses.length < REVIEW_STATUSES.length) {
-    series.push(
-      `(system_id, sensor_id, reason) IN (SELECT system_id, sensor_id, reason FROM (${SUMS}) w WHERE ${wanted})`,
-    );
-  }
   const horizon = horizon_us === null ? null : values.add(formatTimestamp(horizon_us), "timestamptz");
-  if (horizon) series.push(`hour >= ${horizon}`);
-  // What ends at `after` or before is cut by nothing later: it would go on within an hour.
-  if (after)
-    series.push(
-      `hour < ${values.add(formatTimestamp(hourOf(parseTimestamp_us(after.last_at)) + 2 * HOUR_US), "timestamptz")}`,
-    );
+  const hours = hoursLookedAt(filter, after, horizon, wanted, values);
   const exact = ["first_at", "sample_id", ...REVIEW_STATUSES];
   const begun =
     filter.to_us === null ? [] : [`first_at < ${values.add(formatTimestamp(filter.to_us), "timestamptz")}`];
@@ -131,7 +119,7 @@ function statementText(
       SELECT * FROM (
         SELECT late.system_id, late.sensor_id, late.reason, late.last_at,
           ${exact.map((name) => `coalesce(whole.${name}, late.${name}) AS ${name}`).join(", ")}
-        FROM (SELECT * FROM (${islands(series)}) i WHERE ${all(ends(filter, after, values))} ${ORDER}) late
+        FROM (SELECT * FROM (${islands(hours)}) i WHERE ${all(ends(filter, after, values))} ${ORDER}) late
         LEFT JOIN LATERAL (SELECT * FROM (${islands(
           ["system_id", "sensor_id", "reason"].map((name) => `${name} = late.${name}`),
         )}) i WHERE i.last_at = late.last_at) whole ON ${horizon ? `late.first_at <= ${horizon} + interval '1 hour'` : "FALSE"}
@@ -142,6 +130,30 @@ function statementText(
     LEFT JOIN diagnostics_sensor s ON s.id = page.sensor_id
     CROSS JOIN LATERAL (SELECT ${objectText(ITEM_COLUMNS)} AS item FROM (${ITEM_SOURCE} WHERE q.id = page.sample_id) i) sample
     ORDER BY last_at DESC, page.system_id DESC, page.sensor_id DESC, page.reason DESC`;
+}
+
+/** Conditions on the hours by system, sensor and reason that a page is looked for in. */
+function hoursLookedAt(
+  filter: IncidentFilter,
+  after: IncidentPosition | null,
+  horizon: string | null,
+  wanted: string,
+  values: Values,
+): string[] {
+  const conditions = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
+  conditions.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
+  if (horizon) conditions.push(`hour >= ${horizon}`);
+  else if (filter.statuses.length < REVIEW_STATUSES.length) {
+    conditions.push(
+      `(system_id, sensor_id, reason) IN (SELECT system_id, sensor_id, reason FROM (${SUMS}) w WHERE ${wanted})`,
+    );
+  }
+  if (after) {
+    // What ends at `after` or before is cut by nothing later: it would go on within an hour.
+    const end_us = hourOf(parseTimestamp_us(after.last_at)) + 2 * HOUR_US;
+    conditions.push(`hour < ${values.add(formatTimestamp(end_us), "timestamptz")}`);
+  }
+  return conditions;
 }
 
 /** Incidents made from the hours that fulfil the conditions. */

@@ -1,6 +1,10 @@
 /** Keys of incidents: what goes in comes out, and garbage is told from keys. */
 import { expect, test } from "bun:test";
-import { decodeIncidentKey, encodeIncidentKey, type IncidentKey } from "../../../src/contract/incident-key.ts";
+import {
+  decodeIncidentKey,
+  encodeIncidentKey,
+  type IncidentKey,
+} from "../../../src/contract/incident-key.ts";
 
 const KEY: IncidentKey = {
   system_id: "550e8400-e29b-41d4-a716-446655440000",
