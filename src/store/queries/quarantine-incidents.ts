@@ -53,12 +53,13 @@ interface IncidentRow extends Readonly<Record<ReviewStatus, number>> {
 }
 
 const SERIES = "PARTITION BY system_id, sensor_id, reason ORDER BY hour";
-const STATUS_SUMS = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
+/** As float8, which is exact up to 2^53 as our integers are: sums of bigint are numeric, half of the time of a page. */
+const STATUS_SUMS = REVIEW_STATUSES.map((status) => `sum(${status}::float8) AS ${status}`).join(", ");
 const MEASURES = `min(first_at) AS first_at, max(last_at) AS last_at, max(sample_id) AS sample_id, ${STATUS_SUMS}`;
 const ORDER = "ORDER BY last_at DESC, system_id DESC, sensor_id DESC, reason DESC";
 const HOUR_US = 3_600_000_000;
 /** How far back a page is looked for, first and then, days; after that without a bound. */
-const HORIZONS_DAYS = [2, 16] as const;
+const HORIZONS_DAYS = [0.25, 2, 16] as const;
 
 export class IncidentQueries {
   constructor(private readonly reader: Reader) {}
@@ -91,8 +92,10 @@ export class IncidentQueries {
  * Hours before which no hour is looked at, µs; null: all are. A page mostly lies in the last days of a history of years.
  * Every incident that ends after such an hour is found, so a page that is full is right.
  */
-function horizonsOf({ from_us }: IncidentFilter, begin_us: number): (number | null)[] {
+function horizonsOf({ from_us, sensor_id }: IncidentFilter, begin_us: number): (number | null)[] {
   const least_us = from_us === null ? null : hourOf(from_us);
+  // All hours of one sensor are fewer than the last ones of all.
+  if (sensor_id !== null) return [least_us];
   const steps = HORIZONS_DAYS.map((days) => hourOf(begin_us - days * DAY_US));
   return [...steps.filter((at_us) => at_us > (least_us ?? MIN_TIME_US)), least_us];
 }
@@ -105,16 +108,9 @@ function statementText(
   horizon_us: number | null,
   values: Values,
 ): string {
-  const series = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
-  series.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
   const wanted = `(${filter.statuses.map((status) => `${status} > 0`).join(" OR ")})`;
-  if (filter.statuses.length < REVIEW_STATUSES.length) {
-    series.push(
-      `(system_id, sensor_id, reason) IN (SELECT system_id, sensor_id, reason FROM (${SUMS}) w WHERE ${wanted})`,
-    );
-  }
   const horizon = horizon_us === null ? null : values.add(formatTimestamp(horizon_us), "timestamptz");
-  if (horizon) series.push(`hour >= ${horizon}`);
+  const hours = hoursLookedAt(filter, after, horizon, wanted, values);
   const exact = ["first_at", "sample_id", ...REVIEW_STATUSES];
   const begun =
     filter.to_us === null ? [] : [`first_at < ${values.add(formatTimestamp(filter.to_us), "timestamptz")}`];
@@ -123,7 +119,7 @@ function statementText(
       SELECT * FROM (
         SELECT late.system_id, late.sensor_id, late.reason, late.last_at,
           ${exact.map((name) => `coalesce(whole.${name}, late.${name}) AS ${name}`).join(", ")}
-        FROM (SELECT * FROM (${islands(series)}) i WHERE ${all(ends(filter, after, values))} ${ORDER}) late
+        FROM (SELECT * FROM (${islands(hours)}) i WHERE ${all(ends(filter, after, values))} ${ORDER}) late
         LEFT JOIN LATERAL (SELECT * FROM (${islands(
           ["system_id", "sensor_id", "reason"].map((name) => `${name} = late.${name}`),
         )}) i WHERE i.last_at = late.last_at) whole ON ${horizon ? `late.first_at <= ${horizon} + interval '1 hour'` : "FALSE"}
@@ -134,6 +130,30 @@ function statementText(
     LEFT JOIN diagnostics_sensor s ON s.id = page.sensor_id
     CROSS JOIN LATERAL (SELECT ${objectText(ITEM_COLUMNS)} AS item FROM (${ITEM_SOURCE} WHERE q.id = page.sample_id) i) sample
     ORDER BY last_at DESC, page.system_id DESC, page.sensor_id DESC, page.reason DESC`;
+}
+
+/** Conditions on the hours by system, sensor and reason that a page is looked for in. */
+function hoursLookedAt(
+  filter: IncidentFilter,
+  after: IncidentPosition | null,
+  horizon: string | null,
+  wanted: string,
+  values: Values,
+): string[] {
+  const conditions = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
+  conditions.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
+  if (horizon) conditions.push(`hour >= ${horizon}`);
+  else if (filter.statuses.length < REVIEW_STATUSES.length) {
+    conditions.push(
+      `(system_id, sensor_id, reason) IN (SELECT system_id, sensor_id, reason FROM (${SUMS}) w WHERE ${wanted})`,
+    );
+  }
+  if (after) {
+    // What ends at `after` or before is cut by nothing later: it would go on within an hour.
+    const end_us = hourOf(parseTimestamp_us(after.last_at)) + 2 * HOUR_US;
+    conditions.push(`hour < ${values.add(formatTimestamp(end_us), "timestamptz")}`);
+  }
+  return conditions;
 }
 
 /** Incidents made from the hours that fulfil the conditions. */

@@ -1,0 +1,40 @@
+/** Keys of incidents: what goes in comes out, and garbage is told from keys. */
+import { expect, test } from "bun:test";
+import {
+  decodeIncidentKey,
+  encodeIncidentKey,
+  type IncidentKey,
+} from "../../../src/contract/incident-key.ts";
+
+const KEY: IncidentKey = {
+  system_id: "550e8400-e29b-41d4-a716-446655440000",
+  sensor_id: "550e8400-e29b-41d4-a716-446655440001",
+  reason: "out_of_range",
+  first_at: "2026-06-01T10:15:00.000001Z",
+  last_at: "2026-06-01T11:15:00Z",
+};
+const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+test.each([KEY, { ...KEY, sensor_id: null }, { ...KEY, first_at: KEY.last_at }])(
+  "a key comes back as it was: %j",
+  (key) => {
+    expect(decodeIncidentKey(encodeIncidentKey(key))).toEqual(key);
+  },
+);
+
+test.each([
+  "",
+  "x",
+  "W10",
+  encoded({}),
+  encoded([KEY.system_id, KEY.sensor_id, KEY.reason, KEY.first_at]),
+  encoded([KEY.system_id, null, KEY.reason, KEY.first_at, KEY.last_at]),
+  encoded([KEY.system_id, "y", KEY.reason, KEY.first_at, KEY.last_at]),
+  encoded(["", KEY.sensor_id, KEY.reason, KEY.first_at, KEY.last_at]),
+  encoded([KEY.system_id, KEY.sensor_id, "boredom", KEY.first_at, KEY.last_at]),
+  encoded([KEY.system_id, KEY.sensor_id, KEY.reason, "now", KEY.last_at]),
+  encoded([KEY.system_id, KEY.sensor_id, KEY.reason, KEY.last_at, KEY.first_at]),
+  encoded(["x".repeat(500)]),
+])("is no key: %s", (text) => {
+  expect(decodeIncidentKey(text)).toBeNull();
+});
