@@ -110,6 +110,8 @@ CREATE TABLE diagnostics_quarantine_hour (
   fixed bigint NOT NULL,
   PRIMARY KEY (system_id, sensor_id, reason, hour)
 );
+CREATE INDEX diagnostics_quarantine_hour_time ON diagnostics_quarantine_hour (hour DESC);
+CREATE INDEX diagnostics_quarantine_hour_pending ON diagnostics_quarantine_hour (hour DESC) WHERE pending > 0;
 CREATE TABLE diagnostics_quarantine_change (LIKE diagnostics_quarantine_hour);
 
 CREATE FUNCTION diagnostics_quarantine_arrived() RETURNS trigger LANGUAGE plpgsql AS $$
