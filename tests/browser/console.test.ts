@@ -10,9 +10,9 @@ import {
   settled,
   shoot,
   signIn,
-  type Theme,
   visit,
   WIDE,
+  WIDEST,
 } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 
@@ -93,17 +93,21 @@ describe.skipIf(!executable)("/console in a browser", () => {
     180_000,
   );
 
-  test.each(["light", "dark"] as const)(
-    "no page scrolls sideways on a phone, in %s",
-    async (theme: Theme) => {
-      const { page, complaints, close } = await visit(browser, theme, NARROW);
+  test.each([
+    ["a phone in light", "light", NARROW],
+    ["a phone in dark", "dark", NARROW],
+    ["a wide screen", "light", WIDEST],
+  ] as const)(
+    "no page scrolls sideways on %s",
+    async (_, theme, viewport) => {
+      const { page, complaints, close } = await visit(browser, theme, viewport);
       await signIn(page, bench.url);
       for (const [name, path, heading] of PAGES) {
         await open(page, path, heading);
         expect({ name, overflow: await overflow(page) }).toEqual({ name, overflow: 0 });
-        await shoot(page, name, theme, NARROW.width);
+        await shoot(page, name, theme, viewport.width);
       }
-      await page.getByRole("button", { name: "Menu" }).click();
+      if (viewport === NARROW) await page.getByRole("button", { name: "Menu" }).click();
       await page.getByRole("link", { name: "Alerts" }).click();
       await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
       expect(await seriousFaults(page)).toEqual([]);

@@ -6,6 +6,7 @@ import { PASSWORD } from "./console-api.ts";
 
 export type Theme = "light" | "dark";
 export const WIDE = { width: 1440, height: 900 };
+export const WIDEST = { width: 1920, height: 1080 };
 export const NARROW = { width: 390, height: 844 };
 
 /** A folder for pictures of every page; none are taken without it. */

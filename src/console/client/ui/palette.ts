@@ -29,7 +29,6 @@ export function paletteNow(): Palette {
     "muted",
     "line",
     "bad",
-    "surface",
   ]);
   return { accent, accent_faint, second, muted, grid, bad };
 }

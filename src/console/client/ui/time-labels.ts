@@ -14,7 +14,7 @@ const CLOCK = "{HH}:{mm}";
  */
 export function timeLabels(): uPlot.Axis.Values {
   const withClock = [
-    `${DATE} ${CLOCK}`,
+    `${SHORT_DATE} ${CLOCK}`,
     null,
     `${SHORT_DATE} ${CLOCK}`,
     null,
