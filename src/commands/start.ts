@@ -2,17 +2,14 @@
  * `hydraulic start`: the composition root. Wires HTTP, stream and database together, starts them from the back to
  * the front, and stops them in the order in which a batch flows: accept nothing, finish what was accepted, close.
  */
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
-import type { Config } from "../config.ts";
 import { createUnitRegistry } from "../contract/units.ts";
+import { Heartbeat } from "../ingest/heartbeat.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
-import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
-import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
@@ -37,6 +34,7 @@ import { JobBoard } from "../stream/jobs.ts";
 import { MirrorFeed } from "../stream/mirror-feed.ts";
 import { Producer } from "../stream/producer.ts";
 import { streamMetrics } from "../stream/stream-metrics.ts";
+import { WorkerBoard } from "../stream/worker-board.ts";
 import { banner } from "./banner.ts";
 import {
   type Environment,
@@ -46,8 +44,9 @@ import {
   readUnits,
   streamBounds,
 } from "./environment.ts";
-import { CommandError } from "./fail.ts";
+import { portTaken, refuseTakenPort } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
+import { startMaintenance } from "./start-maintenance.ts";
 import { Stopping } from "./stopping.ts";
 
 export const ROLES_TO_START = ["all", "api", "worker"] as const;
@@ -57,7 +56,7 @@ const REDIS_DEADLINE_MS = 10_000;
 const HEARTBEATS_PER_TIMEOUT = 5;
 
 /** Everything that the two roles share. */
-interface Wiring extends Environment {
+export interface Wiring extends Environment {
   readonly database: Database;
   readonly onQuery: ReturnType<typeof queryMetrics>;
   readonly metrics: Registry;
@@ -108,29 +107,6 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   log.info("stopping");
 }
 
-/** Every worker follows; one of all processes leads. */
-function startMaintenance({ config, log, services, metrics, stopping, processName }: Wiring): void {
-  const maintenance = new Maintenance(
-    {
-      database_url: services.databaseUrl,
-      session_name: `${processName}:upkeep`.slice(-63),
-      interval_ms: config.ROLLUP_INTERVAL_MS,
-      retention_days: config.RETENTION_DAYS,
-      alerts: {
-        share: config.QUARANTINE_ALERT_SHARE,
-        window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,
-        min_readings: config.QUARANTINE_ALERT_MIN_READINGS,
-      },
-      patience: PATIENCE,
-    },
-    systemClock,
-    log,
-    maintenanceMetrics(metrics),
-  );
-  maintenance.start();
-  stopping.last("maintenance", () => maintenance.stop(config.SHUTDOWN_GRACE_MS));
-}
-
 async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const { config, log, services, database, metrics, stopping, processName } = wiring;
   const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
@@ -164,8 +140,15 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
     log,
     (message) => hear?.(message),
   );
-  hear = ingestMetrics(metrics, () => supervisor.summaries());
+  const count = ingestMetrics(metrics, () => supervisor.summaries());
+  const heartbeat = new Heartbeat(new WorkerBoard(redis), processName, () => supervisor.summaries(), log);
+  hear = (message) => {
+    count(message);
+    heartbeat.hear(message);
+  };
   supervisor.start();
+  heartbeat.start();
+  stopping.last("heartbeat", () => heartbeat.stop());
   // The rest of the time is for the mirror and the connections.
   stopping.last("ingest threads", (left_ms) => supervisor.stop(left_ms * 0.8));
   return supervisor;
@@ -182,6 +165,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
+  const closing = new AbortController();
   const app = createApp({
     config,
     clock: systemClock,
@@ -192,6 +176,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
     jobBoard: new JobBoard(redis),
     streamHealth,
+    workerBoard: new WorkerBoard(redis),
+    closing: closing.signal,
     allowance: new ReadingsAllowance(redis),
     users: new UserStore(database),
     jobs: new JobStore(database),
@@ -209,7 +195,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });
   const server = listen(app, wiring);
-  stopping.last("HTTP server", (left_ms) => server.stop(left_ms / 2));
+  stopping.last("HTTP server", (left_ms) => {
+    closing.abort();
+    return server.stop(left_ms / 2);
+  });
   return server;
 }
 
@@ -246,19 +235,4 @@ function listen(app: ReturnType<typeof createApp>, { config, log }: Wiring): Run
     if (error instanceof PortTakenError) throw portTaken(config);
     throw error;
   }
-}
-
-const portTaken = ({ HOST, PORT }: Config) =>
-  new CommandError(
-    `port ${PORT} on ${HOST} is taken by another program.\nStop that program, or choose another port: PORT=${PORT < 65_535 ? PORT + 1 : 8000} npm start`,
-  );
-
-/** Asked before anything is downloaded or started; listening later finds the same if it changes. */
-async function refuseTakenPort(config: Config): Promise<void> {
-  const free = await new Promise<boolean>((resolve) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    probe.listen({ host: config.HOST, port: config.PORT }, () => probe.close(() => resolve(true)));
-  });
-  if (!free) throw portTaken(config);
 }

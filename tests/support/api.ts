@@ -29,6 +29,7 @@ import { JobBoard } from "../../src/stream/jobs.ts";
 import { streamKey } from "../../src/stream/keys.ts";
 import { Producer } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
+import { WorkerBoard } from "../../src/stream/worker-board.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
 
@@ -53,8 +54,13 @@ export interface ApiOptions {
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
 export class ApiBench {
-  readonly #instances: { server: RunningServer; redis: ScriptedRedis; database: Database; reader: Reader }[] =
-    [];
+  readonly #instances: {
+    closing: AbortController;
+    server: RunningServer;
+    redis: ScriptedRedis;
+    database: Database;
+    reader: Reader;
+  }[] = [];
 
   private constructor(
     /** Straight to the services, past the proxies. */
@@ -96,6 +102,7 @@ export class ApiBench {
       size: config.QUERY_POOL_SIZE,
       deadline_ms: config.QUERY_DEADLINE_MS,
     });
+    const closing = new AbortController();
     const bounds = {
       partitions: config.STREAM_PARTITIONS,
       max_entries: config.BACKLOG_MAX_ENTRIES,
@@ -111,6 +118,8 @@ export class ApiBench {
       producer: new Producer(redis, bounds),
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
+      workerBoard: new WorkerBoard(redis),
+      closing: closing.signal,
       streamHealth: new StreamHealth(redis, bounds),
       allowance: new ReadingsAllowance(redis),
       users: new UserStore(database),
@@ -136,8 +145,8 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ server, redis, database, reader });
-    return new TestApi(app, server, config, clock, lines, this.database);
+    this.#instances.push({ closing, server, redis, database, reader });
+    return new TestApi(app, server, config, clock, lines, this.database, closing);
   }
 
   /** Batches in the stream. */
@@ -148,7 +157,8 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { server, redis, database, reader } of this.#instances) {
+    for (const { closing, server, redis, database, reader } of this.#instances) {
+      closing.abort();
       await server.stop(1_000);
       redis.disconnect();
       await database.close(1);
@@ -175,6 +185,8 @@ export class TestApi {
     /** Log lines so far, JSON. */
     readonly logLines: readonly string[],
     private readonly database: Database,
+    /** Fired before the server stops. */
+    readonly closing: AbortController,
   ) {
     this.#tokens = new AccessTokens(
       {

@@ -5,6 +5,7 @@ import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
 import { LatestQueries } from "./latest.ts";
+import { PendingQuery } from "./pending.ts";
 import { RangePreviewQueries } from "./range-preview.ts";
 import type { Reader } from "./reader.ts";
 import { ReadingQueries } from "./readings.ts";
@@ -23,6 +24,7 @@ export interface Queries {
   readonly completeness: CompletenessQueries;
   readonly skew: SkewQueries;
   readonly rangePreview: RangePreviewQueries;
+  readonly pending: PendingQuery;
   readonly audit: AuditStore;
   readonly alerts: AlertListQueries;
   readonly users: UserListQueries;
@@ -39,6 +41,7 @@ export function createQueries(reader: Reader): Queries {
     completeness: new CompletenessQueries(reader),
     skew: new SkewQueries(reader),
     rangePreview: new RangePreviewQueries(reader),
+    pending: new PendingQuery(reader),
     audit: new AuditStore(reader),
     alerts: new AlertListQueries(reader),
     users: new UserListQueries(reader),

@@ -55,6 +55,7 @@ function hire(interval_ms = 20): { actor: Maintenance; report: CountingReport } 
       session_name: "upkeep",
       interval_ms,
       retention_days: SETTINGS.retention_days,
+      alerts: null,
       patience: { apache: { ...at_once, ended_only: false }, community: at_once },
     },
     systemClock,
