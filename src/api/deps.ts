@@ -20,6 +20,7 @@ import type { IdempotencyStore } from "../stream/idempotency.ts";
 import type { JobBoard } from "../stream/jobs.ts";
 import type { Producer } from "../stream/producer.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
+import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
@@ -59,7 +60,8 @@ export interface ApiDeps {
   readonly producer: Pick<Producer, "offer">;
   readonly idempotency: Pick<IdempotencyStore, "begin" | "abandon">;
   readonly jobBoard: Pick<JobBoard, "get">;
-  readonly streamHealth: Pick<StreamHealth, "probe">;
+  readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
+  readonly workerBoard: Pick<WorkerBoard, "all">;
   readonly allowance: Pick<ReadingsAllowance, "take">;
   readonly users: { findByName(username: string): Promise<User | null> };
   readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
@@ -79,6 +81,8 @@ export interface ApiDeps {
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];
+  /** Fires when the server is about to stop: answers without an end come to one. */
+  readonly closing: AbortSignal;
   /** Replaces the built-in checker, in tests. */
   readonly passwords?: PasswordChecker;
 }

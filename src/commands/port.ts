@@ -1,4 +1,5 @@
-/** The port that the server listens on may be taken by another program: said in time, with a way out. */
+/** The port of the HTTP server: whether it is free, and what people are told when it is not. */
+
 import { createServer } from "node:net";
 import type { Config } from "../config.ts";
 import { CommandError } from "./fail.ts";

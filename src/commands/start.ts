@@ -7,11 +7,12 @@ import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
+
 import { mountConsole } from "../console/console.ts";
+
 import { createUnitRegistry } from "../contract/units.ts";
+import { Heartbeat } from "../ingest/heartbeat.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
-import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
-import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { systemClock } from "../ops/clock.ts";
@@ -39,6 +40,7 @@ import { JobBoard } from "../stream/jobs.ts";
 import { MirrorFeed } from "../stream/mirror-feed.ts";
 import { Producer } from "../stream/producer.ts";
 import { streamMetrics } from "../stream/stream-metrics.ts";
+import { WorkerBoard } from "../stream/worker-board.ts";
 import { banner } from "./banner.ts";
 import {
   type Environment,
@@ -50,6 +52,7 @@ import {
 } from "./environment.ts";
 import { portTaken, refuseTakenPort } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
+import { startMaintenance } from "./start-maintenance.ts";
 import { Stopping } from "./stopping.ts";
 
 export const ROLES_TO_START = ["all", "api", "worker"] as const;
@@ -60,7 +63,7 @@ const HEARTBEATS_PER_TIMEOUT = 5;
 const REVIEW_INTERVAL_MS = 500;
 
 /** Everything that the two roles share. */
-interface Wiring extends Environment {
+export interface Wiring extends Environment {
   readonly database: Database;
   readonly onQuery: ReturnType<typeof queryMetrics>;
   readonly metrics: Registry;
@@ -109,29 +112,6 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   log.info({ role, pid: process.pid, ...(server ? { url: server.url } : {}) }, "ready");
   await stopping.wanted;
   log.info("stopping");
-}
-
-/** Every worker follows; one of all processes leads. */
-function startMaintenance({ config, log, services, metrics, stopping, processName }: Wiring): void {
-  const maintenance = new Maintenance(
-    {
-      database_url: services.databaseUrl,
-      session_name: `${processName}:upkeep`.slice(-63),
-      interval_ms: config.ROLLUP_INTERVAL_MS,
-      retention_days: config.RETENTION_DAYS,
-      alerts: {
-        share: config.QUARANTINE_ALERT_SHARE,
-        window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,
-        min_readings: config.QUARANTINE_ALERT_MIN_READINGS,
-      },
-      patience: PATIENCE,
-    },
-    systemClock,
-    log,
-    maintenanceMetrics(metrics),
-  );
-  maintenance.start();
-  stopping.last("maintenance", () => maintenance.stop(config.SHUTDOWN_GRACE_MS));
 }
 
 /** Tasks of reviewers; one of all workers takes them. */
@@ -187,8 +167,15 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
     log,
     (message) => hear?.(message),
   );
-  hear = ingestMetrics(metrics, () => supervisor.summaries());
+  const count = ingestMetrics(metrics, () => supervisor.summaries());
+  const heartbeat = new Heartbeat(new WorkerBoard(redis), processName, () => supervisor.summaries(), log);
+  hear = (message) => {
+    count(message);
+    heartbeat.hear(message);
+  };
   supervisor.start();
+  heartbeat.start();
+  stopping.last("heartbeat", () => heartbeat.stop());
   // The rest of the time is for the mirror and the connections.
   stopping.last("ingest threads", (left_ms) => supervisor.stop(left_ms * 0.8));
   return supervisor;
@@ -211,6 +198,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
+  const closing = new AbortController();
   const app = createApp({
     config,
     clock: systemClock,
@@ -221,6 +209,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
     jobBoard: new JobBoard(redis),
     streamHealth,
+    workerBoard: new WorkerBoard(redis),
+    closing: closing.signal,
     allowance: new ReadingsAllowance(redis),
     users: new UserStore(database),
     jobs: new JobStore(database),
@@ -240,7 +230,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   });
   mountConsole(app, { onError: (err) => log.error({ err }, "the console could not be bundled") });
   const server = listen(app, wiring);
-  stopping.last("HTTP server", (left_ms) => server.stop(left_ms / 2));
+  stopping.last("HTTP server", (left_ms) => {
+    closing.abort();
+    return server.stop(left_ms / 2);
+  });
   return server;
 }
 

@@ -1,6 +1,6 @@
 /** How full the stream is and whether Redis takes writes. */
 import { reaching, replyCode } from "./connection.ts";
-import { backlogKey, deadKey, INGEST_GROUP, streamKey } from "./keys.ts";
+import { acceptedKey, backlogKey, deadKey, INGEST_GROUP, streamKey } from "./keys.ts";
 import type { StreamBounds } from "./producer.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
@@ -45,6 +45,13 @@ export class StreamHealth {
       dead_letters: sum((s) => s.dead),
       full: states.some((s) => s.entries >= this.bounds.max_entries || s.bytes >= this.bounds.max_bytes),
     };
+  }
+
+  /** Readings accepted since Redis was empty: a counter to take differences of. @throws {StreamUnavailableError} */
+  async accepted(): Promise<number> {
+    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
+    const counts = await Promise.all(partitions.map((p) => reaching(this.redis.get(acceptedKey(p)))));
+    return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
   }
 
   async #partition(p: number) {

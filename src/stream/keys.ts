@@ -18,6 +18,12 @@ export const mirrorKey = (partition: number) => `mirror:{${partition}}`;
 export const mirrorLockKey = (partition: number) => `mirror-lock:{${partition}}`;
 /** Entries that could not be processed, with their payload. */
 export const deadKey = (partition: number) => `dead:{${partition}}`;
+/** Readings accepted since the key was made; counted after the batch, for people. */
+export const acceptedKey = (partition: number) => `accepted:{${partition}}`;
+/** Names of worker processes by their last sign of life, ms; some may be gone. */
+export const WORKERS_KEY = "workers";
+/** What a worker process last said of itself. Expires when it falls silent. */
+export const workerKey = (process: string) => `workers:{${process}}`;
 /** Who replays or discards a dead letter at the moment. */
 export const deadClaimKey = (partition: number, id: string) => `dead-claim:{${partition}}:${id}`;
 /** Attempts to process an entry that did not come to an end. */

@@ -4,7 +4,7 @@ import { newJobId } from "../contract/job-id.ts";
 import { reaching } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
 import { jobFields } from "./jobs.ts";
-import { backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
+import { acceptedKey, backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 export interface StreamBounds {
@@ -77,6 +77,13 @@ export class Producer {
         ...jobFields(meta),
       ),
     );
-    return outcome === "accepted" ? { kind: "accepted", job_id } : { kind: "backlog_full", bound: outcome };
+    if (outcome !== "accepted") return { kind: "backlog_full", bound: outcome };
+    this.#count(partition, offer.total_readings);
+    return { kind: "accepted", job_id };
+  }
+
+  /** For the overview only, so nobody waits for it, and a count that is lost changes one figure for a moment. */
+  #count(partition: number, readings: number): void {
+    this.redis.incrby(acceptedKey(partition), readings).catch(() => undefined);
   }
 }

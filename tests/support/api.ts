@@ -30,6 +30,7 @@ import { JobBoard } from "../../src/stream/jobs.ts";
 import { streamKey } from "../../src/stream/keys.ts";
 import { Producer } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
+import { WorkerBoard } from "../../src/stream/worker-board.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
 
@@ -55,6 +56,7 @@ export interface ApiOptions {
 /** Redis and Postgres of one suite; several APIs may run on them. */
 export class ApiBench {
   readonly #instances: {
+    closing: AbortController;
     server: RunningServer;
     redis: ScriptedRedis;
     database: Database;
@@ -102,6 +104,7 @@ export class ApiBench {
       size: config.QUERY_POOL_SIZE,
       deadline_ms: config.QUERY_DEADLINE_MS,
     });
+    const closing = new AbortController();
     const bounds = {
       partitions: config.STREAM_PARTITIONS,
       max_entries: config.BACKLOG_MAX_ENTRIES,
@@ -123,6 +126,8 @@ export class ApiBench {
       producer: new Producer(redis, bounds),
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
+      workerBoard: new WorkerBoard(redis),
+      closing: closing.signal,
       streamHealth: new StreamHealth(redis, bounds),
       allowance: new ReadingsAllowance(redis),
       users: new UserStore(database),
@@ -149,8 +154,8 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ server, redis, database, reader, review });
-    return new TestApi(app, server, config, clock, lines, this.database);
+    this.#instances.push({ closing, server, redis, database, reader, review });
+    return new TestApi(app, server, config, clock, lines, this.database, closing);
   }
 
   /** Batches in the stream. */
@@ -161,7 +166,8 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { server, redis, database, reader, review } of this.#instances) {
+    for (const { closing, server, redis, database, reader, review } of this.#instances) {
+      closing.abort();
       await server.stop(1_000);
       await review.close();
       redis.disconnect();
@@ -189,6 +195,8 @@ export class TestApi {
     /** Log lines so far, JSON. */
     readonly logLines: readonly string[],
     private readonly database: Database,
+    /** Fired before the server stops. */
+    readonly closing: AbortController,
   ) {
     this.#tokens = new AccessTokens(
       {

@@ -1,17 +1,25 @@
 /** All routes of those who look after the service. */
 import type { App, RouteDeps } from "../deps.ts";
+import { OverviewSampler } from "../overview-sampler.ts";
 import { mountAlerts } from "./alerts.ts";
 import { mountAudit } from "./audit.ts";
 import { mountDeadLetter } from "./dead-letter.ts";
 import { mountDeadLetterActions } from "./dead-letter-actions.ts";
 import { mountDeadLetters } from "./dead-letters.ts";
 import { mountJobReplay } from "./job-replay.ts";
+import { mountOverview } from "./overview.ts";
+import { mountOverviewEvents } from "./overview-events.ts";
 import { mountUsers } from "./users.ts";
+import { mountWorkers } from "./workers.ts";
 
 export function mountOversight(app: App, deps: RouteDeps): void {
   mountAudit(app, deps);
   mountUsers(app, deps);
   mountAlerts(app, deps);
+  mountWorkers(app, deps);
+  const sampler = new OverviewSampler(deps);
+  mountOverview(app, deps, sampler);
+  mountOverviewEvents(app, deps, sampler);
   mountDeadLetters(app, deps);
   mountDeadLetter(app, deps);
   mountDeadLetterActions(app, deps);

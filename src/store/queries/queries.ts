@@ -5,10 +5,12 @@ import { CompletenessQueries } from "./completeness.ts";
 import { HourlyQueries } from "./hourly.ts";
 import { JobListQueries } from "./job-list.ts";
 import { LatestQueries } from "./latest.ts";
+import { PendingQuery } from "./pending.ts";
 import { QuarantineCountQueries } from "./quarantine-counts.ts";
 import { QuarantineDetailQueries } from "./quarantine-detail.ts";
 import { IncidentQueries } from "./quarantine-incidents.ts";
 import { QuarantineListQueries } from "./quarantine-list.ts";
+
 import { RangePreviewQueries } from "./range-preview.ts";
 import type { Reader } from "./reader.ts";
 import { ReadingQueries } from "./readings.ts";
@@ -31,6 +33,7 @@ export interface Queries {
   readonly quarantineCounts: QuarantineCountQueries;
   readonly incidents: IncidentQueries;
   readonly quarantinedReading: QuarantineDetailQueries;
+  readonly pending: PendingQuery;
   readonly audit: AuditStore;
   readonly alerts: AlertListQueries;
   readonly users: UserListQueries;
@@ -51,6 +54,7 @@ export function createQueries(reader: Reader): Queries {
     quarantineCounts: new QuarantineCountQueries(reader),
     incidents: new IncidentQueries(reader),
     quarantinedReading: new QuarantineDetailQueries(reader),
+    pending: new PendingQuery(reader),
     audit: new AuditStore(reader),
     alerts: new AlertListQueries(reader),
     users: new UserListQueries(reader),
