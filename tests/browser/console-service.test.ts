@@ -52,7 +52,8 @@ describe.skipIf(!executable)(
       for (const { drop } of services ?? []) await drop();
     }, 60_000);
 
-    async function token(): Promise<string> {
+    /** Once: log-ins are throttled. */
+  async function logIn(): Promise<string> {
       const answer = await fetch(`${url}/api/v1/auth/login`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
@@ -62,7 +63,7 @@ describe.skipIf(!executable)(
     }
 
     const api = async (path: string, init: RequestInit = {}) => {
-      const headers = { Authorization: `Bearer ${await token()}`, "Content-Type": "application/json" };
+      const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
       return (await (await fetch(url + path, { ...init, headers })).json()) as Record<string, unknown>;
     };
 
