@@ -70,6 +70,28 @@ const count = async (name: string) => {
   return Number(line?.split(" ")[1] ?? Number.NaN);
 };
 
+test("a browser's session sees the workers, and a console that watches does not keep the service from stopping", async () => {
+  let watched: Promise<string> | undefined;
+  const begin = { value: 0 };
+  await withService(async () => {
+    const login = await fetch(`${url}/api/v1/auth/session`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ username: "admin", password: "password" }),
+    });
+    const headers = { Cookie: login.headers.get("Set-Cookie")?.split(";")[0] ?? "" };
+    await until("a worker at work", async () => {
+      const answer = await fetch(`${url}/api/v1/workers`, { headers });
+      const { items } = (await answer.json()) as { items: { state: string }[] };
+      return items.length === 1 && items[0]!.state === "running";
+    });
+    watched = (await fetch(`${url}/api/v1/overview/events`, { headers })).text();
+    begin.value = performance.now();
+  });
+  expect(await watched).toContain("event: overview");
+  expect(performance.now() - begin.value).toBeLessThan(8_000);
+}, 40_000);
+
 describe("one process from start to stop", () => {
   test("takes what simulate and import send, counts it in its metrics and stops in order", async () => {
     const folder = await mkdtemp(join(tmpdir(), "hydraulic-program-"));

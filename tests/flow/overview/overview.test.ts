@@ -16,6 +16,7 @@ import { workerKey } from "../../../src/stream/keys.ts";
 import { WorkerBoard } from "../../../src/stream/worker-board.ts";
 import { ApiBench, batchOf, type TestApi, type TestUser } from "../../support/api.ts";
 import { QUIET_LOG } from "../../support/hourly.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf } from "../../support/registry.ts";
 import { until } from "../../support/until.ts";
@@ -182,6 +183,16 @@ describe("the events", () => {
     await own.server.stop(5_000);
     expect(performance.now() - begin).toBeLessThan(2_000);
     expect((await ended).length).toBeGreaterThan(0);
+  });
+
+  test("end when the token does", async () => {
+    const { token } = await api.tokenFor("reviewer");
+    const late = await bench.start({ clock: new ManualClock(Date.now() + 3_597_000) });
+    const response = await late.fetch("/api/v1/overview/events", {
+      headers: { Authorization: `Bearer ${token}` },
+    });
+    expect(response.status).toBe(200);
+    expect((await Array.fromAsync(events(response))).length).toBeWithin(1, 6);
   });
 });
 
