@@ -138,7 +138,7 @@ const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) =
 const NOTHING: DryRun = {
   selected: 0,
   examined: 0,
-  would: { store: 0, identical: 0, replace: 0, reject: 0, reopen: 0 },
+  would: { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 },
   still_failing: {},
   not_open: 0,
   samples: [],
