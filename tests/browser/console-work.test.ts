@@ -119,6 +119,9 @@ describe.skipIf(!executable)("work in the console", () => {
     await page.goto(`${bench.url}/console/quarantine`);
     await page.getByText("Your role may look, not act.").waitFor();
     expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
+    for (const key of ["j", "x", "a"]) await page.keyboard.press(key);
+    await page.getByText("1 incident selected").waitFor();
+    expect(await page.getByRole("dialog").count()).toBe(0);
     bench.role = "admin";
     expect(complaints).toEqual([]);
     await close();

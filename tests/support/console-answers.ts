@@ -36,9 +36,9 @@ export function overview() {
     accepted_rows_per_s: Math.round(41_000 + 3_000 * wave),
     committed_rows_per_s: Math.round(40_600 + 2_000 * wave),
     backlog: { entries: 14, bytes: 5_242_880, lag: 9 },
-    workers: { running: 3, total: 4 },
+    workers: { processes: 1, threads: 4, running: 2, in_hand: 18 },
     quarantined_share: 0.0342,
-    pending: COUNTS.total,
+    pending: COUNTS.total.count,
     jobs: JOBS.slice(0, 10),
     alerts: ALERTS.slice(0, 1),
   };
@@ -59,7 +59,7 @@ export const ALERTS = [
   ...alert,
 }));
 
-export const WORKERS = ["running", "running", "backing off", "draining"].map((state, index) => ({
+export const WORKERS = ["running", "running", "waiting", "draining"].map((state, index) => ({
   name: `ingest-host-a:4121:mb2k:${index}`,
   process: "ingest-host-a:4121:mb2k",
   state,

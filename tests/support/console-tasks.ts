@@ -11,7 +11,7 @@ export interface FakeTask {
 export function dryRun(body: Record<string, unknown>) {
   const samples = REFUSED.slice(0, 6).map(({ id, value, unit, timestamp }, index) => ({
     id,
-    outcome: index === 0 ? "fail" : "store",
+    outcome: index === 0 ? "fails" : "store",
     before: { value, unit, timestamp },
     after: { value: 169.01, unit: "bar", timestamp },
     reason: index === 0 ? "out_of_range" : null,
@@ -22,7 +22,7 @@ export function dryRun(body: Record<string, unknown>) {
     action: body.action,
     selected: 3_412,
     examined: 3_412,
-    would: { store: 3_400, identical: 8, replace: 0, reject: 0, reopen: 0 },
+    would: { store: 3_400, identical: 8, replace: 0, keep: 0, reject: 0, reopen: 0 },
     still_failing: { out_of_range: 4 },
     not_open: 0,
     samples,

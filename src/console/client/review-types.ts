@@ -131,7 +131,7 @@ export interface DryRunSample {
 export interface DryRun {
   readonly selected: number;
   readonly examined: number;
-  readonly would: Readonly<Record<"store" | "identical" | "replace" | "reject" | "reopen", number>>;
+  readonly would: Readonly<Record<"store" | "identical" | "replace" | "keep" | "reject" | "reopen", number>>;
   readonly still_failing: Readonly<Record<string, number>>;
   readonly not_open: number;
   readonly samples: readonly DryRunSample[];

@@ -88,12 +88,13 @@ export interface Worker {
 
 export interface Overview {
   readonly at: string;
-  readonly accepted_rows_per_s: number;
-  readonly committed_rows_per_s: number;
+  /** Null until the service has looked twice. */
+  readonly accepted_rows_per_s: number | null;
+  readonly committed_rows_per_s: number | null;
   readonly backlog: { readonly entries: number; readonly bytes: number; readonly lag: number | null };
-  readonly workers: Readonly<Record<string, unknown>> | readonly Worker[];
+  readonly workers: Readonly<Record<"processes" | "threads" | "running" | "in_hand", number>>;
   readonly quarantined_share: number | null;
-  readonly pending: number | Capped;
+  readonly pending: number;
   readonly jobs: readonly Job[];
   readonly alerts: readonly Alert[];
 }

@@ -10,7 +10,7 @@ import { Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
 import { BeforeAfter } from "./before-after.tsx";
 
-const SUBJECTS = ["reading", "dead_letter", "job", "alert", "user", "range"] as const;
+const SUBJECTS = ["reading", "task", "dead_letter", "job", "alert", "user", "range"] as const;
 
 export function AuditPage() {
   const [query, change] = useFilters();
@@ -84,6 +84,7 @@ const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }) => (
 
 const PAGES: Readonly<Record<string, string>> = {
   reading: "/quarantine/readings/",
+  task: "/quarantine/tasks/",
   job: "/jobs/",
   dead_letter: "/dead-letters/",
 };

@@ -35,41 +35,29 @@ export function ConfirmDialog(props: ConfirmProps) {
   } = props;
   const [note, setNote] = useState("");
   const { busy, problem, run } = useAction();
-  const send = () =>
-    run(async () => {
+  const send = (event: Event) => {
+    event.preventDefault();
+    void run(async () => {
       await post(path, note.trim() ? { note: note.trim() } : {});
       notify(done);
       onClose();
       onDone();
     });
+  };
+  const ready = !busy && !(noteRequired && note.trim() === "");
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          void send();
-        }}
-      >
+      <form onSubmit={send}>
         <div class="dialog-body">
           <p>{explanation}</p>
-          <TextField
-            label={noteRequired ? "Note (required)" : "Note"}
-            value={note}
-            onValue={setNote}
-            required={noteRequired}
-            hint="Kept in the audit log."
-          />
+          <NoteField note={note} required={noteRequired} onNote={setNote} />
           {problem ? <ProblemBox problem={problem} /> : null}
         </div>
         <footer class="dialog-foot">
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button
-            type="submit"
-            class={`button ${danger ? "danger" : "primary"}`}
-            disabled={busy || (noteRequired && note.trim() === "")}
-          >
+          <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready}>
             {busy ? "Sending…" : verb}
           </button>
         </footer>
@@ -77,3 +65,19 @@ export function ConfirmDialog(props: ConfirmProps) {
     </Dialog>
   );
 }
+
+interface NoteFieldProps {
+  readonly note: string;
+  readonly required: boolean;
+  readonly onNote: (note: string) => void;
+}
+
+const NoteField = ({ note, required, onNote }: NoteFieldProps) => (
+  <TextField
+    label={required ? "Note (required)" : "Note"}
+    value={note}
+    onValue={onNote}
+    required={required}
+    hint="Kept in the audit log."
+  />
+);

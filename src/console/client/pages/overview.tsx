@@ -101,7 +101,6 @@ function LiveWorkers() {
 }
 
 function Figures({ now }: { now: Overview }) {
-  const pending = typeof now.pending === "number" ? { count: now.pending, capped: false } : now.pending;
   const { entries, bytes: size, lag } = now.backlog;
   return (
     <section class="figures-row" aria-label="Key figures">
@@ -117,14 +116,9 @@ function Figures({ now }: { now: Overview }) {
       <Figure
         name="Quarantined"
         value={percent(now.quarantined_share, 2)}
-        more="of the readings, last hour"
+        more="of what was judged just now"
       />
-      <Figure
-        name="Waiting for review"
-        value={`${count(pending.count)}${pending.capped ? "+" : ""}`}
-        unit="readings"
-        href={to("/quarantine")}
-      />
+      <Figure name="Waiting for review" value={count(now.pending)} unit="readings" href={to("/quarantine")} />
     </section>
   );
 }

@@ -7,8 +7,8 @@ import { Empty } from "../ui/states.tsx";
 
 export interface ThroughputPoint {
   readonly at_s: number;
-  readonly accepted: number;
-  readonly committed: number;
+  readonly accepted: number | null;
+  readonly committed: number | null;
 }
 
 const value = (_: uPlot, rows: number | null) => (rows == null ? "–" : `${count(rows)} rows/s`);

@@ -20,14 +20,10 @@ const TONES: Readonly<Record<string, Tone>> = {
   queued: "plain",
   pending: "warn",
   draining: "warn",
-  "backing off": "warn",
-  backing_off: "warn",
+  waiting: "warn",
   failed: "bad",
-  fail: "bad",
-  failing: "bad",
-  still_failing: "bad",
+  fails: "bad",
   stopped: "bad",
-  dead: "bad",
   rejected: "plain",
 };
 

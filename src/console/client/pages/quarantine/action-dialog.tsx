@@ -29,7 +29,8 @@ interface Tried {
   readonly requests: readonly ActionRequest[];
 }
 
-export function ActionDialog({ action, targets, about, unit, onClose, onDone }: ActionDialogProps) {
+/** The way of a decision: typed, tried, applied. */
+function useDecision(action: ActionName, targets: readonly Selection[]) {
   const [form, setForm] = useState(emptyForm(action));
   // The list behind may change while the dialog is open; the decision is about what was chosen.
   const [selections] = useState(targets);
@@ -60,23 +61,28 @@ export function ActionDialog({ action, targets, about, unit, onClose, onDone }: 
         setTried(null);
       }
     });
+  return { form, change, tried, tasks, busy, problem, tryOut, apply };
+}
+
+export function ActionDialog({ action, targets, about, unit, onClose, onDone }: ActionDialogProps) {
+  const { form, change, tried, tasks, busy, problem, tryOut, apply } = useDecision(action, targets);
+  const applied = tasks.length > 0;
   const close = () => {
     onClose();
-    if (tasks.length > 0) onDone();
+    if (applied) onDone();
+  };
+  const next = (event: Event) => {
+    event.preventDefault();
+    if (!applied) void (tried ? apply(tried) : tryOut());
   };
   return (
     <Dialog title="Act on quarantine" onClose={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (tasks.length === 0) void (tried ? apply(tried) : tryOut());
-        }}
-      >
+      <form onSubmit={next}>
         <div class="dialog-body">
           <p>
             About <strong>{about}</strong>.
           </p>
-          {tasks.length === 0 ? <ActionFields form={form} unit={unit} change={change} /> : null}
+          {applied ? null : <ActionFields form={form} unit={unit} change={change} />}
           {problem ? <ProblemBox problem={problem} /> : null}
           {problem?.name_of_type === "review-conflict" ? (
             <ConflictList readings={problem.body.readings} />
@@ -86,13 +92,7 @@ export function ActionDialog({ action, targets, about, unit, onClose, onDone }: 
             <TaskProgress key={task.id} task={task} />
           ))}
         </div>
-        <DialogFoot
-          busy={busy}
-          tried={tried !== null}
-          applied={tasks.length > 0}
-          onClose={close}
-          onTry={tryOut}
-        />
+        <DialogFoot busy={busy} tried={tried !== null} applied={applied} onClose={close} onTry={tryOut} />
       </form>
     </Dialog>
   );
@@ -138,7 +138,7 @@ const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) =
 const NOTHING: DryRun = {
   selected: 0,
   examined: 0,
-  would: { store: 0, identical: 0, replace: 0, reject: 0, reopen: 0 },
+  would: { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 },
   still_failing: {},
   not_open: 0,
   samples: [],

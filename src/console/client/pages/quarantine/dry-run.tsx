@@ -9,6 +9,7 @@ import { Table } from "../../ui/table.tsx";
 const WOULD = [
   ["store", "would be stored"],
   ["replace", "would replace a stored value"],
+  ["keep", "would be rejected: the stored value stays"],
   ["identical", "are stored already"],
   ["reject", "would be rejected"],
   ["reopen", "would be reopened"],

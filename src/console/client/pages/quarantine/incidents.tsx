@@ -1,23 +1,19 @@
 /** Neighbouring refusals of one sensor and reason, as one row each: most quarantine is a few faults, many times. */
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
 import { count, quantity, shortId, words } from "../../lib/format.ts";
-import { useList, useResource } from "../../lib/resource.ts";
+import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
-import type { ActionName, Counts, Incident } from "../../review-types.ts";
+import type { Counts, Incident } from "../../review-types.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
-import { type RowLook, Table } from "../../ui/table.tsx";
+import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { ActionBar } from "./action-bar.tsx";
-import { ActionDialog } from "./action-dialog.tsx";
 import { Facets } from "./facets.tsx";
 import { apiQuery } from "./filters.ts";
-import { KeysHelp } from "./help.tsx";
-import { useListKeys } from "./keys.ts";
 import { QuarantineTabs } from "./tabs.tsx";
-import { useChosen } from "./use-chosen.tsx";
+import { type Review, ReviewDialogs, useReview } from "./use-review.tsx";
 
 const sensorName = ({ sensor_name, sensor_id }: Incident) =>
   sensor_name ?? (sensor_id ? shortId(sensor_id) : "Unknown sensor");
@@ -29,19 +25,12 @@ export function IncidentsPage() {
   const { query } = usePlace();
   const list = useList<Incident>(`/api/v1/quarantine/incidents?${apiQuery(query, ["job_id", "q"])}`);
   const counts = useResource<Counts>(`/api/v1/quarantine/counts?${apiQuery(query)}`);
-  const items = list.items ?? [];
-  const chosen = useChosen(items, ({ key }) => key);
-  const [action, setAction] = useState<ActionName | null>(null);
-  const [help, setHelp] = useState(false);
-  const { cursor, current } = useListKeys(items, (incident) => ({
-    ...chosen.keys(incident),
-    Enter: () => incident && navigate(incidentPage(incident)),
-    a: () => setAction("approve"),
-    f: () => setAction("fix"),
-    r: () => setAction("reject"),
-    "?": () => setHelp(true),
-  }));
-  const targets = chosen.items.length > 0 ? chosen.items : current ? [current] : [];
+  const review = useReview(
+    list.items ?? [],
+    ({ key }) => key,
+    (incident) => navigate(incidentPage(incident)),
+  );
+  const { chosen, targets } = review;
   const after = () => {
     chosen.clear();
     list.reload();
@@ -52,39 +41,47 @@ export function IncidentsPage() {
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} />
-        <section class="panel" aria-label="Incidents">
-          <ActionBar
-            selected={chosen.items.length}
-            noun="incident"
-            disabled={targets.length === 0}
-            onAct={setAction}
-            onHelp={() => setHelp(true)}
-          />
-          <ListView list={list} empty="No incidents" emptyHint="Nothing in quarantine fits these filters.">
-            {(incidents) => (
-              <IncidentTable
-                items={incidents}
-                lead={chosen.box}
-                look={(item, index) => ({ current: index === cursor, selected: chosen.has(item) })}
-              />
-            )}
-          </ListView>
-        </section>
+        <IncidentsPanel list={list} review={review} />
       </div>
-      {action && targets.length > 0 ? (
-        <ActionDialog
-          action={action}
-          targets={targets.map(({ key }) => ({ incident: key }))}
-          about={aboutIncidents(targets)}
-          unit={targets[0]?.unit ?? null}
-          onClose={() => setAction(null)}
-          onDone={after}
-        />
-      ) : null}
-      {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
+      <ReviewDialogs
+        review={review}
+        selections={targets.map(({ key }) => ({ incident: key }))}
+        about={aboutIncidents(targets)}
+        unit={targets[0]?.unit ?? null}
+        onDone={after}
+      />
     </PageFrame>
   );
 }
+
+interface IncidentsPanelProps {
+  readonly list: List<Incident>;
+  readonly review: Review<Incident>;
+}
+
+const IncidentsPanel = ({
+  list,
+  review: { chosen, cursor, targets, setAction, setHelp },
+}: IncidentsPanelProps) => (
+  <section class="panel" aria-label="Incidents">
+    <ActionBar
+      selected={chosen.items.length}
+      noun="incident"
+      disabled={targets.length === 0}
+      onAct={setAction}
+      onHelp={() => setHelp(true)}
+    />
+    <ListView list={list} empty="No incidents" emptyHint="Nothing in quarantine fits these filters.">
+      {(incidents) => (
+        <IncidentTable
+          items={incidents}
+          lead={chosen.box}
+          look={(item, index) => ({ current: index === cursor, selected: chosen.has(item) })}
+        />
+      )}
+    </ListView>
+  </section>
+);
 
 function aboutIncidents(targets: readonly Incident[]): string {
   const readings = targets.reduce((sum, { count: n }) => sum + n, 0);
@@ -99,41 +96,36 @@ interface IncidentTableProps {
   readonly look: (item: Incident, index: number) => RowLook;
 }
 
+const COLUMNS: readonly Column<Incident>[] = [
+  {
+    label: "Sensor",
+    cell: (incident) => (
+      <div class="stack">
+        <a href={incidentPage(incident)}>{sensorName(incident)}</a>
+        <span class="muted small">{incident.system_name ?? shortId(incident.system_id)}</span>
+      </div>
+    ),
+  },
+  {
+    label: "Why",
+    wide: true,
+    cell: ({ reason, sample }) => (
+      <div class="stack">
+        <Reason name={reason} />
+        <span class="muted small">
+          e.g. {quantity(sample.value, sample.unit)}: {sample.reason_details}
+        </span>
+      </div>
+    ),
+  },
+  { label: "Readings", figures: true, cell: ({ count: n }) => count(n) },
+  { label: "First", cell: ({ first_at }) => <Time at={first_at} /> },
+  { label: "Last", cell: ({ last_at }) => <Time at={last_at} /> },
+  { label: "State", cell: ({ statuses }) => <Statuses statuses={statuses} /> },
+];
+
 const IncidentTable = ({ items, lead, look }: IncidentTableProps) => (
-  <Table
-    label="Incidents"
-    rows={items}
-    keyOf={({ key }) => key}
-    lead={lead}
-    look={look}
-    columns={[
-      {
-        label: "Sensor",
-        cell: (incident) => (
-          <div class="stack">
-            <a href={incidentPage(incident)}>{sensorName(incident)}</a>
-            <span class="muted small">{incident.system_name ?? shortId(incident.system_id)}</span>
-          </div>
-        ),
-      },
-      {
-        label: "Why",
-        wide: true,
-        cell: ({ reason, sample }) => (
-          <div class="stack">
-            <Reason name={reason} />
-            <span class="muted small">
-              e.g. {quantity(sample.value, sample.unit)}: {sample.reason_details}
-            </span>
-          </div>
-        ),
-      },
-      { label: "Readings", figures: true, cell: ({ count: n }) => count(n) },
-      { label: "First", cell: ({ first_at }) => <Time at={first_at} /> },
-      { label: "Last", cell: ({ last_at }) => <Time at={last_at} /> },
-      { label: "State", cell: ({ statuses }) => <Statuses statuses={statuses} /> },
-    ]}
-  />
+  <Table label="Incidents" rows={items} keyOf={({ key }) => key} lead={lead} look={look} columns={COLUMNS} />
 );
 
 const Statuses = ({ statuses }: { statuses: Incident["statuses"] }) => (

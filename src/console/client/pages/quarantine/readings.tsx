@@ -1,20 +1,17 @@
 /** Refused readings one by one, with filters, selection, keys and export. */
 import { useState } from "preact/hooks";
 import { count, shortId } from "../../lib/format.ts";
-import { useList, useResource } from "../../lib/resource.ts";
+import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
-import type { ActionName, Counts, Refused } from "../../review-types.ts";
+import type { Counts, Refused } from "../../review-types.ts";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { ActionBar } from "./action-bar.tsx";
-import { ActionDialog } from "./action-dialog.tsx";
 import { cappedText, Facets } from "./facets.tsx";
 import { apiQuery, selectionOf } from "./filters.ts";
-import { KeysHelp } from "./help.tsx";
-import { useListKeys } from "./keys.ts";
 import { RefusedTable } from "./refused-table.tsx";
 import { QuarantineTabs } from "./tabs.tsx";
-import { useChosen } from "./use-chosen.tsx";
+import { type Review, ReviewDialogs, useReview } from "./use-review.tsx";
 
 export function ReadingsPage() {
   const { query } = usePlace();
@@ -26,81 +23,97 @@ function Readings({ query }: { query: URLSearchParams }) {
   const filters = apiQuery(query);
   const list = useList<Refused>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
   const counts = useResource<Counts>(`/api/v1/quarantine/counts?${filters}`);
-  const items = list.items ?? [];
-  const chosen = useChosen(items, ({ id }) => String(id));
   const [whole, setWhole] = useState(false);
-  const [action, setAction] = useState<ActionName | null>(null);
-  const [help, setHelp] = useState(false);
-  const { cursor, current } = useListKeys(items, (reading) => ({
-    ...chosen.keys(reading),
-    Enter: () => reading && navigate(to(`/quarantine/readings/${reading.id}`)),
-    a: () => setAction("approve"),
-    f: () => setAction("fix"),
-    r: () => setAction("reject"),
-    "?": () => setHelp(true),
-  }));
-  const targets = chosen.items.length > 0 ? chosen.items : current ? [current] : [];
-  const total = counts.data?.total;
-  const sensors = counts.data?.sensors ?? [];
-  const nameOf = (id: string) => sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
-  const after = () => {
+  const review = useReview(
+    list.items ?? [],
+    ({ id }) => String(id),
+    ({ id }) => navigate(to(`/quarantine/readings/${id}`)),
+    whole,
+  );
+  const { chosen, targets } = review;
+  const none = () => {
     chosen.clear();
     setWhole(false);
+  };
+  const after = () => {
+    none();
     list.reload();
     counts.reload();
   };
+  const ids = targets.map(({ id }) => id);
+  const some = ids.length > 0 ? [{ ids }] : [];
   return (
     <PageFrame title="Quarantine" side={<Exports filters={filters} />}>
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} />
-        <section class="panel" aria-label="Readings in quarantine">
-          <ActionBar
-            selected={whole ? (total?.count ?? 0) : chosen.items.length}
-            noun="reading"
-            disabled={targets.length === 0 && !whole}
-            onAct={setAction}
-            onHelp={() => setHelp(true)}
-          >
-            <SelectAll
-              whole={whole}
-              total={cappedText(total)}
-              onAll={() => setWhole(true)}
-              onShown={() => chosen.set(items)}
-              onNone={() => {
-                setWhole(false);
-                chosen.clear();
-              }}
-            />
-          </ActionBar>
-          <ListView list={list} empty="No readings" emptyHint="Nothing in quarantine fits these filters.">
-            {(shown) => (
-              <RefusedTable
-                items={shown}
-                nameOf={nameOf}
-                lead={chosen.box}
-                look={(item, index) => ({ current: index === cursor, selected: whole || chosen.has(item) })}
-              />
-            )}
-          </ListView>
-        </section>
-      </div>
-      {action && (whole || targets.length > 0) ? (
-        <ActionDialog
-          action={action}
-          targets={whole ? [selectionOf(query)] : [{ ids: targets.map(({ id }) => id) }]}
-          about={
-            whole
-              ? `all ${cappedText(total)} readings that the filters show`
-              : `${count(targets.length)} reading${targets.length === 1 ? "" : "s"}`
-          }
-          unit={targets[0]?.unit ?? null}
-          onClose={() => setAction(null)}
-          onDone={after}
+        <ReadingsPanel
+          list={list}
+          counts={counts.data}
+          review={review}
+          whole={whole}
+          onAll={() => setWhole(true)}
+          onNone={none}
         />
-      ) : null}
-      {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
+      </div>
+      <ReviewDialogs
+        review={review}
+        selections={whole ? [selectionOf(query)] : some}
+        about={
+          whole
+            ? `all ${cappedText(counts.data?.total)} readings that the filters show`
+            : aboutReadings(ids.length)
+        }
+        unit={targets[0]?.unit ?? null}
+        onDone={after}
+      />
     </PageFrame>
+  );
+}
+
+const aboutReadings = (n: number) => `${count(n)} reading${n === 1 ? "" : "s"}`;
+
+interface ReadingsPanelProps {
+  readonly list: List<Refused>;
+  readonly counts: Counts | null;
+  readonly review: Review<Refused>;
+  /** Everything that the filters show is selected, also what is not loaded. */
+  readonly whole: boolean;
+  readonly onAll: () => void;
+  readonly onNone: () => void;
+}
+
+function ReadingsPanel({ list, counts, review, whole, onAll, onNone }: ReadingsPanelProps) {
+  const { chosen, cursor, targets, setAction, setHelp } = review;
+  const nameOf = (id: string) => counts?.sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
+  return (
+    <section class="panel" aria-label="Readings in quarantine">
+      <ActionBar
+        selected={whole ? (counts?.total.count ?? 0) : chosen.items.length}
+        noun="reading"
+        disabled={targets.length === 0 && !whole}
+        onAct={setAction}
+        onHelp={() => setHelp(true)}
+      >
+        <SelectAll
+          whole={whole}
+          total={cappedText(counts?.total)}
+          onAll={onAll}
+          onShown={() => chosen.set(list.items ?? [])}
+          onNone={onNone}
+        />
+      </ActionBar>
+      <ListView list={list} empty="No readings" emptyHint="Nothing in quarantine fits these filters.">
+        {(shown) => (
+          <RefusedTable
+            items={shown}
+            nameOf={nameOf}
+            lead={chosen.box}
+            look={(item, index) => ({ current: index === cursor, selected: whole || chosen.has(item) })}
+          />
+        )}
+      </ListView>
+    </section>
   );
 }
 

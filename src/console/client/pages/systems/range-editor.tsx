@@ -87,84 +87,102 @@ interface RangeEditorProps {
   readonly onSaved: () => void;
 }
 
-function RangeEditor({ path, state: { data, headers }, onSaved }: RangeEditorProps) {
-  const [min, setMin] = useState(String(data.in_force.min ?? ""));
-  const [max, setMax] = useState(String(data.in_force.max ?? ""));
+/** The way of a new range: typed, previewed, set. */
+function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorProps) {
+  const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
   const [preview, setPreview] = useState<Preview | null>(null);
-  const { busy, problem, run } = useAction();
+  const action = useAction();
   const etag = headers.get("ETag");
-  const typed = (set: (value: string) => void) => (value: string) => {
-    set(value);
+  const type = (change: Partial<typeof limits>) => {
+    setLimits((old) => ({ ...old, ...change }));
     setPreview(null);
   };
-  const look = () =>
-    run(async () =>
-      setPreview(await get<Preview>(`${path}/preview?${queryText({ min: plain(min), max: plain(max) })}`)),
-    );
+  const query = queryText({ min: plain(limits.min), max: plain(limits.max) });
+  const look = () => action.run(async () => setPreview(await get<Preview>(`${path}/preview?${query}`)));
   const save = (body: unknown, done: string) =>
-    run(async () => {
+    action.run(async () => {
       await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
       notify(done);
       onSaved();
     });
+  return { limits, type, preview, look, save, ...action };
+}
+
+function RangeEditor(props: RangeEditorProps) {
+  const { limits, type, preview, look, save, busy, problem } = useNewRange(props);
+  const { data } = props.state;
   const unit = unitText(data.unit);
+  const next = (event: Event) => {
+    event.preventDefault();
+    void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
+  };
   return (
-    <form
-      class="stacked"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
-      }}
-    >
+    <form class="stacked" onSubmit={next}>
       <div class="form-row">
         <TextField
           label={`Lowest good value (${unit})`}
-          value={min}
+          value={limits.min}
           numeric
           required
-          onValue={typed(setMin)}
+          onValue={(min) => type({ min })}
         />
         <TextField
           label={`Highest good value (${unit})`}
-          value={max}
+          value={limits.max}
           numeric
           required
-          onValue={typed(setMax)}
+          onValue={(max) => type({ max })}
         />
       </div>
       {problem ? <ProblemBox problem={problem} /> : null}
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
-      <div class="form-row">
-        <button
-          type={preview ? "button" : "submit"}
-          class={`button ${preview ? "" : "primary"}`}
-          disabled={busy}
-          onClick={preview ? () => void look() : undefined}
-        >
-          Preview
-        </button>
-        <button
-          type={preview ? "submit" : "button"}
-          class={`button ${preview ? "primary" : ""}`}
-          disabled={busy || !preview}
-        >
-          Set the range
-        </button>
-        {data.in_force.source === "sensor" ? (
-          <button
-            type="button"
-            class="button"
-            disabled={busy}
-            onClick={() => void save({}, "The range of the unit holds again.")}
-          >
-            Back to the unit's range
-          </button>
-        ) : null}
-      </div>
+      <RangeButtons
+        busy={busy}
+        previewed={preview !== null}
+        own={data.in_force.source === "sensor"}
+        onLook={() => void look()}
+        onBack={() => void save({}, "The range of the unit holds again.")}
+      />
     </form>
   );
 }
 
+interface RangeButtonsProps {
+  readonly busy: boolean;
+  readonly previewed: boolean;
+  /** The sensor has a range of its own. */
+  readonly own: boolean;
+  readonly onLook: () => void;
+  readonly onBack: () => void;
+}
+
+/** The one that submits is what comes next: Enter in a field presses it. */
+const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProps) => (
+  <div class="form-row">
+    <button
+      type={previewed ? "button" : "submit"}
+      class={`button ${previewed ? "" : "primary"}`}
+      disabled={busy}
+      onClick={previewed ? onLook : undefined}
+    >
+      Preview
+    </button>
+    <button
+      type={previewed ? "submit" : "button"}
+      class={`button ${previewed ? "primary" : ""}`}
+      disabled={busy || !previewed}
+    >
+      Set the range
+    </button>
+    {own ? (
+      <button type="button" class="button" disabled={busy} onClick={onBack}>
+        Back to the unit's range
+      </button>
+    ) : null}
+  </div>
+);
+
+const text = (limit: number | null) => String(limit ?? "");
 /** A decimal comma is read like a point; the API says what is wrong with the rest. */
 const plain = (text: string) => text.trim().replace(",", ".");
 

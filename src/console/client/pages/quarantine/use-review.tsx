@@ -1,0 +1,75 @@
+/** What the two lists of quarantine share: selection, cursor, keys, and the dialogs that they open. */
+import { useState } from "preact/hooks";
+import type { ActionName, Selection } from "../../review-types.ts";
+import { useMayReview } from "../may-review.ts";
+import { ActionDialog } from "./action-dialog.tsx";
+import { KeysHelp } from "./help.tsx";
+import { useListKeys } from "./keys.ts";
+import { type Chosen, useChosen } from "./use-chosen.tsx";
+
+export interface Review<T> {
+  readonly chosen: Chosen<T>;
+  readonly cursor: number;
+  /** What an action is about: the selection, else the row of the cursor. */
+  readonly targets: readonly T[];
+  readonly action: ActionName | null;
+  readonly setAction: (action: ActionName | null) => void;
+  readonly help: boolean;
+  readonly setHelp: (shown: boolean) => void;
+}
+
+/** @param whole everything is selected, also what is not among the items */
+export function useReview<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  open: (item: T) => void,
+  whole = false,
+): Review<T> {
+  const chosen = useChosen(items, keyOf);
+  const [action, setAction] = useState<ActionName | null>(null);
+  const [help, setHelp] = useState(false);
+  const mayReview = useMayReview();
+  const { cursor, current } = useListKeys(items, (item) => {
+    // Without anything to act on, a key must not leave a dialog that opens later.
+    const ready = mayReview && (whole || chosen.items.length > 0 || item !== undefined);
+    const act = (wanted: ActionName) => () => ready && setAction(wanted);
+    return {
+      ...chosen.keys(item),
+      Enter: () => item !== undefined && open(item),
+      a: act("approve"),
+      f: act("fix"),
+      r: act("reject"),
+      "?": () => setHelp(true),
+    };
+  });
+  const targets = chosen.items.length > 0 ? chosen.items : current === undefined ? [] : [current];
+  return { chosen, cursor, targets, action, setAction, help, setHelp };
+}
+
+interface ReviewDialogsProps {
+  readonly review: Pick<Review<unknown>, "action" | "setAction" | "help" | "setHelp">;
+  /** None: there is nothing to act on. */
+  readonly selections: readonly Selection[];
+  readonly about: string;
+  readonly unit: string | null;
+  readonly onDone: () => void;
+}
+
+export function ReviewDialogs({ review, selections, about, unit, onDone }: ReviewDialogsProps) {
+  const { action, setAction, help, setHelp } = review;
+  return (
+    <>
+      {action && selections.length > 0 ? (
+        <ActionDialog
+          action={action}
+          targets={selections}
+          about={about}
+          unit={unit}
+          onClose={() => setAction(null)}
+          onDone={onDone}
+        />
+      ) : null}
+      {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
+    </>
+  );
+}
