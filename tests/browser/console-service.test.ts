@@ -53,7 +53,7 @@ describe.skipIf(!executable)(
     }, 60_000);
 
     /** Once: log-ins are throttled. */
-  async function logIn(): Promise<string> {
+    async function logIn(): Promise<string> {
       const answer = await fetch(`${url}/api/v1/auth/login`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
