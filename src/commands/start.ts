@@ -122,7 +122,6 @@ async function startReviews(wiring: Wiring): Promise<void> {
     registration: config.SENSOR_REGISTRATION,
   };
   const { desk, tasks, close } = openDesk(database, `${processName}:review`, rules);
-  stopping.last("review writer", close);
   const settings = {
     database_url: services.databaseUrl,
     session_name: `${processName}:reviews`.slice(-63),
@@ -130,7 +129,10 @@ async function startReviews(wiring: Wiring): Promise<void> {
   };
   const runner = new ReviewRunner(settings, desk, tasks, systemClock, log, reviewMetrics(metrics));
   runner.start();
-  stopping.last("reviews", (left_ms) => runner.stop(left_ms / 2));
+  stopping.last("reviews", async (left_ms) => {
+    await runner.stop(left_ms / 2);
+    await close();
+  });
 }
 
 async function startWorkers(wiring: Wiring): Promise<Supervisor> {

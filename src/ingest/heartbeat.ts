@@ -7,6 +7,8 @@ import type { WorkerSummary } from "./supervisor.ts";
 
 /** Between two signs of life, ms; the overview's rates move as often. */
 const EVERY_MS = 2_000;
+/** A stop waits that long for Redis to hear of it, ms. */
+const FAREWELL_MS = 100;
 
 export class Heartbeat {
   readonly #stop = new AbortController();
@@ -37,7 +39,8 @@ export class Heartbeat {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#running;
+    // What is not taken back in time expires by itself.
+    await Promise.race([this.#running, sleep(FAREWELL_MS)]);
   }
 
   async #run(): Promise<void> {

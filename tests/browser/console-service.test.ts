@@ -21,6 +21,7 @@ describe.skipIf(!executable)(
     let url: string;
     let ended: Promise<void>;
     let browser: Browser;
+    let token: string;
     const before = { ...process.env };
     beforeAll(async () => {
       services = await Promise.all([createTestDatabase(), createTestRedis()]);
@@ -40,6 +41,7 @@ describe.skipIf(!executable)(
         async () => (await fetch(`${url}/readyz`).catch(() => null))?.ok,
         20_000,
       );
+      token = await logIn();
       browser = await launchChromium(executable ?? "");
     }, 60_000);
     afterAll(async () => {
@@ -133,9 +135,9 @@ describe.skipIf(!executable)(
         };
         expect(list.items).toHaveLength(faults);
         await page.goto(`${url}/console/quarantine/readings/${list.items[0]!.id}`);
-        await page.getByRole("heading", { name: "History" }).waitFor();
-        await page.getByText("admin").first().waitFor();
-        await page.getByText("fixed").first().waitFor();
+        const history = page.locator(".history");
+        await history.getByText("by admin").first().waitFor();
+        await history.getByText("fixed").first().waitFor();
         expect(complaints).toEqual([]);
         await close();
       },

@@ -44,9 +44,12 @@ test(
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
+      "review desk",
       "query pool",
       "API's Redis client",
       "ingest threads",
+      "heartbeat",
+      "reviews",
       "maintenance",
       "job mirror",
       "worker's Redis client",
