@@ -8,6 +8,7 @@ import type { AppContext } from "../deps.ts";
 import { invalidParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { LOOK_PROBLEMS } from "./oversight-access.ts";
+import { BODY_PROBLEMS } from "./registry-access.ts";
 
 export const MAX_NOTE_LENGTH = 2_000;
 /** A note fits with every character escaped. */
@@ -29,14 +30,7 @@ export const DiscardSchema = Type.Object({ note: NoteSchema });
 /** Problems of a decision. */
 export const DECISION_PROBLEMS = [
   ...LOOK_PROBLEMS,
-  "cross-site-request",
-  "malformed-json",
-  "malformed-encoding",
-  "body-timeout",
-  "body-too-large",
-  "unsupported-media-type",
-  "unsupported-content-encoding",
-  "server-busy",
+  ...BODY_PROBLEMS,
   "dead-letter-gone",
 ] as const satisfies readonly ProblemName[];
 

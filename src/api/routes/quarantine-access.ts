@@ -5,14 +5,11 @@ import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
-import type { Role } from "../../store/users.ts";
 import type { AppContext } from "../deps.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us } from "../parameters.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
-/** Producers see the refusals of their own jobs, at the job. */
-export const QUARANTINE_READERS: readonly Role[] = ["admin", "engineer", "reviewer"];
 export const QUARANTINE_PROBLEMS = [...QUERY_PROBLEMS, "forbidden"] as const;
 /** Shorter texts are in nearly every reason, or make the search read all of them. */
 const MIN_TEXT = 3;

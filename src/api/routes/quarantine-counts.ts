@@ -5,17 +5,12 @@ import type { App, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_COUNTS_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { onlyParameters } from "../parameters.ts";
-import {
-  FILTER_NAMES,
-  FILTER_PARAMETERS,
-  filterOf,
-  QUARANTINE_PROBLEMS,
-  QUARANTINE_READERS,
-} from "./quarantine-access.ts";
+import { READERS } from "../roles.ts";
+import { FILTER_NAMES, FILTER_PARAMETERS, filterOf, QUARANTINE_PROBLEMS } from "./quarantine-access.ts";
 import { nowOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine/counts";
@@ -28,7 +23,7 @@ const describe = describeRoute({
     "`from` and `to`, and for one job; else they end at 10,000, or earlier where many readings would have to be " +
     "looked at, and `capped` says so. Systems and sensors: the 50 largest.",
   operationId: "countQuarantine",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: FILTER_PARAMETERS,
   responses: {
     200: ok("Counts of one moment", QuarantineCountsSchema, QUARANTINE_COUNTS_EXAMPLE, QUERY_HEADERS),
@@ -38,7 +33,7 @@ const describe = describeRoute({
 });
 
 export function mountQuarantineCounts(app: App, { queries, clock, tokens }: RouteDeps): void {
-  app.get(PATH, describe, authenticate(tokens, QUARANTINE_READERS), (c) =>
+  app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, FILTER_NAMES);
       const counts = await queries.quarantineCounts.counts(filterOf(c), { signal: c.req.raw.signal });

@@ -7,17 +7,12 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { INCIDENT_PAGE_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
-import {
-  filterOf,
-  QUARANTINE_PROBLEMS,
-  QUARANTINE_READERS,
-  SERIES_NAMES,
-  SERIES_PARAMETERS,
-} from "./quarantine-access.ts";
+import { READERS } from "../roles.ts";
+import { filterOf, QUARANTINE_PROBLEMS, SERIES_NAMES, SERIES_PARAMETERS } from "./quarantine-access.ts";
 import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine/incidents";
@@ -32,7 +27,7 @@ const describe = describeRoute({
     "before. A refusal's moment is the reading's own time, or when it was quarantined if that time is missing or " +
     "what is wrong. An incident may grow between two pages; its `key` then changes.",
   operationId: "listIncidents",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     ...SERIES_PARAMETERS("Incidents that end then or later", "Incidents that begin before"),
     ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT),
@@ -50,7 +45,7 @@ const describe = describeRoute({
 });
 
 export function mountQuarantineIncidents(app: App, { queries, clock, tokens }: RouteDeps): void {
-  app.get(PATH, describe, authenticate(tokens, QUARANTINE_READERS), (c) =>
+  app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, [...SERIES_NAMES, "limit", "after"]);
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });

@@ -15,17 +15,12 @@ import { Exports } from "../formats/export.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { columnsSchema, FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_LIST_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
 import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
-import {
-  FILTER_NAMES,
-  FILTER_PARAMETERS,
-  filterOf,
-  QUARANTINE_PROBLEMS,
-  QUARANTINE_READERS,
-} from "./quarantine-access.ts";
+import { READERS } from "../roles.ts";
+import { FILTER_NAMES, FILTER_PARAMETERS, filterOf, QUARANTINE_PROBLEMS } from "./quarantine-access.ts";
 import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine";
@@ -43,7 +38,7 @@ const describe = describeRoute({
     "Pages are turned by `next`, which stays exact while readings arrive. CSV and NDJSON without `limit` and `after` " +
     "are the whole selection, streamed; a stream that fails is cut off without its last chunk.",
   operationId: "listQuarantine",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [...FILTER_PARAMETERS, ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT), FORMAT_PARAMETER],
   responses: {
     200: okTable({
@@ -63,7 +58,7 @@ const describe = describeRoute({
 
 export function mountQuarantineList(app: App, deps: RouteDeps): void {
   const exports = new Exports(deps);
-  app.get(PATH, describe, authenticate(deps.tokens, QUARANTINE_READERS), (c) =>
+  app.get(PATH, describe, authenticate(deps.tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, [...FILTER_NAMES, "limit", "after", "format"]);
       const filter = filterOf(c);

@@ -5,12 +5,13 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINED_READING_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { invalidParameter, onlyParameters } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { QUARANTINE_PROBLEMS, QUARANTINE_READERS } from "./quarantine-access.ts";
+import { READERS } from "../roles.ts";
+import { QUARANTINE_PROBLEMS } from "./quarantine-access.ts";
 import { nowOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine/:id";
@@ -22,7 +23,7 @@ const describe = describeRoute({
     "With what the sensor holds at its timestamp, the range that refused it, half an hour of stored and refused " +
     "readings before and after it, and the record of what was done about it.",
   operationId: "getQuarantinedReading",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     {
       name: "id",
@@ -46,7 +47,7 @@ const describe = describeRoute({
 });
 
 export function mountQuarantinedReading(app: App, { queries, clock, tokens }: RouteDeps): void {
-  app.get(PATH, describe, authenticate(tokens, QUARANTINE_READERS), (c) =>
+  app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, []);
       const reading = await queries.quarantinedReading.get(idOf(c), { signal: c.req.raw.signal });

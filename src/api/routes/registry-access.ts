@@ -18,9 +18,8 @@ export const READ_PROBLEMS = [
   "invalid-token",
   "service-unavailable",
 ] as const satisfies readonly ProblemName[];
-export const CHANGE_PROBLEMS = [
-  ...READ_PROBLEMS,
-  "forbidden",
+/** Problems of every request with a small JSON body. */
+export const BODY_PROBLEMS = [
   "cross-site-request",
   "malformed-json",
   "malformed-encoding",
@@ -30,6 +29,7 @@ export const CHANGE_PROBLEMS = [
   "unsupported-content-encoding",
   "server-busy",
 ] as const satisfies readonly ProblemName[];
+export const CHANGE_PROBLEMS = [...READ_PROBLEMS, "forbidden", ...BODY_PROBLEMS] as const;
 
 /** `:system_id` of the path. @throws {ProblemError} invalid-request */
 export function systemIdOf(c: Context): string {

@@ -8,12 +8,8 @@ import {
   UnknownReadingsError,
 } from "../../review/review-errors.ts";
 import { ReviewRaceError } from "../../store/review/settle.ts";
-import type { Role } from "../../store/users.ts";
 import { invalidField } from "../body/check-shape.ts";
 import { ProblemError } from "../problem-error.ts";
-
-/** These decide. */
-export const REVIEWERS: readonly Role[] = ["admin", "reviewer"];
 
 export const REVIEW_READ_PROBLEMS = [
   "invalid-request",

@@ -3,21 +3,21 @@ import { describeRoute } from "hono-openapi";
 import { type ReviewTask, ReviewTaskSchema } from "../../contract/review.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { TASK_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { QUARANTINE_READERS } from "./quarantine-access.ts";
-import { REVIEW_READ_PROBLEMS, REVIEWERS } from "./review-access.ts";
+import { READERS, REVIEWERS } from "../roles.ts";
+import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const PATH = `${ACTIONS_PATH}/:task_id`;
 const INSTANCE = `${ACTIONS_PATH}/x`;
 const shared = {
   tags: ["Quarantine"],
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [TASK_ID_PARAMETER],
 };
 
@@ -40,7 +40,12 @@ const describeCancel = describeRoute({
   operationId: "cancelReviewTask",
   responses: {
     200: ok("The task", ReviewTaskSchema, REVIEW_TASK_EXAMPLE),
-    ...problems(`${INSTANCE}/cancel`, [...REVIEW_READ_PROBLEMS, "review-task-not-found", "review-over"]),
+    ...problems(`${INSTANCE}/cancel`, [
+      ...REVIEW_READ_PROBLEMS,
+      "cross-site-request",
+      "review-task-not-found",
+      "review-over",
+    ]),
   },
 });
 
@@ -51,7 +56,7 @@ export function mountReviewAction(app: App, { review, tokens }: RouteDeps): void
     c.header("Cache-Control", "no-store");
     return task;
   };
-  app.get(PATH, describeGet, authenticate(tokens, QUARANTINE_READERS), async (c) => {
+  app.get(PATH, describeGet, authenticate(tokens, READERS), async (c) => {
     const task = await find(c);
     if (task.completed_at === null) c.header("Retry-After", "1");
     return c.json(task);

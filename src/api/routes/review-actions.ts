@@ -7,12 +7,12 @@ import type { TaskKey } from "../../store/review/tasks.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
-import { QUARANTINE_READERS } from "./quarantine-access.ts";
+import { READERS } from "../roles.ts";
 import { linkTo } from "./query-access.ts";
 import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
@@ -24,7 +24,7 @@ const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "Decisions, newest first",
   operationId: "listReviewTasks",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     queryParameter("state", "Only these", { type: "string", enum: [...TASK_STATES] }),
     ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
@@ -36,7 +36,7 @@ const describe = describeRoute({
 });
 
 export function mountReviewActions(app: App, { review, tokens }: RouteDeps): void {
-  app.get(ACTIONS_PATH, describe, authenticate(tokens, QUARANTINE_READERS), async (c) => {
+  app.get(ACTIONS_PATH, describe, authenticate(tokens, READERS), async (c) => {
     onlyParameters(c, ["state", "limit", "after"]);
     const state = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
     const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });

@@ -16,11 +16,12 @@ import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { BEARER_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { DRY_RUN_EXAMPLE, NEW_REVIEW_EXAMPLE, REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
+import { REVIEWERS } from "../roles.ts";
 import { CHANGE_PROBLEMS } from "./registry-access.ts";
-import { REVIEWERS, reviewAnswer } from "./review-access.ts";
+import { reviewAnswer } from "./review-access.ts";
 
 export const ACTIONS_PATH = "/api/v1/quarantine/actions";
 const RETRY_AFTER_S = 1;
@@ -43,7 +44,7 @@ const describe = describeRoute({
     "Decisions about ids are taken at once, all of them or (409) none; those about an incident or a filter " +
     `(at most ${MAX_SELECTED} readings) become a task. Admins and reviewers only.`,
   operationId: "decideQuarantined",
-  security: [{ [BEARER_SCHEME]: [] }],
+  security: SECURITY,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(NewReviewSchema), example: NEW_REVIEW_EXAMPLE } },

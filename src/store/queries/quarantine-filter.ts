@@ -62,7 +62,7 @@ function searched(q: string): string {
 }
 
 /** Text anywhere, none of its characters a wildcard. */
-function patternOf(q: string): string {
+export function patternOf(q: string): string {
   return `%${q.replace(/[\\%_]/g, "\\$&")}%`;
 }
 

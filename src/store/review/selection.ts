@@ -2,6 +2,7 @@
 import type { IncidentKey } from "../../contract/incident-key.ts";
 import type { QuarantineFilter } from "../../contract/review.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
+import { patternOf } from "../queries/quarantine-filter.ts";
 import { arrayOf } from "./ask.ts";
 
 /** What is selected, with an incident's key decoded. */
@@ -16,9 +17,6 @@ export interface Conditions {
 }
 
 const EVENT_AT = `diagnostics_event_at(q.reason, q."timestamp", q.quarantined_at)`;
-
-/** LIKE's own signs stand for themselves. */
-const likeText = (text: string) => `%${text.replace(/[\\%_]/g, "\\$&")}%`;
 
 /** @param status that the readings must have */
 export function conditionsOf(selected: Selected, status: ReviewStatus): Conditions {
@@ -47,7 +45,7 @@ export function conditionsOf(selected: Selected, status: ReviewStatus): Conditio
     demand((p) => `q.review_status = ANY(${p}::text::text[])`, statuses && arrayOf(statuses));
     demand((p) => `q.quarantined_at >= ${p}::timestamptz`, from);
     demand((p) => `q.quarantined_at < ${p}::timestamptz`, to);
-    demand((p) => `q.reason_details ILIKE ${p}`, q && likeText(q));
+    demand((p) => `q.reason_details ILIKE ${p}`, q && patternOf(q));
   }
   return { text: parts.join(" AND "), values };
 }
