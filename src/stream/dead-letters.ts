@@ -59,9 +59,15 @@ export class DeadLetters {
   /**
    * Dead letters without their payloads, newest first.
    * @param after last one seen; null begins
+   * @param job_id only those of this job: its partition is looked through as far as need be; null: all
    * @throws {StreamUnavailableError}
    */
-  async page(after: DeadLetterKey | null, limit: number): Promise<DeadLetter[]> {
+  async page(
+    after: DeadLetterKey | null,
+    limit: number,
+    job_id: string | null = null,
+  ): Promise<DeadLetter[]> {
+    if (job_id !== null) return this.#ofJob(job_id, after, limit);
     const partitions = Array.from({ length: this.partitions }, (_, p) => p);
     const found = await Promise.all(
       partitions.map((p) => Array.fromAsync(this.#heads(p, newestAfter(after, p), limit))),
@@ -73,14 +79,6 @@ export class DeadLetters {
   async head({ partition, id }: DeadLetterKey): Promise<DeadLetter | null> {
     const [row] = await reaching(this.redis.hiLetters(deadKey(partition), id, id, 1));
     return row ? toHead(partition, row) : null;
-  }
-
-  /** The newest of a job, without its payload; null when there is none. @throws {StreamUnavailableError} */
-  async ofJob(job_id: string): Promise<DeadLetter | null> {
-    for await (const letter of this.#heads(partitionOf(job_id), "+", Number.POSITIVE_INFINITY)) {
-      if (letter.meta?.job_id === job_id) return letter;
-    }
-    return null;
   }
 
   /** One, and the entry's own fields; null when there is none. @throws {StreamUnavailableError} */
@@ -104,6 +102,20 @@ export class DeadLetters {
   /** Delete one for good. False when it is gone: one command, so only one can succeed. @throws {StreamUnavailableError} */
   async discard({ partition, id }: DeadLetterKey): Promise<boolean> {
     return (await reaching(this.redis.xdel(deadKey(partition), id))) === 1;
+  }
+
+  async #ofJob(job_id: string, after: DeadLetterKey | null, limit: number): Promise<DeadLetter[]> {
+    const partition = partitionOf(job_id);
+    const found: DeadLetter[] = [];
+    for await (const letter of this.#heads(
+      partition,
+      newestAfter(after, partition),
+      Number.POSITIVE_INFINITY,
+    )) {
+      if (letter.meta?.job_id === job_id) found.push(letter);
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   /** Those of one partition from `max` on, newest first. */

@@ -7,12 +7,12 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { DEAD_LETTER_EXAMPLE } from "../openapi/oversight-examples.ts";
-import { pageParameters } from "../openapi/parameters.ts";
+import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
 import { toLetterView } from "./dead-letter-access.ts";
-import { LOOK_PROBLEMS, pageAnswer } from "./oversight-access.ts";
+import { LOOK_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
 
 const PATH = "/api/v1/dead-letters";
 const DEFAULT_LIMIT = 50;
@@ -26,7 +26,10 @@ const describe = describeRoute({
     "`job` is null where not even that could be read. Not for producers.",
   operationId: "listDeadLetters",
   security: SECURITY,
-  parameters: pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+  parameters: [
+    queryParameter("job_id", "Only of this job", { type: "string", format: "uuid" }),
+    ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+  ],
   responses: {
     200: ok("A page of dead letters", DeadLetterPageSchema, { items: [DEAD_LETTER_EXAMPLE], next: null }, [
       "Link",
@@ -37,9 +40,9 @@ const describe = describeRoute({
 
 export function mountDeadLetters(app: App, { deadLetters, tokens }: RouteDeps): void {
   app.get(PATH, describe, authenticate(tokens, READERS), async (c) => {
-    onlyParameters(c, ["limit", "after"]);
+    onlyParameters(c, ["job_id", "limit", "after"]);
     const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const found = await deadLetters.letters.page(afterOf(c), limit + 1);
+    const found = await deadLetters.letters.page(afterOf(c), limit + 1, uuidParameter(c, "job_id"));
     const shown = found.slice(0, limit);
     const last = found.length > limit ? shown.at(-1) : undefined;
     return pageAnswer(c, shown.map(toLetterView), last ? [String(last.partition), last.id] : null);

@@ -45,7 +45,7 @@ export function mountJobReplay(app: App, deps: RouteDeps): void {
   app.post("/api/v1/jobs/:job_id/replay", describe, ...admit, async (c) => {
     const { note = null } = checkReplay(await read(c));
     const { job_id } = await visibleJob(deps, c);
-    const letter = await deps.deadLetters.letters.ofJob(job_id);
+    const [letter] = await deps.deadLetters.letters.page(null, 1, job_id);
     if (!letter) throw new ProblemError("dead-letter-gone", { detail: "The job has no dead letter." });
     return decisionAnswer(c, deps.deadLetters.replay(letter, { actor: actorOf(c), note }));
   });

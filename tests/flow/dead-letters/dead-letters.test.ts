@@ -91,6 +91,25 @@ describe("dead letters", () => {
     });
   });
 
+  test("of one job are found behind others, page by page", async () => {
+    const letter = await buried();
+    for (let i = 0; i < 12; i += 1) await buried();
+    // As it is when its replay failed and was recorded twice.
+    const [row] = await bench.redis.xrangeBuffer(deadKey(0), letter.id.slice(2), letter.id.slice(2));
+    const twin = await bench.redis.xadd(deadKey(0), "*", ...(row as unknown as [Buffer, Buffer[]])[1]);
+    const path = `${PATH}?job_id=${letter.job_id.toUpperCase()}&limit=1`;
+    const first = await bodyOf<Page>(await get(path));
+    expect(first.items).toMatchObject([{ id: `0/${twin}`, job: { job_id: letter.job_id } }]);
+    const second = await bodyOf<Page>(await get(first.next!));
+    expect(second).toMatchObject({ items: [{ id: letter.id }], next: null });
+    expect(await bodyOf<Page>(await get(`${PATH}?job_id=${newJobId(0)}`))).toEqual({ items: [], next: null });
+    // Of a partition that is not there.
+    expect(await bodyOf<Page>(await get(`${PATH}?job_id=${newJobId(200)}`))).toEqual({
+      items: [],
+      next: null,
+    });
+  });
+
   test("show their payload as it was sent, also a compressed one, up to a bound", async () => {
     const small = await buried();
     const text = await bodyOf<{ payload: object }>(await get(small.path));
@@ -143,9 +162,12 @@ describe("dead letters", () => {
     },
   );
 
-  test.each(["limit=201", "after=x", "after=WyJ4IiwiMS0wIl0", "x=1"])("are refused for %s", async (query) => {
-    await expectProblem(await get(`${PATH}?${query}`), "invalid-request");
-  });
+  test.each(["limit=201", "after=x", "after=WyJ4IiwiMS0wIl0", "x=1", "job_id=x"])(
+    "are refused for %s",
+    async (query) => {
+      await expectProblem(await get(`${PATH}?${query}`), "invalid-request");
+    },
+  );
 });
 
 describe("a replay", () => {
