@@ -30,7 +30,8 @@ export function decodeIncidentKey(text: string): IncidentKey | null {
   if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((p) => typeof p === "string")) return null;
   const [system_id, sensor_id, reason, first_at, last_at] = parts as [string, string, string, string, string];
   const known = REFUSAL_REASONS.find((r) => r === reason);
-  const isRange = parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
+  // PostgreSQL has no year 0, which RFC 3339 allows.
+  const isRange = !first_at.startsWith("0000") && parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
   if (!known || !isRange || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
   return { system_id, sensor_id: sensor_id === "" ? null : sensor_id, reason: known, first_at, last_at };
 }

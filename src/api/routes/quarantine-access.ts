@@ -1,5 +1,5 @@
 /** What the routes of the quarantine share: who may read it, and which readings are meant. */
-import { isUuid } from "../../contract/job-id.ts";
+import { decodeIncidentKey, type IncidentKey } from "../../contract/incident-key.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
@@ -8,6 +8,7 @@ import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts"
 import type { AppContext } from "../deps.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us } from "../parameters.ts";
+import { uuidParameter } from "./oversight-access.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
 export const QUARANTINE_PROBLEMS = [...QUERY_PROBLEMS, "forbidden"] as const;
@@ -33,6 +34,9 @@ export const SERIES_PARAMETERS = (from: string, to: string) => [
   timeFilter("to", to),
 ];
 export const FILTER_PARAMETERS = [
+  queryParameter("incident", "Only the readings of this incident: a `key` of the incidents", {
+    type: "string",
+  }),
   uuidFilter("job_id", "Only of this batch"),
   ...SERIES_PARAMETERS("Quarantined then or later", "Quarantined before"),
   queryParameter("q", "Text within reason_details, in any case", {
@@ -42,7 +46,7 @@ export const FILTER_PARAMETERS = [
   }),
 ];
 export const SERIES_NAMES = ["system_id", "sensor_id", "reason", "status", "from", "to"] as const;
-export const FILTER_NAMES = ["job_id", ...SERIES_NAMES, "q"] as const;
+export const FILTER_NAMES = ["incident", "job_id", ...SERIES_NAMES, "q"] as const;
 
 /** The filter of the query. @throws {ProblemError} invalid-request */
 export function filterOf(c: AppContext): QuarantineFilter {
@@ -51,9 +55,10 @@ export function filterOf(c: AppContext): QuarantineFilter {
     throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
   }
   return {
-    job_id: uuidOf(c, "job_id"),
-    system_id: uuidOf(c, "system_id"),
-    sensor_id: uuidOf(c, "sensor_id"),
+    incident: incidentOf(c),
+    job_id: uuidParameter(c, "job_id"),
+    system_id: uuidParameter(c, "system_id"),
+    sensor_id: uuidParameter(c, "sensor_id"),
     reasons: wordsOf(c, "reason", REFUSAL_REASONS) ?? REFUSAL_REASONS,
     statuses:
       c.req.query("status") === "any"
@@ -71,10 +76,11 @@ function textOf(c: AppContext): string | null {
   throw invalidParameter("q", `a text of ${MIN_TEXT} to ${MAX_TEXT} characters`);
 }
 
-function uuidOf(c: AppContext, name: string): string | null {
-  const text = c.req.query(name);
-  if (text === undefined || isUuid(text)) return text?.toLowerCase() ?? null;
-  throw invalidParameter(name, "a UUID");
+function incidentOf(c: AppContext): IncidentKey | null {
+  const text = c.req.query("incident");
+  const key = text === undefined ? null : decodeIncidentKey(text);
+  if (text === undefined || key !== null) return key;
+  throw invalidParameter("incident", "a key that GET /api/v1/quarantine/incidents gave");
 }
 
 function momentOf(c: AppContext, name: string): number | null {

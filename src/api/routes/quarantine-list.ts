@@ -35,7 +35,8 @@ const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "Quarantined readings, newest first",
   description:
-    "Pages are turned by `next`, which stays exact while readings arrive. CSV and NDJSON without `limit` and `after` " +
+    "Pages are turned by `next`, which stays exact while readings arrive. With `incident` the order is that of the " +
+    "moments that the incident goes by, the last first. CSV and NDJSON without `limit` and `after` " +
     "are the whole selection, streamed; a stream that fails is cut off without its last chunk.",
   operationId: "listQuarantine",
   security: SECURITY,
@@ -72,8 +73,7 @@ export function mountQuarantineList(app: App, deps: RouteDeps): void {
       const options = { signal: c.req.raw.signal };
       const page = await deps.queries.quarantine.page(filter, after, limit, style, options);
       const now_us = nowOf(deps.clock);
-      const next =
-        page.next && linkTo(c, { after: toCursor([page.next.quarantined_at, String(page.next.id)]) });
+      const next = page.next && linkTo(c, { after: toCursor([page.next.at, String(page.next.id)]) });
       return answerWhole(c, {
         body: tableBody(format, ITEM_COLUMNS, { next }, page.body),
         content_type: FORMAT_KINDS[format].content_type,
@@ -90,10 +90,8 @@ export function mountQuarantineList(app: App, deps: RouteDeps): void {
 function afterOf(c: AppContext): QuarantineKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
-  const [quarantined_at = "", id = ""] = key;
-  if (/^\d{1,15}$/.test(id) && !Number.isNaN(parseTimestamp_us(quarantined_at))) {
-    return { quarantined_at, id: Number(id) };
-  }
+  const [at = "", id = ""] = key;
+  if (/^\d{1,15}$/.test(id) && !Number.isNaN(parseTimestamp_us(at))) return { at, id: Number(id) };
   throw invalidParameter("after", "the one in `next` of the page before");
 }
 

@@ -8,8 +8,8 @@ import { NO_SENSOR } from "./quarantine-item.ts";
 const PER_PAIR = 10_000;
 /** Readings that are told apart by system and sensor: they are read from the table itself, which costs more. */
 const TOLD_APART = 40_000;
-/** Readings with a text that are looked at. */
-const WITH_TEXT = 50_000;
+/** Readings of an incident or with a text that are looked at. */
+const LOOKED_AT = 50_000;
 
 export interface Sources {
   /** For metrics. */
@@ -50,13 +50,18 @@ export function sumsSource(): Sources {
 
 /** Of one job, whose readings are few. */
 export function jobSource(filter: QuarantineFilter, values: Values): Sources {
-  const conditions = all(conditionsOf(filter, ["job_id", "range", "q"], values));
+  const conditions = all(conditionsOf(filter, ["job_id", "incident", "range", "q"], values));
   return { ...rowsSource(conditions, null), name: "job", exact: true };
+}
+
+export function incidentSource(filter: QuarantineFilter, values: Values): Sources {
+  const conditions = all(conditionsOf(filter, ["incident", "range", "q"], values));
+  return { ...rowsSource(conditions, LOOKED_AT), name: "incident", exact: false };
 }
 
 export function textSource(filter: QuarantineFilter, values: Values): Sources {
   const conditions = all(conditionsOf(filter, ["q", "range"], values));
-  return { ...rowsSource(conditions, WITH_TEXT), name: "text", exact: false };
+  return { ...rowsSource(conditions, LOOKED_AT), name: "text", exact: false };
 }
 
 function rowsSource(conditions: string, limit: number | null): Omit<Sources, "name" | "exact"> {

@@ -1,11 +1,18 @@
 /**
  * How many quarantined readings there are by reason, status, system and sensor, each counted with the filters on the
- * others. Without a job, a text or a range they are read from the sums by hour, exactly. A job is counted from the
- * table, exactly; a text or a range as far as a bound goes, after which a count says "at least".
+ * others. Without a job, an incident, a text or a range they are read from the sums by hour, exactly. A job is counted
+ * from the table, exactly; the others as far as a bound goes, after which a count says "at least".
  */
 import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
-import { jobSource, rangeSource, type Sources, sumsSource, textSource } from "./quarantine-count-sources.ts";
+import {
+  incidentSource,
+  jobSource,
+  rangeSource,
+  type Sources,
+  sumsSource,
+  textSource,
+} from "./quarantine-count-sources.ts";
 import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
@@ -60,6 +67,7 @@ export class QuarantineCountQueries {
 
 function sourcesOf(filter: QuarantineFilter, values: Values): Sources {
   if (filter.job_id !== null) return jobSource(filter, values);
+  if (filter.incident !== null) return incidentSource(filter, values);
   if (filter.q !== null) return textSource(filter, values);
   if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);
   return sumsSource();

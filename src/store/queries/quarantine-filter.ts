@@ -1,10 +1,13 @@
 /** Which quarantined readings are meant, and the conditions that say so. */
+import type { IncidentKey } from "../../contract/incident-key.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
+import { NO_SENSOR } from "./quarantine-item.ts";
 
 export interface QuarantineFilter {
   /** Null, here and below: any. */
+  readonly incident: IncidentKey | null;
   readonly job_id: string | null;
   readonly system_id: string | null;
   readonly sensor_id: string | null;
@@ -19,37 +22,70 @@ export interface QuarantineFilter {
 }
 
 /** Values of a statement, and the names that stand for them. */
-export class Values {
-  readonly list: unknown[] = [];
+export class Values<V = unknown> {
+  readonly list: V[] = [];
 
   /** @returns the parameter, with its type */
-  add(value: unknown, type: string): string {
+  add(value: V, type: string): string {
     this.list.push(value);
     return `$${this.list.length}::${type}`;
   }
 }
 
-type Part = "job_id" | "system_id" | "sensor_id" | "range" | "q";
+/** What can be a condition on the table, but reason and status, which each statement looks for in its own way. */
+export type FilterParts = Omit<QuarantineFilter, "reasons" | "statuses">;
+/** Takes what a filter's conditions compare with. */
+interface TextValues {
+  add(value: string, type: string): string;
+}
+type Part = "incident" | "job_id" | "system_id" | "sensor_id" | "range" | "q";
 
-/** Conditions on the table for some parts of a filter; a part that is not set makes none. */
-export function conditionsOf(filter: QuarantineFilter, parts: readonly Part[], values: Values): string[] {
+/** The moment of a refusal that incidents go by, of a row of the table `of`. */
+export const eventAt = (of: string) =>
+  `diagnostics_event_at(${of}.reason, ${of}."timestamp", ${of}.quarantined_at)`;
+
+/**
+ * Conditions on the table for some parts of a filter; a part that is not set makes none.
+ * @param of name of the table in the statement
+ */
+export function conditionsOf(
+  filter: FilterParts,
+  parts: readonly Part[],
+  values: TextValues,
+  of = "diagnostics_quarantined_reading",
+): string[] {
   return parts.flatMap((part) => {
     switch (part) {
+      case "incident":
+        return filter.incident === null ? [] : incidentConditions(filter.incident, values, of);
       case "range":
-        return rangeConditions(filter, values);
+        return rangeConditions(filter, values, of);
       case "q":
         return filter.q === null
           ? []
-          : [`${searched(filter.q)} ILIKE ${values.add(patternOf(filter.q), "text")}`];
+          : [`${searched(filter.q, of)} ILIKE ${values.add(patternOf(filter.q), "text")}`];
       default:
-        return filter[part] === null ? [] : [`${part} = ${values.add(filter[part], "uuid")}`];
+        return filter[part] === null ? [] : [`${of}.${part} = ${values.add(filter[part], "uuid")}`];
     }
   });
 }
 
-function rangeConditions({ from_us, to_us }: QuarantineFilter, values: Values): string[] {
+function incidentConditions(incident: IncidentKey, values: TextValues, of: string): string[] {
+  const { system_id, sensor_id, reason, first_at, last_at } = incident;
+  return [
+    `${of}.system_id = ${values.add(system_id, "uuid")}`,
+    `coalesce(${of}.sensor_id, '${NO_SENSOR}') = ${values.add(sensor_id ?? NO_SENSOR, "uuid")}`,
+    `${of}.reason = ${values.add(reason, "text")}`,
+    `${eventAt(of)} >= ${values.add(first_at, "timestamptz")}`,
+    `${eventAt(of)} <= ${values.add(last_at, "timestamptz")}`,
+  ];
+}
+
+function rangeConditions({ from_us, to_us }: FilterParts, values: TextValues, of: string): string[] {
   const bound = (at_us: number | null, operator: string) =>
-    at_us === null ? [] : [`quarantined_at ${operator} ${values.add(formatTimestamp(at_us), "timestamptz")}`];
+    at_us === null
+      ? []
+      : [`${of}.quarantined_at ${operator} ${values.add(formatTimestamp(at_us), "timestamptz")}`];
   return [...bound(from_us, ">="), ...bound(to_us, "<")];
 }
 
@@ -57,8 +93,8 @@ function rangeConditions({ from_us, to_us }: QuarantineFilter, values: Values): 
  * The index of trigrams finds words and parts of words; for a text without three letters or digits in a row it would
  * be read as a whole, once for each branch. Such a text is looked for reading by reading, newest first.
  */
-function searched(q: string): string {
-  return /[\p{L}\p{N}]{3}/u.test(q) ? "reason_details" : "(reason_details || '')";
+function searched(q: string, of: string): string {
+  return /[\p{L}\p{N}]{3}/u.test(q) ? `${of}.reason_details` : `(${of}.reason_details || '')`;
 }
 
 /** Text anywhere, none of its characters a wildcard. */

@@ -25,7 +25,7 @@ export interface Incident extends IncidentKey {
 }
 
 /** Incidents that have a reading in one of the statuses; `from_us` and `to_us` are about the incident's own time. */
-export type IncidentFilter = Omit<QuarantineFilter, "job_id" | "q">;
+export type IncidentFilter = Omit<QuarantineFilter, "incident" | "job_id" | "q">;
 
 export interface IncidentPosition {
   /** RFC 3339 with all its microseconds. */
@@ -140,7 +140,12 @@ function hoursLookedAt(
   wanted: string,
   values: Values,
 ): string[] {
-  const conditions = conditionsOf({ ...filter, job_id: null, q: null }, ["system_id", "sensor_id"], values);
+  const conditions = conditionsOf(
+    { ...filter, incident: null, job_id: null, q: null },
+    ["system_id", "sensor_id"],
+    values,
+    "sums",
+  );
   conditions.push(`reason = ANY(${values.add(filter.reasons, "text[]")})`);
   if (horizon) conditions.push(`hour >= ${horizon}`);
   else if (filter.statuses.length < REVIEW_STATUSES.length) {

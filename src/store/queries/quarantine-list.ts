@@ -2,17 +2,18 @@
  * Quarantined readings, newest first, a page at a time, as text.
  *
  * Each branch of the statement is one reason and one status, an equality prefix of an index that ends in the order of
- * the list; the branches are merged as far as the page goes. A job's readings are few and found by its own index.
+ * the list; the branches are merged as far as the page goes. A job's readings are few and found by its own index. The
+ * readings of an incident come in the order of the moments that it goes by, so that its index has the page, too.
  */
 
-import { all, conditionsOf, pairsOf, type QuarantineFilter, Values } from "./quarantine-filter.ts";
+import { all, conditionsOf, eventAt, pairsOf, type QuarantineFilter, Values } from "./quarantine-filter.ts";
 import { ITEM_COLUMNS, ITEM_SOURCE } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 import { type BodyRow, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
 export interface QuarantineKey {
-  /** RFC 3339 with all its microseconds. */
-  readonly quarantined_at: string;
+  /** When it was quarantined; of an incident's readings the moment that the incident goes by. RFC 3339 with all its microseconds. */
+  readonly at: string;
   readonly id: number;
 }
 
@@ -30,7 +31,8 @@ interface PageRow extends BodyRow {
   readonly last_id: number | null;
 }
 
-const ORDER = "ORDER BY quarantined_at DESC, id DESC";
+const TABLE = "diagnostics_quarantined_reading";
+const ORDER = "ORDER BY at DESC, id DESC";
 
 export class QuarantineListQueries {
   constructor(private readonly reader: Reader) {}
@@ -49,11 +51,11 @@ export class QuarantineListQueries {
     const values = new Values();
     const some = values.add(limit, "int");
     const text = `WITH found AS MATERIALIZED (
-        SELECT id, quarantined_at FROM (${branches(filter, after, some, values)}) merged ${ORDER} LIMIT ${some} + 1)
-      SELECT (SELECT count(*) FROM found) > ${some} AS more, count(*) AS n, min(quarantined_at) AS last_at,
+        SELECT id, at FROM (${branches(filter, after, some, values)}) merged ${ORDER} LIMIT ${some} + 1)
+      SELECT (SELECT count(*) FROM found) > ${some} AS more, count(*) AS n, min(at) AS last_at,
         (array_agg(id))[count(*)::int] AS last_id, ${selectBody(ITEM_COLUMNS, style)}
-      FROM (SELECT item.* FROM (SELECT id FROM found ${ORDER} LIMIT ${some}) shown
-        JOIN (${ITEM_SOURCE}) item ON item.id = shown.id ORDER BY item.quarantined_at DESC, item.id DESC) page`;
+      FROM (SELECT item.*, shown.at FROM (SELECT id, at FROM found ${ORDER} LIMIT ${some}) shown
+        JOIN (${ITEM_SOURCE}) item ON item.id = shown.id ORDER BY shown.at DESC, item.id DESC) page`;
     const [row] = await this.reader.rows<PageRow>(
       { label: "quarantined readings", text, values: values.list },
       options,
@@ -62,7 +64,7 @@ export class QuarantineListQueries {
     return {
       body: textOf(row, ITEM_COLUMNS, style),
       count: n,
-      next: more && last_at !== null && last_id !== null ? { quarantined_at: last_at, id: last_id } : null,
+      next: more && last_at !== null && last_id !== null ? { at: last_at, id: last_id } : null,
     };
   }
 }
@@ -74,13 +76,14 @@ function branches(
   some: string,
   values: Values,
 ): string {
-  const common = conditionsOf(filter, ["job_id", "sensor_id", "system_id", "range", "q"], values);
+  const parts = ["incident", "job_id", "sensor_id", "system_id", "range", "q"] as const;
+  const common = conditionsOf(filter, parts, values);
+  const at = filter.incident === null ? "quarantined_at" : eventAt(TABLE);
   if (after) {
-    const [at, id] = [values.add(after.quarantined_at, "timestamptz"), values.add(after.id, "bigint")];
-    common.push(`(quarantined_at, id) < (${at}, ${id})`);
+    common.push(`(${at}, id) < (${values.add(after.at, "timestamptz")}, ${values.add(after.id, "bigint")})`);
   }
   const branch = (conditions: readonly string[]) =>
-    `(SELECT id, quarantined_at FROM diagnostics_quarantined_reading
+    `(SELECT id, ${at} AS at FROM ${TABLE}
       WHERE ${all([...conditions, ...common])} ${ORDER} LIMIT ${some} + 1)`;
   if (filter.job_id !== null) {
     return branch([

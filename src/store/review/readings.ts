@@ -6,7 +6,7 @@ import type { ReviewStatus } from "../../contract/review-status.ts";
 import type { Stored } from "../ledger.ts";
 import type { Database } from "../pool.ts";
 import { arrayOf, ask } from "./ask.ts";
-import { conditionsOf, type Selected } from "./selection.ts";
+import { type Selected, selectionConditions } from "./selection.ts";
 
 export interface QuarantinedRow {
   readonly id: number;
@@ -58,7 +58,7 @@ export class ReviewReadings {
     status: ReviewStatus,
     { after, last_id, limit }: { readonly after: number; readonly last_id: number; readonly limit: number },
   ): Promise<QuarantinedRow[]> {
-    const { text, values } = conditionsOf(selected, status);
+    const { text, values } = selectionConditions(selected, status);
     const n = values.length;
     const statement = `SELECT ${ROW} FROM ${FROM} WHERE ${text}
       AND q.id > $${n + 1}::bigint AND q.id <= $${n + 2}::bigint ORDER BY q.id LIMIT $${n + 3}::int`;
@@ -73,7 +73,7 @@ export class ReviewReadings {
 
   /** How many are selected, at most one more than may be; and the newest id of all. @throws {StoreUnavailableError} */
   async extent(selected: Selected, status: ReviewStatus): Promise<{ selected: number; last_id: number }> {
-    const { text, values } = conditionsOf(selected, status);
+    const { text, values } = selectionConditions(selected, status);
     const [row] = await ask<{ selected: number; last_id: number }>(
       this.database,
       "extent of a review",

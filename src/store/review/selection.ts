@@ -2,7 +2,8 @@
 import type { IncidentKey } from "../../contract/incident-key.ts";
 import type { QuarantineFilter } from "../../contract/review.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
-import { patternOf } from "../queries/quarantine-filter.ts";
+import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import { conditionsOf, type FilterParts, Values } from "../queries/quarantine-filter.ts";
 import { arrayOf } from "./ask.ts";
 
 /** What is selected, with an incident's key decoded. */
@@ -12,40 +13,39 @@ export type Selected =
   | { readonly filter: QuarantineFilter };
 
 export interface Conditions {
+  /** On the table as `q`. */
   readonly text: string;
-  readonly values: readonly (string | number | null)[];
+  readonly values: readonly (string | number)[];
 }
 
-const EVENT_AT = `diagnostics_event_at(q.reason, q."timestamp", q.quarantined_at)`;
+const PARTS = ["incident", "job_id", "system_id", "sensor_id", "range", "q"] as const;
 
 /** @param status that the readings must have */
-export function conditionsOf(selected: Selected, status: ReviewStatus): Conditions {
-  const values: (string | number | null)[] = [status];
-  const parts = ["q.review_status = $1"];
-  const demand = (condition: (parameter: string) => string, value: string | null | undefined) => {
-    if (value === undefined || value === null) return;
-    values.push(value);
-    parts.push(condition(`$${values.length}`));
+export function selectionConditions(selected: Selected, status: ReviewStatus): Conditions {
+  const values = new Values<string | number>();
+  const conditions = [`q.review_status = ${values.add(status, "text")}`];
+  const isOneOf = (column: string, among: readonly (string | number)[] | undefined, type: string) => {
+    if (among) conditions.push(`q.${column} = ANY(${values.add(arrayOf(among), "text")}::${type}[])`);
   };
-  if ("ids" in selected) demand((p) => `q.id = ANY(${p}::text::bigint[])`, arrayOf(selected.ids));
-  else if ("incident" in selected) {
-    const { system_id, sensor_id, reason, first_at, last_at } = selected.incident;
-    demand((p) => `q.system_id = ${p}::uuid`, system_id);
-    demand((p) => `q.sensor_id = ${p}::uuid`, sensor_id);
-    if (sensor_id === null) parts.push("q.sensor_id IS NULL");
-    demand((p) => `q.reason = ${p}`, reason);
-    demand((p) => `${EVENT_AT} >= ${p}::timestamptz`, first_at);
-    demand((p) => `${EVENT_AT} <= ${p}::timestamptz`, last_at);
-  } else {
-    const { job_id, system_id, sensor_id, reason, status: statuses, from, to, q } = selected.filter;
-    demand((p) => `q.job_id = ${p}::uuid`, job_id);
-    demand((p) => `q.system_id = ${p}::uuid`, system_id);
-    demand((p) => `q.sensor_id = ${p}::uuid`, sensor_id);
-    demand((p) => `q.reason = ANY(${p}::text::text[])`, reason && arrayOf(reason));
-    demand((p) => `q.review_status = ANY(${p}::text::text[])`, statuses && arrayOf(statuses));
-    demand((p) => `q.quarantined_at >= ${p}::timestamptz`, from);
-    demand((p) => `q.quarantined_at < ${p}::timestamptz`, to);
-    demand((p) => `q.reason_details ILIKE ${p}`, q && patternOf(q));
+  if ("ids" in selected) isOneOf("id", selected.ids, "bigint");
+  else conditions.push(...conditionsOf(partsOf(selected), PARTS, values, "q"));
+  if ("filter" in selected) {
+    isOneOf("reason", selected.filter.reason, "text");
+    isOneOf("review_status", selected.filter.status, "text");
   }
-  return { text: parts.join(" AND "), values };
+  return { text: conditions.join(" AND "), values: values.list };
+}
+
+function partsOf(selected: Exclude<Selected, { ids: readonly number[] }>): FilterParts {
+  const { job_id, system_id, sensor_id, from, to, q }: QuarantineFilter =
+    "filter" in selected ? selected.filter : {};
+  return {
+    incident: "incident" in selected ? selected.incident : null,
+    job_id: job_id ?? null,
+    system_id: system_id ?? null,
+    sensor_id: sensor_id ?? null,
+    from_us: from === undefined ? null : parseTimestamp_us(from),
+    to_us: to === undefined ? null : parseTimestamp_us(to),
+    q: q ?? null,
+  };
 }

@@ -5,6 +5,7 @@ import type { ReviewStatus } from "../../../src/contract/review-status.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { foldQuarantineChanges } from "../../../src/store/quarantine-hours.ts";
+import type { QuarantineCounts } from "../../../src/store/queries/quarantine-counts.ts";
 import type { Incident } from "../../../src/store/queries/quarantine-incidents.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { HOUR_MS, registerSensors, sensorId, systemId } from "../../support/hourly.ts";
@@ -81,6 +82,15 @@ async function oracle(): Promise<Expected[]> {
   return incidents;
 }
 
+/** The ids in the order of the moments that incidents go by, the last first. */
+async function inTime(ids: readonly number[]): Promise<number[]> {
+  const rows = await bench.database.sql<{ id: number }[]>`
+    SELECT id::int AS id FROM diagnostics_quarantined_reading WHERE id IN ${bench.database.sql([...ids])}
+    ORDER BY CASE WHEN reason = 'invalid_timestamp' OR "timestamp" IS NULL THEN quarantined_at ELSE "timestamp" END DESC,
+      id DESC`;
+  return rows.map(({ id }) => id);
+}
+
 const us = (text: string) =>
   Date.parse(`${text.slice(0, 19)}Z`) * 1000 + Math.round(Number(`0${/\.\d+/.exec(text)?.[0] ?? ""}`) * 1e6);
 const plain = (incident: Incident) => ({
@@ -146,6 +156,54 @@ describe("incidents", () => {
             BETWEEN ${key.first_at}::text::timestamptz AND ${key.last_at}::text::timestamptz`;
       expect(row?.n).toBe(incident.count);
     }
+  });
+
+  test("have a key that lists, exports and counts exactly their readings, the last moment first", async () => {
+    const found = await reviewer.pages<Incident>("/incidents?status=any&limit=200");
+    const wanted = new Map((await oracle()).map((i) => [`${i.series}/${i.first_us}`, i]));
+    const bySize = found.toSorted((a, b) => b.count - a.count);
+    const large = [null, "any"].flatMap((sensor) =>
+      bySize.filter((i) => (i.sensor_id === null) === (sensor === null)).slice(0, 6),
+    );
+    expect(large.length).toBe(12);
+    for (const incident of large) {
+      const { ids, statuses } = wanted.get(`${plain(incident).series}/${us(incident.first_at)}`)!;
+      const query = `?incident=${incident.key}&status=any`;
+      const items = await reviewer.pages<{ id: number }>(`${query}&limit=3`);
+      expect(items.map(({ id }) => id)).toEqual(await inTime(ids));
+      const ndjson = await (await reviewer.get(`${query}&format=ndjson`)).text();
+      expect(
+        ndjson
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as object),
+      ).toEqual(items);
+      const counts = await reviewer.json<QuarantineCounts>(`/counts${query}`);
+      expect(counts.total).toEqual({ count: ids.length, capped: false });
+      expect(counts.reasons[incident.reason]).toEqual({ count: ids.length, capped: false });
+      expect(Object.fromEntries(Object.entries(counts.statuses).map(([s, { count }]) => [s, count]))).toEqual(
+        statuses,
+      );
+      expect(counts.systems).toMatchObject([{ id: incident.system_id, count: ids.length }]);
+      expect(counts.sensors).toMatchObject(incident.sensor_id ? [{ id: incident.sensor_id }] : []);
+    }
+  });
+
+  test("narrow the list together with other filters", async () => {
+    const [incident] = (await reviewer.pages<Incident>("/incidents?status=any&limit=200")).toSorted(
+      (a, b) => b.count - a.count,
+    );
+    const items = async (query: string) =>
+      (await reviewer.pages<object>(`?incident=${incident!.key}${query}`)).length;
+    expect(await items("")).toBe(incident!.statuses.pending);
+    expect(await items("&status=rejected,fixed")).toBe(
+      incident!.statuses.rejected + incident!.statuses.fixed,
+    );
+    const other = incident!.reason === "duplicate" ? "parse_error" : "duplicate";
+    expect(await items(`&status=any&reason=${other}`)).toBe(0);
+    expect(await items(`&status=any&system_id=${systemId(9)}`)).toBe(0);
+    expect(await items("&status=any&to=1970-01-02T00:00:00Z")).toBe(0);
+    expect(await items(`&status=any&job_id=${crypto.randomUUID()}`)).toBe(0);
   });
 
   test("stay right when statuses change and the sums are added up", async () => {

@@ -165,6 +165,9 @@ describe("the list", () => {
   });
 
   test.each([
+    ["incident", "?incident=x"],
+    ["incident", "/counts?incident=W10"],
+    ["incident", "/incidents?incident=x"],
     ["job_id", "?job_id=x"],
     ["system_id", "?system_id=1"],
     ["sensor_id", "/counts?sensor_id=null"],

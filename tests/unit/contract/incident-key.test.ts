@@ -34,6 +34,7 @@ test.each([
   encoded([KEY.system_id, KEY.sensor_id, "boredom", KEY.first_at, KEY.last_at]),
   encoded([KEY.system_id, KEY.sensor_id, KEY.reason, "now", KEY.last_at]),
   encoded([KEY.system_id, KEY.sensor_id, KEY.reason, KEY.last_at, KEY.first_at]),
+  encoded([KEY.system_id, KEY.sensor_id, KEY.reason, "0000-12-31T00:00:00Z", KEY.last_at]),
   encoded(["x".repeat(500)]),
 ])("is no key: %s", (text) => {
   expect(decodeIncidentKey(text)).toBeNull();
