@@ -68,18 +68,16 @@ export const DeadLetterSchema = Type.Object(
 );
 export type DeadLetterView = Static<typeof DeadLetterSchema>;
 export const DeadLetterPageSchema = Type.Object({ items: Type.Array(DeadLetterSchema), ...NextField });
-export const DeadLetterDetailSchema = Type.Intersect([
-  DeadLetterSchema,
-  Type.Object({
-    payload: Type.Object({
-      encoding: Type.Union([Type.Literal("json"), Type.Literal("base64")], {
-        description: "json: the text as the producer sent it; base64: bytes that cannot be read as text",
-      }),
-      body: Type.String(),
-      truncated: Type.Boolean({ description: "There is more than is shown" }),
+export const DeadLetterDetailSchema = Type.Object({
+  ...DeadLetterSchema.properties,
+  payload: Type.Object({
+    encoding: Type.Union([Type.Literal("json"), Type.Literal("base64")], {
+      description: "json: the text as the producer sent it; base64: bytes that cannot be read as text",
     }),
+    body: Type.String(),
+    truncated: Type.Boolean({ description: "There is more than is shown" }),
   }),
-]);
+});
 
 export const AlertSchema = Type.Object(
   {

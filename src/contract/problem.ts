@@ -3,6 +3,7 @@
  * relative reference `/problems/{name}`; it is stable, and it resolves to the explanation below.
  */
 import { type Static, Type } from "@sinclair/typebox";
+import { REVIEW_STATUSES } from "./review-status.ts";
 
 interface ProblemKind {
   /** HTTP status it comes with. */
@@ -243,6 +244,19 @@ export const ProblemSchema = Type.Object(
     detail: Type.String({ description: "What happened this time" }),
     instance: Type.String({ format: "uri-reference", description: "Path of the request" }),
     errors: Type.Optional(Type.Array(ProblemItemSchema)),
+    readings: Type.Optional(
+      Type.Array(
+        Type.Object({
+          id: Type.Integer(),
+          review_status: Type.Union(REVIEW_STATUSES.map((status) => Type.Literal(status))),
+          reviewed_by_name: Type.Union([Type.String(), Type.Null()]),
+          reviewed_at: Type.Union([Type.String({ format: "date-time" }), Type.Null()]),
+        }),
+        {
+          description: "Only of review-conflict: the present state of the readings that were decided already",
+        },
+      ),
+    ),
   },
   { $id: "Problem" },
 );

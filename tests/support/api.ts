@@ -31,6 +31,8 @@ import { streamKey } from "../../src/stream/keys.ts";
 import { Producer } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
 import { WorkerBoard } from "../../src/stream/worker-board.ts";
+import { AnswerCheck } from "./contract/answers.ts";
+import type { OpenApiDocument } from "./contract/document.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
 
@@ -186,6 +188,7 @@ const GENEROUS = 1_000_000;
 /** One served API. */
 export class TestApi {
   readonly #tokens: AccessTokens;
+  #check: Promise<AnswerCheck> | undefined;
 
   constructor(
     readonly app: App,
@@ -208,8 +211,16 @@ export class TestApi {
     );
   }
 
-  fetch(path: string, init?: RequestInit): Promise<Response> {
-    return fetch(this.server.url + path, init);
+  /** Every answer is held against the OpenAPI document. @throws {ContractError} */
+  async fetch(path: string, init?: RequestInit): Promise<Response> {
+    const response = await fetch(this.server.url + path, init);
+    this.#check ??= this.#readDocument();
+    await (await this.#check).check(init?.method ?? "GET", path, response);
+    return response;
+  }
+
+  async #readDocument(): Promise<AnswerCheck> {
+    return new AnswerCheck((await (await this.app.request("/openapi.json")).json()) as OpenApiDocument);
   }
 
   /** A token for a user that is in no database: enough for everything but logging in. */

@@ -8,6 +8,8 @@ export const BEARER_SCHEME = "bearer";
 const SESSION_SCHEME = "session";
 /** What a route that takes a token says: either way of sending it. */
 export const SECURITY = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
+/** What a route says that asks nobody who they are. */
+export const PUBLIC: { [scheme: string]: string[] }[] = [];
 
 export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
   return {
@@ -18,8 +20,10 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
         version,
         description:
           "Takes batches of sensor readings of hydraulic rigs. Log in, send a batch, poll its job. " +
-          "Errors are problem details (RFC 9457).",
+          "Errors are problem details (RFC 9457). A method that a path does not have is answered with 405 and Allow.",
+        license: { name: "Proprietary", identifier: "LicenseRef-Proprietary" },
       },
+      servers: [{ url: "/", description: "The service that this document came from" }],
       tags: [
         { name: "Access", description: "Tokens and sessions" },
         { name: "Ingest", description: "Batches of readings and their jobs" },

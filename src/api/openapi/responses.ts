@@ -96,9 +96,16 @@ const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
   503: ["Retry-After"],
 };
 
-/** The answers for these types of problem, grouped by status. */
-export function problems(instance: string, names: readonly ProblemName[]): ResponsesWithResolver {
-  const byStatus = Map.groupBy(names, (name) => PROBLEMS[name].status);
+/**
+ * The answers for these types of problem, grouped by status, and for the one that any route may come to.
+ * @param headers those that any of these answers may carry
+ */
+export function problems(
+  instance: string,
+  names: readonly ProblemName[],
+  headers: readonly HeaderName[] = [],
+): ResponsesWithResolver {
+  const byStatus = Map.groupBy([...names, "internal-error"] as const, (name) => PROBLEMS[name].status);
   const entries = [...byStatus].map(([status, group]) => {
     const examples = group.map((name) => [
       name,
@@ -114,7 +121,7 @@ export function problems(instance: string, names: readonly ProblemName[]): Respo
     ]);
     const response: ResponseObject = {
       description: group.map((name) => PROBLEMS[name].title).join("; "),
-      headers: headersOf(PROBLEM_HEADERS[status] ?? []),
+      headers: headersOf([...(PROBLEM_HEADERS[status] ?? []), ...headers]),
       content: {
         [PROBLEM_MEDIA_TYPE]: { schema: schemaOf(ProblemSchema), examples: Object.fromEntries(examples) },
       },

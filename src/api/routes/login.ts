@@ -4,6 +4,7 @@ import { describeRoute } from "hono-openapi";
 import type { App } from "../deps.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
+import { PUBLIC } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
@@ -20,6 +21,7 @@ const describe = describeRoute({
   tags: ["Access"],
   summary: "Log in",
   operationId: "login",
+  security: PUBLIC,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(LoginSchema), example: LOGIN_EXAMPLE } },

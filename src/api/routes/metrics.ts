@@ -1,13 +1,21 @@
 /** `GET /metrics`: everything in the registry, in the Prometheus text format 0.0.4. */
 import { describeRoute } from "hono-openapi";
 import type { App, RouteDeps } from "../deps.ts";
+import { PUBLIC } from "../openapi/document.ts";
+import { headersOf, problems } from "../openapi/responses.ts";
 
 const describe = describeRoute({
   tags: ["Operation"],
   summary: "Prometheus metrics",
   operationId: "metrics",
+  security: PUBLIC,
   responses: {
-    200: { description: "Text format", content: { "text/plain": { schema: { type: "string" } } } },
+    200: {
+      description: "Text format",
+      headers: headersOf(["Cache-Control"]),
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+    ...problems("/metrics", []),
   },
 });
 

@@ -2,14 +2,21 @@
 import { describeRoute, openAPIRouteHandler } from "hono-openapi";
 import packageFile from "../../../package.json" with { type: "json" };
 import type { App } from "../deps.ts";
-import { openApiOptions } from "../openapi/document.ts";
+import { openApiOptions, PUBLIC } from "../openapi/document.ts";
+import { headersOf, problems } from "../openapi/responses.ts";
 
 const describe = describeRoute({
   tags: ["Operation"],
   summary: "This document",
   operationId: "openapi",
+  security: PUBLIC,
   responses: {
-    200: { description: "OpenAPI 3.1", content: { "application/json": { schema: { type: "object" } } } },
+    200: {
+      description: "OpenAPI 3.1",
+      headers: headersOf([]),
+      content: { "application/json": { schema: { type: "object" } } },
+    },
+    ...problems("/openapi.json", []),
   },
 });
 

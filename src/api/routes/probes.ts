@@ -3,7 +3,8 @@ import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { DependencyCheck, type DependencyStates } from "../dependency-check.ts";
 import type { App, RouteDeps, WorkerSummary } from "../deps.ts";
-import { ok } from "../openapi/responses.ts";
+import { PUBLIC } from "../openapi/document.ts";
+import { ok, problems } from "../openapi/responses.ts";
 import { RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 
 const LiveSchema = Type.Object({ status: Type.Literal("alive") });
@@ -89,7 +90,8 @@ export function mountProbes(app: App, deps: RouteDeps): void {
     tags,
     summary: "The process answers",
     operationId: "livez",
-    responses: { 200: ok("Alive", LiveSchema, { status: "alive" }) },
+    security: PUBLIC,
+    responses: { 200: ok("Alive", LiveSchema, { status: "alive" }), ...problems("/livez", []) },
   });
   app.get("/livez", live, (c) => c.json({ status: "alive" }, 200, { "Cache-Control": "no-store" }));
 
@@ -97,9 +99,11 @@ export function mountProbes(app: App, deps: RouteDeps): void {
     tags,
     summary: "Batches are accepted",
     operationId: "readyz",
+    security: PUBLIC,
     responses: {
       200: ok("Ready, or degraded when only PostgreSQL is down", ReadySchema, READY_EXAMPLE),
       503: ok("Batches are refused", ReadySchema, DOWN_EXAMPLE, ["Retry-After"]),
+      ...problems("/readyz", []),
     },
   });
   app.get("/readyz", ready, async (c) => {
@@ -113,9 +117,11 @@ export function mountProbes(app: App, deps: RouteDeps): void {
     tags,
     summary: "Summary for people",
     operationId: "health",
+    security: PUBLIC,
     responses: {
       200: ok("Ready or degraded", HealthSchema, HEALTH_EXAMPLE),
       503: ok("Batches are refused", HealthSchema, { ...HEALTH_EXAMPLE, ...DOWN_EXAMPLE }, ["Retry-After"]),
+      ...problems("/health", []),
     },
   });
   app.get("/health", health, async (c) => {

@@ -5,6 +5,7 @@ import { html } from "hono/html";
 import { describeRoute } from "hono-openapi";
 import { PROBLEMS, type ProblemName, problemType } from "../../contract/problem.ts";
 import type { App } from "../deps.ts";
+import { PUBLIC } from "../openapi/document.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 
@@ -16,10 +17,17 @@ const ExplanationSchema = Type.Object({
 });
 
 const example: ProblemName = "backlog-full";
+const explanation = ok(
+  "The explanation; a page for clients that prefer text/html",
+  ExplanationSchema,
+  { type: problemType(example), ...PROBLEMS[example] },
+  ["Vary"],
+);
 const describe = describeRoute({
   tags: ["Operation"],
   summary: "What a type of problem means",
   operationId: "explainProblem",
+  security: PUBLIC,
   parameters: [
     {
       name: "name",
@@ -29,10 +37,10 @@ const describe = describeRoute({
     },
   ],
   responses: {
-    200: ok("The explanation; a page for clients that prefer text/html", ExplanationSchema, {
-      type: problemType(example),
-      ...PROBLEMS[example],
-    }),
+    200: {
+      ...explanation,
+      content: { ...explanation.content, "text/html": { schema: { type: "string" } } },
+    },
     ...problems("/problems/x", ["not-found"]),
   },
 });

@@ -7,7 +7,7 @@ import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { PUBLIC, SECURITY } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
 import { done, ok, problems } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
@@ -33,6 +33,7 @@ const describeBegin = describeRoute({
     "changes also need `Sec-Fetch-Site: same-origin` or an Origin equal to the request's own. `Secure` is set when " +
     "the request came by https, or a proxy says so in X-Forwarded-Proto.",
   operationId: "beginSession",
+  security: PUBLIC,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(LoginSchema), example: LOGIN_EXAMPLE } },
@@ -60,6 +61,7 @@ const describeEnd = describeRoute({
   description:
     "The browser forgets the cookie, also one that has expired. A copy of the token would count until its expiry.",
   operationId: "endSession",
+  security: PUBLIC,
   responses: { 204: done("Logged out", ["Set-Cookie"]), ...problems(PATH, ["cross-site-request"]) },
 });
 

@@ -111,7 +111,7 @@ describe("an error that nobody expected", () => {
     broken.app.get("/broken", () => {
       throw new TypeError("the inner secret");
     });
-    const response = await broken.fetch("/broken", { headers: { "X-Request-Id": "broken-1" } });
+    const response = await fetch(`${broken.server.url}/broken`, { headers: { "X-Request-Id": "broken-1" } });
     const text = JSON.stringify(await expectProblem(response, "internal-error"));
     expect(text).not.toContain("secret");
     const lines = broken.logLines.map((line) => JSON.parse(line)).filter((l) => l.request_id === "broken-1");
@@ -127,7 +127,7 @@ describe("a value thrown that is no Error", () => {
     broken.app.get("/broken", () => {
       throw "the inner secret";
     });
-    const response = await broken.fetch("/broken");
+    const response = await fetch(`${broken.server.url}/broken`);
     const id = response.headers.get("X-Request-Id") ?? "";
     expect(response.status).toBe(500);
     expect(response.headers.get("Content-Type")).toBe("application/problem+json");
