@@ -78,6 +78,7 @@ export const DeadLetterDetailSchema = Type.Object({
     truncated: Type.Boolean({ description: "There is more than is shown" }),
   }),
 });
+export type DeadLetterDetail = Static<typeof DeadLetterDetailSchema>;
 
 export const AlertSchema = Type.Object(
   {

@@ -1,6 +1,7 @@
 /** What reviewers see of quarantined readings: lists, counts, incidents, and everything about one of them. */
-import { type TSchema, Type } from "@sinclair/typebox";
-import { NextField } from "./query.ts";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { AuditEntrySchema } from "./oversight.ts";
+import { NextField, SubjectSchema } from "./query.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { REVIEW_STATUSES } from "./review-status.ts";
 
@@ -9,6 +10,9 @@ const uuid = (description?: string) =>
   Type.String({ format: "uuid", ...(description ? { description } : {}) });
 const time = (description?: string) =>
   Type.String({ format: "date-time", ...(description ? { description } : {}) });
+/** An object that has the same for each of the names. */
+const byName = <const N extends string, T extends TSchema>(names: readonly N[], schema: T) =>
+  Type.Object(Object.fromEntries(names.map((name) => [name, schema])) as Record<N, T>);
 const ReasonSchema = Type.Union(REFUSAL_REASONS.map((reason) => Type.Literal(reason)));
 const StatusSchema = Type.Union(REVIEW_STATUSES.map((status) => Type.Literal(status)));
 
@@ -37,6 +41,7 @@ const ItemFields = {
 };
 /** A quarantined reading in a list. */
 export const QuarantinedReadingSchema = Type.Object(ItemFields, { $id: "QuarantinedReading" });
+export type QuarantinedReading = Static<typeof QuarantinedReadingSchema>;
 
 /** The answer of `GET /api/v1/quarantine`. */
 export const QuarantineListSchema = Type.Object({
@@ -49,14 +54,14 @@ const CountFields = {
   capped: Type.Boolean({ description: "There are at least this many, perhaps more" }),
 };
 const CountSchema = Type.Object(CountFields);
-const byName = (names: readonly string[]) =>
-  Type.Object(Object.fromEntries(names.map((name) => [name, CountSchema])));
+/** How many there are, as far as they were counted. */
+export type Count = Static<typeof CountSchema>;
 /** The answer of `GET /api/v1/quarantine/counts`. */
 export const QuarantineCountsSchema = Type.Object(
   {
     total: CountSchema,
-    reasons: byName(REFUSAL_REASONS),
-    statuses: byName(REVIEW_STATUSES),
+    reasons: byName(REFUSAL_REASONS, CountSchema),
+    statuses: byName(REVIEW_STATUSES, CountSchema),
     systems: Type.Array(Type.Object({ id: uuid(), name: orNull(Type.String()), ...CountFields })),
     sensors: Type.Array(
       Type.Object({ id: uuid(), name: orNull(Type.String()), system_id: uuid(), ...CountFields }),
@@ -64,6 +69,7 @@ export const QuarantineCountsSchema = Type.Object(
   },
   { $id: "QuarantineCounts" },
 );
+export type QuarantineCounts = Static<typeof QuarantineCountsSchema>;
 
 const IncidentSchema = Type.Object({
   key: Type.String({ description: "Opaque; names exactly these readings in an action" }),
@@ -76,9 +82,10 @@ const IncidentSchema = Type.Object({
   first_at: time("Its first refusal: the reading's own time, or its quarantine's when the time is at fault"),
   last_at: time("Its last refusal"),
   count: Type.Integer({ minimum: 1 }),
-  statuses: Type.Object(Object.fromEntries(REVIEW_STATUSES.map((s) => [s, Type.Integer({ minimum: 0 })]))),
+  statuses: byName(REVIEW_STATUSES, Type.Integer({ minimum: 0 })),
   sample: QuarantinedReadingSchema,
 });
+export type Incident = Static<typeof IncidentSchema>;
 /** The answer of `GET /api/v1/quarantine/incidents`. */
 export const IncidentPageSchema = Type.Object(
   { items: Type.Array(IncidentSchema), ...NextField },
@@ -105,29 +112,12 @@ const AroundSchema = Type.Object({
   ),
 });
 
-/** One row of the record, about one quarantined reading. */
-const HistoryEntrySchema = Type.Object({
-  id: Type.Integer({ minimum: 1 }),
-  at: time(),
-  actor: orNull(uuid("Null: the service itself")),
-  actor_name: Type.String(),
-  action: Type.String(),
-  subject_type: Type.String(),
-  subject_id: Type.String(),
-  task_id: orNull(uuid()),
-  before: Type.Unknown(),
-  after: Type.Unknown(),
-  note: orNull(Type.String()),
-});
-
 /** The answer of `GET /api/v1/quarantine/{id}`. */
 export const QuarantinedReadingDetailSchema = Type.Object(
   {
     ...ItemFields,
     system: orNull(Type.Object({ id: uuid(), name: Type.String() })),
-    sensor: orNull(
-      Type.Object({ id: uuid(), name: Type.String(), quantity: Type.String(), unit: Type.String() }),
-    ),
+    sensor: orNull(SubjectSchema),
     stored: orNull(
       Type.Object(
         { timestamp: time(), value: Type.Number(), unit: Type.String(), quality: Type.Number() },
@@ -147,7 +137,8 @@ export const QuarantinedReadingDetailSchema = Type.Object(
       ),
     ),
     around: AroundSchema,
-    history: Type.Array(HistoryEntrySchema, { description: "Newest first, at most 100" }),
+    history: Type.Array(AuditEntrySchema, { description: "Newest first, at most 100" }),
   },
   { $id: "QuarantinedReadingDetail" },
 );
+export type QuarantinedReadingDetail = Static<typeof QuarantinedReadingDetailSchema>;

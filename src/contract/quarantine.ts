@@ -1,5 +1,5 @@
 /** What producers see of the readings of theirs that were refused. */
-import { type TSchema, Type } from "@sinclair/typebox";
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { REFUSAL_REASONS } from "./refusal.ts";
 
 const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -28,3 +28,4 @@ export const QuarantinePageSchema = Type.Object(
   },
   { $id: "QuarantinePage" },
 );
+export type QuarantinePage = Static<typeof QuarantinePageSchema>;

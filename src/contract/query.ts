@@ -1,5 +1,5 @@
 /** What answers of queries look like beside their tables. */
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 
 const time = (description: string) => Type.String({ format: "date-time", description });
 const uuid = (description: string) => Type.String({ format: "uuid", description });
@@ -43,6 +43,21 @@ export const SeriesMetaSchema = Type.Object({
   bucket_ms: Type.Integer({ description: "Width of a bucket; its timestamp is its begin" }),
   points: Type.Integer({ description: "Buckets of the range; those without readings are left out" }),
 });
+/** One bucket of a series, as objects have it. */
+export interface SeriesPoint {
+  readonly timestamp: string;
+  readonly min: number;
+  readonly avg: number;
+  readonly max: number;
+  readonly count: number;
+}
+/** The answer of `GET …/series` in its plain form. */
+export interface Series extends Static<typeof SeriesMetaSchema> {
+  readonly series: readonly {
+    readonly sensor: Static<typeof SubjectSchema>;
+    readonly items: readonly SeriesPoint[];
+  }[];
+}
 
 const count = (description: string) => Type.Integer({ minimum: 0, description });
 const share = Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
@@ -80,6 +95,8 @@ export const CompletenessSchema = Type.Object({
   ),
   ...NextField,
 });
+export type CompletenessAnswer = Static<typeof CompletenessSchema>;
+export type SensorCompleteness = CompletenessAnswer["sensors"][number];
 
 export const GapsSchema = Type.Object({
   sensor: SubjectSchema,

@@ -72,6 +72,7 @@ export const SystemSchema = Type.Object(
   },
   { $id: "System" },
 );
+export type System = Static<typeof SystemSchema>;
 
 /** Body of `POST /api/v1/systems/{system_id}/sensors`. */
 export const NewSensorSchema = Type.Object(
@@ -135,6 +136,7 @@ export const SensorSchema = Type.Object(
   },
   { $id: "Sensor" },
 );
+export type Sensor = Static<typeof SensorSchema>;
 /** One sensor alone, with what costs a look at its readings. */
 export const SensorDetailSchema = Type.Object(
   {
@@ -144,6 +146,7 @@ export const SensorDetailSchema = Type.Object(
   },
   { $id: "SensorDetail" },
 );
+export type SensorDetail = Static<typeof SensorDetailSchema>;
 
 /** Body of `PUT …/range`. Without limits: back to the unit's range. */
 export const RangeChangeSchema = Type.Object(
@@ -169,6 +172,7 @@ export const RangeVersionSchema = Type.Object(
   },
   { $id: "RangeVersion" },
 );
+export type RangeVersion = Static<typeof RangeVersionSchema>;
 
 /** The answer of `GET` and `PUT …/range`. */
 export const RangeStateSchema = Type.Object(
@@ -181,6 +185,7 @@ export const RangeStateSchema = Type.Object(
   },
   { $id: "RangeState" },
 );
+export type RangeState = Static<typeof RangeStateSchema>;
 
 /** The answer of `GET …/range/preview`. */
 export const RangePreviewSchema = Type.Object(
@@ -199,6 +204,7 @@ export const RangePreviewSchema = Type.Object(
   },
   { $id: "RangePreview" },
 );
+export type RangePreview = Static<typeof RangePreviewSchema>;
 
 /** A page of a list; `next` goes into `after`. */
 const pageOf = <T extends TSchema>(item: T, $id: string, cursor: TSchema = Type.String()) =>

@@ -1,4 +1,5 @@
 /** Chooses between signing in and the page that the address names. */
+
 import type { ComponentChildren } from "preact";
 import { session } from "./lib/api.ts";
 import { to, usePlace } from "./lib/router.ts";

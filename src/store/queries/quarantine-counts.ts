@@ -3,8 +3,9 @@
  * others. Without a job, an incident, a text or a range they are read from the sums by hour, exactly. A job is counted
  * from the table, exactly; the others as far as a bound goes, after which a count says "at least".
  */
-import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
-import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
+import type { Count, QuarantineCounts } from "../../contract/quarantine-review.ts";
+import { REFUSAL_REASONS } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import {
   incidentSource,
   jobSource,
@@ -21,23 +22,6 @@ import type { QueryOptions, Reader } from "./reader.ts";
 export const COUNT_CAP = 10_000;
 /** Systems and sensors that are told, largest first. */
 const LARGEST = 50;
-
-export interface Count {
-  readonly count: number;
-  /** There are at least this many. */
-  readonly capped: boolean;
-}
-export interface QuarantineCounts {
-  readonly total: Count;
-  readonly reasons: Readonly<Record<RefusalReason, Count>>;
-  readonly statuses: Readonly<Record<ReviewStatus, Count>>;
-  readonly systems: readonly ({ readonly id: string; readonly name: string | null } & Count)[];
-  readonly sensors: readonly ({
-    readonly id: string;
-    readonly name: string | null;
-    readonly system_id: string;
-  } & Count)[];
-}
 
 interface CountRow {
   readonly dimension: "total" | "cut" | "reason" | "status" | "system" | "sensor";

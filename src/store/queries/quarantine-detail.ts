@@ -1,72 +1,14 @@
 /** Everything about one quarantined reading that its review needs. */
-import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
-import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
-import { ITEM_COLUMNS, ITEM_SOURCE, type QuarantinedItem } from "./quarantine-item.ts";
+import type { AuditEntry } from "../../contract/oversight.ts";
+import type { QuarantinedReading, QuarantinedReadingDetail } from "../../contract/quarantine-review.ts";
+import { REFUSAL_REASONS } from "../../contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../contract/review-status.ts";
+import { ITEM_COLUMNS, ITEM_SOURCE } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 import { objectText } from "./table-text.ts";
 
-export interface QuarantinedDetail extends QuarantinedItem {
-  readonly system: { readonly id: string; readonly name: string } | null;
-  readonly sensor: {
-    readonly id: string;
-    readonly name: string;
-    readonly quantity: string;
-    readonly unit: string;
-  } | null;
-  /** What the sensor holds at that timestamp now. */
-  readonly stored: StoredValue | null;
-  /** The sensor's own range that refused it. */
-  readonly rule: RangeRule | null;
-  readonly around: Around;
-  /** Newest first. */
-  readonly history: readonly HistoryEntry[];
-}
-interface StoredValue {
-  readonly timestamp: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly quality: number;
-}
-interface RangeRule {
-  readonly version: number;
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly valid_from: string;
-  readonly author_name: string | null;
-}
-interface Bucket {
-  readonly timestamp: string;
-  readonly min: number;
-  readonly avg: number;
-  readonly max: number;
-}
-interface RefusedNearby {
-  readonly id: number;
-  readonly timestamp: string;
-  readonly value: number | null;
-  readonly unit: string | null;
-  readonly reason: RefusalReason;
-  readonly review_status: ReviewStatus;
-}
-interface Around {
-  readonly from: string;
-  readonly to: string;
-  readonly items: readonly Bucket[];
-  readonly refused: readonly RefusedNearby[];
-}
-interface HistoryEntry {
-  readonly id: number;
-  readonly at: string;
-  readonly actor: string | null;
-  readonly actor_name: string;
-  readonly action: string;
-  readonly subject_type: string;
-  readonly subject_id: string;
-  readonly task_id: string | null;
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly note: string | null;
-}
+type Bucket = QuarantinedReadingDetail["around"]["items"][number];
+type RefusedNearby = QuarantinedReadingDetail["around"]["refused"][number];
 
 /** Half an hour on each side, in buckets of 8 s: at most 451 of them. */
 const AROUND = "interval '30 minutes'";
@@ -142,7 +84,7 @@ interface ItemRow {
   readonly r_valid_from: string;
   readonly r_author: string | null;
 }
-type HistoryRow = Omit<HistoryEntry, "before" | "after"> & {
+type HistoryRow = Omit<AuditEntry, "before" | "after"> & {
   readonly before: string | null;
   readonly after: string | null;
 };
@@ -151,12 +93,12 @@ export class QuarantineDetailQueries {
   constructor(private readonly reader: Reader) {}
 
   /** Null when no reading has this id. Throws what `Reader.rows` throws. */
-  async get(id: number, options?: QueryOptions): Promise<QuarantinedDetail | null> {
+  async get(id: number, options?: QueryOptions): Promise<QuarantinedReadingDetail | null> {
     const ask = <R extends object>(label: string, text: string, values: readonly unknown[]) =>
       this.reader.rows<R>({ label, text, values }, options);
     const [row] = await ask<ItemRow>("quarantined reading", ITEM, [id]);
     if (!row) return null;
-    const item = JSON.parse(row.item) as QuarantinedItem;
+    const item = JSON.parse(row.item) as QuarantinedReading;
     const { from, to } = row;
     const [items, refused, history] = await Promise.all([
       item.sensor_id === null
@@ -178,7 +120,7 @@ export class QuarantineDetailQueries {
   }
 }
 
-function relatedOf(row: ItemRow, item: QuarantinedItem) {
+function relatedOf(row: ItemRow, item: QuarantinedReading) {
   const { s_id, d_timestamp, r_version } = row;
   return {
     system: row.system_name === null ? null : { id: item.system_id, name: row.system_name },
@@ -201,7 +143,7 @@ function relatedOf(row: ItemRow, item: QuarantinedItem) {
 }
 
 const json = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
-const toEntry = (row: HistoryRow): HistoryEntry => ({
+const toEntry = (row: HistoryRow): AuditEntry => ({
   ...row,
   before: json(row.before),
   after: json(row.after),

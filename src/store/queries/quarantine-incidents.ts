@@ -3,26 +3,17 @@
  * the clock any two are as close, so the sums by hour are enough: hours whose first refusal comes at most an hour
  * after the last one before belong together.
  */
-import { encodeIncidentKey, type IncidentKey } from "../../contract/incident-key.ts";
+import { encodeIncidentKey } from "../../contract/incident-key.ts";
+import type { Incident } from "../../contract/quarantine-review.ts";
 import { DAY_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp, parseTimestamp_us } from "../../contract/timestamp.ts";
 import { SUMS } from "./quarantine-count-sources.ts";
 import { all, conditionsOf, type QuarantineFilter, Values } from "./quarantine-filter.ts";
-import { ITEM_COLUMNS, ITEM_SOURCE, NO_SENSOR, type QuarantinedItem } from "./quarantine-item.ts";
+import { ITEM_COLUMNS, ITEM_SOURCE, NO_SENSOR } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 import { objectText } from "./table-text.ts";
-
-export interface Incident extends IncidentKey {
-  readonly key: string;
-  readonly system_name: string | null;
-  readonly sensor_name: string | null;
-  readonly unit: string | null;
-  readonly count: number;
-  readonly statuses: Readonly<Record<ReviewStatus, number>>;
-  readonly sample: QuarantinedItem;
-}
 
 /** Incidents that have a reading in one of the statuses; `from_us` and `to_us` are about the incident's own time. */
 export type IncidentFilter = Omit<QuarantineFilter, "incident" | "job_id" | "q">;
@@ -203,6 +194,6 @@ function toIncident(row: IncidentRow): Incident {
     last_at,
     count: pending + approved + rejected + fixed,
     statuses: { pending, approved, rejected, fixed },
-    sample: JSON.parse(row.sample) as QuarantinedItem,
+    sample: JSON.parse(row.sample) as Incident["sample"],
   };
 }

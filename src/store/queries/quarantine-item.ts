@@ -1,6 +1,4 @@
 /** A quarantined reading as lists, incidents and the detail show it. */
-import type { RefusalReason } from "../../contract/refusal.ts";
-import type { ReviewStatus } from "../../contract/review-status.ts";
 import type { Column } from "./table-text.ts";
 
 /** The nil UUID, which stands for a reading without a sensor in the sums by hour. */
@@ -46,28 +44,3 @@ export const ITEM_SOURCE = `SELECT ${ITEM_COLUMNS.map(
   ({ name }) => `${TAKEN_FROM[name] ?? `q.${name}`} AS "${name}"`,
 ).join(", ")}
   FROM diagnostics_quarantined_reading q LEFT JOIN diagnostics_user u ON u.id = q.reviewed_by`;
-
-/** An item as the reader gives it; timestamps are RFC 3339 text. */
-export interface QuarantinedItem {
-  readonly id: number;
-  readonly job_id: string;
-  readonly ordinal: number;
-  readonly system_id: string;
-  readonly sensor_id: string | null;
-  readonly timestamp: string | null;
-  readonly value: number | null;
-  readonly unit: string | null;
-  readonly quality: number | null;
-  readonly raw: unknown;
-  readonly reason: RefusalReason;
-  readonly reason_details: string;
-  readonly range_version: number | null;
-  readonly quarantined_at: string;
-  readonly review_status: ReviewStatus;
-  readonly reviewed_by: string | null;
-  readonly reviewed_by_name: string | null;
-  readonly reviewed_at: string | null;
-  readonly review_notes: string | null;
-  readonly review_task_id: string | null;
-  readonly stored_by_job: string | null;
-}

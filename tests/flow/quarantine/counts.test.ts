@@ -1,8 +1,8 @@
 /** Counts of the quarantine: equal to GROUP BY whichever way they are made, and honest where they are bounded. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { QuarantineCounts } from "../../../src/contract/quarantine-review.ts";
 import { REFUSAL_REASONS } from "../../../src/contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../../src/contract/review-status.ts";
-import type { QuarantineCounts } from "../../../src/store/queries/quarantine-counts.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { registerSensors, sensorId, systemId } from "../../support/hourly.ts";
 import { BEGIN_MS, insertRefusals, randomRefusals, type Visitor, visitor } from "./quarantined.ts";

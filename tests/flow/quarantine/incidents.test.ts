@@ -1,12 +1,11 @@
 /** Incidents: equal to a slow walk over all readings, whatever the filter, the page and the state of the sums. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeIncidentKey } from "../../../src/contract/incident-key.ts";
+import type { Incident, QuarantineCounts } from "../../../src/contract/quarantine-review.ts";
 import type { ReviewStatus } from "../../../src/contract/review-status.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { foldQuarantineChanges } from "../../../src/store/quarantine-hours.ts";
-import type { QuarantineCounts } from "../../../src/store/queries/quarantine-counts.ts";
-import type { Incident } from "../../../src/store/queries/quarantine-incidents.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { HOUR_MS, registerSensors, sensorId, systemId } from "../../support/hourly.ts";
 import {

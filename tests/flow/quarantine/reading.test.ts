@@ -6,10 +6,10 @@ import { isUuid } from "../../../src/contract/job-id.ts";
 import {
   IncidentPageSchema,
   QuarantineCountsSchema,
+  type QuarantinedReadingDetail,
   QuarantinedReadingDetailSchema,
   QuarantineListSchema,
 } from "../../../src/contract/quarantine-review.ts";
-import type { QuarantinedDetail } from "../../../src/store/queries/quarantine-detail.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { connect, registerSensors, sensorId, storeReadings, systemId } from "../../support/hourly.ts";
 import { expectProblem } from "../../support/problem.ts";
@@ -49,7 +49,7 @@ async function refuse(fields: Partial<Refused>): Promise<number> {
     SELECT id FROM diagnostics_quarantined_reading WHERE job_id = ${job_id}`;
   return Number(found[0]!.id);
 }
-const detail = (id: number) => reviewer.json<QuarantinedDetail>(`/${id}`);
+const detail = (id: number) => reviewer.json<QuarantinedReadingDetail>(`/${id}`);
 const faults = (schema: TSchema, value: unknown) =>
   [...Value.Errors(schema, value)].map((error) => `${error.path} ${error.message}`);
 

@@ -1,4 +1,5 @@
 /** Calls of the API. The session cookie goes along by itself; an answer of 401 leads back to sign in. */
+
 import type { ProblemDetails } from "../../../contract/problem.ts";
 import type { Session } from "../types.ts";
 import { Shared } from "./shared.ts";

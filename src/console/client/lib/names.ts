@@ -1,6 +1,8 @@
 /** Names of systems by id, asked for once: lists show names where the API gives ids. */
+
 import { useEffect } from "preact/hooks";
-import type { Page, System } from "../types.ts";
+import type { System } from "../../../contract/registry.ts";
+import type { Page } from "../types.ts";
 import { get } from "./api.ts";
 import { shortId } from "./format.ts";
 import { Shared, useShared } from "./shared.ts";

@@ -1,4 +1,5 @@
 /** What a page reads: one answer, or a list that grows page by page. Old data stays in sight while new data comes. */
+
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "../types.ts";
 import { get, Problem } from "./api.ts";

@@ -1,8 +1,8 @@
 /** Systems whose share of quarantined readings passed the limit, now or before. */
+import type { AlertView } from "../../../contract/oversight.ts";
 import { count, duration, percent } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
-import type { Alert } from "../types.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Choice, Filters } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
@@ -20,7 +20,7 @@ export function AlertsPage() {
   const [query, change] = useFilters();
   const state = query.get("state") ?? "open";
   const system_id = query.get("system_id");
-  const list = useList<Alert>(`/api/v1/alerts?${queryText({ state, system_id })}`);
+  const list = useList<AlertView>(`/api/v1/alerts?${queryText({ state, system_id })}`);
   return (
     <PageFrame title="Alerts">
       <section class="panel" aria-label="Alerts">
@@ -44,7 +44,7 @@ export function AlertsPage() {
   );
 }
 
-const BRIEF: readonly Column<Alert>[] = [
+const BRIEF: readonly Column<AlertView>[] = [
   {
     label: "System",
     cell: ({ system_id, system_name }) => (
@@ -63,7 +63,7 @@ const BRIEF: readonly Column<Alert>[] = [
   },
   { label: "Raised", cell: ({ raised_at }) => <Time at={raised_at} /> },
 ];
-const MORE: readonly Column<Alert>[] = [
+const MORE: readonly Column<AlertView>[] = [
   {
     label: "State",
     cell: ({ resolved_at }) =>
@@ -79,6 +79,6 @@ const MORE: readonly Column<Alert>[] = [
   { label: "Resolved", cell: ({ resolved_at }) => <Time at={resolved_at} /> },
 ];
 
-export const AlertTable = ({ alerts, brief = false }: { alerts: readonly Alert[]; brief?: boolean }) => (
+export const AlertTable = ({ alerts, brief = false }: { alerts: readonly AlertView[]; brief?: boolean }) => (
   <Table label="Alerts" rows={alerts} keyOf={({ id }) => id} columns={brief ? BRIEF : [...BRIEF, ...MORE]} />
 );

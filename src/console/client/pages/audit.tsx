@@ -1,8 +1,8 @@
 /** Everything that people did, newest first; nothing in it can be changed. */
+import type { AuditEntry } from "../../../contract/oversight.ts";
 import { shortId, words } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
-import type { AuditEntry } from "../types.ts";
 import { Choice, Filters, Moment, Search } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";

@@ -1,9 +1,10 @@
 /** One dead letter: why it is there, what it holds, and the two ways out. */
+
 import { useState } from "preact/hooks";
+import type { DeadLetterDetail } from "../../../contract/oversight.ts";
 import { bytes, count } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
 import { navigate, to } from "../lib/router.ts";
-import type { DeadLetterDetail } from "../types.ts";
 import { Facts, PageFrame, Panel } from "../ui/page.tsx";
 import { Source } from "../ui/source.tsx";
 import { Shown } from "../ui/states.tsx";
@@ -96,8 +97,7 @@ function Letter({ letter: { reason, buried_at, size_bytes, job, payload } }: { l
 
 /** JSON indented; text that is no JSON any more, because it was cut, as it is. */
 function textOf({ encoding, body }: DeadLetterDetail["payload"]): string {
-  if (encoding === "base64") return String(body);
-  if (typeof body !== "string") return JSON.stringify(body, null, 2);
+  if (encoding === "base64") return body;
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {

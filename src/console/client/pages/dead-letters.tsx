@@ -1,16 +1,16 @@
 /** Batches that could not be processed, with their payload kept. */
+import type { DeadLetterView } from "../../../contract/oversight.ts";
 import { bytes, count, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
-import type { DeadLetter } from "../types.ts";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
 
 export function DeadLettersPage() {
-  const list = useList<DeadLetter>("/api/v1/dead-letters?limit=50");
+  const list = useList<DeadLetterView>("/api/v1/dead-letters?limit=50");
   const nameOf = useSystemNames();
   return (
     <PageFrame title="Dead letters">

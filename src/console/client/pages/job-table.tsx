@@ -1,15 +1,15 @@
 /** Jobs in a table, for the list and the overview. */
+import type { JobView } from "../../../contract/job.ts";
 import { count, duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { to } from "../lib/router.ts";
-import type { Job } from "../types.ts";
 import { StateBadge } from "../ui/badge.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
 
-export function JobTable({ jobs, full = false }: { jobs: readonly Job[]; full?: boolean }) {
+export function JobTable({ jobs, full = false }: { jobs: readonly JobView[]; full?: boolean }) {
   const nameOf = useSystemNames();
-  const columns: Column<Job>[] = [
+  const columns: Column<JobView>[] = [
     {
       label: "Job",
       cell: ({ job_id }) => (
@@ -26,7 +26,7 @@ export function JobTable({ jobs, full = false }: { jobs: readonly Job[]; full?: 
     { label: "Received", cell: ({ created_at }) => <Time at={created_at} relative={!full} /> },
     { label: "Readings", figures: true, cell: (job) => count(job.total_readings) },
   ];
-  const more: Column<Job>[] = [
+  const more: Column<JobView>[] = [
     { label: "Stored", figures: true, cell: (job) => count(job.inserted_readings) },
     { label: "Duplicate", figures: true, cell: (job) => count(job.duplicate_readings) },
     { label: "Quarantined", figures: true, cell: (job) => count(job.quarantined_readings) },

@@ -1,11 +1,14 @@
 /** One job: how it went in time, what became of its readings, and what can be done. */
+
 import { useState } from "preact/hooks";
+import type { JobView } from "../../../contract/job.ts";
+import type { DeadLetterView } from "../../../contract/oversight.ts";
+import type { QuarantineCounts, QuarantinedReading } from "../../../contract/quarantine-review.ts";
 import { count, duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList, useResource } from "../lib/resource.ts";
 import { queryText, to } from "../lib/router.ts";
-import type { Counts, Refused } from "../review-types.ts";
-import type { DeadLetter, Job, Page } from "../types.ts";
+import type { Page } from "../types.ts";
 import { StateBadge } from "../ui/badge.tsx";
 import { ListView } from "../ui/list.tsx";
 import { Facts, PageFrame, Panel } from "../ui/page.tsx";
@@ -19,7 +22,7 @@ const ACTIVE_MS = 1_500;
 
 export function JobPage({ id }: { id: string }) {
   const [active, setActive] = useState(true);
-  const job = useResource<Job>(`/api/v1/jobs/${id}/`, active ? ACTIVE_MS : 0);
+  const job = useResource<JobView>(`/api/v1/jobs/${id}/`, active ? ACTIVE_MS : 0);
   if (job.data && job.data.is_active !== active) setActive(job.data.is_active);
   return (
     <PageFrame
@@ -32,7 +35,7 @@ export function JobPage({ id }: { id: string }) {
   );
 }
 
-function JobBody({ job, reload }: { job: Job; reload: () => void }) {
+function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
   const nameOf = useSystemNames();
   return (
     <>
@@ -66,7 +69,7 @@ function JobBody({ job, reload }: { job: Job; reload: () => void }) {
   );
 }
 
-function SharesBar({ job }: { job: Job }) {
+function SharesBar({ job }: { job: JobView }) {
   const parts = [
     ["stored", job.inserted_readings],
     ["duplicate", job.duplicate_readings],
@@ -95,7 +98,7 @@ function SharesBar({ job }: { job: Job }) {
   );
 }
 
-function Timeline({ job }: { job: Job }) {
+function Timeline({ job }: { job: JobView }) {
   const waited = job.started_at === null ? null : Date.parse(job.started_at) - Date.parse(job.created_at);
   const steps = [
     ["Received", job.created_at, null],
@@ -125,8 +128,8 @@ function Timeline({ job }: { job: Job }) {
 }
 
 /** Says why, shows what was buried, and offers to try again. */
-function FailedJob({ job, reload }: { job: Job; reload: () => void }) {
-  const letters = useResource<Page<DeadLetter>>("/api/v1/dead-letters?limit=100");
+function FailedJob({ job, reload }: { job: JobView; reload: () => void }) {
+  const letters = useResource<Page<DeadLetterView>>("/api/v1/dead-letters?limit=100");
   const [asking, setAsking] = useState(false);
   const mayReview = useMayReview();
   const letter = letters.data?.items.find((item) => item.job?.job_id === job.job_id);
@@ -164,10 +167,10 @@ function FailedJob({ job, reload }: { job: Job; reload: () => void }) {
   );
 }
 
-function JobQuarantine({ job: { job_id } }: { job: Job }) {
+function JobQuarantine({ job: { job_id } }: { job: JobView }) {
   const query = queryText({ job_id, status: "any" });
-  const list = useList<Refused>(`/api/v1/quarantine?${query}&limit=50`);
-  const counts = useResource<Counts>(`/api/v1/quarantine/counts?${query}`);
+  const list = useList<QuarantinedReading>(`/api/v1/quarantine?${query}&limit=50`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${query}`);
   const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
   return (
     <Panel

@@ -1,8 +1,8 @@
 /** Jobs, newest first, with filters in the address. */
+import type { JobView } from "../../../contract/job.ts";
 import { useSystemList } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, useFilters } from "../lib/router.ts";
-import type { Job } from "../types.ts";
 import { Choice, Filters, Moment } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -25,7 +25,7 @@ export function JobsPage() {
   const system_id = query.get("system_id") ?? "";
   const to = query.get("to");
   const from = query.get("from") ?? dayBegin(to);
-  const list = useList<Job>(`/api/v1/jobs?${queryText({ status, system_id, from, to, limit: "50" })}`);
+  const list = useList<JobView>(`/api/v1/jobs?${queryText({ status, system_id, from, to, limit: "50" })}`);
   return (
     <PageFrame title="Jobs">
       <section class="panel" aria-label="Jobs">

@@ -1,10 +1,12 @@
 /** What goes on right now, from server-sent events; every figure says its unit. */
+
 import { useCallback, useState } from "preact/hooks";
+import type { Overview, WorkerView } from "../../../contract/oversight.ts";
 import { type LinkState, useEvents } from "../lib/events.ts";
 import { brief, bytes, count, percent } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
-import type { Overview, Page, Worker } from "../types.ts";
+import type { Page } from "../types.ts";
 import { PageFrame, Panel } from "../ui/page.tsx";
 import { Empty, Loading, ProblemBox, Shown } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
@@ -88,7 +90,7 @@ function OverviewBody({ now, points }: { now: Overview; points: readonly Through
 }
 
 function LiveWorkers() {
-  const workers = useResource<Page<Worker>>("/api/v1/workers", WORKERS_MS);
+  const workers = useResource<Page<WorkerView>>("/api/v1/workers", WORKERS_MS);
   return (
     <Panel title="Workers" side={<a href={to("/workers")}>Details</a>}>
       <Shown of={workers}>

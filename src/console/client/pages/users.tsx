@@ -1,8 +1,8 @@
 /** Accounts, for admins. They are made and changed by the command line. */
+import type { UserView } from "../../../contract/oversight.ts";
 import { count } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
-import type { User } from "../types.ts";
 import { Badge } from "../ui/badge.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -12,7 +12,7 @@ import { Time } from "../ui/time.tsx";
 const budget = (perMinute: number | null) => (perMinute === null ? "default" : `${count(perMinute)}/min`);
 
 export function UsersPage() {
-  const list = useList<User>("/api/v1/users");
+  const list = useList<UserView>("/api/v1/users");
   return (
     <PageFrame title="Users">
       <section class="panel" aria-label="Users">

@@ -1,7 +1,8 @@
 /** The ingest threads of every process, from their heartbeats. */
+import type { WorkerView } from "../../../contract/oversight.ts";
 import { count, duration } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
-import type { Page, Worker } from "../types.ts";
+import type { Page } from "../types.ts";
 import { StateBadge } from "../ui/badge.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
@@ -10,7 +11,7 @@ import { type Column, Table } from "../ui/table.tsx";
 const REFRESH_MS = 2_000;
 
 export function WorkersPage() {
-  const workers = useResource<Page<Worker>>("/api/v1/workers", REFRESH_MS);
+  const workers = useResource<Page<WorkerView>>("/api/v1/workers", REFRESH_MS);
   return (
     <PageFrame title="Workers" side={<span class="muted small">updated every {REFRESH_MS / 1000} s</span>}>
       <section class="panel" aria-label="Workers">
@@ -30,14 +31,14 @@ export function WorkersPage() {
   );
 }
 
-export function WorkerTable({ workers, brief = false }: { workers: readonly Worker[]; brief?: boolean }) {
-  const columns: Column<Worker>[] = [
+export function WorkerTable({ workers, brief = false }: { workers: readonly WorkerView[]; brief?: boolean }) {
+  const columns: Column<WorkerView>[] = [
     { label: "Worker", wide: true, cell: ({ name }) => <span class="mono">{name}</span> },
     { label: "State", cell: ({ state }) => <StateBadge state={state} /> },
     { label: "Heartbeat", figures: true, cell: ({ heartbeat_age_ms }) => duration(heartbeat_age_ms) },
     { label: "Restarts", figures: true, cell: ({ restarts }) => count(restarts) },
   ];
-  const more: Column<Worker>[] = [
+  const more: Column<WorkerView>[] = [
     { label: "Process", cell: ({ process }) => <span class="mono">{process}</span> },
     { label: "In hand", figures: true, cell: ({ in_hand }) => count(in_hand) },
   ];

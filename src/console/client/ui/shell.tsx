@@ -1,4 +1,5 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
+
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { signOut } from "../lib/api.ts";

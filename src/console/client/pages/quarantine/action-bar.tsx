@@ -1,10 +1,11 @@
 /** What can be done with the selection; buttons and keys open the same dialog. */
+
 import type { ComponentChildren } from "preact";
+import type { ReviewAction } from "../../../../contract/review.ts";
 import { count } from "../../lib/format.ts";
-import type { ActionName } from "../../review-types.ts";
 import { useMayReview } from "../may-review.ts";
 
-const BUTTONS: readonly (readonly [action: ActionName, name: string, key: string | null])[] = [
+const BUTTONS: readonly (readonly [action: ReviewAction, name: string, key: string | null])[] = [
   ["approve", "Approve", "a"],
   ["fix", "Fix", "f"],
   ["reject", "Reject", "r"],
@@ -14,7 +15,7 @@ const BUTTONS: readonly (readonly [action: ActionName, name: string, key: string
 
 interface ActionButtonsProps {
   readonly disabled: boolean;
-  readonly onAct: (action: ActionName) => void;
+  readonly onAct: (action: ReviewAction) => void;
 }
 
 export const ActionButtons = ({ disabled, onAct }: ActionButtonsProps) => (

@@ -1,20 +1,21 @@
 /** Decide, try without effect, apply. Applying is possible only for exactly what the last dry run tried. */
+
 import { useState } from "preact/hooks";
+import type { DryRun, NewReview, ReviewAction, ReviewTask, Selection } from "../../../../contract/review.ts";
 import { post } from "../../lib/api.ts";
 import { useAction } from "../../lib/resource.ts";
-import type { ActionName, ActionRequest, DryRun, Selection, Task } from "../../review-types.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { ActionFields } from "./action-fields.tsx";
 import { emptyForm, type FormFields, requestsOf } from "./action-form.ts";
 import { ConflictList } from "./conflict-list.tsx";
-import { DryRunResult } from "./dry-run.tsx";
+import { type DryRunOutcome, DryRunResult } from "./dry-run.tsx";
 import { TaskProgress } from "./task-progress.tsx";
 
 const PATH = "/api/v1/quarantine/actions";
 
 interface ActionDialogProps {
-  readonly action: ActionName;
+  readonly action: ReviewAction;
   readonly targets: readonly Selection[];
   /** What the action is about, in words. */
   readonly about: string;
@@ -25,17 +26,17 @@ interface ActionDialogProps {
 }
 
 interface Tried {
-  readonly result: DryRun;
-  readonly requests: readonly ActionRequest[];
+  readonly result: DryRunOutcome;
+  readonly requests: readonly NewReview[];
 }
 
 /** The way of a decision: typed, tried, applied. */
-function useDecision(action: ActionName, targets: readonly Selection[]) {
+function useDecision(action: ReviewAction, targets: readonly Selection[]) {
   const [form, setForm] = useState(emptyForm(action));
   // The list behind may change while the dialog is open; the decision is about what was chosen.
   const [selections] = useState(targets);
   const [tried, setTried] = useState<Tried | null>(null);
-  const [tasks, setTasks] = useState<readonly Task[]>([]);
+  const [tasks, setTasks] = useState<readonly ReviewTask[]>([]);
   const { busy, problem, run } = useAction();
   const change = (changes: Partial<FormFields>) => {
     setForm((old) => ({ ...old, ...changes }));
@@ -54,7 +55,7 @@ function useDecision(action: ActionName, targets: readonly Selection[]) {
       try {
         // One after the other: when one is refused, the rest is not sent.
         for (const request of requests) {
-          const task = await post<Task>(PATH, request);
+          const task = await post<ReviewTask>(PATH, request);
           setTasks((old) => [...old, task]);
         }
       } finally {
@@ -135,7 +136,7 @@ const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) =
   </footer>
 );
 
-const NOTHING: DryRun = {
+const NOTHING: DryRunOutcome = {
   selected: 0,
   examined: 0,
   would: { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 },
@@ -145,7 +146,7 @@ const NOTHING: DryRun = {
 };
 
 /** The dry runs of several incidents as one. */
-function together(results: readonly DryRun[]): DryRun {
+function together(results: readonly DryRunOutcome[]): DryRunOutcome {
   return results.reduce(
     (sum, one) => ({
       selected: sum.selected + one.selected,

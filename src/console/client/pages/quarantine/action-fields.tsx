@@ -1,10 +1,10 @@
 /** The fields of the action dialog. */
+import type { ReviewAction } from "../../../../contract/review.ts";
 import { unitText } from "../../lib/format.ts";
-import type { ActionName } from "../../review-types.ts";
 import { TextField } from "../../ui/field.tsx";
 import { type FormFields, stores } from "./action-form.ts";
 
-const ACTIONS: readonly (readonly [ActionName, string, string])[] = [
+const ACTIONS: readonly (readonly [ReviewAction, string, string])[] = [
   ["approve", "Approve", "Store the readings as they are, though a rule refused them."],
   ["fix", "Fix", "Correct the readings, judge them again, and store what then passes."],
   ["reject", "Reject", "Keep the readings for the record and never store them."],

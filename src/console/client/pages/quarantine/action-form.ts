@@ -1,8 +1,9 @@
 /** The fields of the action dialog as typed, and the request that they mean. */
-import type { ActionName, ActionRequest, Change, Selection } from "../../review-types.ts";
+import type { Correction } from "../../../../contract/correction.ts";
+import type { NewReview, ReviewAction, Selection } from "../../../../contract/review.ts";
 
 export interface FormFields {
-  readonly action: ActionName;
+  readonly action: ReviewAction;
   readonly value: string;
   readonly unit: string;
   readonly timestamp: string;
@@ -14,7 +15,7 @@ export interface FormFields {
   readonly note: string;
 }
 
-export const emptyForm = (action: ActionName): FormFields => ({
+export const emptyForm = (action: ReviewAction): FormFields => ({
   action,
   value: "",
   unit: "",
@@ -28,7 +29,7 @@ export const emptyForm = (action: ActionName): FormFields => ({
 });
 
 /** What may be said with an action: only those that store can meet a stored value. */
-export const stores = (action: ActionName) =>
+export const stores = (action: ReviewAction) =>
   action === "approve" || action === "fix" || action === "revalidate";
 
 /** A decimal comma is read like a point. Undefined for an empty field. @throws {RangeError} */
@@ -43,7 +44,7 @@ const without = <T extends Record<string, unknown>>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ""));
 
 /** @throws {RangeError} for people: what is wrong with a field */
-function changeOf(form: FormFields): Change {
+function changeOf(form: FormFields): Correction {
   const set = without({
     value: numberOf(form.value, "Value"),
     unit: form.unit.trim(),
@@ -58,11 +59,11 @@ function changeOf(form: FormFields): Change {
     shift_ms: shift_s === undefined ? undefined : Math.round(shift_s * 1000),
   });
   if (Object.keys(change).length === 0) throw new RangeError("Say what is to be corrected.");
-  return change as Change;
+  return change as Correction;
 }
 
 /** One request for each selection. @throws {RangeError} for people */
-export function requestsOf(form: FormFields, targets: readonly Selection[]): readonly ActionRequest[] {
+export function requestsOf(form: FormFields, targets: readonly Selection[]): readonly NewReview[] {
   const shared = {
     action: form.action,
     ...(form.action === "fix" ? { change: changeOf(form) } : {}),

@@ -1,18 +1,19 @@
 /** The curve of a sensor around a refused reading, with what was refused as dots on the same axis. */
+
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
+import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import type { UnitList } from "../../../../contract/registry.ts";
 import { count, quantity, unitText } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { convert } from "../../lib/units.ts";
-import type { RefusedDetail } from "../../review-types.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { bandOf, curveSeries, dotsSeries } from "../../ui/curve.ts";
 import { Empty } from "../../ui/states.tsx";
 
 const seconds = (iso: string) => Date.parse(iso) / 1000;
 
-export function AroundChart({ reading }: { reading: RefusedDetail }) {
+export function AroundChart({ reading }: { reading: QuarantinedReadingDetail }) {
   const units = useResource<UnitList>("/api/v1/units");
   const { around, sensor, rule } = reading;
   const unit = sensor?.unit ?? reading.unit ?? "";
@@ -48,7 +49,7 @@ export function AroundChart({ reading }: { reading: RefusedDetail }) {
 }
 
 /** Stored points and refused readings on one time axis. */
-function dataOf({ around }: RefusedDetail, unit: string, units: UnitList | null) {
+function dataOf({ around }: QuarantinedReadingDetail, unit: string, units: UnitList | null) {
   const stored = new Map((around?.items ?? []).map((point) => [seconds(point.timestamp), point]));
   const refused = new Map<number, number>();
   let off_axis = 0;

@@ -1,14 +1,10 @@
 /** Readings that somebody else has decided meanwhile. */
+import type { QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import { to } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Time } from "../../ui/time.tsx";
 
-interface Decided {
-  readonly id: number;
-  readonly review_status: string;
-  readonly reviewed_by_name: string | null;
-  readonly reviewed_at: string | null;
-}
+type Decided = Pick<QuarantinedReading, "id" | "review_status" | "reviewed_by_name" | "reviewed_at">;
 
 const MOST_SHOWN = 20;
 

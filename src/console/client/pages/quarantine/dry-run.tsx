@@ -1,8 +1,8 @@
 /** What an action would do, told before it is done. */
+import type { DryRun, ReadingOutcome } from "../../../../contract/review.ts";
 import { count, quantity, timeText, words } from "../../lib/format.ts";
 import { zone } from "../../lib/preferences.ts";
 import { useShared } from "../../lib/shared.ts";
-import type { DryRun, DryRunSample } from "../../review-types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Table } from "../../ui/table.tsx";
 
@@ -15,7 +15,9 @@ const WOULD = [
   ["reopen", "would be reopened"],
 ] as const;
 
-export function DryRunResult({ result }: { result: DryRun }) {
+export type DryRunOutcome = Omit<DryRun, "action">;
+
+export function DryRunResult({ result }: { result: DryRunOutcome }) {
   const { would, still_failing, not_open, selected, examined, samples } = result;
   return (
     <section class="stacked" aria-label="Result of the dry run" aria-live="polite">
@@ -47,7 +49,7 @@ export function DryRunResult({ result }: { result: DryRun }) {
   );
 }
 
-function Samples({ samples }: { samples: readonly DryRunSample[] }) {
+function Samples({ samples }: { samples: readonly ReadingOutcome[] }) {
   return (
     <div class="samples">
       <Table

@@ -1,19 +1,20 @@
 /** Filters with how many readings each would show. */
 
 import { useState } from "preact/hooks";
+import type { Count, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
+import { REFUSAL_REASONS } from "../../../../contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../../../contract/review-status.ts";
 import { brief, shortId, words } from "../../lib/format.ts";
 import type { Resource } from "../../lib/resource.ts";
 import { to, useFilters, usePlace } from "../../lib/router.ts";
-import { type Counts, REASONS, REVIEW_STATUSES } from "../../review-types.ts";
-import type { Capped } from "../../types.ts";
 import { Choice, Moment, Search } from "../../ui/field.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { listOf } from "./filters.ts";
 
-export const cappedText = (value: Capped | undefined) =>
+export const cappedText = (value: Count | undefined) =>
   value === undefined ? "" : `${brief(value.count)}${value.capped ? "+" : ""}`;
 
-export function Facets({ counts }: { counts: Resource<Counts> }) {
+export function Facets({ counts }: { counts: Resource<QuarantineCounts> }) {
   const [query, change] = useFilters();
   const { path } = usePlace();
   const { data, error, reload } = counts;
@@ -43,7 +44,7 @@ export function Facets({ counts }: { counts: Resource<Counts> }) {
       <div id="facets" class={`facets${open ? "" : " closed"}`}>
         {error ? <ProblemBox problem={error} retry={reload} /> : null}
         <Several name="status" title="State" choices={REVIEW_STATUSES} counts={data?.statuses} />
-        <Several name="reason" title="Reason" choices={REASONS} counts={data?.reasons} />
+        <Several name="reason" title="Reason" choices={REFUSAL_REASONS} counts={data?.reasons} />
         <div class="facet">
           <Places data={data} />
         </div>
@@ -58,10 +59,10 @@ export function Facets({ counts }: { counts: Resource<Counts> }) {
 }
 
 /** System and sensor; another system forgets the sensor. */
-function Places({ data }: { data: Counts | null }) {
+function Places({ data }: { data: QuarantineCounts | null }) {
   const [query, change] = useFilters();
   const system_id = query.get("system_id") ?? "";
-  const choicesOf = (items: Counts["systems"]) =>
+  const choicesOf = (items: QuarantineCounts["systems"]) =>
     items.map((item) => [item.id, `${item.name ?? shortId(item.id)} (${cappedText(item)})`] as const);
   return (
     <>
@@ -95,7 +96,7 @@ interface SeveralProps {
   readonly name: "reason" | "status";
   readonly title: string;
   readonly choices: readonly string[];
-  readonly counts: Readonly<Record<string, Capped>> | undefined;
+  readonly counts: Readonly<Record<string, Count>> | undefined;
 }
 
 function Several({ name, title, choices, counts }: SeveralProps) {

@@ -1,6 +1,7 @@
 /** The filters of quarantine as the address has them, and as the API takes them. */
+import type { Selection } from "../../../../contract/review.ts";
+import { REVIEW_STATUSES } from "../../../../contract/review-status.ts";
 import { queryText } from "../../lib/router.ts";
-import { REVIEW_STATUSES, type Selection } from "../../review-types.ts";
 
 const NAMES = ["job_id", "system_id", "sensor_id", "reason", "status", "from", "to", "q"] as const;
 type Name = (typeof NAMES)[number];

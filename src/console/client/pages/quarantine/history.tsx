@@ -1,7 +1,7 @@
 /** What was done with a reading, newest first. */
+import type { AuditEntry } from "../../../../contract/oversight.ts";
 import { words } from "../../lib/format.ts";
 import { to } from "../../lib/router.ts";
-import type { AuditEntry } from "../../types.ts";
 import { Empty } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { BeforeAfter } from "../before-after.tsx";

@@ -1,9 +1,10 @@
 /** Neighbouring refusals of one sensor and reason, as one row each: most quarantine is a few faults, many times. */
+
 import type { ComponentChildren } from "preact";
+import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
 import { count, quantity, shortId, words } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
-import type { Counts, Incident } from "../../review-types.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
@@ -24,7 +25,7 @@ export const incidentPage = ({ sample, key, count: readings }: Incident) =>
 export function IncidentsPage() {
   const { query } = usePlace();
   const list = useList<Incident>(`/api/v1/quarantine/incidents?${apiQuery(query, ["job_id", "q"])}`);
-  const counts = useResource<Counts>(`/api/v1/quarantine/counts?${apiQuery(query)}`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${apiQuery(query)}`);
   const review = useReview(
     list.items ?? [],
     ({ key }) => key,

@@ -1,12 +1,12 @@
 /** What is known about a refused reading. */
+import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import { number, quantity, shortId } from "../../lib/format.ts";
 import { to } from "../../lib/router.ts";
-import type { RefusedDetail } from "../../review-types.ts";
 import { Reason } from "../../ui/badge.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Time } from "../../ui/time.tsx";
 
-export function ReadingFacts({ reading }: { reading: RefusedDetail }) {
+export function ReadingFacts({ reading }: { reading: QuarantinedReadingDetail }) {
   const { sensor, system, system_id } = reading;
   return (
     <Panel title="The reading">
@@ -65,7 +65,7 @@ export function ReadingFacts({ reading }: { reading: RefusedDetail }) {
   );
 }
 
-const StoredNow = ({ reading: { stored } }: { reading: RefusedDetail }) =>
+const StoredNow = ({ reading: { stored } }: { reading: QuarantinedReadingDetail }) =>
   stored ? (
     <>
       {quantity(stored.value, stored.unit)}, quality {number(stored.quality)}
@@ -74,7 +74,7 @@ const StoredNow = ({ reading: { stored } }: { reading: RefusedDetail }) =>
     <span class="muted">nothing</span>
   );
 
-function Rule({ reading: { rule, sensor } }: { reading: RefusedDetail }) {
+function Rule({ reading: { rule, sensor } }: { reading: QuarantinedReadingDetail }) {
   if (!rule) return <span class="muted">none with limits</span>;
   return (
     <>

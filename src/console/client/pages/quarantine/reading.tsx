@@ -1,9 +1,11 @@
 /** One refused reading: why, what the sensor did around it, what is stored now, and its history. */
+
 import { useState } from "preact/hooks";
+import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
+import type { ReviewAction, Selection } from "../../../../contract/review.ts";
 import { count, words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to, usePlace } from "../../lib/router.ts";
-import type { ActionName, RefusedDetail, Selection } from "../../review-types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
 import { Shown } from "../../ui/states.tsx";
@@ -19,7 +21,7 @@ import { ReadingFacts } from "./reading-facts.tsx";
 export function ReadingPage({ id }: { id: string }) {
   const { query } = usePlace();
   const incident = query.get("incident");
-  const reading = useResource<RefusedDetail>(`/api/v1/quarantine/${id}`);
+  const reading = useResource<QuarantinedReadingDetail>(`/api/v1/quarantine/${id}`);
   return (
     <PageFrame
       title={`Reading #${id}`}
@@ -47,7 +49,7 @@ export function ReadingPage({ id }: { id: string }) {
 }
 
 interface DecideProps {
-  readonly reading: RefusedDetail;
+  readonly reading: QuarantinedReadingDetail;
   /** Key of the incident that the visitor came from: then the decision is about all of it. */
   readonly incident: string | null;
   readonly of: number;
@@ -55,10 +57,10 @@ interface DecideProps {
 }
 
 function Decide({ reading, incident, of, onDone }: DecideProps) {
-  const [action, setAction] = useState<ActionName | null>(null);
+  const [action, setAction] = useState<ReviewAction | null>(null);
   const [help, setHelp] = useState(false);
   const mayReview = useMayReview();
-  const act = (wanted: ActionName) => mayReview && setAction(wanted);
+  const act = (wanted: ReviewAction) => mayReview && setAction(wanted);
   useKeys({
     a: () => act("approve"),
     f: () => act("fix"),

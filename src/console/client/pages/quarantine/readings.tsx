@@ -1,9 +1,10 @@
 /** Refused readings one by one, with filters, selection, keys and export. */
+
 import { useState } from "preact/hooks";
+import type { QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import { count, shortId } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
-import type { Counts, Refused } from "../../review-types.ts";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { ActionBar } from "./action-bar.tsx";
@@ -21,8 +22,8 @@ export function ReadingsPage() {
 
 function Readings({ query }: { query: URLSearchParams }) {
   const filters = apiQuery(query);
-  const list = useList<Refused>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
-  const counts = useResource<Counts>(`/api/v1/quarantine/counts?${filters}`);
+  const list = useList<QuarantinedReading>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
   const [whole, setWhole] = useState(false);
   const review = useReview(
     list.items ?? [],
@@ -74,9 +75,9 @@ function Readings({ query }: { query: URLSearchParams }) {
 const aboutReadings = (n: number) => `${count(n)} reading${n === 1 ? "" : "s"}`;
 
 interface ReadingsPanelProps {
-  readonly list: List<Refused>;
-  readonly counts: Counts | null;
-  readonly review: Review<Refused>;
+  readonly list: List<QuarantinedReading>;
+  readonly counts: QuarantineCounts | null;
+  readonly review: Review<QuarantinedReading>;
   /** Everything that the filters show is selected, also what is not loaded. */
   readonly whole: boolean;
   readonly onAll: () => void;

@@ -1,17 +1,18 @@
 /** Refused readings in a table. */
+
 import type { ComponentChildren } from "preact";
+import type { QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import { quantity, shortId } from "../../lib/format.ts";
 import { to } from "../../lib/router.ts";
-import type { Refused } from "../../review-types.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 
 interface RefusedTableProps {
-  readonly items: readonly Refused[];
+  readonly items: readonly QuarantinedReading[];
   readonly nameOf?: (sensor_id: string) => string;
-  readonly lead?: (item: Refused) => ComponentChildren;
-  readonly look?: (item: Refused, index: number) => RowLook;
+  readonly lead?: (item: QuarantinedReading) => ComponentChildren;
+  readonly look?: (item: QuarantinedReading, index: number) => RowLook;
 }
 
 export const RefusedTable = ({ items, nameOf = shortId, lead, look }: RefusedTableProps) => (

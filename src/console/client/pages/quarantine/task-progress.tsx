@@ -1,21 +1,22 @@
 /** A review task while it runs, and what became of it. */
+
 import { useEffect, useState } from "preact/hooks";
+import type { ReviewTask } from "../../../../contract/review.ts";
 import { call } from "../../lib/api.ts";
 import { count, words } from "../../lib/format.ts";
 import { useAction, useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
-import type { Task } from "../../review-types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { useMayReview } from "../may-review.ts";
 
 const REFRESH_MS = 1_000;
-const isOver = ({ state }: Task) => state !== "queued" && state !== "running";
+const isOver = ({ state }: ReviewTask) => state !== "queued" && state !== "running";
 
-export function TaskProgress({ task: given }: { task: Task }) {
+export function TaskProgress({ task: given }: { task: ReviewTask }) {
   const [over, setOver] = useState(isOver(given));
   const path = `/api/v1/quarantine/actions/${given.id}`;
-  const { data, error, reload } = useResource<Task>(over ? null : path, over ? 0 : REFRESH_MS);
+  const { data, error, reload } = useResource<ReviewTask>(over ? null : path, over ? 0 : REFRESH_MS);
   const task = data ?? given;
   useEffect(() => setOver(isOver(task)), [task]);
   const { busy, problem, run } = useAction();
@@ -55,7 +56,7 @@ const PARTS = [
   ["not_open", "were not open for this"],
 ] as const;
 
-const Outcome = ({ task }: { task: Task }) => (
+const Outcome = ({ task }: { task: ReviewTask }) => (
   <p class="outcome">
     {PARTS.filter(([name]) => task[name] > 0).map(([name, text]) => (
       <span key={name}>

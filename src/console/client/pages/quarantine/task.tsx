@@ -1,8 +1,8 @@
 /** One task: what was asked, how far it is, and the jobs that stored its readings. */
+import type { ReviewTask } from "../../../../contract/review.ts";
 import { words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
-import type { Task } from "../../review-types.ts";
 import { Facts, PageFrame, Panel } from "../../ui/page.tsx";
 import { Source } from "../../ui/source.tsx";
 import { Shown } from "../../ui/states.tsx";
@@ -10,7 +10,7 @@ import { Time } from "../../ui/time.tsx";
 import { TaskProgress } from "./task-progress.tsx";
 
 export function TaskPage({ id }: { id: string }) {
-  const task = useResource<Task>(`/api/v1/quarantine/actions/${id}`);
+  const task = useResource<ReviewTask>(`/api/v1/quarantine/actions/${id}`);
   return (
     <PageFrame title="Task" above={[to("/quarantine/tasks"), "Tasks"]}>
       <Shown of={task}>{(data) => <TaskBody task={data} />}</Shown>
@@ -18,7 +18,7 @@ export function TaskPage({ id }: { id: string }) {
   );
 }
 
-const TaskBody = ({ task }: { task: Task }) => (
+const TaskBody = ({ task }: { task: ReviewTask }) => (
   <>
     <Panel title="Progress">
       <div class="panel-body">

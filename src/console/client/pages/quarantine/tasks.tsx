@@ -1,8 +1,8 @@
 /** Actions on quarantine, newest first. */
+import type { ReviewTask } from "../../../../contract/review.ts";
 import { count, words } from "../../lib/format.ts";
 import { useList } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
-import type { Task } from "../../review-types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Choice, Filters } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
@@ -16,7 +16,7 @@ const STATES = ["queued", "running", "completed", "failed", "cancelled"] as cons
 export function TasksPage() {
   const [query, change] = useFilters();
   const state = query.get("state") ?? "";
-  const list = useList<Task>(`/api/v1/quarantine/actions?${queryText({ state, limit: "50" })}`);
+  const list = useList<ReviewTask>(`/api/v1/quarantine/actions?${queryText({ state, limit: "50" })}`);
   return (
     <PageFrame title="Quarantine">
       <QuarantineTabs />

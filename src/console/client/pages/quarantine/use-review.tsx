@@ -1,6 +1,7 @@
 /** What the two lists of quarantine share: selection, cursor, keys, and the dialogs that they open. */
+
 import { useState } from "preact/hooks";
-import type { ActionName, Selection } from "../../review-types.ts";
+import type { ReviewAction, Selection } from "../../../../contract/review.ts";
 import { useMayReview } from "../may-review.ts";
 import { ActionDialog } from "./action-dialog.tsx";
 import { KeysHelp } from "./help.tsx";
@@ -12,8 +13,8 @@ export interface Review<T> {
   readonly cursor: number;
   /** What an action is about: the selection, else the row of the cursor. */
   readonly targets: readonly T[];
-  readonly action: ActionName | null;
-  readonly setAction: (action: ActionName | null) => void;
+  readonly action: ReviewAction | null;
+  readonly setAction: (action: ReviewAction | null) => void;
   readonly help: boolean;
   readonly setHelp: (shown: boolean) => void;
 }
@@ -26,13 +27,13 @@ export function useReview<T>(
   whole = false,
 ): Review<T> {
   const chosen = useChosen(items, keyOf);
-  const [action, setAction] = useState<ActionName | null>(null);
+  const [action, setAction] = useState<ReviewAction | null>(null);
   const [help, setHelp] = useState(false);
   const mayReview = useMayReview();
   const { cursor, current } = useListKeys(items, (item) => {
     // Without anything to act on, a key must not leave a dialog that opens later.
     const ready = mayReview && (whole || chosen.items.length > 0 || item !== undefined);
-    const act = (wanted: ActionName) => () => ready && setAction(wanted);
+    const act = (wanted: ReviewAction) => () => ready && setAction(wanted);
     return {
       ...chosen.keys(item),
       Enter: () => item !== undefined && open(item),

@@ -1,40 +1,17 @@
 /** The limits of a sensor: what holds, and a new range whose effect on the past is shown before it is set. */
+
 import { useEffect, useState } from "preact/hooks";
+import type { RangePreview, RangeState, Sensor } from "../../../../contract/registry.ts";
 import { type Answer, call, get } from "../../lib/api.ts";
 import { count, number, percent, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { queryText } from "../../lib/router.ts";
-import type { EffectiveRange, Sensor } from "../../types.ts";
 import { TextField } from "../../ui/field.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { useMayEditRanges } from "../may-review.ts";
-
-interface RangeState {
-  readonly unit: string;
-  readonly in_force: EffectiveRange;
-  readonly newest: {
-    readonly version: number;
-    readonly min: number | null;
-    readonly max: number | null;
-    readonly valid_from: string;
-    readonly author_name: string | null;
-  } | null;
-}
-interface Preview {
-  readonly min: number;
-  readonly max: number;
-  readonly from: string;
-  readonly to: string;
-  readonly readings: number;
-  readonly refused: number;
-  readonly below: number;
-  readonly above: number;
-  readonly lowest: number | null;
-  readonly highest: number | null;
-}
 
 export function RangePanel({ sensor, onChanged }: { sensor: Sensor; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
@@ -90,7 +67,7 @@ interface RangeEditorProps {
 /** The way of a new range: typed, previewed, set. */
 function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorProps) {
   const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
-  const [preview, setPreview] = useState<Preview | null>(null);
+  const [preview, setPreview] = useState<RangePreview | null>(null);
   const action = useAction();
   const etag = headers.get("ETag");
   const type = (change: Partial<typeof limits>) => {
@@ -98,7 +75,7 @@ function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorPro
     setPreview(null);
   };
   const query = queryText({ min: plain(limits.min), max: plain(limits.max) });
-  const look = () => action.run(async () => setPreview(await get<Preview>(`${path}/preview?${query}`)));
+  const look = () => action.run(async () => setPreview(await get<RangePreview>(`${path}/preview?${query}`)));
   const save = (body: unknown, done: string) =>
     action.run(async () => {
       await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
@@ -186,7 +163,7 @@ const text = (limit: number | null) => String(limit ?? "");
 /** A decimal comma is read like a point; the API says what is wrong with the rest. */
 const plain = (text: string) => text.trim().replace(",", ".");
 
-const PreviewText = ({ preview, unit }: { preview: Preview; unit: string }) => (
+const PreviewText = ({ preview, unit }: { preview: RangePreview; unit: string }) => (
   <div class={`note${preview.refused > 0 ? " note-warn" : ""}`} role="status">
     <p>
       <strong>

@@ -1,22 +1,18 @@
 /** A sensor's curve with zoom and pan; every view is asked for anew, downsampled by the service. */
+
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
+import type { Series, SeriesPoint } from "../../../../contract/query.ts";
+import type { SensorDetail } from "../../../../contract/registry.ts";
 import { count, duration, unitText } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
-import type { Sensor, SeriesPoint } from "../../types.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { bandOf, curveSeries } from "../../ui/curve.ts";
 import { Panel } from "../../ui/page.tsx";
 import type { Palette } from "../../ui/palette.ts";
 import { Empty, Loading, ProblemBox } from "../../ui/states.tsx";
 import { ChartTools } from "./chart-tools.tsx";
-
-interface Series {
-  readonly source: "raw" | "hourly";
-  readonly bucket_ms: number;
-  readonly series: readonly { readonly items: readonly SeriesPoint[] }[];
-}
 
 const POINTS = 800;
 const DAY_S = 86_400;
@@ -28,7 +24,7 @@ const seconds = (text: string) => Date.parse(text) / 1000;
 
 export type View = readonly [from_s: number, to_s: number];
 
-export function SensorChart({ sensor }: { sensor: Sensor }) {
+export function SensorChart({ sensor }: { sensor: SensorDetail }) {
   const [view, setView] = useView(sensor);
   const asked = useSettled(view);
   const path = `/api/v1/systems/${sensor.system_id}/series?${queryText({
@@ -54,7 +50,7 @@ export function SensorChart({ sensor }: { sensor: Sensor }) {
 }
 
 /** The visible range, kept in the address; at first the day that ends with the newest reading. */
-function useView(sensor: Sensor): [View, (view: View) => void] {
+function useView(sensor: SensorDetail): [View, (view: View) => void] {
   const [query, change] = useFilters();
   const [fallback] = useState<View>(() => {
     const to_s = Math.ceil(
@@ -86,7 +82,7 @@ function useSettled([from_s, to_s]: View): View {
 }
 
 interface CurveProps {
-  readonly sensor: Sensor;
+  readonly sensor: SensorDetail;
   readonly data: Series;
   readonly view: View;
   readonly onView: (view: View) => void;
@@ -122,7 +118,7 @@ function Curve({ sensor, data, view, onView }: CurveProps) {
 /** A null between buckets that are not neighbours, so that a gap is seen as one. */
 function alignedOf(items: readonly SeriesPoint[], bucket_ms: number): uPlot.AlignedData {
   const columns: [number[], (number | null)[], (number | null)[], (number | null)[]] = [[], [], [], []];
-  const push = (at_s: number, point: Omit<SeriesPoint, "timestamp">) => {
+  const push = (at_s: number, point: Readonly<Record<"min" | "avg" | "max", number | null>>) => {
     columns[0].push(at_s);
     columns[1].push(point.min);
     columns[2].push(point.max);

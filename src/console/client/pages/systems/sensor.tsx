@@ -1,8 +1,9 @@
 /** One sensor: its curve, its completeness, and the range that judges its readings. */
+import type { CompletenessAnswer } from "../../../../contract/query.ts";
+import type { SensorDetail } from "../../../../contract/registry.ts";
 import { number, unitText } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
-import type { Sensor, SensorCompleteness } from "../../types.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Facts, PageFrame, Panel } from "../../ui/page.tsx";
 import { Shown } from "../../ui/states.tsx";
@@ -13,7 +14,7 @@ import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
 
 export function SensorPage({ system_id, id }: { system_id: string; id: string }) {
   const path = `/api/v1/systems/${system_id}/sensors/${id}`;
-  const sensor = useResource<Sensor>(path);
+  const sensor = useResource<SensorDetail>(path);
   return (
     <PageFrame
       title={sensor.data?.name ?? "Sensor"}
@@ -42,9 +43,9 @@ export function SensorPage({ system_id, id }: { system_id: string; id: string })
   );
 }
 
-function SensorFacts({ sensor }: { sensor: Sensor }) {
+function SensorFacts({ sensor }: { sensor: SensorDetail }) {
   const path = `/api/v1/systems/${sensor.system_id}/completeness?sensors=${sensor.id}`;
-  const completeness = useResource<{ sensors: readonly SensorCompleteness[] }>(path);
+  const completeness = useResource<CompletenessAnswer>(path);
   return (
     <Panel title="The sensor">
       <Facts

@@ -1,19 +1,19 @@
 /** Hours of a recording as a strip: full, in part, none. */
+import type { HourCompleteness } from "../../../../contract/completeness.ts";
 import { count, percent, timeText } from "../../lib/format.ts";
 import { zone } from "../../lib/preferences.ts";
 import { useShared } from "../../lib/shared.ts";
-import type { HourShare } from "../../types.ts";
 
 /** A reading or two may be on its way; an hour with that share counts as complete. */
 const FULL = 0.99;
 
-function look({ expected, completeness, received }: HourShare): "none" | "full" | "part" | "gap" {
+function look({ expected, completeness, received }: HourCompleteness): "none" | "full" | "part" | "gap" {
   if (expected === null || expected === 0) return received > 0 ? "full" : "none";
   if (received === 0) return "gap";
   return (completeness ?? 0) >= FULL ? "full" : "part";
 }
 
-export function CompletenessStrip({ hours, name }: { hours: readonly HourShare[]; name: string }) {
+export function CompletenessStrip({ hours, name }: { hours: readonly HourCompleteness[]; name: string }) {
   const shown = useShared(zone);
   const full = hours.filter((hour) => look(hour) === "full").length;
   return (

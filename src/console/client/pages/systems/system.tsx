@@ -1,9 +1,11 @@
 /** One system: how complete the recordings of its sensors are, hour by hour. */
+
 import { useMemo } from "preact/hooks";
+import type { CompletenessAnswer, SensorCompleteness } from "../../../../contract/query.ts";
+import type { Sensor, System } from "../../../../contract/registry.ts";
 import { count, number, percent, unitText } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
-import type { Sensor, SensorCompleteness, System } from "../../types.ts";
 import { Choice } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
@@ -44,7 +46,7 @@ function Sensors({ id }: { id: string }) {
   const days = SPANS.find(([value]) => value === query.get("days"))?.[0] ?? "1";
   const range = useMemo(() => wholeHours(Number(days)), [days]);
   const sensors = useList<Sensor>(`/api/v1/systems/${id}/sensors?limit=100`);
-  const completeness = useResource<{ sensors: readonly SensorCompleteness[] }>(
+  const completeness = useResource<CompletenessAnswer>(
     `/api/v1/systems/${id}/completeness?${queryText({ ...range, limit: "100" })}`,
   );
   const bySensor = new Map(completeness.data?.sensors.map((row) => [row.sensor.id, row]));

@@ -1,7 +1,7 @@
 /** All systems. */
+import type { System } from "../../../../contract/registry.ts";
 import { useList } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
-import type { System } from "../../types.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Choice, Filters, Search } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
