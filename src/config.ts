@@ -113,6 +113,12 @@ export const VARIABLES = {
     268_435_456,
   ),
   BODY_TIMEOUT_MS: whole(30_000, "Time a request body may take to arrive, ms", 100, 600_000),
+  WAIT_MAX_SECONDS: whole(
+    30,
+    "Longest time that a request may wait for its job to end (Prefer: wait=N), s",
+    1,
+    240,
+  ),
   BACKLOG_MAX_ENTRIES: whole(100_000, "Batches waiting in one stream partition before 503", 1, 100_000_000),
   BACKLOG_MAX_BYTES: whole(
     1_073_741_824,

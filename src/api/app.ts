@@ -3,7 +3,10 @@ import { Hono } from "hono";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { PasswordChecker } from "./auth/passwords.ts";
 import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
+import { findJobs } from "./find-jobs.ts";
+import { followMetrics } from "./follow-metrics.ts";
 import { HttpMetrics } from "./http-metrics.ts";
+import { JobWatch } from "./job-watch.ts";
 import { observe } from "./middleware/observe.ts";
 import { asProblem, problemResponse } from "./problem-error.ts";
 import { mountAccess } from "./routes/access.ts";
@@ -25,8 +28,13 @@ import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
 export function createApp(given: ApiDeps): App {
+  const { log, closing } = given;
+  const jobWatch = new JobWatch({ find: (job_ids) => findJobs(given, job_ids), log, closing });
+  given.jobSignals.listen(jobWatch);
+  followMetrics(given.metrics, jobWatch);
   const deps: RouteDeps = {
     ...given,
+    jobWatch,
     passwords: given.passwords ?? new PasswordChecker(),
     tokens: new AccessTokens(
       {

@@ -2,11 +2,11 @@
 import type { Context, Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
-import type { JobRecord } from "../contract/job.ts";
 import type { UnitRegistry } from "../contract/units.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { ReviewDesk } from "../review/desk.ts";
+import type { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
 import type { Queries } from "../store/queries/queries.ts";
@@ -17,6 +17,7 @@ import type { User } from "../store/users.ts";
 import type { ReadingsAllowance } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
 import type { IdempotencyStore } from "../stream/idempotency.ts";
+import type { JobSignals } from "../stream/job-signals.ts";
 import type { JobBoard } from "../stream/jobs.ts";
 import type { Producer } from "../stream/producer.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
@@ -24,6 +25,7 @@ import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
+import type { JobWatch } from "./job-watch.ts";
 
 /** One ingest thread, for `/health`. */
 export interface WorkerSummary {
@@ -46,6 +48,7 @@ export type ApiConfig = Pick<
   | "LOGIN_ATTEMPTS_PER_MINUTE"
   | "MAX_BODY_BYTES"
   | "BODY_TIMEOUT_MS"
+  | "WAIT_MAX_SECONDS"
 >;
 
 /** Handed to `createApp`. */
@@ -59,12 +62,14 @@ export interface ApiDeps {
   readonly redis: ScriptedRedis;
   readonly producer: Pick<Producer, "offer">;
   readonly idempotency: Pick<IdempotencyStore, "begin" | "abandon">;
-  readonly jobBoard: Pick<JobBoard, "get">;
+  readonly jobBoard: Pick<JobBoard, "many">;
+  /** Hears which jobs have changed. */
+  readonly jobSignals: Pick<JobSignals, "listen">;
   readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
   readonly workerBoard: Pick<WorkerBoard, "all">;
   readonly allowance: Pick<ReadingsAllowance, "take">;
   readonly users: { findByName(username: string): Promise<User | null> };
-  readonly jobs: { get(job_id: string): Promise<JobRecord | null> };
+  readonly jobs: Pick<JobStore, "many">;
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
   readonly deadLetters: DeadLetterDesk;
   readonly systems: Pick<SystemStore, "list" | "get" | "register" | "change" | "archive" | "restore">;
@@ -91,6 +96,8 @@ export interface ApiDeps {
 export interface ServerBindings {
   /** IP address of the peer of the connection; headers that name another are not believed. */
   readonly peerAddress: (request: Request) => string;
+  /** Let the connection be silent for so long. */
+  readonly patience: (request: Request, seconds: number) => void;
   /** Set when a body may take longer than the server's largest idle timeout: lifts it while the body arrives. */
   readonly slowBody?: {
     readonly begin: (request: Request) => void;
@@ -107,6 +114,10 @@ export interface AppEnv {
     claims: Claims;
     /** Set when the request concerns one job; for the log line. */
     job_id: string;
+    /** Set by `readWait`: for how long the client wants to wait for its job, and whether by `Prefer`. */
+    wait?: { readonly s: number; readonly isPreference: boolean };
+    /** Set when it did: no part of what an answer takes. */
+    waited_ms: number;
   };
 }
 export type App = Hono<AppEnv>;
@@ -116,4 +127,5 @@ export type AppContext = Context<AppEnv>;
 export interface RouteDeps extends ApiDeps {
   readonly tokens: AccessTokens;
   readonly passwords: PasswordChecker;
+  readonly jobWatch: JobWatch;
 }

@@ -19,7 +19,7 @@ export class HttpMetrics {
     });
     this.#duration = new Histogram({
       name: "http_request_duration_seconds",
-      help: "From the request's head to its answer, the body's arrival included, by route pattern and method",
+      help: "From the request's head to its answer, the body's arrival included but no wait that the client asked for, by route pattern and method",
       labelNames: ["route", "method"],
       buckets: LATENCY_BUCKETS_S,
       registers: [registry],

@@ -80,6 +80,7 @@ function listen(app: App, settings: ServerSettings) {
   let bindings: ServerBindings | undefined;
   const bindingsOf = (server: Bun.Server<undefined>): ServerBindings => ({
     peerAddress: (request) => server.requestIP(request)?.address ?? "unknown",
+    patience: (request, seconds) => server.timeout(request, Math.min(MAX_IDLE_TIMEOUT_S, seconds)),
     ...(outlasts
       ? {}
       : {

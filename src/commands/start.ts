@@ -32,10 +32,11 @@ import { SensorStore } from "../store/sensors.ts";
 import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
-import { ready, requestClient, workClient } from "../stream/connection.ts";
+import { ready, requestClient, subscriberClient, workClient } from "../stream/connection.ts";
 import { DeadLetters } from "../stream/dead-letters.ts";
 import { StreamHealth } from "../stream/health.ts";
 import { IdempotencyStore } from "../stream/idempotency.ts";
+import { JobSignals } from "../stream/job-signals.ts";
 import { JobBoard } from "../stream/jobs.ts";
 import { MirrorFeed } from "../stream/mirror-feed.ts";
 import { Producer } from "../stream/producer.ts";
@@ -188,7 +189,13 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const redis = requestClient(services.redisUrl, (err) =>
     log.debug({ err: err.message }, "Redis connection"),
   );
-  stopping.last("API's Redis client", () => redis.disconnect());
+  const jobSignals = new JobSignals(
+    subscriberClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection")),
+  );
+  stopping.last("API's Redis client", () => {
+    jobSignals.close();
+    redis.disconnect();
+  });
   await ready(redis, REDIS_DEADLINE_MS);
   const reader = openReader(wiring);
   const units = createUnitRegistry(await readUnits(config));
@@ -210,6 +217,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     producer: new Producer(redis, bounds),
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
     jobBoard: new JobBoard(redis),
+    jobSignals,
     streamHealth,
     workerBoard: new WorkerBoard(redis),
     closing: closing.signal,

@@ -92,6 +92,21 @@ export function blockingClient(url: string, onError?: (error: Error) => void): R
   return quiet(redis, onError);
 }
 
+/**
+ * For a connection that only listens. Whoever listens subscribes at each `ready`, because what was told while the
+ * connection was away is lost, and that has to be known.
+ */
+export function subscriberClient(url: string, onError?: (error: Error) => void): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    connectTimeout: 5_000,
+    socketTimeout: SILENCE_MS,
+    autoResubscribe: false,
+    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
+  });
+  return quiet(redis, onError);
+}
+
 /** Resolves when the client can be used. @throws {StreamUnavailableError} after `deadline_ms` */
 export async function ready(redis: Redis, deadline_ms: number): Promise<void> {
   if (redis.status === "ready") return;

@@ -65,4 +65,10 @@ export class JobBoard {
       error_message: hash.error ? hash.error : null,
     };
   }
+
+  /** The jobs among `job_ids` whose hashes are there, in the order asked. @throws {StreamUnavailableError} */
+  async many(job_ids: readonly string[]): Promise<JobRecord[]> {
+    const jobs = await Promise.all(job_ids.map((job_id) => this.get(job_id)));
+    return jobs.filter((job) => job !== null);
+  }
 }

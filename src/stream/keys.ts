@@ -28,6 +28,11 @@ export const workerKey = (process: string) => `workers:{${process}}`;
 export const deadClaimKey = (partition: number, id: string) => `dead-claim:{${partition}}:${id}`;
 /** Attempts to process an entry that did not come to an end. */
 export const attemptsKey = (partition: number, entryId: string) => `attempts:{${partition}}:${entryId}`;
+/**
+ * Channel on which the keys of jobs are told whose state has changed. One for all partitions: in a cluster a channel
+ * is heard on every node, so one connection of a listener is enough.
+ */
+export const JOB_CHANNEL = "job-changes";
 /** State of one job. */
 export const jobKey = (job_id: string) => `job:{${partitionOf(job_id)}}:${job_id}`;
 /** Answer given to an Idempotency-Key. The key is hashed: its characters and length are the client's choice. */

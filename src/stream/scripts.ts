@@ -6,6 +6,7 @@
  * bodies, and a Redis that is full could never become empty without them.
  */
 import type { Redis } from "ioredis";
+import { JOB_CHANNEL } from "./keys.ts";
 
 /** KEYS stream job mirror backlog [idempotency]; ARGV maxEntries maxBytes size meta v body idemValue idemTtl_s jobFields… */
 const OFFER = `
@@ -26,13 +27,25 @@ return 'accepted'`;
 /** A script that also runs while Redis is at `maxmemory`; the shebang must be its first line. */
 const evenWhenFull = (body: string) => `#!lua flags=allow-oom\n${body}`;
 
+/**
+ * Tells whoever follows jobs which of them have changed. Only a hint, so a user of Redis who may not publish
+ * (Redis documentation, "ACL": channels are closed by default) is no reason to fail.
+ */
+const TELL = `
+local function tell(jobs)
+  if #jobs > 0 then redis.pcall('PUBLISH', '${JOB_CHANNEL}', table.concat(jobs, ' ')) end
+end`;
+
 /** KEYS job…; ARGV now_ms. A job that ended in the meantime stays ended. */
-const BEGIN = evenWhenFull(`
+const BEGIN = evenWhenFull(`${TELL}
+local begun = {}
 for _, job in ipairs(KEYS) do
   if redis.call('HGET', job, 'status') == 'queued' then
     redis.call('HSET', job, 'status', 'processing', 'started_at_ms', ARGV[1])
+    begun[#begun + 1] = job
   end
 end
+tell(begun)
 return 1`);
 
 /** KEYS attempts; ARGV step (1 or -1) ttl_s. Returns attempts that have not ended. */
@@ -61,8 +74,9 @@ end`;
  * KEYS stream backlog job…; ARGV group ttl_s width, then for each job `width` values: entryId size jobFields… A hash
  * that was lost is not made anew from these few fields: readers then ask Postgres, which has the whole job.
  */
-const SETTLE = evenWhenFull(`${RELEASE_ENTRY}
+const SETTLE = evenWhenFull(`${RELEASE_ENTRY}${TELL}
 local width = tonumber(ARGV[3])
+local ended = {}
 for j = 3, #KEYS do
   local at = 4 + (j - 3) * width
   release(KEYS[1], ARGV[1], ARGV[at], KEYS[2], ARGV[at + 1])
@@ -70,14 +84,16 @@ for j = 3, #KEYS do
     redis.call('HSET', KEYS[j], unpack(ARGV, at + 2, at + width - 1))
     redis.call('EXPIRE', KEYS[j], ARGV[2])
   end
+  ended[#ended + 1] = KEYS[j]
 end
+tell(ended)
 return 1`);
 
 /**
  * KEYS stream dead backlog job; ARGV group entryId size reason now_ms ttl_s jobFields… Moves the entry with all its
  * fields and ends its job. Does nothing when the entry is gone: the command may have been sent twice.
  */
-const BURY = evenWhenFull(`${RELEASE_ENTRY}
+const BURY = evenWhenFull(`${RELEASE_ENTRY}${TELL}
 local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
 if #found == 0 then
   redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
@@ -88,6 +104,7 @@ release(KEYS[1], ARGV[1], ARGV[2], KEYS[3], ARGV[3])
 if #ARGV > 6 and redis.call('EXISTS', KEYS[4]) == 1 then
   redis.call('HSET', KEYS[4], unpack(ARGV, 7))
   redis.call('EXPIRE', KEYS[4], ARGV[6])
+  tell({KEYS[4]})
 end
 return 1`);
 

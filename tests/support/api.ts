@@ -22,10 +22,11 @@ import { SensorStore } from "../../src/store/sensors.ts";
 import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
 import { ReadingsAllowance } from "../../src/stream/allowance.ts";
-import { ready, requestClient } from "../../src/stream/connection.ts";
+import { ready, requestClient, subscriberClient } from "../../src/stream/connection.ts";
 import { DeadLetters } from "../../src/stream/dead-letters.ts";
 import { StreamHealth } from "../../src/stream/health.ts";
 import { IdempotencyStore } from "../../src/stream/idempotency.ts";
+import { JobSignals } from "../../src/stream/job-signals.ts";
 import { JobBoard } from "../../src/stream/jobs.ts";
 import { streamKey } from "../../src/stream/keys.ts";
 import { Producer } from "../../src/stream/producer.ts";
@@ -61,6 +62,7 @@ export class ApiBench {
     closing: AbortController;
     server: RunningServer;
     redis: ScriptedRedis;
+    jobSignals: JobSignals;
     database: Database;
     reader: Reader;
     review: OpenDesk;
@@ -73,6 +75,8 @@ export class ApiBench {
     readonly redisProxy: TcpProxy,
     readonly postgresProxy: TcpProxy,
     private readonly urls: { redis: string; postgres: string },
+    /** Past the proxies, for other programs on the same services. */
+    readonly straight: { redis: string; postgres: string },
     private readonly drop: () => Promise<void>,
   ) {}
 
@@ -86,7 +90,8 @@ export class ApiBench {
     await ready(client, 5_000);
     const database = new Database({ url: postgres.url, size: 2, query_deadline_ms: 10_000 });
     const urls = { redis: redisProxy.through(redis.url), postgres: postgresProxy.through(postgres.url) };
-    return new ApiBench(client, database, redisProxy, postgresProxy, urls, async () => {
+    const straight = { redis: redis.url, postgres: postgres.url };
+    return new ApiBench(client, database, redisProxy, postgresProxy, urls, straight, async () => {
       await Promise.all([redis.drop(), postgres.drop()]);
     });
   }
@@ -106,6 +111,7 @@ export class ApiBench {
       size: config.QUERY_POOL_SIZE,
       deadline_ms: config.QUERY_DEADLINE_MS,
     });
+    const jobSignals = new JobSignals(subscriberClient(this.urls.redis));
     const closing = new AbortController();
     const bounds = {
       partitions: config.STREAM_PARTITIONS,
@@ -128,6 +134,7 @@ export class ApiBench {
       producer: new Producer(redis, bounds),
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
+      jobSignals,
       workerBoard: new WorkerBoard(redis),
       closing: closing.signal,
       streamHealth: new StreamHealth(redis, bounds),
@@ -156,7 +163,7 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ closing, server, redis, database, reader, review });
+    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review });
     return new TestApi(app, server, config, clock, lines, this.database, closing);
   }
 
@@ -168,11 +175,12 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { closing, server, redis, database, reader, review } of this.#instances) {
+    for (const { closing, server, redis, jobSignals, database, reader, review } of this.#instances) {
       closing.abort();
       await server.stop(1_000);
       await review.close();
       redis.disconnect();
+      jobSignals.close();
       await database.close(1);
       await reader.close(1_000);
     }

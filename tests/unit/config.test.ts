@@ -34,6 +34,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   LOGIN_ATTEMPTS_PER_MINUTE: ["0"],
   MAX_BODY_BYTES: ["1023", "16MB"],
   BODY_TIMEOUT_MS: ["99", "600001"],
+  WAIT_MAX_SECONDS: ["0", "241"],
   BACKLOG_MAX_ENTRIES: ["0"],
   BACKLOG_MAX_BYTES: ["1", "1e9"],
   STREAM_PARTITIONS: ["0", "65"],

@@ -35,7 +35,7 @@ export function observe(clock: Clock, log: Logger, metrics: HttpMetrics): Middle
     await next();
     const duration_ms = clock.monotonic_ms() - started_ms;
     const status = c.res.status;
-    metrics.observe(routeLabel(c), c.req.method, status, duration_ms);
+    metrics.observe(routeLabel(c), c.req.method, status, duration_ms - (c.get("waited_ms") ?? 0));
     const level = status >= 500 ? "info" : "debug";
     if (!log.isLevelEnabled(level)) return;
     log[level](

@@ -42,6 +42,11 @@ export const HEADERS = {
   Allow: text("Methods of this resource", "POST"),
   "Accept-Encoding": text("Content encodings that are understood", "gzip, deflate"),
   "Idempotent-Replayed": text("`true` when this is the answer to an earlier request with this key", "true"),
+  "Content-Location": text(
+    "Address of what the body shows, RFC 9110",
+    "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/",
+  ),
+  "Preference-Applied": text("The preference that was followed, RFC 7240", "wait=10"),
   "RateLimit-Policy": text("Requests and window in seconds", "15;w=60"),
   "RateLimit-Limit": whole("Budget of this window", 15),
   "RateLimit-Remaining": whole("What is left of it", 14),

@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import type { Context } from "hono";
 import { describeRoute } from "hono-openapi";
+import { JobViewSchema, toJobView } from "../../contract/job.ts";
 import { BatchSchema, MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import type { Role } from "../../store/users.ts";
 import type { BatchOffer } from "../../stream/producer.ts";
@@ -17,9 +18,11 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
-import { BATCH_EXAMPLE, JOB_ID_EXAMPLE } from "../openapi/examples.ts";
-import { ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
+import { BATCH_EXAMPLE, JOB_EXAMPLE, JOB_ID_EXAMPLE } from "../openapi/examples.ts";
+import { queryParameter } from "../openapi/parameters.ts";
+import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
+import { awaited, readWait } from "../wait-preference.ts";
 
 const PATH = "/api/v1/data/ingest";
 /** Reviewers judge what others sent; they send nothing themselves. */
@@ -40,12 +43,40 @@ const EnvelopeSchema = Type.Object({
 });
 const checkEnvelope = shapeCheck(EnvelopeSchema);
 
+const ACCEPTED_HEADERS: readonly HeaderName[] = [
+  "Idempotent-Replayed",
+  "Preference-Applied",
+  ...RATE_LIMIT_HEADERS,
+];
+const WAIT_PARAMETERS = [
+  {
+    name: "Prefer",
+    in: "header" as const,
+    description:
+      "`wait=N` (RFC 7240): answer when the job has ended, at the latest after N seconds. At most " +
+      "WAIT_MAX_SECONDS (30 by default); Preference-Applied says how long it was. Other preferences are ignored, and " +
+      "so is this one while a thousand requests wait already",
+    schema: { type: "string" as const },
+    example: "wait=10",
+  },
+  queryParameter(
+    "wait",
+    "`committed`: as `Prefer: wait=N` with the longest time, for clients that cannot send it",
+    {
+      type: "string",
+      enum: ["committed", "no"],
+      default: "no",
+    },
+  ),
+];
+
 const describe = describeRoute({
   tags: ["Ingest"],
   summary: "Send a batch of readings",
   description:
-    "The batch is accepted as a whole and processed later: poll the job at `Location`. Bad readings in a good " +
-    "envelope are accepted too, and end in quarantine. The body may be compressed (gzip, deflate).",
+    "The batch is accepted as a whole and processed later: poll the job at `Location`, follow its events, or wait " +
+    "for its end in the same request with `Prefer: wait=N`. Bad readings in a good envelope are accepted too, and " +
+    "end in quarantine. The body may be compressed (gzip, deflate).",
   operationId: "ingestBatch",
   security: SECURITY,
   parameters: [
@@ -60,17 +91,23 @@ const describe = describeRoute({
       in: "header",
       schema: { type: "string", enum: ["identity", "gzip", "deflate"] },
     },
+    ...WAIT_PARAMETERS,
   ],
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(BatchSchema), example: BATCH_EXAMPLE } },
   },
   responses: {
+    200: ok(
+      "The job, which has ended while the request waited: `completed` or `failed`",
+      JobViewSchema,
+      JOB_EXAMPLE,
+      ["Content-Location", "Cache-Control", ...ACCEPTED_HEADERS],
+    ),
     202: ok("The batch is safe in the stream", AcceptedSchema, { job_id: JOB_ID_EXAMPLE, status: "queued" }, [
       "Location",
       "Retry-After",
-      "Idempotent-Replayed",
-      ...RATE_LIMIT_HEADERS,
+      ...ACCEPTED_HEADERS,
     ]),
     ...problems(
       PATH,
@@ -101,15 +138,19 @@ const describe = describeRoute({
 
 export function mountIngest(app: App, deps: RouteDeps): void {
   const bounds = { max_bytes: deps.config.MAX_BODY_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
-  const admit = [authenticate(deps.tokens, INGEST_ROLES), requireEncodedJson, requestLimit(deps)] as const;
+  const admit = [
+    authenticate(deps.tokens, INGEST_ROLES),
+    requireEncodedJson,
+    readWait(deps),
+    requestLimit(deps),
+  ] as const;
   const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
   app.post(PATH, describe, ...admit, async (c) => {
     const hold = memory.open();
-    try {
-      return accepted(c, await acceptRequest(deps, c, () => receiveBody(c, bounds, hold)));
-    } finally {
-      hold.release();
-    }
+    const acceptance = await acceptRequest(deps, c, () => receiveBody(c, bounds, hold)).finally(() =>
+      hold.release(),
+    );
+    return accepted(deps, c, acceptance);
   });
 }
 
@@ -165,10 +206,16 @@ async function acceptBatch(
   });
 }
 
-function accepted(c: Context<AppEnv>, { job_id, replayed }: Acceptance): Response {
+/** The job when the client waits for its end and it comes in time; else where to ask for it. */
+async function accepted(
+  deps: RouteDeps,
+  c: Context<AppEnv>,
+  { job_id, replayed }: Acceptance,
+): Promise<Response> {
   c.set("job_id", job_id);
-  c.header("Location", `/api/v1/jobs/${job_id}/`);
-  c.header("Retry-After", "1");
   if (replayed) c.header("Idempotent-Replayed", "true");
-  return c.json({ job_id, status: "queued" }, 202);
+  const job = await awaited(deps, c, job_id);
+  const address = `/api/v1/jobs/${job_id}/`;
+  if (job) return c.json(toJobView(job), 200, { "Content-Location": address, "Cache-Control": "no-store" });
+  return c.json({ job_id, status: "queued" }, 202, { Location: address, "Retry-After": "1" });
 }

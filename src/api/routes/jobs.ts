@@ -17,6 +17,7 @@ import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
+import { jobsByIds, MAX_IDS } from "./jobs-by-ids.ts";
 import {
   linkHeader,
   linkTo,
@@ -38,10 +39,16 @@ const describe = describeRoute({
   summary: "Jobs, newest first",
   description:
     "Producers get only their own; admins, engineers and reviewers get all. `from` and `to` are about created_at. The list is read from the " +
-    "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} knows it at once.",
+    "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} and `ids` know it at once.",
   operationId: "listJobs",
   security: SECURITY,
   parameters: [
+    queryParameter(
+      "ids",
+      `Ids between commas, at most ${MAX_IDS}, and no other parameter: these jobs, in this order, each once. Those ` +
+        "that there are not, or that belong to others, are in `missing`",
+      { type: "string" },
+    ),
     queryParameter("status", "Only these", { type: "string", enum: [...JOB_STATES] }),
     queryParameter("system_id", "Only batches of this system", { type: "string", format: "uuid" }),
     ...rangeParameters(),
@@ -49,20 +56,28 @@ const describe = describeRoute({
   ],
   responses: {
     200: ok(
-      "A page of jobs",
-      Type.Object({ items: Type.Array(JobViewSchema), ...NextField }),
+      "A page of jobs; with `ids`, Retry-After is set while one of them is active",
+      Type.Object({
+        items: Type.Array(JobViewSchema),
+        ...NextField,
+        missing: Type.Optional(
+          Type.Array(Type.String({ format: "uuid" }), { description: "With `ids` only: no job of yours" }),
+        ),
+      }),
       JOB_PAGE_EXAMPLE,
-      QUERY_HEADERS,
+      [...QUERY_HEADERS, "Retry-After"],
     ),
     304: notModified(QUERY_HEADERS),
     ...problems(PATH, QUERY_PROBLEMS),
   },
 });
 
-export function mountJobs(app: App, { queries, clock, tokens }: RouteDeps): void {
+export function mountJobs(app: App, deps: RouteDeps): void {
+  const { queries, clock, tokens } = deps;
   app.get(PATH, describe, authenticate(tokens), (c) =>
     queryAnswer(c, async () => {
-      onlyParameters(c, ["status", "system_id", "from", "to", "limit", "after"]);
+      if (c.req.query("ids") !== undefined) return jobsByIds(c, deps);
+      onlyParameters(c, ["ids", "status", "system_id", "from", "to", "limit", "after"]);
       const now_us = nowOf(clock);
       const claims = c.get("claims");
       const range = rangeOf(c, now_us);
