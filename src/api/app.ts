@@ -13,6 +13,7 @@ import { mountAccess } from "./routes/access.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountIngest } from "./routes/ingest.ts";
 import { mountJob } from "./routes/job.ts";
+import { mountJobEvents } from "./routes/job-events.ts";
 import { mountJobQuarantine } from "./routes/job-quarantine.ts";
 
 import { mountMetrics } from "./routes/metrics.ts";
@@ -52,6 +53,7 @@ export function createApp(given: ApiDeps): App {
   mountAccess(app, deps);
   mountIngest(app, deps);
   mountJob(app, deps);
+  mountJobEvents(app, deps);
   mountJobQuarantine(app, deps);
   mountRegistry(app, deps);
   mountQueries(app, deps);

@@ -19,6 +19,7 @@ import { QUIET_LOG } from "../../support/hourly.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf } from "../../support/registry.ts";
+import { sseFields, sseParts } from "../../support/sse.ts";
 import { until } from "../../support/until.ts";
 
 FormatRegistry.Set("uuid", isUuid);
@@ -138,17 +139,6 @@ describe("the overview", () => {
   });
 });
 
-/** Events as they come. */
-async function* events(response: Response) {
-  let text = "";
-  for await (const piece of response.body!.pipeThrough(new TextDecoderStream())) {
-    text += piece;
-    const parts = text.split("\n\n");
-    text = parts.pop() ?? "";
-    yield* parts;
-  }
-}
-
 describe("the events", () => {
   test("come at once and then every second, with ids and retry", async () => {
     const client = new AbortController();
@@ -156,14 +146,14 @@ describe("the events", () => {
     expect(response.headers.get("Content-Type")).toBe("text/event-stream");
     const seen: string[] = [];
     const begin = performance.now();
-    for await (const event of events(response)) if (seen.push(event) === 3) break;
+    for await (const event of sseParts(response)) if (seen.push(event) === 3) break;
     client.abort();
     expect(performance.now() - begin).toBeWithin(900, 5_000);
     const times = new Set<string>();
     for (const [i, event] of seen.entries()) {
-      const fields = Object.fromEntries(event.split("\n").map((line) => line.split(/: (.*)/s)));
+      const fields = sseFields(event);
       expect(fields).toMatchObject({ event: "overview", id: String(i + 1), retry: "2000" });
-      const overview = JSON.parse(fields.data) as Overview;
+      const overview = JSON.parse(fields.data!) as Overview;
       expect([...Value.Errors(OverviewSchema, overview)]).toEqual([]);
       times.add(overview.at);
     }
@@ -176,7 +166,7 @@ describe("the events", () => {
     const response = await own.fetch("/api/v1/overview/events", {
       headers: { Authorization: `Bearer ${token}` },
     });
-    const ended = Array.fromAsync(events(response));
+    const ended = Array.fromAsync(sseParts(response));
     await Bun.sleep(100);
     own.closing.abort();
     const begin = performance.now();
@@ -192,7 +182,7 @@ describe("the events", () => {
       headers: { Authorization: `Bearer ${token}` },
     });
     expect(response.status).toBe(200);
-    expect((await Array.fromAsync(events(response))).length).toBeWithin(1, 6);
+    expect((await Array.fromAsync(sseParts(response))).length).toBeWithin(1, 6);
   });
 });
 

@@ -1,0 +1,84 @@
+/** Server-sent events (WHATWG HTML, section 9.2): how every stream of this service begins, stays alive and ends. */
+import { streamSSE } from "hono/streaming";
+import { unlessAborted } from "../ops/retry.ts";
+import type { AppContext, RouteDeps } from "./deps.ts";
+
+/** After which a client that lost the connection comes back, ms. */
+const RETRY_MS = 2_000;
+/** Longest stream: a client comes back by itself. */
+const LONGEST_MS = 6 * 3_600_000;
+
+/** What a stream says next: an event, or a comment that only shows that the connection lives. */
+export type StreamPiece =
+  | { readonly event: string; readonly id: string; readonly data: string }
+  | { readonly comment: string };
+
+export interface StreamSource {
+  /** Waits for what comes next, not beyond the signal; null ends the stream. */
+  readonly next: (end: AbortSignal) => Promise<StreamPiece | null>;
+  /** Called once, however the stream ends. */
+  readonly leave: () => void;
+}
+
+/**
+ * Ends with its source, with the token, after 6 h, when the client goes, and when the server is about to stop. A
+ * client that takes nothing does not keep the server from stopping.
+ */
+export function eventStream(
+  c: AppContext,
+  { clock, closing }: Pick<RouteDeps, "clock" | "closing">,
+  { next, leave }: StreamSource,
+): Response {
+  const left_ms = c.get("claims").exp * 1000 - clock.now_ms();
+  const gone = new AbortController();
+  const end = AbortSignal.any([
+    gone.signal,
+    c.req.raw.signal,
+    closing,
+    AbortSignal.timeout(Math.max(1, Math.min(left_ms, LONGEST_MS))),
+  ]);
+  c.header("X-Accel-Buffering", "no");
+  return streamSSE(c, async (stream) => {
+    stream.onAbort(() => gone.abort());
+    try {
+      while (!end.aborted) {
+        const piece = await next(end);
+        if (piece === null || end.aborted) return;
+        const written =
+          "comment" in piece
+            ? stream.write(`: ${piece.comment}\n\n`)
+            : stream.writeSSE({ ...piece, retry: RETRY_MS });
+        await unlessAborted(Promise.resolve<unknown>(written), end);
+      }
+    } finally {
+      leave();
+    }
+  });
+}
+
+/** The newest of what was put in and not taken yet: a slow client skips what is old instead of letting it pile up. */
+export class Newest<T> {
+  #value: T | undefined;
+  #wake: () => void = () => undefined;
+
+  put(value: T): void {
+    this.#value = value;
+    this.#wake();
+  }
+
+  /** Waits for a value; undefined when the signal fires before, or `longest_ms` pass. */
+  async take(signal: AbortSignal, longest_ms?: number): Promise<T | undefined> {
+    if (this.#value === undefined) {
+      let timer: Timer | undefined;
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        if (longest_ms !== undefined) timer = setTimeout(resolve, longest_ms);
+      });
+      await unlessAborted(woken, signal);
+      clearTimeout(timer);
+    }
+    const value = this.#value;
+    this.#value = undefined;
+    return value;
+  }
+}

@@ -1,0 +1,65 @@
+/** A stream of events shows signs of life, gives up on its source when it ends, and never stands in the way. */
+import { expect, test } from "bun:test";
+import { Hono } from "hono";
+import type { AppEnv } from "../../../src/api/deps.ts";
+import { eventStream, Newest, type StreamPiece } from "../../../src/api/event-stream.ts";
+import { systemClock } from "../../../src/ops/clock.ts";
+import { until } from "../../support/until.ts";
+
+/** A stream of what `next` gives, for a token that lives for `life_s`. */
+function scene(next: (end: AbortSignal) => Promise<StreamPiece | null>, life_s = 60) {
+  const closing = new AbortController();
+  let left = 0;
+  const app = new Hono<AppEnv>().get("/", (c) => {
+    c.set("claims", { exp: Date.now() / 1000 + life_s } as AppEnv["Variables"]["claims"]);
+    const leave = () => {
+      left += 1;
+    };
+    return eventStream(c, { clock: systemClock, closing: closing.signal }, { next, leave });
+  });
+  return { closing, left: () => left, response: () => app.request("/") };
+}
+
+test("a value that does not come in time is a sign of life, and comes all the same", async () => {
+  const newest = new Newest<string>();
+  const { response, left } = scene(async (end) => {
+    const value = await newest.take(end, 5);
+    if (value === "end") return null;
+    return value === undefined ? { comment: "alive" } : { event: "e", id: "1", data: value };
+  });
+  const stream = await response();
+  expect(stream.headers.get("X-Accel-Buffering")).toBe("no");
+  const text = stream.text();
+  await Bun.sleep(20);
+  newest.put("old");
+  newest.put("new");
+  await Bun.sleep(20);
+  newest.put("end");
+  const parts = (await text).split("\n\n").filter(Boolean);
+  expect(parts.filter((part) => part === ": alive").length).toBeGreaterThan(1);
+  expect(parts.filter((part) => part !== ": alive")).toEqual(["event: e\ndata: new\nid: 1\nretry: 2000"]);
+  expect(left()).toBe(1);
+});
+
+test("it ends when the server is about to stop and when the token is over, though nothing comes", async () => {
+  const newest = new Newest<string>();
+  const waiting = async (end: AbortSignal) => {
+    await newest.take(end);
+    return { comment: "" };
+  };
+  const stopped = scene(waiting);
+  const text = (await stopped.response()).text();
+  stopped.closing.abort();
+  expect(await text).toBe("");
+  expect(await (await scene(waiting, 0.01).response()).text()).toBe("");
+  expect(stopped.left()).toBe(1);
+});
+
+test("a client that takes nothing does not hold it open", async () => {
+  const endless = scene(async () => ({ comment: "x".repeat(65_536) }));
+  const reader = (await endless.response()).body!.getReader();
+  await reader.read();
+  endless.closing.abort();
+  await until("it has left", () => endless.left() === 1);
+  await reader.cancel();
+});
