@@ -1,6 +1,6 @@
 /** What a reviewer changes about a refused reading before it is judged again. */
 import { type Static, Type } from "@sinclair/typebox";
-import { UUID_PATTERN } from "./reading.ts";
+import { SENSOR_ID_PATTERN } from "./reading.ts";
 import { isObject } from "./structure.ts";
 import { formatTimestamp, parseTimestamp_us } from "./timestamp.ts";
 import { MAX_UNIT_LENGTH } from "./unit-definitions.ts";
@@ -19,7 +19,7 @@ export const CorrectionSchema = Type.Object(
           ),
           timestamp: Type.Optional(Type.String({ maxLength: 64, description: "an RFC 3339 date-time" })),
           quality: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: "0 to 100" })),
-          sensor_id: Type.Optional(Type.String({ pattern: UUID_PATTERN, description: "a UUID" })),
+          sensor_id: Type.Optional(Type.String({ pattern: SENSOR_ID_PATTERN, description: "a UUID" })),
         },
         {
           additionalProperties: false,

@@ -1,5 +1,6 @@
 /** The key of an incident: selects its readings again, wherever it is passed to. */
 import { isUuid } from "./job-id.ts";
+import { isQueryMoment } from "./query-range.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./refusal.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
 
@@ -30,8 +31,10 @@ export function decodeIncidentKey(text: string): IncidentKey | null {
   if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((p) => typeof p === "string")) return null;
   const [system_id, sensor_id, reason, first_at, last_at] = parts as [string, string, string, string, string];
   const known = REFUSAL_REASONS.find((r) => r === reason);
-  // PostgreSQL has no year 0, which RFC 3339 allows.
-  const isRange = !first_at.startsWith("0000") && parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
+  const isRange =
+    isQueryMoment(first_at) &&
+    isQueryMoment(last_at) &&
+    parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
   if (!known || !isRange || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
   return { system_id, sensor_id: sensor_id === "" ? null : sensor_id, reason: known, first_at, last_at };
 }

@@ -1,11 +1,18 @@
 /** Ranges of time and widths of buckets in queries. Times are whole µs since the epoch; ranges are half open. */
 
+import { parseTimestamp_us } from "./timestamp.ts";
+
 export const SECOND_US = 1_000_000;
 export const HOUR_US = 3600 * SECOND_US;
 export const DAY_US = 24 * HOUR_US;
 /** Earliest and latest moment that may be asked for: 1970 to 2200, exact in a double, years of four digits. */
 export const MIN_TIME_US = 0;
 export const MAX_TIME_US = Date.UTC(2200, 0, 1) * 1000;
+
+/** Whether a time can be asked for and shown. */
+export const isQueryTime_us = (at_us: number) => at_us >= MIN_TIME_US && at_us <= MAX_TIME_US;
+/** The same of an RFC 3339 date-time. */
+export const isQueryMoment = (text: string) => isQueryTime_us(parseTimestamp_us(text));
 
 /** From `from_us` on, up to but without `to_us`. */
 export interface TimeRange {

@@ -11,13 +11,16 @@ export const MAX_READINGS_PER_BATCH = 10_000;
 /** RFC 9562 text form in either case; the version is not restricted because producers bring ids of their own. */
 export const UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
 
+/** Any but the nil UUID, which stands for "none" (RFC 9562 section 5.9). */
+export const SENSOR_ID_PATTERN = `^(?!0{8}-0{4}-0{4}-0{4}-0{12}$)${UUID_PATTERN.slice(1)}`;
+
 /** Quality of a reading that does not state one. */
 export const DEFAULT_QUALITY = 100;
 
 /** One reading as sent. Further properties are allowed and not stored. */
 export const ReadingSchema = Type.Object(
   {
-    sensor_id: Type.String({ pattern: UUID_PATTERN, description: "UUID of the sensor, in either case" }),
+    sensor_id: Type.String({ pattern: SENSOR_ID_PATTERN, description: "UUID of the sensor, in either case" }),
     timestamp: Type.String({ description: "RFC 3339 date-time; digits beyond microseconds are cut off" }),
     value: Type.Number({ description: "Measured value in `unit`" }),
     unit: Type.String({ description: "Canonical unit or alias; see the unit registry" }),

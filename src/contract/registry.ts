@@ -1,6 +1,6 @@
 /** Systems, sensors, the ranges of sensors, and units: what clients send and see. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
-import { UUID_PATTERN } from "./reading.ts";
+import { SENSOR_ID_PATTERN, UUID_PATTERN } from "./reading.ts";
 import { MAX_MAGNITUDE, MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 export const MAX_NAME_LENGTH = 150;
@@ -77,7 +77,7 @@ export type System = Static<typeof SystemSchema>;
 /** Body of `POST /api/v1/systems/{system_id}/sensors`. */
 export const NewSensorSchema = Type.Object(
   {
-    id: Type.Optional(IdSchema),
+    id: Type.Optional(Type.String({ ...IdSchema, pattern: SENSOR_ID_PATTERN })),
     name: NameSchema,
     unit: UnitSchema,
     quantity: Type.Optional(

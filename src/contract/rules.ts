@@ -3,8 +3,10 @@
  * structure → timestamp → quality → unit → range. (Duplicates are for the store to find.)
  * The path of a good reading allocates nothing; messages are built only for refused ones.
  */
+
 import type { ReadingColumns } from "./columns.ts";
 import { storable } from "./printable.ts";
+import { isQueryTime_us } from "./query-range.ts";
 import { DEFAULT_QUALITY, type Reading } from "./reading.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import { qualityDetails, rangeDetails, timestampDetails, unitDetails } from "./rule-details.ts";
@@ -112,7 +114,8 @@ function understood(raw: unknown): UnderstoodFields {
   const timestamp_us = typeof timestamp === "string" ? parseTimestamp_us(timestamp) : Number.NaN;
   return {
     sensor_id: isSensorId(sensor_id) ? sensor_id.toLowerCase() : null,
-    timestamp_us: Number.isNaN(timestamp_us) ? null : timestamp_us,
+    // Times that no list can show stay in the raw reading only.
+    timestamp_us: isQueryTime_us(timestamp_us) ? timestamp_us : null,
     value: typeof value === "number" && Number.isFinite(value) ? value : null,
     unit: typeof unit === "string" ? storable(unit) : null,
     quality: typeof quality === "number" && quality >= 0 && quality <= MAX_QUALITY ? quality : null,

@@ -25,7 +25,7 @@ interface Field {
 }
 
 const FIELDS: readonly Field[] = [
-  { name: "sensor_id", expected: "a UUID", required: true, check: sensorIdCheck },
+  { name: "sensor_id", expected: "a UUID (not nil)", required: true, check: sensorIdCheck },
   field("timestamp", "an RFC 3339 date-time in a string", timestamp),
   field("value", "a number", value),
   field("unit", "a string", unit),

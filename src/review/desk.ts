@@ -32,7 +32,7 @@ import { ReplacedError, type WriteGroup, type Writer } from "../store/writer.ts"
 import type { WriterTransaction } from "../store/writer-connection.ts";
 import { groupOf } from "./group.ts";
 import { candidates, type Judgement, judge, type ReviewRules, sensorsOf } from "./judge.ts";
-import { changesOf, plainVerdicts, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";
+import { changesOf, plainVerdicts, rowOf, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";
 import {
   IncidentKeyError,
   ReviewBusyError,
@@ -52,7 +52,7 @@ const MAX_WAITING = 16;
 const ATTEMPTS = 5;
 
 export interface DeskDeps {
-  readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored">;
+  readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored" | "storedByTask">;
   readonly tasks: Pick<ReviewTaskStore, "get" | "page" | "end">;
   readonly registry: Pick<RegistryReader, "systems" | "sensors">;
   readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
@@ -214,7 +214,7 @@ export class ReviewDesk {
 
   async #judged(
     rows: readonly QuarantinedRow[],
-    { action, change, conflict }: Decision,
+    { id: task_id, action, change, conflict }: Decision,
   ): Promise<{ verdicts: Verdict[]; judgement: Judgement | null }> {
     if (action === "reject" || action === "reopen") {
       return { verdicts: plainVerdicts(rows, action), judgement: null };
@@ -231,7 +231,11 @@ export class ReviewDesk {
     };
     const judgement = judge(list, action, part, rules, clock.now_ms());
     const stored = await readings.stored(judgement.columns, judgement.order);
-    return { verdicts: verdictsOf(judgement, stored, conflict), judgement };
+    // Of two quarantined readings of one key the first stays, also when a portion ends between them.
+    const held = conflict === "replace" ? [...stored.keys()].map((at) => rowOf(judgement, at)) : [];
+    const earlier = await readings.storedByTask(task_id, held);
+    const conflictOf = ({ id }: QuarantinedRow) => (earlier.has(id) ? null : conflict);
+    return { verdicts: verdictsOf(judgement, stored, conflictOf), judgement };
   }
 
   /** Again while others get in between; each attempt begins with what is true then. */

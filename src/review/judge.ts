@@ -12,6 +12,7 @@ import type { ReviewAction } from "../contract/review.ts";
 import type { RuleSettings, SensorRange } from "../contract/rule-settings.ts";
 import { checkReadings, refusal } from "../contract/rules.ts";
 import { isReading } from "../contract/structure.ts";
+import { parseTimestamp_us } from "../contract/timestamp.ts";
 import { MAX_MAGNITUDE } from "../contract/unit-definitions.ts";
 import type { QuarantinedRow } from "../store/review/readings.ts";
 
@@ -70,15 +71,20 @@ export function judge(
       if (fault !== null) refusals.push(refusal(index, ordinal, reading, "system_not_found", fault));
       else {
         const settings = action === "approve" ? waived(reading, rules) : withRanges(rules, ranges);
-        // An approval says that the timestamp is right, so it may lie ahead of the receipt, but not of today.
-        const received_ms = action === "approve" ? Math.max(row.received_ms, now_ms) : row.received_ms;
-        judgeOne(reading, index, ordinal, received_ms, settings, columns, refusals);
+        const at_ms = action === "approve" ? judgedAt_ms(row, reading, now_ms) : row.received_ms;
+        judgeOne(reading, index, ordinal, at_ms, settings, columns, refusals);
       }
     });
   });
   const rawOf = (batch: number, ordinal: number) => seats[batch]![ordinal]!.reading;
   const placed = placeReadings({ columns, refusals, systems, rawOf }, registry.sensors, rules);
   return { ...placed, columns, systems, seats };
+}
+
+/** An approval says that the timestamp is right, so it may lie ahead of the receipt, but not of today. */
+function judgedAt_ms({ received_ms }: QuarantinedRow, reading: unknown, now_ms: number): number {
+  const ahead = isReading(reading) && parseTimestamp_us(reading.timestamp) > received_ms * 1000;
+  return ahead ? Math.max(received_ms, now_ms) : received_ms;
 }
 
 /** `checkReadings` counts from 0 in the list it is given, and every reading here has a time of receipt of its own. */

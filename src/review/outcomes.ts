@@ -33,25 +33,38 @@ export interface Verdict {
 
 type Conflict = NewReview["conflict"] | null;
 
-/** One verdict for each reading of the judgement, in no order. @param stored what is stored, by row of the columns */
+/** The quarantined reading of a row of the columns. */
+export function rowOf({ columns, seats }: Judgement, at: number): QuarantinedRow {
+  return seats[columns.batch[at]!]![columns.ordinal[at]!]!.row;
+}
+
+/**
+ * One verdict for each reading of the judgement, in no order.
+ * @param stored what is stored, by row of the columns
+ * @param conflictOf what was decided for a reading whose key is taken
+ */
 export function verdictsOf(
   judgement: Judgement,
   stored: ReadonlyMap<number, Stored>,
-  conflict: Conflict,
+  conflictOf: (row: QuarantinedRow) => Conflict,
 ): Verdict[] {
   const { columns, order, repeats, refusals, seats } = judgement;
-  const rowOf = (at: number) => seats[columns.batch[at]!]![columns.ordinal[at]!]!.row;
   const refused = refusals.map(({ batch, ordinal, reason, details }): Verdict => {
     const { row } = seats[batch]![ordinal]!;
     return { row, outcome: "fails", at: null, after: null, reason, details, held: null };
   });
-  const first = Array.from(order, (at) => against(rowOf(at), at, columns, stored.get(at) ?? null, conflict));
+  const first = Array.from(order, (at) => {
+    const row = rowOf(judgement, at);
+    return against(row, at, columns, stored.get(at) ?? null, conflictOf(row));
+  });
   const settled = new Map(first.map(({ at, outcome, held }) => [at, outcome === "replace" ? null : held]));
   const again = repeats.map(({ row: at, first: other }) => {
     const { value, unit } = afterOf(columns, other);
     const held = settled.get(other) ?? { value, unit };
     // Within one portion the first one stays: which of two is right must be asked reading by reading.
-    return against(rowOf(at), at, columns, held, conflict === "replace" ? null : conflict);
+    const row = rowOf(judgement, at);
+    const conflict = conflictOf(row);
+    return against(row, at, columns, held, conflict === "replace" ? null : conflict);
   });
   return [...refused, ...first, ...again];
 }

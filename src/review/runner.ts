@@ -9,6 +9,7 @@
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { Backoff, sleep, withDeadline } from "../ops/retry.ts";
+import { SERVICE } from "../store/audit.ts";
 import { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify } from "../store/errors.ts";
 import { type OpenTask, type ReviewTaskStore, TaskMovedError } from "../store/review/tasks.ts";
@@ -115,7 +116,7 @@ export class ReviewRunner {
       this.log.error({ err: error, task_id: task.id, attempt: this.#attempts }, "a review's portion failed");
       if (this.#attempts < MAX_ATTEMPTS) return;
       this.#attempts = 0;
-      await this.tasks.end(task.id, "failed", (error as Error).message);
+      await this.tasks.end(task.id, "failed", SERVICE, (error as Error).message);
     }
   }
 }

@@ -34,9 +34,9 @@ export class DeadLetterRecord {
           UPDATE diagnostics_ingestion_job
           SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL
           WHERE id = ${letter.job_id}::uuid AND status = 'failed')
-        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, note)
+        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, after, note)
         VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.replay', 'dead_letter', ${id},
-          ${JSON.stringify(letter)}::text::json, ${note})`,
+          ${JSON.stringify(letter)}::text::json, '{"state":"replayed"}', ${note})`,
     );
   }
 
@@ -45,9 +45,9 @@ export class DeadLetterRecord {
     await this.database.run(
       "record a discard",
       (sql) => sql`
-        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, note)
+        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, after, note)
         VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.discard', 'dead_letter', ${id},
-          ${JSON.stringify(letter)}::text::json, ${note})`,
+          ${JSON.stringify(letter)}::text::json, '{"state":"discarded"}', ${note})`,
     );
   }
 }

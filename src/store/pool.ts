@@ -28,6 +28,14 @@ function arrayLiteral(values: readonly unknown[]): string {
   return `{${quoted.join(",")}}`;
 }
 
+/** Moments: text as it is, with its microseconds; postgres.js itself would make a Date of it, which has none. */
+const MOMENT = {
+  to: 1184,
+  from: [1082, 1114, 1184],
+  serialize: (at: unknown) => (at instanceof Date ? at.toISOString() : String(at)),
+  parse: (text: string) => new Date(text),
+};
+
 const arrayTypes = Object.fromEntries(
   Object.entries(ARRAY_TYPES).map(([name, oid]) => [
     name,
@@ -49,7 +57,7 @@ function openPool(settings: DatabaseSettings, onLost: (generation: Generation) =
     idle_timeout: 0,
     max_lifetime: 0,
     fetch_types: false,
-    types: arrayTypes,
+    types: { ...arrayTypes, date: MOMENT },
     onnotice: () => undefined,
     connection: {
       application_name: "hydraulic-ingest",

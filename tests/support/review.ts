@@ -61,11 +61,11 @@ export class ReviewBench {
     return (await this.quarantined()).map(({ id }) => id);
   }
 
-  /** The record of one reading, oldest first. */
-  async record(id: number): Promise<AuditRow[]> {
+  /** The record of one reading, or of a task, oldest first. */
+  async record(id: number | string, subject: "reading" | "task" = "reading"): Promise<AuditRow[]> {
     const rows = await this.ingest.database.sql<AuditRow[]>`
       SELECT actor, actor_name, action, subject_id, before, after, note FROM diagnostics_audit
-      WHERE subject_type = 'reading' AND subject_id = ${String(id)} ORDER BY id`;
+      WHERE subject_type = ${subject} AND subject_id = ${String(id)} ORDER BY id`;
     return [...rows];
   }
 

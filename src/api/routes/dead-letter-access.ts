@@ -24,8 +24,8 @@ export const NoteSchema = Type.String({
   pattern: "^[^\\u0000]*$",
   description: `a reason of 1 to ${MAX_NOTE_LENGTH} characters, for the record`,
 });
-export const ReplaySchema = Type.Object({ note: Type.Optional(NoteSchema) });
-export const DiscardSchema = Type.Object({ note: NoteSchema });
+export const ReplaySchema = Type.Object({ note: Type.Optional(NoteSchema) }, { additionalProperties: false });
+export const DiscardSchema = Type.Object({ note: NoteSchema }, { additionalProperties: false });
 
 /** Problems of a decision. */
 export const DECISION_PROBLEMS = [

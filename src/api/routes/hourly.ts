@@ -5,8 +5,7 @@
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
 import { HourlyMetaSchema } from "../../contract/query.ts";
-import { HOUR_MS, wholeBuckets } from "../../contract/query-range.ts";
-import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import { HOUR_MS, isQueryMoment, wholeBuckets } from "../../contract/query-range.ts";
 import { HOURLY_COLUMNS, type HourlyKey } from "../../store/queries/hourly.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
@@ -121,6 +120,6 @@ function afterOf(c: AppContext): HourlyKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
   const [sensor_id = "", bucket = ""] = key;
-  if (isUuid(sensor_id) && !Number.isNaN(parseTimestamp_us(bucket))) return { sensor_id, bucket };
+  if (isUuid(sensor_id) && isQueryMoment(bucket)) return { sensor_id, bucket };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

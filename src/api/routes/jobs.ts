@@ -1,10 +1,11 @@
 /** `GET /api/v1/jobs`: jobs, newest first. */
+
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { JOB_STATES, JobViewSchema, toJobView } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
 import { NextField } from "../../contract/query.ts";
-import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import { isQueryMoment } from "../../contract/query-range.ts";
 import type { JobKey } from "../../store/queries/job-list.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
@@ -113,6 +114,6 @@ function afterOf(c: AppContext): JobKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
   const [created_at = "", job_id = ""] = key;
-  if (isUuid(job_id) && !Number.isNaN(parseTimestamp_us(created_at))) return { created_at, job_id };
+  if (isUuid(job_id) && isQueryMoment(created_at)) return { created_at, job_id };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

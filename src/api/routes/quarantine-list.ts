@@ -1,9 +1,10 @@
 /** `GET /api/v1/quarantine`: quarantined readings, newest first, in pages or as one stream. */
+
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { QuarantineListSchema } from "../../contract/quarantine-review.ts";
 import { NextField } from "../../contract/query.ts";
-import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import { isQueryMoment } from "../../contract/query-range.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import { ITEM_COLUMNS } from "../../store/queries/quarantine-item.ts";
 import type { QuarantineKey, QuarantineText } from "../../store/queries/quarantine-list.ts";
@@ -91,7 +92,7 @@ function afterOf(c: AppContext): QuarantineKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
   const [at = "", id = ""] = key;
-  if (/^\d{1,15}$/.test(id) && !Number.isNaN(parseTimestamp_us(at))) return { at, id: Number(id) };
+  if (/^\d{1,15}$/.test(id) && isQueryMoment(at)) return { at, id: Number(id) };
   throw invalidParameter("after", "the one in `next` of the page before");
 }
 

@@ -63,7 +63,8 @@ export function mountReviewAction(app: App, { review, tokens }: RouteDeps): void
   });
   app.post(`${PATH}/cancel`, describeCancel, authenticate(tokens, REVIEWERS), async (c) => {
     const { id, state } = await find(c);
-    const ended = await review.tasks.end(id, "cancelled", null);
+    const { sub, username } = c.get("claims");
+    const ended = await review.tasks.end(id, "cancelled", { id: sub, name: username });
     if (!ended) throw new ProblemError("review-over", { detail: `The task is ${state} already.` });
     return c.json(await find(c));
   });

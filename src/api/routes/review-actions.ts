@@ -1,8 +1,9 @@
 /** `GET /api/v1/quarantine/actions`: decisions about quarantined readings, newest first. */
+
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
+import { isQueryMoment } from "../../contract/query-range.ts";
 import { ReviewTaskPageSchema, TASK_STATES } from "../../contract/review.ts";
-import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import type { TaskKey } from "../../store/review/tasks.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
@@ -55,6 +56,6 @@ function afterOf(c: AppContext): TaskKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
   const [created_at = "", id = ""] = key;
-  if (isUuid(id) && !Number.isNaN(parseTimestamp_us(created_at))) return { created_at, id };
+  if (isUuid(id) && isQueryMoment(created_at)) return { created_at, id };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

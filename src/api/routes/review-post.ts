@@ -1,5 +1,6 @@
 /** `POST /api/v1/quarantine/actions`: decide about quarantined readings, or try a decision without effect. */
 import { describeRoute } from "hono-openapi";
+import { isQueryMoment } from "../../contract/query-range.ts";
 import {
   DryRunSchema,
   MAX_SELECTED,
@@ -115,12 +116,21 @@ function coherent({ action, change, conflict, selection }: NewReview): void {
   if ("filter" in selection) {
     for (const name of ["from", "to"] as const) {
       const text = selection.filter[name];
-      if (text !== undefined && Number.isNaN(parseTimestamp_us(text)))
-        throw invalidField(`/selection/filter/${name}`, "It must be an RFC 3339 date-time.");
+      if (text !== undefined && !isQueryMoment(text))
+        throw invalidField(
+          `/selection/filter/${name}`,
+          "It must be an RFC 3339 date-time of the years 1970 to 2200.",
+        );
     }
     if (selection.filter.q?.includes("\0"))
       throw invalidField("/selection/filter/q", "It must not hold the character NUL.");
   }
+  const oneKey = change?.set?.timestamp !== undefined || change?.set?.sensor_id !== undefined;
+  if (oneKey && conflict === "replace" && !("ids" in selection && selection.ids.length === 1))
+    throw invalidField(
+      "/conflict",
+      "With set.timestamp or set.sensor_id several readings may get one key; replace takes one reading at a time.",
+    );
   const time = change?.set?.timestamp;
   if (time !== undefined && Number.isNaN(parseTimestamp_us(time)))
     throw invalidField("/change/set/timestamp", "It must be an RFC 3339 date-time.");

@@ -85,6 +85,33 @@ export class ReviewReadings {
     return row!;
   }
 
+  /**
+   * Which of these readings have a key, as sent, that an earlier reading of the same decision has stored.
+   * @throws {StoreUnavailableError}
+   */
+  async storedByTask(
+    task_id: string,
+    rows: readonly Pick<QuarantinedRow, "id" | "sensor_id" | "timestamp">[],
+  ): Promise<Set<number>> {
+    const keyed = rows.filter(({ sensor_id, timestamp }) => sensor_id !== null && timestamp !== null);
+    if (keyed.length === 0) return new Set();
+    const found = await ask<{ id: number }>(
+      this.database,
+      "stored by a review before",
+      `SELECT key.id::float8 AS id
+      FROM unnest($1::text::bigint[], $2::text::uuid[], $3::text::timestamptz[]) AS key (id, sensor_id, at)
+      WHERE EXISTS (SELECT FROM diagnostics_quarantined_reading q WHERE q.sensor_id = key.sensor_id
+        AND q."timestamp" = key.at AND q.stored_by_job IS NOT NULL AND q.review_task_id = $4::uuid)`,
+      [
+        arrayOf(keyed.map(({ id }) => id)),
+        arrayOf(keyed.map(({ sensor_id }) => sensor_id!)),
+        arrayOf(keyed.map(({ timestamp }) => timestamp!)),
+        task_id,
+      ],
+    );
+    return new Set(found.map(({ id }) => id));
+  }
+
   /** What is stored under the keys of the rows, by row. @throws {StoreUnavailableError} */
   async stored(columns: ReadingColumns, rows: Int32Array): Promise<Map<number, Stored>> {
     if (rows.length === 0) return new Map();

@@ -1,6 +1,7 @@
 /** Review tasks: made by a request, worked off in portions, each portion in the transaction of its readings. */
 import type { Correction } from "../../contract/correction.ts";
 import type { NewReview, ReviewAction, ReviewTask, Selection } from "../../contract/review.ts";
+import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";
 import type { WriterTransaction } from "../writer-connection.ts";
 import { ask } from "./ask.ts";
@@ -63,6 +64,18 @@ const ADVANCE = `UPDATE diagnostics_review_task SET state = 'running',
       FROM (SELECT * FROM jsonb_each_text(failing) UNION ALL SELECT * FROM jsonb_each_text($9::jsonb)) e GROUP BY key) s)
   WHERE id = $1 AND position = $2::bigint AND state IN ('queued', 'running') RETURNING id`;
 
+/** The portion in hand has the row locked until it commits: `before` is what was really done. */
+const END = `WITH open AS (
+    SELECT id, state, selected, done, stored FROM diagnostics_review_task
+    WHERE id = $1::uuid AND state IN ('queued', 'running') FOR UPDATE),
+  ended AS (UPDATE diagnostics_review_task t SET state = $2, completed_at = clock_timestamp(), error_message = $3
+    FROM open WHERE t.id = open.id)
+  INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, task_id, before, after)
+  SELECT $4::uuid, $5, CASE $2::text WHEN 'cancelled' THEN 'task.cancel' ELSE 'task.fail' END, 'task', id::text, id,
+    json_build_object('state', state, 'selected', selected, 'done', done, 'stored', stored),
+    json_build_object('state', $2::text, 'error_message', $3::text)
+  FROM open RETURNING id`;
+
 const values = (d: Decision, state: string, selected: number, last_id: number) => [
   d.id,
   d.action,
@@ -119,6 +132,7 @@ export async function advanceTask(
 export async function completeTask(tx: WriterTransaction, id: string): Promise<void> {
   await tx.query(
     `UPDATE diagnostics_review_task SET state = 'completed', completed_at = clock_timestamp(),
+      not_open = greatest(selected - done, 0),
       started_at = coalesce(started_at, clock_timestamp()) WHERE id = $1 AND state IN ('queued', 'running')`,
     [id],
   );
@@ -178,15 +192,17 @@ export class ReviewTaskStore {
     };
   }
 
-  /** End a task that is not over; what it has done stays. False when it is over already. @throws {StoreUnavailableError} */
-  async end(id: string, state: "cancelled" | "failed", message: string | null): Promise<boolean> {
-    const rows = await ask(
-      this.database,
-      "end review task",
-      `UPDATE diagnostics_review_task SET state = $2, completed_at = clock_timestamp(), error_message = $3
-      WHERE id = $1 AND state IN ('queued', 'running') RETURNING id`,
-      [id, state, message],
-    );
+  /**
+   * End a task that is not over, which is a line of the record; what it has done stays. False when it is over already.
+   * @throws {StoreUnavailableError}
+   */
+  async end(
+    id: string,
+    state: "cancelled" | "failed",
+    by: Actor,
+    message: string | null = null,
+  ): Promise<boolean> {
+    const rows = await ask(this.database, "end review task", END, [id, state, message, by.id, by.name]);
     return rows.length === 1;
   }
 }

@@ -50,10 +50,31 @@ describe("who may", () => {
   });
 });
 
+/** The key of an incident at a time that no list has. */
+const wildIncident = (at: string) =>
+  Buffer.from(JSON.stringify([SYSTEM, SENSOR, "out_of_range", at, at])).toString("base64url");
+
 describe("refused with the field named", () => {
   const ids = [1];
   test.each([
     ["/action", { action: "delete", selection: { ids } }],
+    ...["0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-01-01"].map((from) => [
+      "/selection/filter/from",
+      { action: "reject", selection: { filter: { from } } },
+    ]),
+    ...["0000-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"].map((at) => [
+      "/selection/incident",
+      { action: "reject", selection: { incident: wildIncident(at) } },
+    ]),
+    [
+      "/conflict",
+      {
+        action: "fix",
+        selection: { ids: [1, 2] },
+        change: { set: { sensor_id: SENSOR } },
+        conflict: "replace",
+      },
+    ],
     ["/selection", { action: "reject", selection: {} }],
     ["/selection", { action: "reject", selection: { ids: [] } }],
     ["/selection", { action: "reject", selection: { ids: [1, 1] } }],
@@ -70,7 +91,7 @@ describe("refused with the field named", () => {
     ["/conflict", { action: "approve", selection: { ids }, conflict: "both" }],
     ["/note", { action: "reject", selection: { ids }, note: "x".repeat(2_001) }],
     ["/force", { action: "reject", selection: { ids }, force: true }],
-  ])("%s", async (pointer, body) => {
+  ] as [string, unknown][])("%s", async (pointer, body) => {
     const response = await post(body);
     expect(response.status).toBe(400);
     const { errors } = (await response.json()) as { errors: { pointer: string }[] };

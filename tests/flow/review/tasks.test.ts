@@ -8,7 +8,7 @@ import { IncidentKeyError } from "../../../src/review/review-errors.ts";
 import { ReviewRunner } from "../../../src/review/runner.ts";
 import { TaskMovedError } from "../../../src/store/review/tasks.ts";
 import { reading, SYSTEM, sensor } from "../../support/ingest-bench.ts";
-import { decision, ReviewBench } from "../../support/review.ts";
+import { decision, REVIEWER, ReviewBench } from "../../support/review.ts";
 import { until } from "../../support/until.ts";
 
 let bench: ReviewBench;
@@ -89,14 +89,72 @@ test("a cancelled task stops, and what it has done stays", async () => {
   const { id } = await open.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
   const task = (await open.tasks.nextOpen())!;
   await open.desk.step(task);
-  expect(await open.tasks.end(id, "cancelled", null)).toBe(true);
+  const rita = { id: REVIEWER, name: "rita" };
+  expect(await open.tasks.end(id, "cancelled", rita)).toBe(true);
   const next = { ...task, position: (await bench.ids())[1_999]! };
   const error = await open.desk.step(next).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(TaskMovedError);
-  expect(await open.tasks.end(id, "cancelled", null)).toBe(false);
+  expect(await open.tasks.end(id, "cancelled", rita)).toBe(false);
   expect(await open.tasks.get(id)).toMatchObject({ state: "cancelled", done: 2_000, stored: 2_000 });
   expect(await bench.ingest.rows()).toHaveLength(2_000);
+  expect(await bench.record(id, "task")).toMatchObject([
+    { action: "approve" },
+    {
+      action: "task.cancel",
+      actor_name: "rita",
+      before: { state: "running", selected: 3_000, done: 2_000, stored: 2_000 },
+      after: { state: "cancelled" },
+    },
+  ]);
 }, 60_000);
+
+test("a task that another decision overtook says how many readings were not open any more", async () => {
+  await bench.send(refused(10));
+  const open = bench.desk();
+  const { id } = await open.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
+  await bench
+    .desk()
+    .desk.decide(decision({ action: "reject", selection: { ids: [1] } }), (await bench.ids()).slice(0, 4));
+  for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
+    await open.desk.step(task);
+  expect(await open.tasks.get(id)).toMatchObject({ selected: 10, done: 6, stored: 6, not_open: 4 });
+});
+
+test("of two readings of one key the first is stored, wherever a portion ends; what was stored before gives way", async () => {
+  await bench.send([reading(0, 0, 100), reading(0, 1, 100)]);
+  await bench.send(refused(2_500, 1));
+  await bench.send(Array.from({ length: 10 }, (_, i) => reading(0, i, 950)));
+  const open = bench.desk();
+  const { id } = await open.desk.enqueue(
+    decision({ action: "approve", conflict: "replace", selection: { filter: { reason: ["out_of_range"] } } }),
+  );
+  for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
+    await open.desk.step(task);
+  expect(await open.tasks.get(id)).toMatchObject({
+    done: 2_510,
+    stored: 2_498,
+    replaced: 2,
+    failing: { duplicate: 10 },
+  });
+  expect((await bench.ingest.rows()).every(({ value }) => value === 900)).toBe(true);
+}, 60_000);
+
+test("an incident has its readings to the microsecond, also when it is only one", async () => {
+  const at = reading(0, 0).timestamp.replace(".000Z", ".123456Z");
+  await bench.send([{ ...reading(0, 0, 900), timestamp: at }]);
+  const key = { system_id: SYSTEM, sensor_id: sensor(0), reason: "out_of_range" as const };
+  const incident = encodeIncidentKey({ ...key, first_at: at, last_at: at });
+  const { desk } = bench.desk();
+  expect(await desk.dryRun(decision({ action: "approve", selection: { incident } }))).toMatchObject({
+    selected: 1,
+  });
+  const filter = { from: at, to: at.replace("456Z", "457Z") };
+  await bench.ingest.database
+    .sql`UPDATE diagnostics_quarantined_reading SET quarantined_at = ${at}::text::timestamptz`;
+  expect(await desk.dryRun(decision({ action: "approve", selection: { filter } }))).toMatchObject({
+    selected: 1,
+  });
+});
 
 test("only readings that were there when it began, and only those that the filter names", async () => {
   await bench.send([reading(0, 0, 900), reading(1, 0, 900), { ...reading(0, 1), unit: "furlong" }]);

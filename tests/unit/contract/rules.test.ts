@@ -107,11 +107,15 @@ describe("what is not a reading is a parse_error that names each field at fault"
     ],
     ["a nested value", { ...good, value: { v: 1 } }, "/value: expected a number, got an object"],
     ["a list of values", { ...good, value: [1] }, "/value: expected a number, got an array"],
-    ["a bad sensor id", { ...good, sensor_id: "PS1" }, '/sensor_id: expected a UUID, got the string "PS1"'],
+    [
+      "a bad sensor id",
+      { ...good, sensor_id: "PS1" },
+      '/sensor_id: expected a UUID (not nil), got the string "PS1"',
+    ],
     [
       "an id with a tail",
       { ...good, sensor_id: `${SENSOR}\n` },
-      `/sensor_id: expected a UUID, got the string "${SENSOR}\\n"`,
+      `/sensor_id: expected a UUID (not nil), got the string "${SENSOR}\\n"`,
     ],
     [
       "a numeric time",
@@ -200,15 +204,19 @@ describe("timestamps", () => {
     [latest_us + 120_000_000, "is 7 min after it was received (at most 5 min)"],
     [latest_us + 86_400_000_000, "is 1 d 5 min after it was received (at most 5 min)"],
     [earliest_us - 1, "is before 2021-01-15T12:00:00Z, 5 years before it was received"],
-    [-62_167_219_200_000_000, "is before 2021-01-15T12:00:00Z, 5 years before it was received"],
-  ])("%d µs is refused: %s", (time_us, details) => {
-    const timestamp = formatTimestamp(time_us);
-    expect(refused(at(time_us))).toMatchObject({
-      reason: "invalid_timestamp",
-      details: `timestamp "${timestamp}" ${details}`,
-      timestamp_us: time_us,
-    });
-  });
+    // Year 0: a time that no list can show is in the details and the raw reading only.
+    [-62_167_219_200_000_000, "is before 2021-01-15T12:00:00Z, 5 years before it was received", null],
+  ] as [number, string, (number | null)?][])(
+    "%d µs is refused: %s",
+    (time_us, details, kept_us: number | null = time_us) => {
+      const timestamp = formatTimestamp(time_us);
+      expect(refused(at(time_us))).toMatchObject({
+        reason: "invalid_timestamp",
+        details: `timestamp "${timestamp}" ${details}`,
+        timestamp_us: kept_us,
+      });
+    },
+  );
 
   test.each([
     "2024-02-30T00:00:00Z",
