@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { PasswordChecker } from "./auth/passwords.ts";
+import { batchIntake } from "./batch/intake.ts";
 import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
 import { findJobs } from "./find-jobs.ts";
 import { followMetrics } from "./follow-metrics.ts";
@@ -51,7 +52,7 @@ export function createApp(given: ApiDeps): App {
   app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
   answerErrors(app, deps);
   mountAccess(app, deps);
-  mountIngest(app, deps);
+  mountIngest(app, deps, batchIntake(deps));
   mountJob(app, deps);
   mountJobEvents(app, deps);
   mountJobQuarantine(app, deps);

@@ -24,6 +24,7 @@ import type { ScriptedRedis } from "../stream/scripts.ts";
 import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
+import type { BatchForm } from "./batch/batch-form.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { JobWatch } from "./job-watch.ts";
 
@@ -118,6 +119,8 @@ export interface AppEnv {
     wait?: { readonly s: number; readonly isPreference: boolean };
     /** Set when it did: no part of what an answer takes. */
     waited_ms: number;
+    /** Set on the way to the intake of batches. */
+    batch_form: BatchForm;
   };
 }
 export type App = Hono<AppEnv>;

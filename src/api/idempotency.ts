@@ -14,9 +14,13 @@ export function idempotencyKeyFrom(header: string | undefined): string | undefin
   throw new ProblemError("invalid-idempotency-key");
 }
 
-/** SHA-256 of the decompressed body, hex: the same batch is the same however it was compressed. */
-export function fingerprintOf(body: Uint8Array): string {
-  return Bun.CryptoHasher.hash("sha256", body, "hex");
+/**
+ * SHA-256 of the decompressed body, hex: the same batch is the same however it was compressed.
+ * @param beside what the request says of the batch outside of its body; "" when the body says all
+ */
+export function fingerprintOf(body: Uint8Array, beside = ""): string {
+  if (beside === "") return Bun.CryptoHasher.hash("sha256", body, "hex");
+  return new Bun.CryptoHasher("sha256").update(`${beside}\n`).update(body).digest("hex");
 }
 
 /** The job of a request, and whether an earlier request with the same key made it. */
@@ -29,6 +33,8 @@ export interface Acceptance {
 export interface KeyedRequest {
   readonly user_id: string;
   readonly key: string;
+  /** See `fingerprintOf`. */
+  readonly beside: string;
   /** Takes the body from the network. */
   readonly receive: () => Promise<Uint8Array>;
   /** Makes the job; its id is the key's answer from then on. */
@@ -51,12 +57,13 @@ export async function acceptOnce(
   }
   if (state.kind === "answered") {
     const body = await request.receive();
-    if (fingerprintOf(body) !== state.fingerprint) throw new ProblemError("idempotency-mismatch");
+    if (fingerprintOf(body, request.beside) !== state.fingerprint)
+      throw new ProblemError("idempotency-mismatch");
     return { job_id: state.job_id, replayed: true };
   }
   try {
     const body = await request.receive();
-    const idempotency = { ...state.claim, fingerprint: fingerprintOf(body) };
+    const idempotency = { ...state.claim, fingerprint: fingerprintOf(body, request.beside) };
     return { job_id: await request.accept(body, idempotency), replayed: false };
   } catch (error) {
     if (!mayHaveWritten(error)) await abandon(store, log, state.claim);

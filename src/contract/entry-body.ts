@@ -1,50 +1,65 @@
 /**
  * The body of a stream entry, as it is kept in Redis. Version 1 is the batch's JSON. Version 2 is the length of that
  * JSON (4 bytes, big-endian) and its Zstandard frame (RFC 8878): readings repeat their names, sensors and times, so a
- * large batch shrinks to a tenth, and Redis, its append-only file and the sockets carry that much less.
+ * large batch shrinks to a tenth, and Redis, its append-only file and the sockets carry that much less. Version 3 is
+ * for the other formats, which the entry's metadata names: the same as version 2, or a length of 0 and the body as it
+ * is. JSON stays in versions 1 and 2, which threads of an older program understand.
  */
 import { zstdDecompressSync } from "node:zlib";
 
-export type BodyVersion = "1" | "2";
+export const BODY_VERSIONS = ["1", "2", "3"] as const;
+export type BodyVersion = (typeof BODY_VERSIONS)[number];
 
 /** The body cannot be read: poison. */
 export class EntryBodyError extends Error {
   override readonly name = "EntryBodyError";
 }
 
-/** Bytes of JSON from which a body is compressed: well below 1.4 MB, where it saves a fifth; see docs/performance.md. */
+/** Bytes from which a body is compressed: well below 1.4 MB, where it saves a fifth; see docs/performance.md. */
 const COMPRESS_FROM_BYTES = 32_768;
 /** Fastest level: 1.1 ms for 1.4 MB. */
 const LEVEL = 1;
 const LENGTH_BYTES = 4;
 /** The largest value of MAX_BODY_BYTES; a length above it was not written by `packBody`. */
-const MAX_JSON_BYTES = 268_435_456;
+const MAX_BODY_BYTES = 268_435_456;
+
+/** In place of the length of what a frame unpacks to: there is no frame. */
+const PLAIN = Buffer.alloc(LENGTH_BYTES);
 
 /** The form in which a body goes into the stream. */
-export function packBody(json: Uint8Array): { readonly version: BodyVersion; readonly bytes: Buffer } {
-  const plain = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
-  if (plain.length < COMPRESS_FROM_BYTES) return { version: "1", bytes: plain };
+export function packBody(
+  body: Uint8Array,
+  isJson: boolean,
+): { readonly version: BodyVersion; readonly bytes: Buffer } {
+  const plain = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  if (plain.length < COMPRESS_FROM_BYTES) {
+    return isJson ? { version: "1", bytes: plain } : { version: "3", bytes: Buffer.concat([PLAIN, plain]) };
+  }
   const length = Buffer.allocUnsafe(LENGTH_BYTES);
   length.writeUInt32BE(plain.length);
-  return { version: "2", bytes: Buffer.concat([length, Bun.zstdCompressSync(plain, { level: LEVEL })]) };
+  const bytes = Buffer.concat([length, Bun.zstdCompressSync(plain, { level: LEVEL })]);
+  return { version: isJson ? "2" : "3", bytes };
 }
 
-/** Bytes of the JSON that `unpackBody` will give, known without unpacking. */
-export function jsonBytes(version: string | undefined, bytes: Buffer): number {
-  return version === "2" && bytes.length >= LENGTH_BYTES ? bytes.readUInt32BE() : bytes.length;
+/** Bytes of the body that `unpackBody` will give, known without unpacking. */
+export function unpackedBytes(version: string | undefined, bytes: Buffer): number {
+  if ((version !== "2" && version !== "3") || bytes.length < LENGTH_BYTES) return bytes.length;
+  const size = bytes.readUInt32BE();
+  return version === "3" && size === 0 ? bytes.length - LENGTH_BYTES : size;
 }
 
-/** The JSON as it was sent. @throws {EntryBodyError} when the frame is broken, cut short or not of the noted length */
+/** The body as it was sent. @throws {EntryBodyError} when the frame is broken, cut short or not of the noted length */
 export function unpackBody(version: BodyVersion, bytes: Buffer): Buffer {
   if (version === "1") return bytes;
-  const size = bytes.length >= LENGTH_BYTES ? bytes.readUInt32BE() : 0;
-  if (size === 0 || size > MAX_JSON_BYTES)
+  const size = bytes.length >= LENGTH_BYTES ? bytes.readUInt32BE() : -1;
+  if (version === "3" && size === 0) return bytes.subarray(LENGTH_BYTES);
+  if (size <= 0 || size > MAX_BODY_BYTES)
     throw new EntryBodyError("the entry's body has no believable length");
-  const json = inflate(bytes.subarray(LENGTH_BYTES), size);
+  const body = inflate(bytes.subarray(LENGTH_BYTES), size);
   // The decoder takes a frame that is cut short for a whole one (Bun 1.4.5).
-  if (json.length !== size)
-    throw new EntryBodyError(`the entry's body has ${json.length} bytes, not ${size}`);
-  return json;
+  if (body.length !== size)
+    throw new EntryBodyError(`the entry's body has ${body.length} bytes, not ${size}`);
+  return body;
 }
 
 function inflate(frame: Buffer, size: number): Buffer {

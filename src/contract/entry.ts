@@ -1,12 +1,21 @@
 /**
  * The stream entry: what the API writes and an ingest thread reads. Versioned, because entries of an older
- * program may still wait when a newer one starts. It carries the batch as the producer sent it (JSON), so that what
- * is replayed or put into quarantine is what was really received; entry-body.ts knows in which form.
+ * program may still wait when a newer one starts. It carries the batch as the producer sent it, so that what is
+ * replayed or put into quarantine is what was really received; entry-body.ts knows in which form.
  *
  * Fields, in this order: `v` version, `m` JSON of `EntryMeta`, `b` body.
  */
 
-import { type BodyVersion, EntryBodyError, jsonBytes, packBody, unpackBody } from "./entry-body.ts";
+import {
+  BODY_VERSIONS,
+  type BodyVersion,
+  EntryBodyError,
+  packBody,
+  unpackBody,
+  unpackedBytes,
+} from "./entry-body.ts";
+import { BODY_FORMATS, type BodyFormat, BodyFormatError } from "./formats/body-format.ts";
+import { readReadings } from "./formats/decode.ts";
 import { isUuid } from "./job-id.ts";
 
 /** What travels beside the body. */
@@ -18,6 +27,8 @@ export interface EntryMeta {
   readonly total_readings: number;
   /** When the batch was received, ms since the epoch; timestamps are judged against it, also in a replay. */
   readonly received_at_ms: number;
+  /** How the body is to be read; JSON when it is absent. */
+  readonly format?: BodyFormat;
 }
 
 /** An entry that no version of the codec understands: poison, not an infrastructure fault. */
@@ -30,7 +41,7 @@ export function encodeEntry(
   meta: EntryMeta,
   body: Uint8Array,
 ): [string, BodyVersion, string, string, string, Buffer] {
-  const { version, bytes } = packBody(body);
+  const { version, bytes } = packBody(body, (meta.format ?? "json") === "json");
   return ["v", version, "m", JSON.stringify(meta), "b", bytes];
 }
 
@@ -47,19 +58,20 @@ export function decodeEntry(fields: readonly Buffer[]): { meta: EntryMeta; body:
 }
 
 function unpacked(version: string, bytes: Buffer): Buffer {
-  if (version !== "1" && version !== "2")
+  const known = BODY_VERSIONS.find((one) => one === version);
+  if (known === undefined)
     throw new EntryError(`entry version ${JSON.stringify(version.slice(0, 20))} is not known`);
   try {
-    return unpackBody(version, bytes);
+    return unpackBody(known, bytes);
   } catch (error) {
     if (error instanceof EntryBodyError) throw new EntryError(error.message, { cause: error });
     throw error;
   }
 }
 
-/** Bytes of JSON that decoding an entry will bring into memory. */
+/** Bytes of the body that decoding an entry will bring into memory. */
 export const decodedBytes = (fields: readonly Buffer[]) =>
-  jsonBytes(fields[1]?.toString(), fields[5] ?? Buffer.alloc(0));
+  unpackedBytes(fields[1]?.toString(), fields[5] ?? Buffer.alloc(0));
 
 /**
  * What an entry that cannot be decoded says about its job, as far as it can be read: enough to end the job.
@@ -97,7 +109,8 @@ export function decodeMeta(text: string): EntryMeta {
     if (typeof id !== "string" || !isUuid(id) || id !== id.toLowerCase())
       throw new EntryError(`the entry's ${name} is not a UUID in small letters`);
   }
-  const { request_id, total_readings: total, received_at_ms: received } = meta;
+  const { request_id, total_readings: total, received_at_ms: received, format = "json" } = meta;
+  if (!BODY_FORMATS.includes(format)) throw new EntryError("the entry's format is not known");
   if (typeof request_id !== "string") throw new EntryError("the entry's request_id is not a string");
   if (!Number.isInteger(total) || total < 0 || total > MAX_INTEGER)
     throw new EntryError("the entry's total_readings is not a number of readings");
@@ -108,17 +121,18 @@ export function decodeMeta(text: string): EntryMeta {
 
 /**
  * The readings of a body.
- * @throws {EntryError} when the body is not the JSON of a batch with as many readings as the metadata says
+ * @throws {EntryError} when the body is not a batch with as many readings as the metadata says
  */
 export function readingsOf(meta: EntryMeta, body: Buffer): unknown[] {
-  let batch: { readings?: unknown };
+  let readings: unknown[];
   try {
-    batch = JSON.parse(body.toString("utf8")) as { readings?: unknown };
+    readings = readReadings(meta.format ?? "json", body.toString("utf8"));
   } catch (cause) {
-    throw new EntryError("the entry's body is not JSON", { cause });
+    if (!(cause instanceof BodyFormatError)) throw cause;
+    throw new EntryError(`the entry's body cannot be read: ${cause.message}`, { cause });
   }
-  if (!Array.isArray(batch?.readings) || batch.readings.length !== meta.total_readings) {
+  if (readings.length !== meta.total_readings) {
     throw new EntryError(`the entry's body does not hold ${meta.total_readings} readings`);
   }
-  return batch.readings;
+  return readings;
 }

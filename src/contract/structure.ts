@@ -4,6 +4,7 @@
  */
 import { type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
+import { Unreadable } from "./formats/body-format.ts";
 import { quoted } from "./printable.ts";
 import { type Reading, ReadingSchema } from "./reading.ts";
 
@@ -52,6 +53,7 @@ export function isObject(raw: unknown): raw is Record<string, unknown> {
  * `/value: expected a number, got the string "NaN"; /unit: is missing`.
  */
 export function structureDetails(raw: unknown): string {
+  if (raw instanceof Unreadable) return raw.why;
   if (!isObject(raw)) return `expected a reading as an object, got ${described(raw)}`;
   const faults: string[] = [];
   for (const { name, expected, required, check } of FIELDS) {

@@ -1,5 +1,6 @@
 /** The way into the stream: one script writes the entry, the job hash and the note for the mirror. */
 import { type EntryMeta, encodeEntry } from "../contract/entry.ts";
+import type { BodyFormat } from "../contract/formats/body-format.ts";
 import { newJobId } from "../contract/job-id.ts";
 import { reaching } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
@@ -23,7 +24,8 @@ export interface BatchOffer {
   readonly request_id: string;
   readonly total_readings: number;
   readonly received_at_ms: number;
-  /** JSON of the batch as sent, decompressed. */
+  readonly format: BodyFormat;
+  /** The batch as sent, decompressed. */
   readonly body: Uint8Array;
   readonly idempotency?: IdempotencyClaim & { readonly fingerprint: string };
 }
@@ -56,6 +58,8 @@ export class Producer {
       request_id: offer.request_id,
       total_readings: offer.total_readings,
       received_at_ms: offer.received_at_ms,
+      // Of JSON nothing is noted: threads of an older program read its entries too.
+      ...(offer.format === "json" ? {} : { format: offer.format }),
     };
     const [, version, , metaText, , bytes] = encodeEntry(meta, body);
     const keys = [streamKey(partition), jobKey(job_id), mirrorKey(partition), backlogKey(partition)];

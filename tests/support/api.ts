@@ -279,8 +279,9 @@ export class TestApi {
     token: string,
     body: NonNullable<RequestInit["body"]>,
     headers: Record<string, string> = {},
+    query = "",
   ): Promise<Response> {
-    return this.fetch("/api/v1/data/ingest", {
+    return this.fetch(`/api/v1/data/ingest${query}`, {
       method: "POST",
       headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}`, ...headers },
       body,

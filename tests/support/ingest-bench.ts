@@ -1,10 +1,10 @@
 /** Ingest on real Redis and TimescaleDB, in this process: batches in, pipelines at work, tables and keys to look at. */
 import { type EntryMeta, encodeEntry } from "../../src/contract/entry.ts";
+import type { BodyFormat } from "../../src/contract/formats/body-format.ts";
 import { isTerminal, type JobRecord } from "../../src/contract/job.ts";
 import { newJobId } from "../../src/contract/job-id.ts";
 import type { RefusalReason } from "../../src/contract/refusal.ts";
 import type { FromThread, ThreadSettings } from "../../src/ingest/messages.ts";
-import { buildPipeline } from "../../src/ingest/run-thread.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { SystemStore } from "../../src/store/systems.ts";
@@ -14,6 +14,7 @@ import { JobBoard } from "../../src/stream/jobs.ts";
 import { INGEST_GROUP, streamKey } from "../../src/stream/keys.ts";
 import { Producer, type StreamBounds } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
+import { type RunningPipeline, startPipeline } from "./running-pipeline.ts";
 import { createTestDatabase, createTestRedis, type TestService } from "./test-services.ts";
 import { until } from "./until.ts";
 
@@ -59,18 +60,6 @@ export interface QuarantineRow {
   readonly raw: unknown;
 }
 
-/** A pipeline at work. */
-export interface RunningPipeline {
-  readonly consumer: string;
-  readonly told: FromThread[];
-  readonly inHand: () => number;
-  /** Resolves when `run` has ended. @throws what it threw */
-  readonly ended: Promise<void>;
-  drain(deadline_ms?: number): Promise<void>;
-  /** Let go of everything without a word, as a dead thread does. */
-  kill(): Promise<void>;
-}
-
 export class IngestBench {
   readonly #running: RunningPipeline[] = [];
   readonly producer: Producer;
@@ -105,13 +94,25 @@ export class IngestBench {
 
   /** Accept a batch. @returns its job id */
   async offer(readings: readonly unknown[], system_id = SYSTEM): Promise<string> {
+    const body = JSON.stringify({ system_id, readings });
+    return this.offerBody("json", body, readings.length, system_id);
+  }
+
+  /** Accept a batch as it would be sent. @returns its job id */
+  async offerBody(
+    format: BodyFormat,
+    body: string,
+    total_readings: number,
+    system_id = SYSTEM,
+  ): Promise<string> {
     const outcome = await this.producer.offer({
       system_id,
       user_id: USER,
       request_id: "test",
-      total_readings: readings.length,
+      total_readings,
       received_at_ms: RECEIVED_MS,
-      body: Buffer.from(JSON.stringify({ system_id, readings })),
+      format,
+      body: Buffer.from(body),
     });
     if (outcome.kind !== "accepted") throw new Error(`not accepted: ${outcome.kind}`);
     return outcome.job_id;
@@ -140,42 +141,12 @@ export class IngestBench {
 
   /** Start a pipeline with short claim times. */
   start(consumer: string, settings: Partial<ThreadSettings> = {}): RunningPipeline {
-    const told: FromThread[] = [];
-    const { pipeline, close } = buildPipeline(
-      {
-        database_url: this.databaseUrl,
-        redis_url: this.redisUrl,
-        partitions: this.bounds.partitions,
-        job_ttl_s: 3600,
-        claim_idle_ms: 1_000,
-        heartbeat_ms: 100,
-        units: [],
-        sensor_registration: "auto",
-        log: { level: "error", format: "json" },
-        consumer,
-        predecessor: null,
-        ...settings,
-      },
-      (message) => told.push(message),
-    );
-    const ended = pipeline.run();
-    ended.catch(() => undefined);
-    const running: RunningPipeline = {
-      consumer,
-      told,
-      inHand: () => pipeline.inHand,
-      ended,
-      async drain(deadline_ms = 10_000) {
-        pipeline.drain(deadline_ms);
-        await ended;
-        await close();
-      },
-      async kill() {
-        pipeline.drain(0);
-        await close();
-        await ended.catch(() => undefined);
-      },
-    };
+    const running = startPipeline(consumer, {
+      database_url: this.databaseUrl,
+      redis_url: this.redisUrl,
+      partitions: this.bounds.partitions,
+      ...settings,
+    });
     this.#running.push(running);
     return running;
   }

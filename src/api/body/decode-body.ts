@@ -1,8 +1,8 @@
-/** From the bytes on the wire to a JSON value: content coding, UTF-8, JSON. */
+/** From the bytes on the wire to text or a JSON value: content coding, UTF-8, JSON. */
 import { promisify } from "node:util";
 import { gunzip, inflate } from "node:zlib";
 import { ProblemError } from "../problem-error.ts";
-import type { ContentCoding } from "./json-media.ts";
+import type { ContentCoding } from "./media.ts";
 import { bodyTooLarge } from "./read-body.ts";
 
 const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) };
@@ -41,17 +41,21 @@ export function withoutByteOrderMark(body: Uint8Array): Uint8Array {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** The body as text. @throws {ProblemError} malformed-encoding when it is not UTF-8 */
+export function textOf(body: Uint8Array): string {
+  try {
+    return utf8.decode(body);
+  } catch (error) {
+    throw new ProblemError("malformed-encoding", { detail: "The body is not valid UTF-8.", cause: error });
+  }
+}
+
 /**
  * The body as a JSON value.
  * @throws {ProblemError} malformed-encoding when it is not UTF-8, malformed-json
  */
 export function parseJson(body: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = utf8.decode(body);
-  } catch (error) {
-    throw new ProblemError("malformed-encoding", { detail: "The body is not valid UTF-8.", cause: error });
-  }
+  const text = textOf(body);
   try {
     return JSON.parse(text);
   } catch (error) {

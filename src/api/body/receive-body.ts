@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { AppEnv } from "../deps.ts";
 import type { BodyHold } from "./body-memory.ts";
 import { decompress, withoutByteOrderMark } from "./decode-body.ts";
-import { contentCoding } from "./json-media.ts";
+import { contentCoding } from "./media.ts";
 import { type BodyBounds, readBody } from "./read-body.ts";
 
 /** @throws {ProblemError} see `readBody`, `contentCoding` and `decompress` */

@@ -1,11 +1,11 @@
 /** Refuses what cannot be a JSON body by its headers alone, before anything is counted or read. */
 import type { MiddlewareHandler } from "hono";
-import { contentCoding, requireJson } from "../body/json-media.ts";
+import { contentCoding, JSON_ONLY, mediaTypeOf } from "../body/media.ts";
 import type { AppEnv } from "../deps.ts";
 
 /** @throws {ProblemError} unsupported-media-type, unsupported-content-encoding */
 export const requireEncodedJson: MiddlewareHandler<AppEnv> = async (c, next) => {
-  requireJson(c.req.header("Content-Type"));
+  mediaTypeOf(c.req.header("Content-Type"), JSON_ONLY);
   contentCoding(c.req.header("Content-Encoding"));
   await next();
 };

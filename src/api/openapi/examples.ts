@@ -14,6 +14,18 @@ export const BATCH_EXAMPLE = {
   ],
 };
 
+const { readings } = BATCH_EXAMPLE;
+/** The same readings, a line each. */
+export const NDJSON_EXAMPLE = `${readings.map((reading) => JSON.stringify(reading)).join("\n")}\n`;
+/** The same readings below their header. */
+export const CSV_EXAMPLE = [
+  "sensor_id,timestamp,value,unit,quality",
+  ...readings.map(({ sensor_id, timestamp, value, unit, quality }) =>
+    [sensor_id, timestamp, value, unit, quality].join(","),
+  ),
+  "",
+].join("\n");
+
 export const JOB_ID_EXAMPLE = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00";
 
 export const JOB_EXAMPLE = {

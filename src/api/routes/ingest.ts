@@ -1,47 +1,39 @@
 /** `POST /api/v1/data/ingest`: takes a batch into the stream. Never touches Postgres. */
 import { Type } from "@sinclair/typebox";
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
 import { JobViewSchema, toJobView } from "../../contract/job.ts";
-import { BatchSchema, MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
+import { BatchSchema } from "../../contract/reading.ts";
 import type { Role } from "../../store/users.ts";
-import type { BatchOffer } from "../../stream/producer.ts";
-import { BodyMemory } from "../body/body-memory.ts";
-import { shapeCheck } from "../body/check-shape.ts";
-import { parseJson } from "../body/decode-body.ts";
-import { receiveBody } from "../body/receive-body.ts";
+import { batchForm } from "../batch/batch-form.ts";
+import type { TakeIn } from "../batch/intake.ts";
+import { contentCoding } from "../body/media.ts";
 import type { App, AppEnv, RouteDeps } from "../deps.ts";
-import { type Acceptance, acceptOnce, idempotencyKeyFrom } from "../idempotency.ts";
-import { takeReadings } from "../limits/readings-limit.ts";
+import type { Acceptance } from "../idempotency.ts";
 import { requestLimit } from "../limits/request-limit.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
-import { BATCH_EXAMPLE, JOB_EXAMPLE, JOB_ID_EXAMPLE } from "../openapi/examples.ts";
+import {
+  BATCH_EXAMPLE,
+  CSV_EXAMPLE,
+  DEMO_SYSTEM_ID,
+  JOB_EXAMPLE,
+  JOB_ID_EXAMPLE,
+  NDJSON_EXAMPLE,
+} from "../openapi/examples.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
-import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 import { awaited, readWait } from "../wait-preference.ts";
 
 const PATH = "/api/v1/data/ingest";
 /** Reviewers judge what others sent; they send nothing themselves. */
 const INGEST_ROLES: readonly Role[] = ["producer", "engineer", "admin"];
 
-/** Bodies of full size that may be in work at once; of usual batches these are hundreds. */
-const BODIES_IN_WORK = 16;
-
 const AcceptedSchema = Type.Object({
   job_id: Type.String({ format: "uuid" }),
   status: Type.Literal("queued"),
 });
-
-/** What is checked here: the readings' own shape is judged one by one in an ingest thread. */
-const EnvelopeSchema = Type.Object({
-  system_id: BatchSchema.properties.system_id,
-  readings: Type.Array(Type.Unknown(), { minItems: 1, maxItems: MAX_READINGS_PER_BATCH }),
-});
-const checkEnvelope = shapeCheck(EnvelopeSchema);
 
 const ACCEPTED_HEADERS: readonly HeaderName[] = [
   "Idempotent-Replayed",
@@ -76,10 +68,17 @@ const describe = describeRoute({
   description:
     "The batch is accepted as a whole and processed later: poll the job at `Location`, follow its events, or wait " +
     "for its end in the same request with `Prefer: wait=N`. Bad readings in a good envelope are accepted too, and " +
-    "end in quarantine. The body may be compressed (gzip, deflate).",
+    "end in quarantine. The body may be compressed (gzip, deflate). JSON names its system; for NDJSON and CSV the " +
+    "query does.",
   operationId: "ingestBatch",
   security: SECURITY,
   parameters: [
+    queryParameter(
+      "system_id",
+      "The system of an NDJSON or CSV batch, which is required for them; a JSON batch names its own",
+      { type: "string", format: "uuid" },
+      { example: DEMO_SYSTEM_ID },
+    ),
     {
       name: "Idempotency-Key",
       in: "header",
@@ -95,7 +94,22 @@ const describe = describeRoute({
   ],
   requestBody: {
     required: true,
-    content: { "application/json": { schema: schemaOf(BatchSchema), example: BATCH_EXAMPLE } },
+    content: {
+      "application/json": { schema: schemaOf(BatchSchema), example: BATCH_EXAMPLE },
+      "application/x-ndjson": {
+        schema: { type: "string", description: "A reading a line, 1 to 10,000 of them" },
+        example: NDJSON_EXAMPLE,
+      },
+      "text/csv": {
+        schema: {
+          type: "string",
+          description:
+            "RFC 4180. A header with the columns sensor_id, timestamp, value, unit and, if wanted, quality, in any " +
+            "order; then 1 to 10,000 readings",
+        },
+        example: CSV_EXAMPLE,
+      },
+    },
   },
   responses: {
     200: ok(
@@ -136,74 +150,21 @@ const describe = describeRoute({
   },
 });
 
-export function mountIngest(app: App, deps: RouteDeps): void {
-  const bounds = { max_bytes: deps.config.MAX_BODY_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
+/** Refuses what cannot be a batch by its headers and query alone, before anything is counted or read. */
+const requireBatch: MiddlewareHandler<AppEnv> = async (c, next) => {
+  c.set("batch_form", batchForm(c));
+  contentCoding(c.req.header("Content-Encoding"));
+  await next();
+};
+
+export function mountIngest(app: App, deps: RouteDeps, takeIn: TakeIn): void {
   const admit = [
     authenticate(deps.tokens, INGEST_ROLES),
-    requireEncodedJson,
+    requireBatch,
     readWait(deps),
     requestLimit(deps),
   ] as const;
-  const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
-  app.post(PATH, describe, ...admit, async (c) => {
-    const hold = memory.open();
-    const acceptance = await acceptRequest(deps, c, () => receiveBody(c, bounds, hold)).finally(() =>
-      hold.release(),
-    );
-    return accepted(deps, c, acceptance);
-  });
-}
-
-/**
- * Take the request's batch in, at most once for its Idempotency-Key.
- * @throws {ProblemError} see `acceptOnce`, `receiveBody` and `acceptBatch`
- * @throws {StreamUnavailableError}
- */
-async function acceptRequest(
-  deps: RouteDeps,
-  c: Context<AppEnv>,
-  receive: () => Promise<Uint8Array>,
-): Promise<Acceptance> {
-  const key = idempotencyKeyFrom(c.req.header("Idempotency-Key"));
-  if (key === undefined) return { job_id: await acceptBatch(deps, c, await receive()), replayed: false };
-  return acceptOnce(deps.idempotency, deps.log, {
-    user_id: c.get("claims").sub,
-    key,
-    receive,
-    accept: (body, idempotency) => acceptBatch(deps, c, body, idempotency),
-  });
-}
-
-/**
- * Check the envelope, take the readings from the budget, and put the batch into the stream.
- * @returns the id of the job
- * @throws {ProblemError} malformed-*, invalid-request, rate-limited, backlog-full
- * @throws {StreamUnavailableError}
- */
-async function acceptBatch(
-  deps: RouteDeps,
-  c: Context<AppEnv>,
-  body: Uint8Array,
-  idempotency?: BatchOffer["idempotency"],
-): Promise<string> {
-  const received_at_ms = deps.clock.now_ms();
-  const { system_id, readings } = checkEnvelope(parseJson(body));
-  const claims = c.get("claims");
-  await takeReadings(deps, claims, readings.length);
-  const outcome = await deps.producer.offer({
-    system_id: system_id.toLowerCase(),
-    user_id: claims.sub,
-    request_id: c.get("request_id"),
-    total_readings: readings.length,
-    received_at_ms,
-    body,
-    ...(idempotency ? { idempotency } : {}),
-  });
-  if (outcome.kind === "accepted") return outcome.job_id;
-  throw new ProblemError("backlog-full", {
-    headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },
-    operator: `the backlog's bound of ${outcome.bound} is reached`,
-  });
+  app.post(PATH, describe, ...admit, async (c) => accepted(deps, c, await takeIn(c, c.get("batch_form"))));
 }
 
 /** The job when the client waits for its end and it comes in time; else where to ask for it. */

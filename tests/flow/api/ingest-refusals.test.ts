@@ -108,7 +108,7 @@ const refusals: Refusal[] = [
     name: "text/plain",
     problem: "unsupported-media-type",
     headers: { "Content-Type": "text/plain" },
-    answerHeaders: { Accept: "application/json" },
+    answerHeaders: { Accept: "application/json, application/x-ndjson, text/csv" },
   },
   {
     name: "JSON in Latin-1",
@@ -187,7 +187,7 @@ describe("refusals come in this order:", () => {
   test("a wrong media type does not use up the rate limit", async () => {
     const { token } = await api.tokenFor("producer", { requests_per_minute: 1 });
     await expectProblem(
-      await api.ingest(token, good, { "Content-Type": "text/csv" }),
+      await api.ingest(token, good, { "Content-Type": "text/plain" }),
       "unsupported-media-type",
     );
     expect((await api.ingest(token, good)).status).toBe(202);

@@ -61,7 +61,7 @@ describe("an entry that cannot be decoded", () => {
       /received_at_ms/,
     ],
     ["a body that is not JSON", () => ["v", "1", "m", meta(), "b", Buffer.from([0xff, 0xfe])], /not JSON/],
-    ["a body without readings", () => ["v", "1", "m", meta(), "b", "null"], /does not hold 1 readings/],
+    ["a body without readings", () => ["v", "1", "m", meta(), "b", "null"], /has no list of readings/],
     [
       "another number of readings",
       () => ["v", "1", "m", meta(), "b", bodyOf(good(1))],

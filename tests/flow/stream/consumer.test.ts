@@ -37,6 +37,7 @@ async function offer(count: number): Promise<void> {
       request_id: "r",
       total_readings: 1,
       received_at_ms: 1,
+      format: "json",
       body: Buffer.from(String(i)),
     });
   }

@@ -57,6 +57,7 @@ async function threeJobs(client: ScriptedRedis): Promise<string[]> {
       request_id: "r",
       total_readings: 1,
       received_at_ms: 1,
+      format: "json",
       body: Buffer.from("{}"),
     });
     if (outcome.kind === "accepted") ids.push(outcome.job_id);

@@ -39,6 +39,7 @@ const offerOf = (bytes: number, more: Partial<BatchOffer> = {}): BatchOffer => (
   request_id: "r",
   total_readings: 1,
   received_at_ms: 1_767_225_600_000,
+  format: "json",
   body: Buffer.alloc(bytes, "x"),
   ...more,
 });

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync } from "node:zlib";
 import { Type } from "@sinclair/typebox";
+import { BATCH_MEDIA } from "../../../src/api/batch/batch-form.ts";
 import { shapeCheck } from "../../../src/api/body/check-shape.ts";
 import { decompress, parseJson, withoutByteOrderMark } from "../../../src/api/body/decode-body.ts";
-import { contentCoding, requireJson } from "../../../src/api/body/json-media.ts";
+import { contentCoding, JSON_ONLY, mediaTypeOf } from "../../../src/api/body/media.ts";
 import { ProblemError } from "../../../src/api/problem-error.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -34,8 +35,34 @@ describe("media type", () => {
     ["", "unsupported-media-type"],
     [undefined, "unsupported-media-type"],
   ])("%p ends with problem %s", async (type, problem) => {
-    expect(await problemOf(() => requireJson(type))).toBe(problem);
+    expect(await problemOf(() => mediaTypeOf(type, JSON_ONLY))).toBe(problem);
   });
+});
+
+describe("media type of a batch", () => {
+  test.each([
+    ["application/json", "json"],
+    ["application/x-ndjson", "ndjson"],
+    ["Application/X-NDJSON; charset=UTF-8", "ndjson"],
+    ["text/csv", "csv"],
+    ["text/csv; header=present; charset=utf-8", "csv"],
+  ] as const)("%p is %s", (type, format) => {
+    expect(mediaTypeOf(type, BATCH_MEDIA)).toBe(format);
+  });
+  test.each(["text/csv; charset=windows-1252", "text/tab-separated-values", "application/ndjson", undefined])(
+    "%p is refused, and those that are taken are named",
+    (type) => {
+      try {
+        mediaTypeOf(type, BATCH_MEDIA);
+        throw new Error("it was accepted");
+      } catch (error) {
+        expect((error as ProblemError).problem).toBe("unsupported-media-type");
+        expect((error as ProblemError).headers.Accept).toBe(
+          "application/json, application/x-ndjson, text/csv",
+        );
+      }
+    },
+  );
 });
 
 describe("content encoding", () => {

@@ -22,7 +22,7 @@ function setUp(state: IdempotencyState, abandonFails = false) {
     },
   };
   const run = (accept: () => Promise<string>) =>
-    acceptOnce(store, log, { user_id: "u", key: "k", receive: async () => body, accept });
+    acceptOnce(store, log, { user_id: "u", key: "k", beside: "csv s", receive: async () => body, accept });
   return { abandoned, lines, run };
 }
 const failing = (error: Error) => () => Promise.reject(error);
@@ -65,7 +65,17 @@ describe("a request with a key", () => {
   });
 
   test("gets the first answer when the body is the same", async () => {
-    const { run } = setUp({ kind: "answered", job_id: "j", fingerprint: fingerprintOf(body) });
+    const { run } = setUp({ kind: "answered", job_id: "j", fingerprint: fingerprintOf(body, "csv s") });
     expect(await run(failing(new Error("must not run")))).toEqual({ job_id: "j", replayed: true });
   });
+
+  test.each(["", "csv t", "ndjson s"])(
+    "is another request when the body is the same and what stands beside it was %p",
+    async (beside) => {
+      const { run } = setUp({ kind: "answered", job_id: "j", fingerprint: fingerprintOf(body, beside) });
+      await expect(run(failing(new Error("must not run")))).rejects.toMatchObject({
+        problem: "idempotency-mismatch",
+      });
+    },
+  );
 });

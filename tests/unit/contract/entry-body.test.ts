@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { EntryBodyError, jsonBytes, packBody, unpackBody } from "../../../src/contract/entry-body.ts";
+import { EntryBodyError, packBody, unpackBody, unpackedBytes } from "../../../src/contract/entry-body.ts";
 
 const batchOf = (readings: number) =>
   Buffer.from(
@@ -9,35 +9,46 @@ const SMALL = batchOf(10);
 const LARGE = batchOf(10_000);
 
 test("a small body goes into the stream as it was sent", () => {
-  const { version, bytes } = packBody(SMALL);
+  const { version, bytes } = packBody(SMALL, true);
   expect(version).toBe("1");
   expect(bytes.equals(SMALL)).toBe(true);
   expect(unpackBody(version, bytes).equals(SMALL)).toBe(true);
-  expect(jsonBytes(version, bytes)).toBe(SMALL.length);
+  expect(unpackedBytes(version, bytes)).toBe(SMALL.length);
 });
 
 test("a large body is compressed, and comes back byte for byte", () => {
-  const { version, bytes } = packBody(LARGE);
+  const { version, bytes } = packBody(LARGE, true);
   expect(version).toBe("2");
   expect(bytes.length).toBeLessThan(LARGE.length / 2);
   expect(unpackBody(version, bytes).equals(LARGE)).toBe(true);
-  expect(jsonBytes(version, bytes)).toBe(LARGE.length);
+  expect(unpackedBytes(version, bytes)).toBe(LARGE.length);
 });
 
 test("a body that cannot be compressed comes back too, also from the middle of a larger buffer", () => {
   const around = Buffer.from(crypto.getRandomValues(new Uint8Array(65_000)));
   const body = around.subarray(11, 60_011);
-  const { version, bytes } = packBody(body);
+  const { version, bytes } = packBody(body, true);
   expect(version).toBe("2");
   expect(unpackBody(version, bytes).equals(body)).toBe(true);
 });
 
-test("the size of what waits is known without unpacking, whatever stands there", () => {
-  expect(jsonBytes("2", Buffer.from([1, 2]))).toBe(2);
-  expect(jsonBytes(undefined, Buffer.alloc(7))).toBe(7);
+test.each([
+  ["small", Buffer.from("sensor_id,timestamp,value,unit\n")],
+  ["empty", Buffer.alloc(0)],
+  ["large", LARGE],
+])("a %s body that is not JSON comes back byte for byte", (_, body) => {
+  const { version, bytes } = packBody(body, false);
+  expect(version).toBe("3");
+  expect(unpackBody(version, bytes).equals(body)).toBe(true);
+  expect(unpackedBytes(version, bytes)).toBe(body.length);
 });
 
-const packed = () => Buffer.from(packBody(LARGE).bytes);
+test("the size of what waits is known without unpacking, whatever stands there", () => {
+  expect(unpackedBytes("2", Buffer.from([1, 2]))).toBe(2);
+  expect(unpackedBytes(undefined, Buffer.alloc(7))).toBe(7);
+});
+
+const packed = () => Buffer.from(packBody(LARGE, true).bytes);
 const withLength = (length: number) => {
   const bytes = packed();
   bytes.writeUInt32BE(length);
@@ -56,4 +67,7 @@ test.each([
   ["of a length beyond every batch", withLength(4_294_967_295)],
 ])("a packed body that is %s is refused as poison", (_what, bytes) => {
   expect(() => unpackBody("2", bytes)).toThrow(EntryBodyError);
+  if (bytes.length < 4 || bytes.readUInt32BE() > 0) {
+    expect(() => unpackBody("3", bytes)).toThrow(EntryBodyError);
+  }
 });

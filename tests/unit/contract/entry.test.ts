@@ -9,6 +9,7 @@ import {
   readableMeta,
   readingsOf,
 } from "../../../src/contract/entry.ts";
+import { BODY_FORMATS } from "../../../src/contract/formats/body-format.ts";
 
 const META: EntryMeta = {
   job_id: "01890000-0000-7000-8000-000000000000",
@@ -31,6 +32,45 @@ const metaArbitrary = fc.record({
     fc.integer({ min: 0, max: 8_640_000_000_000_000 }),
     fc.double({ min: 0, max: 1e13, noNaN: true }),
   ),
+  format: fc.constantFrom(...BODY_FORMATS),
+});
+
+/** Entries as the program of their time wrote them: they may still wait. */
+describe("an entry of", () => {
+  const meta = JSON.stringify(META);
+  const json = '{"readings":[1,2]}';
+  test.each([
+    ["version 1", ["v", "1", "m", meta, "b", json]],
+    [
+      "version 2",
+      [
+        "v",
+        "2",
+        "m",
+        meta,
+        "b",
+        Buffer.from("0000001228b52ffd20129100007b2272656164696e6773223a5b312c325d7d", "hex"),
+      ],
+    ],
+    [
+      "version 3, as it is",
+      ["v", "3", "m", JSON.stringify({ ...META, format: "ndjson" }), "b", Buffer.from("\0\0\0\x001\n2\n")],
+    ],
+    [
+      "version 3, compressed",
+      [
+        "v",
+        "3",
+        "m",
+        JSON.stringify({ ...META, format: "ndjson" }),
+        "b",
+        Buffer.from("0000000428b52ffd2004210000310a320a", "hex"),
+      ],
+    ],
+  ])("%s can be read", (_, fields) => {
+    const { meta, body } = decodeEntry(wire(fields));
+    expect(readingsOf(meta, body)).toEqual([1, 2]);
+  });
 });
 
 describe("the entry codec", () => {
@@ -66,7 +106,11 @@ describe("the entry codec", () => {
   });
 
   test.each([
-    [["v", "3", "m", JSON.stringify(META), "b", "{}"], 'entry version "3" is not known'],
+    [["v", "4", "m", JSON.stringify(META), "b", "{}"], 'entry version "4" is not known'],
+    [
+      ["v", "1", "m", JSON.stringify({ ...META, format: "xml" }), "b", "{}"],
+      "the entry's format is not known",
+    ],
     [
       ["v", "x".repeat(100), "m", JSON.stringify(META), "b", "{}"],
       `entry version "${"x".repeat(20)}" is not known`,
@@ -117,6 +161,20 @@ describe("metadata", () => {
 });
 
 describe("the readings of a body", () => {
+  test("in another format are as many as the metadata says, or it is an EntryError", () => {
+    const csv = "sensor_id,timestamp,value,unit\ns,t,1,bar\ns,t,2,bar\n";
+    expect(readingsOf({ ...META, format: "csv" }, Buffer.from(csv))).toHaveLength(2);
+    expect(() => readingsOf({ ...META, format: "csv", total_readings: 3 }, Buffer.from(csv))).toThrow(
+      EntryError,
+    );
+    expect(() => readingsOf({ ...META, format: "csv" }, Buffer.from("x"))).toThrow(
+      new EntryError(
+        "the entry's body cannot be read: the header lacks the column sensor_id, timestamp, value, unit",
+      ),
+    );
+    expect(() => readingsOf({ ...META, format: "ndjson" }, Buffer.from("1\n"))).toThrow(EntryError);
+  });
+
   test("are what was sent, when there are as many as the metadata says", () => {
     expect(readingsOf(META, Buffer.from('{"readings":[1,{"a":null}],"more":0}'))).toEqual([1, { a: null }]);
   });

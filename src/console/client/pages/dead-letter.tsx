@@ -86,7 +86,7 @@ function Letter({ letter: { reason, buried_at, size_bytes, job, payload } }: { l
         />
       </Panel>
       <Panel
-        title={`Payload (${payload.encoding === "json" ? "JSON" : "Base64"})`}
+        title={`Payload (${ENCODINGS[payload.encoding]})`}
         side={payload.truncated ? <span class="muted small">cut after 256 KiB</span> : null}
       >
         <Source label="Payload">{textOf(payload)}</Source>
@@ -95,9 +95,11 @@ function Letter({ letter: { reason, buried_at, size_bytes, job, payload } }: { l
   );
 }
 
+const ENCODINGS = { json: "JSON", text: "as sent", base64: "Base64" } as const;
+
 /** JSON indented; text that is no JSON any more, because it was cut, as it is. */
 function textOf({ encoding, body }: DeadLetterDetail["payload"]): string {
-  if (encoding === "base64") return body;
+  if (encoding !== "json") return body;
   try {
     return JSON.stringify(JSON.parse(body), null, 2);
   } catch {

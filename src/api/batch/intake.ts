@@ -1,0 +1,79 @@
+/** The one way of a batch into the stream, whatever its format and the route it came by. Never touches Postgres. */
+import type { BatchOffer } from "../../stream/producer.ts";
+import { BodyMemory } from "../body/body-memory.ts";
+import { receiveBody } from "../body/receive-body.ts";
+import type { AppContext, RouteDeps } from "../deps.ts";
+import { type Acceptance, acceptOnce, idempotencyKeyFrom } from "../idempotency.ts";
+import { takeReadings } from "../limits/readings-limit.ts";
+import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
+import { type BatchForm, besideBody } from "./batch-form.ts";
+import { envelopeOf } from "./envelope.ts";
+
+/** Bodies of full size that may be in work at once; of usual batches these are hundreds. */
+const BODIES_IN_WORK = 16;
+
+/**
+ * Take the batch of an authenticated request in, at most once for its Idempotency-Key.
+ * Throws {ProblemError} as `idempotencyKeyFrom`, `acceptOnce`, `receiveBody` and `offerBatch` do, and
+ * {StreamUnavailableError}.
+ */
+export type TakeIn = (c: AppContext, form: BatchForm) => Promise<Acceptance>;
+
+/** All routes share it, and so the memory that bodies may take. */
+export function batchIntake(deps: RouteDeps): TakeIn {
+  const bounds = { max_bytes: deps.config.MAX_BODY_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
+  const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
+  return async (c, form) => {
+    const hold = memory.open();
+    const receive = () => receiveBody(c, bounds, hold);
+    try {
+      const key = idempotencyKeyFrom(c.req.header("Idempotency-Key"));
+      if (key === undefined) {
+        return { job_id: await offerBatch(deps, c, form, await receive()), replayed: false };
+      }
+      return await acceptOnce(deps.idempotency, deps.log, {
+        user_id: c.get("claims").sub,
+        key,
+        beside: besideBody(form),
+        receive,
+        accept: (body, idempotency) => offerBatch(deps, c, form, body, idempotency),
+      });
+    } finally {
+      hold.release();
+    }
+  };
+}
+
+/**
+ * Check the envelope, take the readings from the budget, and put the batch into the stream.
+ * @returns the id of the job
+ * @throws {ProblemError} malformed-*, invalid-request, rate-limited, backlog-full
+ * @throws {StreamUnavailableError}
+ */
+async function offerBatch(
+  deps: RouteDeps,
+  c: AppContext,
+  form: BatchForm,
+  body: Uint8Array,
+  idempotency?: BatchOffer["idempotency"],
+): Promise<string> {
+  const received_at_ms = deps.clock.now_ms();
+  const { system_id, total_readings } = envelopeOf(form, body);
+  const claims = c.get("claims");
+  await takeReadings(deps, claims, total_readings);
+  const outcome = await deps.producer.offer({
+    system_id,
+    user_id: claims.sub,
+    request_id: c.get("request_id"),
+    total_readings,
+    received_at_ms,
+    format: form.format,
+    body,
+    ...(idempotency ? { idempotency } : {}),
+  });
+  if (outcome.kind === "accepted") return outcome.job_id;
+  throw new ProblemError("backlog-full", {
+    headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },
+    operator: `the backlog's bound of ${outcome.bound} is reached`,
+  });
+}

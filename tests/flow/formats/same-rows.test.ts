@@ -1,0 +1,152 @@
+/** One batch in every format and every coding leaves the same rows, the same quarantine and the same counters. */
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { JobRecord } from "../../../src/contract/job.ts";
+import { isTerminal } from "../../../src/contract/job.ts";
+import { SystemStore } from "../../../src/store/systems.ts";
+import { JobBoard } from "../../../src/stream/jobs.ts";
+import { ApiBench, type TestApi } from "../../support/api.ts";
+import { CODINGS, type PlainReading, WRITERS } from "../../support/format-writers.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { type RunningPipeline, startPipeline } from "../../support/running-pipeline.ts";
+import { until } from "../../support/until.ts";
+
+const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
+const RECEIVED_MS = Date.UTC(2026, 0, 12);
+let bench: ApiBench;
+let api: TestApi;
+let pipeline: RunningPipeline;
+let token: string;
+beforeAll(async () => {
+  bench = await ApiBench.create();
+  // All batches are received at the same moment: details of a refusal name it.
+  api = await bench.start({ clock: new ManualClock(RECEIVED_MS), config: { BODY_TIMEOUT_MS: 60_000 } });
+  ({ token } = await api.tokenFor("producer"));
+  await new SystemStore(bench.database).create(SYSTEM, "rig");
+  const { postgres, redis } = bench.straight;
+  pipeline = startPipeline("test:formats", { database_url: postgres, redis_url: redis });
+});
+afterAll(async () => {
+  await pipeline.drain();
+  await bench.close();
+});
+
+/** A reading of the n-th sensor of a batch; every sending has sensors of its own. */
+type Model = PlainReading & { readonly sensor: number; readonly capitals: boolean };
+const sometimes = <T>(most: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 9, arbitrary: most }, { weight: 1, arbitrary: other });
+const at = (s: number) => new Date(RECEIVED_MS - 3_600_000 + s * 1000).toISOString();
+const text = fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }).map((t) => `#${t}`);
+const model: fc.Arbitrary<Model> = fc.record(
+  {
+    sensor: fc.integer({ min: 0, max: 3 }),
+    capitals: fc.boolean(),
+    timestamp: sometimes<string>(
+      fc.integer({ min: 0, max: 8 }).map(at),
+      fc.oneof(
+        text,
+        fc.constantFrom("2026-02-30T00:00:00Z", "2019-01-01T00:00:00Z", "2027-01-01T00:00:00+01:00"),
+      ),
+    ),
+    value: sometimes<number | string>(
+      fc.oneof(fc.constantFrom(0, 100, 250.5, 699.9999), fc.double({ min: 1e-3, max: 700, noNaN: true })),
+      fc.oneof(text, fc.constantFrom(900, -40, 1e300, 5e-324)),
+    ),
+    unit: sometimes(
+      fc.constantFrom("bar", "bar", "kPa"),
+      fc.oneof(text, fc.constantFrom("°F", "celsius", "psi")),
+    ),
+    quality: sometimes<number | string>(
+      fc.constantFrom(50, 72.5, 95, 100),
+      fc.oneof(text, fc.constantFrom(49.9, 101, -1)),
+    ),
+  },
+  { requiredKeys: ["sensor", "capitals", "timestamp", "value"] },
+);
+
+let sendings = 0;
+
+/** Send the batch with sensors of its own, and tell what became of it with the sensors' numbers in place of their ids. */
+async function outcome(batch: readonly Model[], format: string, coding: string): Promise<unknown> {
+  const first = sendings++ * 4;
+  const idOf = (n: number) => `550e8400-e29b-41d4-a716-${(first + n + 1).toString(16).padStart(12, "0")}`;
+  const readings = batch.map(({ sensor, capitals, ...reading }) => ({
+    sensor_id: capitals ? idOf(sensor).toUpperCase() : idOf(sensor),
+    ...reading,
+  }));
+  const { path, type, body } = WRITERS[format]!(SYSTEM, readings);
+  const response = await api.fetch(path, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": type, "Content-Encoding": coding },
+    body: CODINGS[coding]!(body),
+  });
+  const answer = await response.text();
+  expect({ status: response.status, answer }).toMatchObject({ status: 202 });
+  const { job_id } = JSON.parse(answer) as { job_id: string };
+  const told = pipeline.told.length;
+  const job = await ended(job_id);
+  const ids = [0, 1, 2, 3].map(idOf);
+  const { rows, refused } = await stored(job_id, ids);
+  const {
+    total_readings,
+    inserted_readings,
+    duplicate_readings,
+    quarantined_readings,
+    status,
+    error_message,
+  } = job;
+  const counts = { total_readings, inserted_readings, duplicate_readings, quarantined_readings };
+  const report = pipeline.told.slice(told).flatMap((m) => (m.kind === "committed" ? [m.report] : []));
+  const counted = report.map(({ inserted, duplicate, quarantined }) => ({
+    inserted,
+    duplicate,
+    quarantined,
+  }));
+  const all = JSON.stringify({ rows, refused, counts, counted, status, error_message });
+  return JSON.parse(
+    ids.reduce(
+      (s, id, n) => s.replaceAll(id, `sensor ${n}`).replaceAll(id.toUpperCase(), `SENSOR ${n}`),
+      all,
+    ),
+  );
+}
+
+function ended(job_id: string): Promise<JobRecord> {
+  const board = new JobBoard(bench.redis);
+  return until(`the end of job ${job_id}`, async () => {
+    const job = await board.get(job_id);
+    return job !== null && isTerminal(job.status) && job;
+  });
+}
+
+async function stored(job_id: string, ids: readonly string[]) {
+  const { sql } = bench.database;
+  const [rows, refused] = await Promise.all([
+    sql`SELECT sensor_id, "timestamp"::text, value, system_id, quality, unit FROM diagnostics_sensordata
+      WHERE sensor_id = ANY(${[...ids]}::uuid[]) ORDER BY sensor_id, "timestamp"`,
+    sql`SELECT ordinal, reason, reason_details, sensor_id, "timestamp"::text, value, unit, quality, raw::text, range_version
+      FROM diagnostics_quarantined_reading WHERE job_id = ${job_id} ORDER BY ordinal`,
+  ]);
+  return {
+    rows: [...rows],
+    refused: [...refused].map((row) => ({ ...row, raw: JSON.parse(row.raw as string) })),
+  };
+}
+
+test("one batch in every format and every coding leaves the same rows, quarantine and counters", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(model, { minLength: 1, maxLength: 40 }), async (batch) => {
+      const expected = await outcome(batch, "json", "identity");
+      for (const format of Object.keys(WRITERS)) {
+        for (const coding of Object.keys(CODINGS)) {
+          expect({ format, coding, outcome: await outcome(batch, format, coding) }).toEqual({
+            format,
+            coding,
+            outcome: expected,
+          });
+        }
+      }
+    }),
+    { numRuns: 12 },
+  );
+}, 120_000);

@@ -1,0 +1,52 @@
+/** A batch written in each format, and compressed in each coding: what a producer's library would make of it. */
+import { deflateSync, gzipSync } from "node:zlib";
+
+/** One reading as every format can say it: a field is a text, a number, or not there. */
+export interface PlainReading {
+  readonly sensor_id?: string;
+  readonly timestamp?: string;
+  readonly value?: number | string;
+  readonly unit?: string;
+  readonly quality?: number | string;
+}
+
+export interface WrittenBatch {
+  readonly path: string;
+  readonly type: string;
+  readonly body: string;
+}
+
+const COLUMNS = ["quality", "sensor_id", "value", "unit", "timestamp"] as const;
+const cell = (value: string | number | undefined) => {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+};
+
+export const WRITERS: Readonly<
+  Record<string, (system_id: string, readings: readonly PlainReading[]) => WrittenBatch>
+> = {
+  json: (system_id, readings) => ({
+    path: "/api/v1/data/ingest",
+    type: "application/json",
+    body: JSON.stringify({ system_id, readings }),
+  }),
+  ndjson: (system_id, readings) => ({
+    path: `/api/v1/data/ingest?system_id=${system_id}`,
+    type: "application/x-ndjson",
+    body: readings.map((reading) => JSON.stringify(reading)).join("\r\n"),
+  }),
+  csv: (system_id, readings) => ({
+    path: `/api/v1/data/ingest?system_id=${system_id}`,
+    type: "text/csv",
+    body: [
+      COLUMNS.join(","),
+      ...readings.map((one) => COLUMNS.map((name) => cell(one[name])).join(",")),
+    ].join("\n"),
+  }),
+};
+
+export const CODINGS: Readonly<Record<string, (body: string) => Uint8Array<ArrayBuffer>>> = {
+  identity: (body) => Buffer.from(body),
+  gzip: (body) => gzipSync(body),
+  deflate: (body) => deflateSync(body),
+};
