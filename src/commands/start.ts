@@ -122,13 +122,13 @@ async function startReviews(wiring: Wiring): Promise<void> {
     units: createUnitRegistry(await readUnits(config)),
     registration: config.SENSOR_REGISTRATION,
   };
-  const { desk, tasks, close } = openDesk(database, `${processName}:review`, rules);
+  const { desk, tasks, close } = openDesk(database, `${processName}:review`, rules, reviewMetrics(metrics));
   const settings = {
     database_url: services.databaseUrl,
     session_name: `${processName}:reviews`.slice(-63),
     interval_ms: REVIEW_INTERVAL_MS,
   };
-  const runner = new ReviewRunner(settings, desk, tasks, systemClock, log, reviewMetrics(metrics));
+  const runner = new ReviewRunner(settings, desk, tasks, systemClock, log);
   runner.start();
   stopping.last("reviews", async (left_ms) => {
     await runner.stop(left_ms / 2);
@@ -199,10 +199,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   await ready(redis, REDIS_DEADLINE_MS);
   const reader = openReader(wiring);
   const units = createUnitRegistry(await readUnits(config));
-  const review = openDesk(database, `${wiring.processName}:desk`, {
-    units,
-    registration: config.SENSOR_REGISTRATION,
-  });
+  const rules = { units, registration: config.SENSOR_REGISTRATION };
+  const review = openDesk(database, `${wiring.processName}:desk`, rules, reviewMetrics(metrics));
   stopping.last("review desk", review.close);
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);

@@ -58,6 +58,8 @@ export interface DeskDeps {
   readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
   readonly rules: ReviewRules;
   readonly clock: Clock;
+  /** Told the outcome of each reading that was committed. */
+  readonly onOutcome: (outcome: ReadingOutcome["outcome"]) => void;
 }
 
 /** What commits with a portion. */
@@ -73,12 +75,15 @@ export class ReviewDesk {
     return this.deps.tasks;
   }
 
-  /** Try a decision on the first readings of its selection; nothing is written. @throws {IncidentKeyError} @throws {StoreUnavailableError} */
+  /** Try a decision on the first readings of its selection; nothing is written. @throws {UnknownReadingsError}
+   * @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
   async dryRun(decision: Decision): Promise<DryRun> {
     const selected = toSelected(decision.selection);
     const needed = statusNeeded(decision.action);
     const { readings } = this.deps;
+    if ("ids" in selected) await this.#existing(selected.ids);
     const extent = await readings.extent(selected, needed);
+    if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
     const portion = { after: 0, last_id: extent.last_id, limit: EXAMINED };
     const rows = await readings.portion(selected, needed, portion);
     const { verdicts } = await this.#judged(rows, decision);
@@ -109,9 +114,7 @@ export class ReviewDesk {
     const last_id = Math.max(...ids);
     const outcomes = await this.#inTurn(() =>
       this.#persist(async () => {
-        const rows = await this.deps.readings.byIds(ids);
-        const found = new Set(rows.map(({ id }) => id));
-        if (rows.length < ids.length) throw new UnknownReadingsError(ids.filter((id) => !found.has(id)));
+        const rows = await this.#existing(ids);
         const others = rows.filter(({ review_status }) => review_status !== needed);
         if (others.length > 0) throw new ReviewConflictError(others);
         return this.#commit(rows, decision, async (tx, verdicts) => {
@@ -123,6 +126,14 @@ export class ReviewDesk {
     );
     const task = await this.deps.tasks.get(decision.id);
     return { ...task!, readings: outcomes };
+  }
+
+  /** @throws {UnknownReadingsError} */
+  async #existing(ids: readonly number[]): Promise<QuarantinedRow[]> {
+    const rows = await this.deps.readings.byIds(ids);
+    const found = new Set(rows.map(({ id }) => id));
+    if (rows.length < ids.length) throw new UnknownReadingsError(ids.filter((id) => !found.has(id)));
+    return rows;
   }
 
   /** Leave a decision to the workers. @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
@@ -185,6 +196,7 @@ export class ReviewDesk {
         return this.#commit(rows, decision, beside, new Map([...refused, ...ids]));
       }
     }
+    for (const { outcome } of verdicts) this.deps.onOutcome(outcome);
     return verdicts.map(toOutcome);
   }
 

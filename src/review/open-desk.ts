@@ -6,7 +6,7 @@ import { RegistryReader } from "../store/registry.ts";
 import { ReviewReadings } from "../store/review/readings.ts";
 import { ReviewTaskStore } from "../store/review/tasks.ts";
 import { Writer } from "../store/writer.ts";
-import { ReviewDesk } from "./desk.ts";
+import { type DeskDeps, ReviewDesk } from "./desk.ts";
 import type { ReviewRules } from "./judge.ts";
 
 export interface OpenDesk {
@@ -22,6 +22,7 @@ export function openDesk(
   database: Database,
   name: string,
   rules: Pick<ReviewRules, "units" | "registration">,
+  onOutcome: DeskDeps["onOutcome"],
   clock = systemClock,
 ): OpenDesk {
   const tasks = new ReviewTaskStore(database);
@@ -36,6 +37,7 @@ export function openDesk(
     writer,
     rules: { ...rules, maxFuture_ms: DEFAULT_MAX_FUTURE_MS, maxPast_years: DEFAULT_MAX_PAST_YEARS },
     clock,
+    onOutcome,
   });
   return { desk, tasks, close: () => writer.close() };
 }

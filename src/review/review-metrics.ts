@@ -1,13 +1,18 @@
-/** What reviews' tasks did, as metrics. */
+/** What became of readings under review, as a metric. */
 import { Counter, type Registry } from "prom-client";
 
-/** @returns to be called with the outcome of each reading */
+const NAME = "hydraulic_review_readings_total";
+
+/** @returns to be called with the outcome of each reading; desks of one process share the counter */
 export function reviewMetrics(registry: Registry): (outcome: string) => void {
-  const readings = new Counter({
-    name: "hydraulic_review_readings_total",
-    help: "Quarantined readings that tasks of reviewers dealt with, by outcome",
-    labelNames: ["outcome"],
-    registers: [registry],
-  });
+  const known = registry.getSingleMetric(NAME) as Counter<"outcome"> | undefined;
+  const readings =
+    known ??
+    new Counter({
+      name: NAME,
+      help: "Quarantined readings that reviewers decided about, by outcome",
+      labelNames: ["outcome"],
+      registers: [registry],
+    });
   return (outcome) => readings.inc({ outcome });
 }

@@ -42,7 +42,6 @@ export class ReviewRunner {
     private readonly tasks: Pick<ReviewTaskStore, "nextOpen" | "end">,
     private readonly clock: Clock,
     private readonly log: Logger,
-    private readonly onOutcome: (outcome: string) => void,
   ) {}
 
   start(): void {
@@ -104,7 +103,6 @@ export class ReviewRunner {
     try {
       const outcomes = await this.desk.step(task);
       this.#attempts = 0;
-      for (const { outcome } of outcomes ?? []) this.onOutcome(outcome);
       const took_ms = Math.round(this.clock.monotonic_ms() - begin_ms);
       const about = { task_id: task.id, action: task.action };
       if (outcomes === null) this.log.info(about, "review completed");

@@ -11,6 +11,7 @@ import { createUnitRegistry, type UnitDefinition } from "../../src/contract/unit
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
+import { reviewMetrics } from "../../src/review/review-metrics.ts";
 import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
@@ -119,17 +120,19 @@ export class ApiBench {
       max_bytes: config.BACKLOG_MAX_BYTES,
       idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
     };
+    const metrics = new Registry();
     const review = openDesk(
       database,
       "test:desk",
       { units: createUnitRegistry(options.units), registration: "auto" },
+      reviewMetrics(metrics),
       clock,
     );
     const app = createApp({
       config,
       clock,
       log,
-      metrics: new Registry(),
+      metrics,
       redis,
       producer: new Producer(redis, bounds),
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),

@@ -28,6 +28,8 @@ export interface AuditRow {
 
 export class ReviewBench {
   readonly #desks: OpenDesk[] = [];
+  /** What the desks said of each reading that they committed. */
+  readonly outcomes: string[] = [];
 
   private constructor(readonly ingest: IngestBench) {}
 
@@ -38,7 +40,9 @@ export class ReviewBench {
   /** A desk with a writer of its own, as another API or worker has. */
   desk(): OpenDesk {
     const rules = { units: createUnitRegistry(), registration: "auto" as const };
-    const open = openDesk(this.ingest.database, `test:${this.#desks.length}`, rules);
+    const open = openDesk(this.ingest.database, `test:${this.#desks.length}`, rules, (outcome) =>
+      this.outcomes.push(outcome),
+    );
     this.#desks.push(open);
     return open;
   }

@@ -23,7 +23,7 @@ export function shapeCheck<T extends TSchema>(schema: T): (value: unknown) => St
     if (compiled.Check(value)) return value;
     const errors: ProblemItem[] = [];
     const seen = new Set<string>();
-    for (const error of compiled.Errors(value)) {
+    for (const error of [...compiled.Errors(value)].flatMap(insideUnion)) {
       // A missing property is reported twice: as missing, and as undefined.
       if (seen.has(error.path)) continue;
       seen.add(error.path);
@@ -35,6 +35,23 @@ export function shapeCheck<T extends TSchema>(schema: T): (value: unknown) => St
     throw new ProblemError("invalid-request", { errors, ...(detail ? { detail } : {}) });
   };
 }
+
+/** The errors of the one variant whose members the value has, instead of "none of these fits". */
+function insideUnion(error: ValueError): ValueError[] {
+  if (error.type !== ValueErrorType.Union) return [error];
+  const variants = error.errors.map((variant) => [...variant]);
+  const meant = variants.filter((inner) => inner.every(({ path }) => path.length > error.path.length + 1));
+  const [variant = []] = meant.filter((inner) => !inner.some(isAboutMembers(error.path)));
+  return variant.length > 0 ? variant.flatMap(insideUnion) : [error];
+}
+
+/** A member that is missing, or one too many, right below the union. */
+const isAboutMembers =
+  (path: string) =>
+  (error: ValueError): boolean =>
+    (error.type === ValueErrorType.ObjectRequiredProperty ||
+      error.type === ValueErrorType.ObjectAdditionalProperties) &&
+    error.path.lastIndexOf("/") === path.length;
 
 /** The schema's own words where TypeBox would only quote a pattern or speak of a union. */
 function complaint({ type, schema, message }: ValueError): string {

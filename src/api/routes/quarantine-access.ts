@@ -2,6 +2,7 @@
 import { decodeIncidentKey, type IncidentKey } from "../../contract/incident-key.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
+import { MAX_REVIEW_IDS } from "../../contract/review.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
@@ -34,6 +35,7 @@ export const SERIES_PARAMETERS = (from: string, to: string) => [
   timeFilter("to", to),
 ];
 export const FILTER_PARAMETERS = [
+  queryParameter("ids", `Only these, at most ${MAX_REVIEW_IDS} between commas`, { type: "string" }),
   queryParameter("incident", "Only the readings of this incident: a `key` of the incidents", {
     type: "string",
   }),
@@ -46,7 +48,7 @@ export const FILTER_PARAMETERS = [
   }),
 ];
 export const SERIES_NAMES = ["system_id", "sensor_id", "reason", "status", "from", "to"] as const;
-export const FILTER_NAMES = ["incident", "job_id", ...SERIES_NAMES, "q"] as const;
+export const FILTER_NAMES = ["ids", "incident", "job_id", ...SERIES_NAMES, "q"] as const;
 
 /** The filter of the query. @throws {ProblemError} invalid-request */
 export function filterOf(c: AppContext): QuarantineFilter {
@@ -55,6 +57,7 @@ export function filterOf(c: AppContext): QuarantineFilter {
     throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
   }
   return {
+    ids: idsOf(c),
     incident: incidentOf(c),
     job_id: uuidParameter(c, "job_id"),
     system_id: uuidParameter(c, "system_id"),
@@ -74,6 +77,14 @@ function textOf(c: AppContext): string | null {
   const q = textParameter(c, "q", MAX_TEXT);
   if (q === undefined || q.length >= MIN_TEXT) return q ?? null;
   throw invalidParameter("q", `a text of ${MIN_TEXT} to ${MAX_TEXT} characters`);
+}
+
+function idsOf(c: AppContext): readonly number[] | null {
+  const text = c.req.query("ids");
+  if (text === undefined) return null;
+  const ids = new Set(text.split(",").map((id) => (/^\d{1,15}$/.test(id.trim()) ? Number(id) : 0)));
+  if (ids.size <= MAX_REVIEW_IDS && !ids.has(0)) return [...ids];
+  throw invalidParameter("ids", `1 to ${MAX_REVIEW_IDS} ids of quarantined readings between commas`);
 }
 
 function incidentOf(c: AppContext): IncidentKey | null {

@@ -48,9 +48,9 @@ export function sumsSource(): Sources {
   };
 }
 
-/** Of one job, whose readings are few. */
+/** Of one job or some ids, whose readings are few. */
 export function jobSource(filter: QuarantineFilter, values: Values): Sources {
-  const conditions = all(conditionsOf(filter, ["job_id", "incident", "range", "q"], values));
+  const conditions = all(conditionsOf(filter, ["ids", "job_id", "incident", "range", "q"], values));
   return { ...rowsSource(conditions, null), name: "job", exact: true };
 }
 

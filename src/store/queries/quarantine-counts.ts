@@ -50,7 +50,7 @@ export class QuarantineCountQueries {
 }
 
 function sourcesOf(filter: QuarantineFilter, values: Values): Sources {
-  if (filter.job_id !== null) return jobSource(filter, values);
+  if (filter.job_id !== null || filter.ids !== null) return jobSource(filter, values);
   if (filter.incident !== null) return incidentSource(filter, values);
   if (filter.q !== null) return textSource(filter, values);
   if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);

@@ -3,10 +3,12 @@ import type { IncidentKey } from "../../contract/incident-key.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
+import { arrayOf } from "../review/ask.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 
 export interface QuarantineFilter {
   /** Null, here and below: any. */
+  readonly ids: readonly number[] | null;
   readonly incident: IncidentKey | null;
   readonly job_id: string | null;
   readonly system_id: string | null;
@@ -38,7 +40,7 @@ export type FilterParts = Omit<QuarantineFilter, "reasons" | "statuses">;
 interface TextValues {
   add(value: string, type: string): string;
 }
-type Part = "incident" | "job_id" | "system_id" | "sensor_id" | "range" | "q";
+type Part = "ids" | "incident" | "job_id" | "system_id" | "sensor_id" | "range" | "q";
 
 /** The moment of a refusal that incidents go by, of a row of the table `of`. */
 export const eventAt = (of: string) =>
@@ -56,6 +58,10 @@ export function conditionsOf(
 ): string[] {
   return parts.flatMap((part) => {
     switch (part) {
+      case "ids":
+        return filter.ids === null
+          ? []
+          : [`${of}.id = ANY(${values.add(arrayOf(filter.ids), "text")}::bigint[])`];
       case "incident":
         return filter.incident === null ? [] : incidentConditions(filter.incident, values, of);
       case "range":

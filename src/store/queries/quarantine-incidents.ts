@@ -132,7 +132,7 @@ function hoursLookedAt(
   values: Values,
 ): string[] {
   const conditions = conditionsOf(
-    { ...filter, incident: null, job_id: null, q: null },
+    { ...filter, ids: null, incident: null, job_id: null, q: null },
     ["system_id", "sensor_id"],
     values,
     "sums",

@@ -76,7 +76,7 @@ function branches(
   some: string,
   values: Values,
 ): string {
-  const parts = ["incident", "job_id", "sensor_id", "system_id", "range", "q"] as const;
+  const parts = ["ids", "incident", "job_id", "sensor_id", "system_id", "range", "q"] as const;
   const common = conditionsOf(filter, parts, values);
   const at = filter.incident === null ? "quarantined_at" : eventAt(TABLE);
   if (after) {
@@ -85,7 +85,7 @@ function branches(
   const branch = (conditions: readonly string[]) =>
     `(SELECT id, ${at} AS at FROM ${TABLE}
       WHERE ${all([...conditions, ...common])} ${ORDER} LIMIT ${some} + 1)`;
-  if (filter.job_id !== null) {
+  if (filter.job_id !== null || filter.ids !== null) {
     return branch([
       `reason = ANY(${values.add(filter.reasons, "text[]")})`,
       `review_status = ANY(${values.add(filter.statuses, "text[]")})`,

@@ -40,13 +40,20 @@ function jsonText({ name, kind, nullable }: Column): string {
   return nullable ? `coalesce(${text}, 'null')` : text;
 }
 
+/**
+ * Text that a spreadsheet would take for a formula begins with an apostrophe, which it does not show: units, names and
+ * notes come from others (OWASP, CSV injection).
+ */
+const inert = (column: string) =>
+  `(CASE WHEN ${column} ~ '^[=+@\\t\\r-]' THEN '''' ELSE '' END || ${column})`;
+
 /** RFC 4180 section 2.6 and 2.7: fields with a comma, a quote or a line end stand in quotes. Null is an empty field. */
 function csvText({ name, kind, nullable }: Column): string {
   const column = quoted(name);
   const text = {
     time: rfc3339(column),
     id: `${column}::text`,
-    text: `CASE WHEN ${column} ~ '[",\\r\\n]' THEN '"' || replace(${column}, '"', '""') || '"' ELSE ${column} END`,
+    text: `CASE WHEN ${column} ~ '[",\\r\\n]' THEN '"' || replace(${inert(column)}, '"', '""') || '"' ELSE ${inert(column)} END`,
     number: `${column}::text`,
     json: `'"' || replace(${onOneLine(column)}, '"', '""') || '"'`,
   }[kind];

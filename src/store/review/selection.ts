@@ -18,7 +18,7 @@ export interface Conditions {
   readonly values: readonly (string | number)[];
 }
 
-const PARTS = ["incident", "job_id", "system_id", "sensor_id", "range", "q"] as const;
+const PARTS = ["ids", "incident", "job_id", "system_id", "sensor_id", "range", "q"] as const;
 
 /** @param status that the readings must have */
 export function selectionConditions(selected: Selected, status: ReviewStatus): Conditions {
@@ -27,8 +27,7 @@ export function selectionConditions(selected: Selected, status: ReviewStatus): C
   const isOneOf = (column: string, among: readonly (string | number)[] | undefined, type: string) => {
     if (among) conditions.push(`q.${column} = ANY(${values.add(arrayOf(among), "text")}::${type}[])`);
   };
-  if ("ids" in selected) isOneOf("id", selected.ids, "bigint");
-  else conditions.push(...conditionsOf(partsOf(selected), PARTS, values, "q"));
+  conditions.push(...conditionsOf(partsOf(selected), PARTS, values, "q"));
   if ("filter" in selected) {
     isOneOf("reason", selected.filter.reason, "text");
     isOneOf("review_status", selected.filter.status, "text");
@@ -36,10 +35,11 @@ export function selectionConditions(selected: Selected, status: ReviewStatus): C
   return { text: conditions.join(" AND "), values: values.list };
 }
 
-function partsOf(selected: Exclude<Selected, { ids: readonly number[] }>): FilterParts {
+function partsOf(selected: Selected): FilterParts {
   const { job_id, system_id, sensor_id, from, to, q }: QuarantineFilter =
     "filter" in selected ? selected.filter : {};
   return {
+    ids: "ids" in selected ? selected.ids : null,
     incident: "incident" in selected ? selected.incident : null,
     job_id: job_id ?? null,
     system_id: system_id ?? null,

@@ -45,6 +45,7 @@ async function expectedIds(condition: string): Promise<number[]> {
 const FILTERS: readonly [query: string, condition: string][] = [
   ["", "review_status = 'pending'"],
   ["status=any", "true"],
+  ["ids=17,%204,17,900000&status=any", "id IN (4, 17)"],
   ["status=rejected,fixed", "review_status IN ('rejected', 'fixed')"],
   ["reason=out_of_range&status=any", "reason = 'out_of_range'"],
   ["reason=duplicate,parse_error", "reason IN ('duplicate', 'parse_error') AND review_status = 'pending'"],
@@ -92,6 +93,24 @@ describe.each(FILTERS)("the list with %s", (query, condition) => {
         raw,
       })),
     );
+  });
+});
+
+describe("a cell of the CSV that a spreadsheet would take for a formula", () => {
+  test.each([
+    ['=HYPERLINK("http://x")', `'=HYPERLINK("http://x")`],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["\t=1", "'\t=1"],
+    ["m=s", "m=s"],
+  ])("stands behind an apostrophe, and only there: %j", async (unit, cell) => {
+    const odd = { ...rows[0]!, job_id: crypto.randomUUID(), unit };
+    await insertRefusals(bench.database.sql, [odd]);
+    const csv = await reviewer.get(`?job_id=${odd.job_id}&status=any&format=csv`);
+    expect(parse(await csv.text(), { columns: true })).toMatchObject([{ unit: cell }]);
+    const { items } = await reviewer.json<{ items: Item[] }>(`?job_id=${odd.job_id}&status=any`);
+    expect(items).toMatchObject([{ unit }]);
   });
 });
 

@@ -22,11 +22,10 @@ afterAll(() => bench.close());
 const refused = (count: number, sensors = 4) =>
   Array.from({ length: count }, (_, i) => reading(i % sensors, Math.floor(i / sensors), 900));
 
-const outcomes: string[] = [];
 function runner({ desk, tasks }: OpenDesk): ReviewRunner {
   const settings = { database_url: bench.ingest.databaseUrl, session_name: "test:reviews", interval_ms: 20 };
   const log = createLogger({ level: "error", format: "json" });
-  return new ReviewRunner(settings, desk, tasks, systemClock, log, (outcome) => outcomes.push(outcome));
+  return new ReviewRunner(settings, desk, tasks, systemClock, log);
 }
 
 const ended = (open: OpenDesk, id: string) =>
@@ -50,7 +49,7 @@ test("a filter's readings, in several portions, by a runner; progress and counts
   expect(done.jobs).toHaveLength(3);
   expect(await bench.ingest.rows()).toHaveLength(5_000);
   expect(await bench.keptCounts()).toEqual({ pending: 0, approved: 5_000, rejected: 0, fixed: 0 });
-  expect(outcomes.filter((outcome) => outcome === "store")).toHaveLength(5_000);
+  expect(bench.outcomes.filter((outcome) => outcome === "store")).toHaveLength(5_000);
 }, 60_000);
 
 test("two that step the same task at once: each portion is applied once", async () => {
