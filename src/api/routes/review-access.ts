@@ -7,6 +7,7 @@ import {
   SelectionTooLargeError,
   UnknownReadingsError,
 } from "../../review/review-errors.ts";
+import { classify, StoreUnavailableError } from "../../store/errors.ts";
 import { ReviewRaceError } from "../../store/review/settle.ts";
 import { invalidField } from "../body/check-shape.ts";
 import { ProblemError } from "../problem-error.ts";
@@ -50,6 +51,11 @@ function toProblem(cause: unknown): unknown {
       cause,
     });
   }
+  // The writer's connection was lost, or a lock was not to be had in time: nothing was applied.
+  if (classify(cause) === "unavailable")
+    return new StoreUnavailableError(cause instanceof Error ? cause.message : "the writer is away", {
+      cause,
+    });
   return cause;
 }
 

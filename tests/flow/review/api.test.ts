@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { ReviewTask } from "../../../src/contract/review.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
+import { expectProblem } from "../../support/problem.ts";
+import { until } from "../../support/until.ts";
 
 const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
 const SENSOR = "550e8400-e29b-41d4-a716-446655440001";
@@ -180,4 +182,24 @@ test.each([
   [`${PATH}/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a20`, 404],
 ])("GET %s: %d", async (path, status) => {
   expect((await api.call(token.admin!, "GET", path)).status).toBe(status);
+});
+
+test("a decision whose connection is ended by the database is refused with 503, and nothing of it holds", async () => {
+  const id = await refused();
+  const holder = bench.database.sql;
+  await holder.begin(async (tx) => {
+    await tx`SELECT FROM diagnostics_quarantined_reading WHERE id = ${id} FOR UPDATE`;
+    const waiting = post({ action: "approve", selection: { ids: [id] } });
+    await until("the end of the connection that waits for the lock", async () => {
+      const [row] = await tx<{ n: number }[]>`SELECT count(pg_terminate_backend(pid))::int AS n
+        FROM pg_stat_activity WHERE application_name = 'test:desk' AND wait_event_type = 'Lock'
+          AND datname = current_database()`;
+      return row!.n > 0 || undefined;
+    });
+    const problem = await expectProblem(await waiting, "service-unavailable");
+    expect(problem.detail).not.toContain("terminat");
+  });
+  const [row] = await holder`SELECT review_status FROM diagnostics_quarantined_reading WHERE id = ${id}`;
+  expect(row).toEqual({ review_status: "pending" });
+  expect((await post({ action: "approve", selection: { ids: [id] } })).status).toBe(200);
 });
