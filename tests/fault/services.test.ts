@@ -1,6 +1,6 @@
 /** PostgreSQL or Redis goes away and comes back, or the whole program dies: nothing accepted is lost or doubled. */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
-import { seedOf } from "../support/fault/batches.ts";
+import { type Batch, BatchSource, randomFrom, seedOf } from "../support/fault/batches.ts";
 import type { Load } from "../support/fault/load.ts";
 import { PrivateServices } from "../support/fault/private-services.ts";
 import { Stack } from "../support/stack.ts";
@@ -115,6 +115,38 @@ test(
     await someAccepted(load, 30);
     await load.stop();
     await stack.settle(load);
+  },
+  TEST_MS,
+);
+
+test(
+  "an Idempotency-Key is remembered by a Redis that was stopped and started: the first answer, and 422 for another batch",
+  async () => {
+    stack = new Stack(await services.fresh());
+    await stack.start("all");
+    const token = await stack.login();
+    const source = new BatchSource(randomFrom(seed), 10);
+    const [batch, other] = [source.next(), source.next()];
+    const send = ({ body }: Batch) =>
+      fetch(`${stack!.url}/api/v1/data/ingest`, {
+        method: "POST",
+        headers: {
+          Authorization: `Bearer ${token}`,
+          "Content-Type": "application/json",
+          "Idempotency-Key": "rig-7/000001",
+        },
+        body,
+      });
+    const first = (await (await send(batch)).json()) as { job_id: string };
+    await services.stopRedis();
+    await services.restart();
+    const again = await until("the API has its Redis again", async () => {
+      const response = await send(batch);
+      return response.status === 503 ? undefined : response;
+    });
+    expect(again.headers.get("Idempotent-Replayed")).toBe("true");
+    expect(await again.json()).toEqual({ job_id: first.job_id, status: "queued" });
+    expect((await send(other)).status).toBe(422);
   },
   TEST_MS,
 );
