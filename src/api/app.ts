@@ -1,6 +1,7 @@
 /** Puts the HTTP API together. Everything it needs is handed in; nothing here reads the environment. */
 import { Hono } from "hono";
 import { AccessTokens } from "./auth/access-tokens.ts";
+import { Credentials } from "./auth/credentials.ts";
 import { PasswordChecker } from "./auth/passwords.ts";
 import { batchIntake } from "./batch/intake.ts";
 import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
@@ -38,14 +39,7 @@ export function createApp(given: ApiDeps): App {
     ...given,
     jobWatch,
     passwords: given.passwords ?? new PasswordChecker(),
-    tokens: new AccessTokens(
-      {
-        secret: given.config.JWT_SECRET_KEY,
-        algorithm: given.config.JWT_ALGORITHM,
-        lifetime_s: given.config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
-      },
-      given.clock,
-    ),
+    tokens: credentialsOf(given),
   };
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });
@@ -68,6 +62,18 @@ export function createApp(given: ApiDeps): App {
   mountDocs(app);
   mountUnmatched(app);
   return app;
+}
+
+function credentialsOf({ config, clock, register, metrics }: ApiDeps): Credentials {
+  const tokens = new AccessTokens(
+    {
+      secret: config.JWT_SECRET_KEY,
+      algorithm: config.JWT_ALGORITHM,
+      lifetime_s: config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+    },
+    clock,
+  );
+  return new Credentials({ tokens, register, clock, metrics });
 }
 
 /** Every error becomes a problem; only what nobody expected is logged here, with its stack. */

@@ -6,6 +6,7 @@ import type { UnitRegistry } from "../contract/units.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { ReviewDesk } from "../review/desk.ts";
+import type { AccessStore } from "../store/access.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
@@ -13,7 +14,7 @@ import type { Queries } from "../store/queries/queries.ts";
 import type { SensorRangeStore } from "../store/sensor-ranges.ts";
 import type { SensorStore } from "../store/sensors.ts";
 import type { SystemStore } from "../store/systems.ts";
-import type { User } from "../store/users.ts";
+import type { UserStore } from "../store/users.ts";
 import type { ReadingsAllowance } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
 import type { IdempotencyStore } from "../stream/idempotency.ts";
@@ -22,7 +23,9 @@ import type { JobBoard } from "../stream/jobs.ts";
 import type { Producer } from "../stream/producer.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import type { WorkerBoard } from "../stream/worker-board.ts";
-import type { AccessTokens, Claims } from "./auth/access-tokens.ts";
+import type { AccessRegister } from "./auth/access-register.ts";
+import type { Claims } from "./auth/claims.ts";
+import type { Credentials } from "./auth/credentials.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
@@ -69,11 +72,20 @@ export interface ApiDeps {
   readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
   readonly workerBoard: Pick<WorkerBoard, "all">;
   readonly allowance: Pick<ReadingsAllowance, "take">;
-  readonly users: { findByName(username: string): Promise<User | null> };
+  readonly users: Pick<
+    UserStore,
+    "findByName" | "findById" | "get" | "create" | "change" | "setPassword" | "endTokens"
+  >;
+  readonly accessStore: Pick<AccessStore, "endToken">;
+  /** Started. */
+  readonly register: AccessRegister;
   readonly jobs: Pick<JobStore, "many">;
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
   readonly deadLetters: DeadLetterDesk;
-  readonly systems: Pick<SystemStore, "list" | "get" | "register" | "change" | "archive" | "restore">;
+  readonly systems: Pick<
+    SystemStore,
+    "list" | "get" | "unknown" | "register" | "change" | "archive" | "restore"
+  >;
   readonly sensors: Pick<
     SensorStore,
     "list" | "get" | "readingSpan" | "register" | "change" | "archive" | "restore"
@@ -128,7 +140,8 @@ export type AppContext = Context<AppEnv>;
 
 /** `ApiDeps` with what `createApp` derives from them once. */
 export interface RouteDeps extends ApiDeps {
-  readonly tokens: AccessTokens;
+  /** Whom requests come from. */
+  readonly tokens: Credentials;
   readonly passwords: PasswordChecker;
   readonly jobWatch: JobWatch;
 }

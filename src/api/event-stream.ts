@@ -21,21 +21,22 @@ export interface StreamSource {
 }
 
 /**
- * Ends with its source, with the token, after 6 h, when the client goes, and when the server is about to stop. A
+ * Ends with its source, with the credential or what it may, after 6 h, when the client goes, and when the server is about to stop. A
  * client that takes nothing does not keep the server from stopping.
  */
 export function eventStream(
   c: AppContext,
-  { clock, closing }: Pick<RouteDeps, "clock" | "closing">,
+  { tokens, closing }: { readonly tokens: Pick<RouteDeps["tokens"], "lifeOf"> } & Pick<RouteDeps, "closing">,
   { next, leave }: StreamSource,
 ): Response {
-  const left_ms = c.get("claims").exp * 1000 - clock.now_ms();
+  const life = tokens.lifeOf(c.get("claims"));
   const gone = new AbortController();
   const end = AbortSignal.any([
     gone.signal,
     c.req.raw.signal,
     closing,
-    AbortSignal.timeout(Math.max(1, Math.min(left_ms, LONGEST_MS))),
+    life.signal,
+    AbortSignal.timeout(LONGEST_MS),
   ]);
   c.header("X-Accel-Buffering", "no");
   return streamSSE(c, async (stream) => {
@@ -51,6 +52,7 @@ export function eventStream(
         await unlessAborted(Promise.resolve<unknown>(written), end);
       }
     } finally {
+      life.end();
       leave();
     }
   });

@@ -1,5 +1,5 @@
 /** Groups of roles that several routes admit. */
-import type { Role } from "../store/users.ts";
+import type { Role } from "../contract/roles.ts";
 
 /** Those who look after everybody's batches. Producers see only their own. */
 export const READERS: readonly Role[] = ["admin", "engineer", "reviewer"];

@@ -51,6 +51,7 @@ import {
   readUnits,
   streamBounds,
 } from "./environment.ts";
+import { openRegister } from "./open-register.ts";
 import { portTaken, refuseTakenPort } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startMaintenance } from "./start-maintenance.ts";
@@ -202,6 +203,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const rules = { units, registration: config.SENSOR_REGISTRATION };
   const review = openDesk(database, `${wiring.processName}:desk`, rules, reviewMetrics(metrics));
   stopping.last("review desk", review.close);
+  const { accessStore, register } = await openRegister(wiring);
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
@@ -221,6 +223,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     closing: closing.signal,
     allowance: new ReadingsAllowance(redis),
     users: new UserStore(database),
+    accessStore,
+    register,
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
     deadLetters: new DeadLetterDesk(

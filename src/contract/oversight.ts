@@ -1,4 +1,4 @@
-/** What those who look after the service see: the record, users, dead letters, alerts, workers, the overview. */
+/** What those who look after the service see: the record, dead letters, alerts, workers, the overview. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { JobViewSchema } from "./job.ts";
 import { NextField } from "./query.ts";
@@ -10,7 +10,16 @@ const count = (description: string) => Type.Integer({ minimum: 0, description })
 const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
 /** What an entry of the record can be about. */
-export const SUBJECT_TYPES = ["reading", "task", "dead_letter", "job", "alert", "user", "range"] as const;
+export const SUBJECT_TYPES = [
+  "reading",
+  "task",
+  "dead_letter",
+  "job",
+  "alert",
+  "user",
+  "range",
+  "key",
+] as const;
 export type SubjectType = (typeof SUBJECT_TYPES)[number];
 
 export const AuditEntrySchema = Type.Object(
@@ -31,21 +40,6 @@ export const AuditEntrySchema = Type.Object(
 );
 export type AuditEntry = Static<typeof AuditEntrySchema>;
 export const AuditPageSchema = Type.Object({ items: Type.Array(AuditEntrySchema), ...NextField });
-
-export const UserViewSchema = Type.Object(
-  {
-    id: uuid("Id of the user"),
-    username: Type.String(),
-    role: Type.String({ description: "admin, engineer, reviewer or producer" }),
-    active: Type.Boolean({ description: "May log in" }),
-    requests_per_minute: orNull(count("Null: the limit of the configuration")),
-    readings_per_minute: orNull(count("Null: the limit of the configuration")),
-    created_at: time("When the user was made"),
-  },
-  { $id: "User" },
-);
-export type UserView = Static<typeof UserViewSchema>;
-export const UserPageSchema = Type.Object({ items: Type.Array(UserViewSchema), ...NextField });
 
 export const DeadLetterSchema = Type.Object(
   {

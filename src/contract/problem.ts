@@ -42,15 +42,16 @@ export const PROBLEMS = {
   },
   "authentication-required": {
     status: 401,
-    title: "An access token is required",
+    title: "An access token or an API key is required",
     about:
-      "Log in at POST /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`; browsers log in at " +
-      "POST /api/v1/auth/session.",
+      "Log in at POST /api/v1/auth/login and send the token as `Authorization: Bearer TOKEN`, or send an API key the " +
+      "same way or as `X-Api-Key`; browsers log in at POST /api/v1/auth/session.",
   },
   "invalid-token": {
     status: 401,
-    title: "The access token is not valid",
-    about: "The token is malformed, forged or expired. Log in again.",
+    title: "The access token or API key is not valid",
+    about:
+      "It is malformed, forged, expired, ended or revoked; `detail` says which. Log in again, or get a new key.",
   },
   "invalid-credentials": {
     status: 401,
@@ -60,7 +61,7 @@ export const PROBLEMS = {
   forbidden: {
     status: 403,
     title: "Your role does not allow this",
-    about: "The token is valid, but its role may not use this operation.",
+    about: "You are known, but your role, or the scopes of your API key, do not allow this operation.",
   },
   "cross-site-request": {
     status: 403,
@@ -84,6 +85,11 @@ export const PROBLEMS = {
     status: 404,
     title: "No such sensor",
     about: "This system has no sensor with this id. GET /api/v1/systems/{system_id}/sensors lists them.",
+  },
+  "user-not-found": {
+    status: 404,
+    title: "No such user",
+    about: "No account has this id. GET /api/v1/users lists them.",
   },
   "quarantined-reading-not-found": {
     status: 404,
@@ -123,12 +129,24 @@ export const PROBLEMS = {
   "name-taken": {
     status: 409,
     title: "The name is taken",
-    about: "Names of sensors are unique within their system, those of archived sensors included.",
+    about:
+      "Names of sensors are unique within their system, those of archived sensors included; names of users within " +
+      "the service.",
   },
   "dead-letter-gone": {
     status: 409,
     title: "The dead letter is gone",
     about: "Somebody else replayed or discarded it, or is doing so now. The record (audit) says who.",
+  },
+  "last-admin": {
+    status: 409,
+    title: "Nobody else could do everything",
+    about: "One active admin without a limit to systems must remain. Make another one first.",
+  },
+  "outside-identity": {
+    status: 409,
+    title: "An identity provider decides this",
+    about: "The account comes from an outside provider; its role and password are changed there.",
   },
   archived: {
     status: 409,

@@ -19,7 +19,8 @@ const uuid = (description: string) => Type.String({ format: "uuid", description 
 const time = (description: string) => Type.String({ format: "date-time", description });
 
 const IdSchema = Type.String({ pattern: UUID_PATTERN, description: "a UUID; a new one is made without it" });
-const NameSchema = Type.String({
+/** A name that people give. */
+export const NameSchema = Type.String({
   minLength: 1,
   maxLength: MAX_NAME_LENGTH,
   pattern: NAME_PATTERN,

@@ -1,6 +1,7 @@
 /** Decisions about quarantined readings: what reviewers send, and what they see of what became of it. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { CorrectionSchema } from "./correction.ts";
+import { MAX_NOTE_LENGTH } from "./note.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "./review-status.ts";
@@ -14,7 +15,6 @@ export type TaskState = (typeof TASK_STATES)[number];
 export const MAX_REVIEW_IDS = 1_000;
 /** Readings that one decision selects, at most. */
 export const MAX_SELECTED = 1_000_000;
-export const MAX_NOTE_LENGTH = 2_000;
 
 /** The status that a reading must have for an action. */
 export const statusNeeded = (action: ReviewAction): ReviewStatus =>

@@ -68,6 +68,17 @@ export class SystemStore {
     return rows[0] ?? null;
   }
 
+  /** Those of the ids that no system has. @throws {StoreUnavailableError} */
+  async unknown(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.database.run(
+      "known systems",
+      (sql) => sql<{ id: string }[]>`
+        SELECT id FROM diagnostics_system WHERE id = ANY(${sql.array([...ids], 2951)})`,
+    );
+    const known = new Set(rows.map(({ id }) => id));
+    return ids.filter((id) => !known.has(id));
+  }
+
   /** @throws {RegistryError} id_taken @throws {StoreUnavailableError} */
   async register({ id, name, description }: NewSystem): Promise<SystemRecord> {
     const rows = await this.database.run(

@@ -1,8 +1,10 @@
 /** The API on real Redis and Postgres, served on a free port, with a proxy before each of the two. */
 import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
+import { AccessRegister } from "../../src/api/auth/access-register.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
+import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
 import type { App, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
@@ -12,6 +14,7 @@ import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
 import { reviewMetrics } from "../../src/review/review-metrics.ts";
+import { AccessStore } from "../../src/store/access.ts";
 import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
@@ -67,6 +70,7 @@ export class ApiBench {
     database: Database;
     reader: Reader;
     review: OpenDesk;
+    register: AccessRegister;
   }[] = [];
 
   private constructor(
@@ -128,6 +132,9 @@ export class ApiBench {
       reviewMetrics(metrics),
       clock,
     );
+    const accessStore = new AccessStore(database);
+    const register = new AccessRegister({ store: accessStore, clock, log });
+    await register.start();
     const app = createApp({
       config,
       clock,
@@ -143,6 +150,8 @@ export class ApiBench {
       streamHealth: new StreamHealth(redis, bounds),
       allowance: new ReadingsAllowance(redis),
       users: new UserStore(database),
+      accessStore,
+      register,
       jobs: new JobStore(database),
       quarantine: new QuarantineStore(database),
       deadLetters: new DeadLetterDesk(
@@ -166,8 +175,8 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review });
-    return new TestApi(app, server, config, clock, lines, this.database, closing);
+    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review, register });
+    return new TestApi(app, server, config, clock, lines, this.database, closing, register);
   }
 
   /** Batches in the stream. */
@@ -178,10 +187,12 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    for (const { closing, server, redis, jobSignals, database, reader, review } of this.#instances) {
+    const instances = this.#instances;
+    for (const { closing, server, redis, jobSignals, database, reader, review, register } of instances) {
       closing.abort();
       await server.stop(1_000);
       await review.close();
+      await register.stop();
       redis.disconnect();
       jobSignals.close();
       await database.close(1);
@@ -211,6 +222,8 @@ export class TestApi {
     private readonly database: Database,
     /** Fired before the server stops. */
     readonly closing: AbortController,
+    /** What this API knows of users. */
+    readonly register: AccessRegister,
   ) {
     this.#tokens = new AccessTokens(
       {
@@ -234,24 +247,31 @@ export class TestApi {
     return new AnswerCheck((await (await this.app.request("/openapi.json")).json()) as OpenApiDocument);
   }
 
-  /** A token for a user that is in no database: enough for everything but logging in. */
+  /** A token for a new user whose password nobody knows: enough for everything but logging in. */
   async tokenFor(
     role: Role,
-    limits: { requests_per_minute?: number | null; readings_per_minute?: number | null } = {},
+    options: {
+      requests_per_minute?: number | null;
+      readings_per_minute?: number | null;
+      systems?: readonly string[] | null;
+    } = {},
   ): Promise<TestUser> {
-    const id = crypto.randomUUID();
-    const username = `${role}-${id.slice(0, 8)}`;
-    const { access_token } = await this.#tokens.issue({
-      id,
+    const username = `${role}-${crypto.randomUUID().slice(0, 8)}`;
+    const id = await new UserStore(this.database).create({
       username,
       role,
       password_hash: "",
-      active: true,
       requests_per_minute: GENEROUS,
       readings_per_minute: GENEROUS,
-      ...limits,
+      ...options,
     });
-    return { id, username, password: "", token: access_token };
+    await recount(this.register);
+    return { id, username, password: "", token: await this.tokenOf(id, username, role) };
+  }
+
+  /** A token for anybody. */
+  async tokenOf(id: string, username: string, role: Role, token_version = 0): Promise<string> {
+    return (await this.#tokens.issue({ id, username, role, token_version })).access_token;
   }
 
   /** A user who can log in. */

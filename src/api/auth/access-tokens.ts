@@ -1,46 +1,32 @@
 /**
- * Access tokens: JSON Web Tokens (RFC 7519) signed with a shared secret. They carry role and limits of the user,
- * so that ingest never asks Postgres; a change to a user counts from the next login on.
+ * Access tokens of this service: JSON Web Tokens (RFC 7519) signed with a shared secret. They say whose they are and
+ * of which version; role, systems and limits come from what the process knows of the user (access-register.ts), so
+ * a change counts for tokens that are out already, and ingest never asks Postgres.
  */
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { sign, verify } from "hono/jwt";
+import { errors, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../../ops/clock.ts";
-import { ROLES, type User } from "../../store/users.ts";
+import type { User } from "../../store/users.ts";
+import { InvalidCredentialError } from "./invalid-credential.ts";
 
-const limit = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]);
+/** Issuer and audience: a token that another program signed with the same secret is none of ours. */
+export const OWN_NAME = "hydraulic-ingest";
 
-/** What a token says. `iat` and `exp` are seconds since the epoch. */
-const ClaimsSchema = Type.Object({
+const PayloadSchema = Type.Object({
   /** Id of the user. */
   sub: Type.String({ minLength: 1 }),
-  username: Type.String(),
-  role: Type.Union(ROLES.map((role) => Type.Literal(role))),
-  /** Limits of this user; null: the service's own. */
-  requests_per_minute: limit,
-  readings_per_minute: limit,
-  iat: Type.Number(),
+  /** `token_version` of the user when it was made. */
+  ver: Type.Integer({ minimum: 0 }),
   exp: Type.Number(),
 });
-export type Claims = Static<typeof ClaimsSchema>;
+const payloadCheck = TypeCompiler.Compile(PayloadSchema);
 
-const claimsCheck = TypeCompiler.Compile(ClaimsSchema);
-
-/** The token cannot be believed; `reason` may be told to the client (RFC 6750 `error_description`). */
-export class InvalidTokenError extends Error {
-  override readonly name = "InvalidTokenError";
-  constructor(
-    readonly reason: "The access token is malformed or forged" | "The access token has expired",
-    cause?: unknown,
-  ) {
-    super(reason, { cause });
-  }
+/** A token whose signature and life were checked. */
+export interface VerifiedToken extends Static<typeof PayloadSchema> {
+  /** Stands for the token, for its end: the hash of what the signature covers, which nobody can write in two ways. */
+  readonly id: string;
 }
-
-/** Longer ones are refused unread; ours have about 400 characters. */
-const MAX_TOKEN_LENGTH = 4096;
-/** Verified tokens that are remembered; the oldest entry leaves first. */
-const CACHE_ENTRIES = 1024;
 
 export interface TokenSettings {
   readonly secret: string;
@@ -51,62 +37,60 @@ export interface TokenSettings {
 }
 
 export class AccessTokens {
-  readonly #verified = new Map<string, Claims>();
+  readonly #secret: Uint8Array;
 
   constructor(
     private readonly settings: TokenSettings,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#secret = new TextEncoder().encode(settings.secret);
+  }
 
-  /** A token for the user, and its life in seconds. */
-  async issue(user: User): Promise<{ access_token: string; expires_in: number }> {
-    const { secret, algorithm, lifetime_s } = this.settings;
+  /** A token for the user, and its life in seconds. Name and role are for people who look into it. */
+  async issue(
+    user: Pick<User, "id" | "username" | "role" | "token_version">,
+  ): Promise<{ access_token: string; expires_in: number }> {
+    const { algorithm, lifetime_s } = this.settings;
     const iat = Math.floor(this.clock.now_ms() / 1000);
-    const claims: Claims = {
-      sub: user.id,
+    const access_token = await new SignJWT({
       username: user.username,
       role: user.role,
-      requests_per_minute: user.requests_per_minute,
-      readings_per_minute: user.readings_per_minute,
-      iat,
-      exp: iat + lifetime_s,
-    };
-    return { access_token: await sign(claims, secret, algorithm), expires_in: lifetime_s };
+      ver: user.token_version,
+    })
+      .setProtectedHeader({ alg: algorithm, typ: "JWT" })
+      .setIssuer(OWN_NAME)
+      .setAudience(OWN_NAME)
+      .setSubject(user.id)
+      // Two log-ins of one second are two tokens, and end apart.
+      .setJti(crypto.randomUUID())
+      .setIssuedAt(iat)
+      .setExpirationTime(iat + lifetime_s)
+      .sign(this.#secret);
+    return { access_token, expires_in: lifetime_s };
   }
 
-  /** What a token says, once its signature and its life are checked. @throws {InvalidTokenError} */
-  async verify(token: string): Promise<Claims> {
-    const known = this.#verified.get(token);
-    const claims = known ?? (await this.#check(token));
-    if (claims.exp * 1000 <= this.clock.now_ms()) {
-      this.#verified.delete(token);
-      throw new InvalidTokenError("The access token has expired");
-    }
-    if (known === undefined) this.#remember(token, claims);
-    return claims;
+  /** @throws {InvalidCredentialError} forged, expired */
+  async verify(token: string): Promise<VerifiedToken> {
+    const { payload } = await jwtVerify(token, this.#secret, {
+      algorithms: [this.settings.algorithm],
+      issuer: OWN_NAME,
+      audience: OWN_NAME,
+      currentDate: new Date(this.clock.now_ms()),
+    }).catch(refuse);
+    if (!payloadCheck.Check(payload)) throw new InvalidCredentialError("forged");
+    const { sub, ver, exp } = payload;
+    return { id: tokenId(token), sub, ver, exp };
   }
+}
 
-  /** Times are compared in `verify`, by the injected clock; a token without them fails the schema here. */
-  async #check(token: string): Promise<Claims> {
-    const forged = (cause?: unknown) =>
-      new InvalidTokenError("The access token is malformed or forged", cause);
-    if (token.length > MAX_TOKEN_LENGTH) throw forged();
-    const { secret, algorithm: alg } = this.settings;
-    let payload: unknown;
-    try {
-      payload = await verify(token, secret, { alg, exp: false, iat: false, nbf: false });
-    } catch (error) {
-      throw forged(error);
-    }
-    if (!claimsCheck.Check(payload)) throw forged();
-    return payload;
-  }
+/** See `VerifiedToken.id`: signatures can be written in more than one way, what they cover cannot. */
+export function tokenId(token: string): string {
+  return Bun.CryptoHasher.hash("sha256", token.slice(0, token.lastIndexOf(".")), "base64url");
+}
 
-  #remember(token: string, claims: Claims): void {
-    if (this.#verified.size >= CACHE_ENTRIES) {
-      const oldest = this.#verified.keys().next();
-      if (!oldest.done) this.#verified.delete(oldest.value);
-    }
-    this.#verified.set(token, claims);
-  }
+/** @throws {InvalidCredentialError} for everything that jose objects to */
+export function refuse(error: unknown): never {
+  if (error instanceof errors.JWTExpired) throw new InvalidCredentialError("expired", error);
+  if (error instanceof errors.JOSEError) throw new InvalidCredentialError("forged", error);
+  throw error;
 }

@@ -5,9 +5,9 @@
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { ProblemError } from "../problem-error.ts";
+import { SAFE_METHODS } from "../safe-methods.ts";
 
 export const SESSION_COOKIE = "hydraulic_session";
-const SAFE_METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS"];
 
 /** The token in the request's cookie. */
 export const sessionToken = (c: Context): string | undefined => getCookie(c, SESSION_COOKIE);

@@ -1,10 +1,11 @@
-/** Readings a minute, per user: a batch that does not fit into what is left of the minute is refused whole. */
-import type { Claims } from "../auth/access-tokens.ts";
+/** Readings a minute, per user and per key: a batch that does not fit into what is left of the minute is refused whole. */
+import type { Claims } from "../auth/claims.ts";
 import type { RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
+import { limitHeaders } from "./limit-headers.ts";
 
 /**
- * Take a batch's readings out of the user's budget.
+ * Take a batch's readings out of the budget.
  * @throws {ProblemError} rate-limited, with the RateLimit-* headers of this budget
  * @throws {StreamUnavailableError}
  */
@@ -14,17 +15,14 @@ export async function takeReadings(
   readings: number,
 ): Promise<void> {
   const limit = claims.readings_per_minute ?? deps.config.RATE_LIMIT_READINGS_PER_MINUTE;
-  const budget = await deps.allowance.take(claims.sub, readings, limit);
+  const budget = await deps.allowance.take(claims.budget, readings, limit);
   if (budget.allowed) return;
   const never = readings > limit ? " The batch is larger than a whole minute's budget: split it." : "";
   throw new ProblemError("rate-limited", {
     detail: `At most ${limit} readings a minute; ${budget.remaining} are left, the batch has ${readings}.${never}`,
     headers: {
       "Retry-After": String(budget.reset_s),
-      "RateLimit-Policy": `${limit};w=60`,
-      "RateLimit-Limit": String(limit),
-      "RateLimit-Remaining": String(budget.remaining),
-      "RateLimit-Reset": String(budget.reset_s),
+      ...limitHeaders(budget),
     },
   });
 }

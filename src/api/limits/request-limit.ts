@@ -1,4 +1,4 @@
-/** Requests a minute, per user: hono-rate-limiter with its Redis store. */
+/** Requests a minute, per user and per key: hono-rate-limiter with its Redis store. */
 import type { MiddlewareHandler } from "hono";
 import { type RateLimitInfo, rateLimiter } from "hono-rate-limiter";
 import type { AppEnv, RouteDeps } from "../deps.ts";
@@ -14,7 +14,7 @@ export function requestLimit(deps: Pick<RouteDeps, "redis" | "config" | "clock">
   return rateLimiter<AppEnv>({
     windowMs: WINDOW_MS,
     limit: (c) => c.get("claims").requests_per_minute ?? deps.config.RATE_LIMIT_REQUESTS_PER_MINUTE,
-    keyGenerator: (c) => c.get("claims").sub,
+    keyGenerator: (c) => c.get("claims").budget,
     standardHeaders: "draft-6",
     store: new RequestCounter(deps.redis, "limit:requests:"),
     handler: (c) => {

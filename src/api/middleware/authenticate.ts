@@ -1,32 +1,48 @@
-/** Bearer tokens (RFC 6750) and session cookies: who sends the request, and whether the role may. */
+/** Who sends the request (bearer tokens of RFC 6750, API keys, session cookies), and whether they may. */
 import type { Context, MiddlewareHandler } from "hono";
-import type { Role } from "../../store/users.ts";
-import { type AccessTokens, type Claims, InvalidTokenError } from "../auth/access-tokens.ts";
+import { isUuid } from "../../contract/job-id.ts";
+import { reaches } from "../../contract/reach.ts";
+import type { Role, Scope } from "../../contract/roles.ts";
+import type { Claims } from "../auth/claims.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import { InvalidCredentialError } from "../auth/invalid-credential.ts";
 import { refuseCrossSite, sessionToken } from "../auth/session-cookie.ts";
 import type { AppEnv } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
+import { SAFE_METHODS } from "../safe-methods.ts";
 
 const REALM = 'Bearer realm="hydraulic-ingest"';
-/** RFC 6750 section 2.1; the scheme's case does not matter (RFC 9110 section 11.1). */
-const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+/** Schemes of the Authorization header, in lower case: their case does not matter (RFC 9110 section 11.1). */
+const SCHEMES: ReadonlySet<string> = new Set(["bearer"]);
+/** RFC 6750 section 2.1. */
+const AUTHORIZATION = /^([A-Za-z]+) +([A-Za-z0-9\-._~+/]+=*) *$/;
+const KEY_HEADER = "X-Api-Key";
 
-/** The header decides when there is one. @throws {ProblemError} cross-site-request */
-function tokenOf(c: Context): string | undefined {
+/** The Authorization header decides when there is one, then X-Api-Key. @throws {ProblemError} cross-site-request */
+function credentialOf(c: Context): string | undefined {
   const header = c.req.header("Authorization");
-  if (header !== undefined) return BEARER.exec(header)?.[1];
+  if (header !== undefined) {
+    const [, scheme = "", credential] = AUTHORIZATION.exec(header) ?? [];
+    return SCHEMES.has(scheme.toLowerCase()) ? credential : undefined;
+  }
+  const key = c.req.header(KEY_HEADER);
+  if (key !== undefined) return key.trim();
   const token = sessionToken(c);
   if (token !== undefined) refuseCrossSite(c);
   return token;
 }
 
-async function claimsOf(tokens: AccessTokens, token: string | undefined): Promise<Claims> {
-  if (token === undefined) {
+async function claimsOf(credentials: Credentials, c: Context): Promise<Claims> {
+  const credential = credentialOf(c);
+  if (!credential) {
+    credentials.noteFailure("missing");
     throw new ProblemError("authentication-required", { headers: { "WWW-Authenticate": REALM } });
   }
   try {
-    return await tokens.verify(token);
+    return await credentials.verify(credential);
   } catch (error) {
-    if (!(error instanceof InvalidTokenError)) throw error;
+    if (!(error instanceof InvalidCredentialError)) throw error;
+    credentials.noteFailure(error.kind);
     throw new ProblemError("invalid-token", {
       detail: `${error.reason}.`,
       headers: {
@@ -37,17 +53,47 @@ async function claimsOf(tokens: AccessTokens, token: string | undefined): Promis
   }
 }
 
-/** Lets a request through when it carries a valid token of one of the roles (default: any), and sets `claims`. */
-export function authenticate(tokens: AccessTokens, roles?: readonly Role[]): MiddlewareHandler<AppEnv> {
+/** For `authenticate`: operations that no API key may use. */
+export const NO_KEYS: readonly Scope[] = [];
+
+/**
+ * Lets a request through when it carries a valid credential, and sets `claims`. A path that names a system which the
+ * credential does not reach is answered as if there were no such system, whatever the route.
+ * @param roles that may; default: any
+ * @param scopes of which a key needs one; default: `read` for safe methods, else `write`
+ */
+export function authenticate(
+  credentials: Credentials,
+  roles?: readonly Role[],
+  scopes?: readonly Scope[],
+): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const claims = await claimsOf(tokens, tokenOf(c));
+    const claims = await claimsOf(credentials, c);
     c.set("claims", claims);
     if (roles && !roles.includes(claims.role)) {
-      throw new ProblemError("forbidden", {
-        detail: `The role ${claims.role} may not do this; it takes one of: ${roles.join(", ")}.`,
-        headers: { "WWW-Authenticate": `${REALM}, error="insufficient_scope"` },
-      });
+      credentials.noteFailure("role");
+      throw forbidden(`The role ${claims.role} may not do this; it takes one of: ${roles.join(", ")}.`);
+    }
+    const needed = scopes ?? [SAFE_METHODS.includes(c.req.method) ? "read" : "write"];
+    if (claims.scopes !== null && !claims.scopes.some((scope) => needed.includes(scope))) {
+      credentials.noteFailure("scope");
+      throw forbidden(
+        needed.length === 0
+          ? "No API key may do this; log in."
+          : `This API key has the scopes ${claims.scopes.join(", ")}; it takes one of: ${needed.join(", ")}.`,
+      );
+    }
+    const system_id = c.req.param("system_id")?.toLowerCase();
+    if (system_id !== undefined && isUuid(system_id) && !reaches(claims.systems, system_id)) {
+      throw new ProblemError("system-not-found");
     }
     await next();
   };
+}
+
+function forbidden(detail: string): ProblemError {
+  return new ProblemError("forbidden", {
+    detail,
+    headers: { "WWW-Authenticate": `${REALM}, error="insufficient_scope"` },
+  });
 }

@@ -1,6 +1,7 @@
 /** TypeBox schemas as OpenAPI components: a schema with an `$id` becomes `#/components/schemas/{id}`. */
 import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
+import * as access from "../../contract/access.ts";
 import { CorrectionSchema } from "../../contract/correction.ts";
 import { JobViewSchema } from "../../contract/job.ts";
 import * as oversight from "../../contract/oversight.ts";
@@ -65,9 +66,16 @@ const REVIEW_SCHEMAS = [
   review.ReviewTaskPageSchema,
 ];
 
+const ACCESS_SCHEMAS = [
+  access.NewUserSchema,
+  access.UserChangeSchema,
+  access.NewPasswordSchema,
+  access.OwnPasswordSchema,
+  access.UserViewSchema,
+];
+
 const OVERSIGHT_SCHEMAS = [
   oversight.AuditEntrySchema,
-  oversight.UserViewSchema,
   oversight.DeadLetterSchema,
   oversight.AlertSchema,
   oversight.WorkerSchema,
@@ -88,6 +96,7 @@ export function componentSchemas(): Record<string, SchemaObject> {
     BatchSchema,
     ...REGISTRY_SCHEMAS,
     ...REVIEW_SCHEMAS,
+    ...ACCESS_SCHEMAS,
     ...OVERSIGHT_SCHEMAS,
   ];
   return Object.fromEntries(

@@ -25,12 +25,12 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
       },
       servers: [{ url: "/", description: "The service that this document came from" }],
       tags: [
-        { name: "Access", description: "Tokens and sessions" },
+        { name: "Access", description: "Tokens, sessions, users and API keys" },
         { name: "Ingest", description: "Batches of readings and their jobs" },
         { name: "Registry", description: "Systems, sensors, their ranges, and units" },
         { name: "Queries", description: "Stored readings, what is made of them, and jobs" },
         { name: "Quarantine", description: "Refused readings, and decisions about them" },
-        { name: "Oversight", description: "Dead letters, alerts, workers, users, and who did what" },
+        { name: "Oversight", description: "Dead letters, alerts, workers, and who did what" },
         { name: "Operation", description: "Probes, metrics and documentation" },
       ],
       components: {

@@ -39,20 +39,6 @@ export const AUDIT_PAGE_EXAMPLE = {
   ],
   next: null,
 };
-export const USER_PAGE_EXAMPLE = {
-  items: [
-    {
-      id: USER_ID,
-      username: "admin",
-      role: "admin",
-      active: true,
-      requests_per_minute: null,
-      readings_per_minute: null,
-      created_at: AT,
-    },
-  ],
-  next: null,
-};
 export const ALERT_EXAMPLE = {
   id: 3,
   system_id: DEMO_SYSTEM_ID,

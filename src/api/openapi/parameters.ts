@@ -18,6 +18,8 @@ export const TASK_ID_PARAMETER = pathId(
   "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a20",
 );
 
+export const USER_ID_PARAMETER = pathId("user_id", "Id of the user", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10");
+
 interface QuerySchema {
   readonly type: "string" | "integer" | "number";
   readonly format?: string;

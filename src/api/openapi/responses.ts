@@ -110,7 +110,8 @@ export function problems(
   names: readonly ProblemName[],
   headers: readonly HeaderName[] = [],
 ): ResponsesWithResolver {
-  const byStatus = Map.groupBy([...names, "internal-error"] as const, (name) => PROBLEMS[name].status);
+  const different = new Set<ProblemName>([...names, "internal-error"]);
+  const byStatus = Map.groupBy(different, (name) => PROBLEMS[name].status);
   const entries = [...byStatus].map(([status, group]) => {
     const examples = group.map((name) => [
       name,

@@ -1,11 +1,21 @@
-/** The routes that log people and programs in. Both ways share one throttle. */
+/** The routes of logging in and out, accounts and keys. All ways to show a password share one throttle. */
+import { PasswordGate } from "../auth/password-gate.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { mountLogin } from "./login.ts";
 import { loginOf } from "./login-access.ts";
+import { mountLogout } from "./logout.ts";
+import { mountOwnPassword } from "./own-password.ts";
 import { mountSession } from "./session.ts";
+import { mountUser } from "./user.ts";
+import { mountUsers } from "./users.ts";
 
 export function mountAccess(app: App, deps: RouteDeps): void {
-  const logIn = loginOf(deps);
+  const gate = new PasswordGate(deps);
+  const logIn = loginOf(deps, gate);
   mountLogin(app, logIn);
   mountSession(app, deps, logIn);
+  mountLogout(app, deps);
+  mountOwnPassword(app, deps, gate);
+  mountUsers(app, deps);
+  mountUser(app, deps);
 }

@@ -1,5 +1,6 @@
 /** What the routes of dead letters share: which one is meant, how it is shown, and decisions about it. */
 import { Type } from "@sinclair/typebox";
+import { NoteSchema } from "../../contract/note.ts";
 import type { DeadLetterView } from "../../contract/oversight.ts";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { DeadLetter, DeadLetterKey } from "../../stream/dead-letters.ts";
@@ -10,20 +11,12 @@ import { ProblemError } from "../problem-error.ts";
 import { LOOK_PROBLEMS } from "./oversight-access.ts";
 import { BODY_PROBLEMS } from "./registry-access.ts";
 
-export const MAX_NOTE_LENGTH = 2_000;
 /** A note fits with every character escaped. */
 export const MAX_NOTE_BYTES = 16_384;
 const MAX_PARTITION = 63;
 /** As Redis writes ids of streams. */
 const ENTRY = /^\d{1,15}-\d{1,15}$/;
 
-/** PostgreSQL takes no NUL in a text. */
-export const NoteSchema = Type.String({
-  minLength: 1,
-  maxLength: MAX_NOTE_LENGTH,
-  pattern: "^[^\\u0000]*$",
-  description: `a reason of 1 to ${MAX_NOTE_LENGTH} characters, for the record`,
-});
 export const ReplaySchema = Type.Object({ note: Type.Optional(NoteSchema) }, { additionalProperties: false });
 export const DiscardSchema = Type.Object({ note: NoteSchema }, { additionalProperties: false });
 

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
 import { JobViewSchema, toJobView } from "../../contract/job.ts";
 import { BatchSchema } from "../../contract/reading.ts";
-import type { Role } from "../../store/users.ts";
+import type { Role } from "../../contract/roles.ts";
 import { batchForm } from "../batch/batch-form.ts";
 import type { TakeIn } from "../batch/intake.ts";
 import { contentCoding } from "../body/media.ts";

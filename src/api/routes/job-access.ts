@@ -2,11 +2,11 @@
 import type { Context } from "hono";
 import type { JobRecord } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
-import type { Claims } from "../auth/access-tokens.ts";
+import { reaches } from "../../contract/reach.ts";
+import { type Claims, readsEverybodys } from "../auth/claims.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { findJobs } from "../find-jobs.ts";
 import { ProblemError } from "../problem-error.ts";
-import { READERS } from "../roles.ts";
 
 /**
  * The job named by `:job_id`.
@@ -28,7 +28,7 @@ export async function visibleJob(
   return job;
 }
 
-/** Producers see only the jobs of their own batches; all others see every job. */
+/** Producers see only the jobs of their own batches, all others every job; and all only those of their systems. */
 export function maySee(claims: Claims, job: JobRecord): boolean {
-  return job.created_by === claims.sub || READERS.includes(claims.role);
+  return reaches(claims.systems, job.system_id) && (job.created_by === claims.sub || readsEverybodys(claims));
 }

@@ -42,6 +42,7 @@ const describe = describeRoute({
       "invalid-request",
       "authentication-required",
       "invalid-token",
+      "forbidden",
       "job-not-found",
       "service-unavailable",
     ]),

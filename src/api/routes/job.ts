@@ -24,6 +24,7 @@ const describe = describeRoute({
       "invalid-job-id",
       "authentication-required",
       "invalid-token",
+      "forbidden",
       "job-not-found",
       "service-unavailable",
     ]),

@@ -1,21 +1,24 @@
 /** What both ways to log in share: the body, the throttle and the check. */
 import { type Static, Type } from "@sinclair/typebox";
+import { MAX_PASSWORD_LENGTH, MAX_USERNAME_LENGTH } from "../../contract/access.ts";
 import type { ProblemName } from "../../contract/problem.ts";
-import { PasswordChecksBusyError } from "../auth/passwords.ts";
+import type { PasswordGate } from "../auth/password-gate.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
-import { LoginThrottle } from "../limits/login-throttle.ts";
 import { ProblemError } from "../problem-error.ts";
 
 /** Two short strings fit many times over. */
-const MAX_LOGIN_BYTES = 16_384;
-const RETRY_AFTER_BUSY_S = 2;
+export const MAX_LOGIN_BYTES = 16_384;
 
 export const LoginSchema = Type.Object({
   // Control characters are in no name, and PostgreSQL takes no NUL in a text.
-  username: Type.String({ minLength: 1, maxLength: 150, pattern: "^[^\\u0000-\\u001f\\u007f]*$" }),
-  password: Type.String({ minLength: 1, maxLength: 1024 }),
+  username: Type.String({
+    minLength: 1,
+    maxLength: MAX_USERNAME_LENGTH,
+    pattern: "^[^\\u0000-\\u001f\\u007f]*$",
+  }),
+  password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH }),
 });
 
 export const LOGIN_PROBLEMS = [
@@ -41,13 +44,12 @@ const checkLogin = shapeCheck(LoginSchema);
  * A function that logs in whoever the request's body names.
  * @returns a function that throws {ProblemError}, see `LOGIN_PROBLEMS`
  */
-export function loginOf(deps: RouteDeps): LogIn {
-  const throttle = new LoginThrottle(deps.redis, deps.config.LOGIN_ATTEMPTS_PER_MINUTE, deps.clock);
+export function loginOf(deps: RouteDeps, gate: PasswordGate): LogIn {
   const read = smallJson(MAX_LOGIN_BYTES, deps.config.BODY_TIMEOUT_MS);
   return async (c) => {
     const credentials = checkLogin(await read(c));
-    await throttle.take(credentials.username, c.env?.peerAddress?.(c.req.raw) ?? "unknown");
-    return login(deps, credentials);
+    await gate.admit(c, credentials.username);
+    return login(deps, gate, credentials);
   };
 }
 
@@ -56,18 +58,13 @@ export function loginOf(deps: RouteDeps): LogIn {
  * @throws {ProblemError} invalid-credentials, server-busy
  * @throws {StoreUnavailableError}
  */
-async function login(deps: RouteDeps, { username, password }: Static<typeof LoginSchema>) {
+async function login(
+  deps: RouteDeps,
+  gate: PasswordGate,
+  { username, password }: Static<typeof LoginSchema>,
+) {
   const user = await deps.users.findByName(username);
-  const matches = await deps.passwords
-    .check(password, user?.password_hash ?? null)
-    .catch((error: unknown) => {
-      if (!(error instanceof PasswordChecksBusyError)) throw error;
-      throw new ProblemError("server-busy", {
-        detail: "Too many log-ins at once.",
-        headers: { "Retry-After": String(RETRY_AFTER_BUSY_S) },
-        cause: error,
-      });
-    });
+  const matches = await gate.matches(password, user?.password_hash ?? null);
   if (!matches || !user?.active) {
     throw new ProblemError("invalid-credentials", {
       headers: { "WWW-Authenticate": 'Bearer realm="hydraulic-ingest"' },

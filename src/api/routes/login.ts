@@ -6,7 +6,7 @@ import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
-import { ok, problems } from "../openapi/responses.ts";
+import { ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
 
 const PATH = "/api/v1/auth/login";
@@ -27,12 +27,17 @@ const describe = describeRoute({
     content: { "application/json": { schema: schemaOf(LoginSchema), example: LOGIN_EXAMPLE } },
   },
   responses: {
-    200: ok("The token", LoginAnswerSchema, {
-      access_token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI…",
-      token_type: "bearer",
-      expires_in: 3600,
-    }),
-    ...problems(PATH, LOGIN_PROBLEMS),
+    200: ok(
+      "The token",
+      LoginAnswerSchema,
+      {
+        access_token: "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI…",
+        token_type: "bearer",
+        expires_in: 3600,
+      },
+      RATE_LIMIT_HEADERS,
+    ),
+    ...problems(PATH, LOGIN_PROBLEMS, RATE_LIMIT_HEADERS),
   },
 });
 

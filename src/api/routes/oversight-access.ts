@@ -34,7 +34,7 @@ export function pageAnswer(
 
 /** The user of the request. */
 export function actorOf(c: AppContext): Actor {
-  const { sub: id, username: name } = c.get("claims");
+  const { sub: id, actor_name: name } = c.get("claims");
   return { id, name };
 }
 

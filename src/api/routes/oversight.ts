@@ -9,12 +9,10 @@ import { mountDeadLetters } from "./dead-letters.ts";
 import { mountJobReplay } from "./job-replay.ts";
 import { mountOverview } from "./overview.ts";
 import { mountOverviewEvents } from "./overview-events.ts";
-import { mountUsers } from "./users.ts";
 import { mountWorkers } from "./workers.ts";
 
 export function mountOversight(app: App, deps: RouteDeps): void {
   mountAudit(app, deps);
-  mountUsers(app, deps);
   mountAlerts(app, deps);
   mountWorkers(app, deps);
   const sampler = new OverviewSampler(deps);

@@ -12,7 +12,7 @@ import { invalidParameter, textParameter, timeParameter_us } from "../parameters
 import { uuidParameter } from "./oversight-access.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
-export const QUARANTINE_PROBLEMS = [...QUERY_PROBLEMS, "forbidden"] as const;
+export const QUARANTINE_PROBLEMS = QUERY_PROBLEMS;
 /** Shorter texts are in nearly every reason, or make the search read all of them. */
 const MIN_TEXT = 3;
 const MAX_TEXT = 200;

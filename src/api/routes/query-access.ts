@@ -25,6 +25,7 @@ export const QUERY_PROBLEMS = [
   "invalid-request",
   "authentication-required",
   "invalid-token",
+  "forbidden",
   "query-timeout",
   "server-busy",
   "service-unavailable",

@@ -2,8 +2,8 @@
 import type { Context } from "hono";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { SensorKey } from "../../contract/registry-records.ts";
+import type { Role } from "../../contract/roles.ts";
 import { RegistryError, type RegistryFault } from "../../store/registry-errors.ts";
-import type { Role } from "../../store/users.ts";
 import { versionTag } from "../etag.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
@@ -16,6 +16,7 @@ export const READ_PROBLEMS = [
   "invalid-request",
   "authentication-required",
   "invalid-token",
+  "forbidden",
   "service-unavailable",
 ] as const satisfies readonly ProblemName[];
 /** Problems of every request with a small JSON body. */
@@ -29,7 +30,7 @@ export const BODY_PROBLEMS = [
   "unsupported-content-encoding",
   "server-busy",
 ] as const satisfies readonly ProblemName[];
-export const CHANGE_PROBLEMS = [...READ_PROBLEMS, "forbidden", ...BODY_PROBLEMS] as const;
+export const CHANGE_PROBLEMS = [...READ_PROBLEMS, ...BODY_PROBLEMS] as const;
 
 /** `:system_id` of the path. @throws {ProblemError} invalid-request */
 export function systemIdOf(c: Context): string {

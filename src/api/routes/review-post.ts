@@ -10,7 +10,7 @@ import {
 } from "../../contract/review.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import type { Decision } from "../../store/review/tasks.ts";
-import type { Claims } from "../auth/access-tokens.ts";
+import type { Claims } from "../auth/claims.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import type { ReadJson } from "../body/small-json.ts";
 import type { App, RouteDeps } from "../deps.ts";
@@ -101,7 +101,7 @@ const decisionOf = (given: NewReview, claims: Claims): Decision => ({
   conflict: given.conflict ?? null,
   note: given.note ?? null,
   actor: claims.sub,
-  actor_name: claims.username,
+  actor_name: claims.actor_name,
 });
 
 /** What a schema cannot say. @throws {ProblemError} invalid-request */

@@ -74,7 +74,7 @@ const describeArchive = describeRoute({
   operationId: "archiveSensor",
   responses: {
     ...answered,
-    ...problems(INSTANCE, [...READ_PROBLEMS, "forbidden", "cross-site-request", ...UNKNOWN]),
+    ...problems(INSTANCE, [...READ_PROBLEMS, "cross-site-request", ...UNKNOWN]),
   },
 });
 const describeRestore = describeRoute({
@@ -84,7 +84,7 @@ const describeRestore = describeRoute({
   operationId: "restoreSensor",
   responses: {
     ...answered,
-    ...problems(`${INSTANCE}/restore`, [...READ_PROBLEMS, "forbidden", "cross-site-request", ...UNKNOWN]),
+    ...problems(`${INSTANCE}/restore`, [...READ_PROBLEMS, "cross-site-request", ...UNKNOWN]),
   },
 });
 

@@ -1,15 +1,19 @@
 /** `POST`, `GET` and `DELETE /api/v1/auth/session`: the session of a browser, in a cookie. */
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
-import { ROLES } from "../../store/users.ts";
+import { ROLES, SCOPES } from "../../contract/roles.ts";
+import type { Claims } from "../auth/claims.ts";
+import { endOwnToken } from "../auth/end-token.ts";
+import { InvalidCredentialError } from "../auth/invalid-credential.ts";
 import { endSession, keepSession, refuseCrossSite, sessionToken } from "../auth/session-cookie.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
+import { USER_ID_EXAMPLE } from "../openapi/access-examples.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { PUBLIC, SECURITY } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
-import { done, ok, problems } from "../openapi/responses.ts";
+import { done, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
 
 const PATH = "/api/v1/auth/session";
@@ -20,8 +24,25 @@ export const SessionSchema = Type.Object({
     id: Type.String({ format: "uuid" }),
     username: Type.String(),
     role: Type.Union(ROLES.map((role) => Type.Literal(role))),
+    systems: Type.Union([Type.Array(Type.String({ format: "uuid" })), Type.Null()], {
+      description: "Systems that this credential reaches; null: all",
+    }),
   }),
-  expires_at: Type.String({ format: "date-time", description: "Log in again before" }),
+  key: Type.Union(
+    [
+      Type.Object({
+        id: Type.String({ format: "uuid" }),
+        name: Type.String(),
+        prefix: Type.String(),
+        scopes: Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope)))),
+      }),
+      Type.Null(),
+    ],
+    { description: "The API key of the request; null: a token" },
+  ),
+  expires_at: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+    description: "Log in again before; null: a key without an end",
+  }),
 });
 
 const describeBegin = describeRoute({
@@ -38,7 +59,10 @@ const describeBegin = describeRoute({
     required: true,
     content: { "application/json": { schema: schemaOf(LoginSchema), example: LOGIN_EXAMPLE } },
   },
-  responses: { 204: done("Logged in", ["Set-Cookie"]), ...problems(PATH, LOGIN_PROBLEMS) },
+  responses: {
+    204: done("Logged in", ["Set-Cookie", ...RATE_LIMIT_HEADERS]),
+    ...problems(PATH, LOGIN_PROBLEMS, RATE_LIMIT_HEADERS),
+  },
 });
 
 const describeGet = describeRoute({
@@ -47,11 +71,12 @@ const describeGet = describeRoute({
   operationId: "getSession",
   security: SECURITY,
   responses: {
-    200: ok("The user of the cookie, or of the bearer token", SessionSchema, {
-      user: { id: "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10", username: "admin", role: "admin" },
+    200: ok("The user of the cookie, of the bearer token, or of the key", SessionSchema, {
+      user: { id: USER_ID_EXAMPLE, username: "admin", role: "admin", systems: null },
+      key: null,
       expires_at: "2025-11-07T23:50:02.000Z",
     }),
-    ...problems(PATH, ["authentication-required", "invalid-token"]),
+    ...problems(PATH, ["authentication-required", "invalid-token", "service-unavailable"]),
   },
 });
 
@@ -59,26 +84,51 @@ const describeEnd = describeRoute({
   tags,
   summary: "Log a browser out",
   description:
-    "The browser forgets the cookie, also one that has expired. A copy of the token would count until its expiry.",
+    "The browser forgets the cookie, also one that has expired, and its token ends: here at once, everywhere within " +
+    "2 s. While the database is away (503) the cookie is gone, and the token goes on until it expires.",
   operationId: "endSession",
   security: PUBLIC,
-  responses: { 204: done("Logged out", ["Set-Cookie"]), ...problems(PATH, ["cross-site-request"]) },
+  responses: {
+    204: done("Logged out", ["Set-Cookie"]),
+    ...problems(PATH, ["cross-site-request", "service-unavailable"], ["Set-Cookie"]),
+  },
 });
 
-export function mountSession(app: App, { tokens }: RouteDeps, logIn: LogIn): void {
+export function mountSession(app: App, deps: RouteDeps, logIn: LogIn): void {
+  const { tokens } = deps;
   app.post(PATH, describeBegin, requireEncodedJson, async (c) => {
     const { access_token, expires_in } = await logIn(c);
     keepSession(c, access_token, expires_in);
     return c.body(null, 204, { "Cache-Control": "no-store" });
   });
-  app.get(PATH, describeGet, authenticate(tokens), (c) => {
-    const { sub: id, username, role, exp } = c.get("claims");
-    const session = { user: { id, username, role }, expires_at: new Date(exp * 1000).toISOString() };
-    return c.json(session, 200, { "Cache-Control": "no-store" });
-  });
-  app.delete(PATH, describeEnd, (c) => {
-    if (sessionToken(c) !== undefined) refuseCrossSite(c);
+  app.get(PATH, describeGet, authenticate(tokens, undefined, SCOPES), (c) =>
+    c.json(toSession(c.get("claims")), 200, { "Cache-Control": "no-store" }),
+  );
+  app.delete(PATH, describeEnd, async (c) => {
+    const token = sessionToken(c);
+    if (token !== undefined) refuseCrossSite(c);
     endSession(c);
+    const claims = token === undefined ? null : await holderOf(deps, token);
+    if (claims) await endOwnToken(deps, claims);
     return c.body(null, 204, { "Cache-Control": "no-store" });
   });
+}
+
+function toSession({ sub: id, username, role, systems, exp, credential }: Claims) {
+  const key = credential.kind === "key" ? credential.key : null;
+  return {
+    user: { id, username, role, systems },
+    key: key && { id: key.id, name: key.name, prefix: key.prefix, scopes: key.scopes },
+    expires_at: Number.isFinite(exp) ? new Date(exp * 1000).toISOString() : null,
+  };
+}
+
+/** Null when the token has ended already. */
+async function holderOf({ tokens }: RouteDeps, token: string): Promise<Claims | null> {
+  try {
+    return await tokens.verify(token);
+  } catch (error) {
+    if (!(error instanceof InvalidCredentialError)) throw error;
+    return null;
+  }
 }

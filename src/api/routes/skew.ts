@@ -1,7 +1,7 @@
 /** `GET /api/v1/producers/skew`: how the clocks of producers stand against ours. */
 import { describeRoute } from "hono-openapi";
 import { SkewSchema } from "../../contract/query.ts";
-import type { Role } from "../../store/users.ts";
+import type { Role } from "../../contract/roles.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
@@ -34,7 +34,7 @@ const describe = describeRoute({
   responses: {
     200: ok("Delay and estimated skew of each producer", SkewSchema, SKEW_EXAMPLE, QUERY_HEADERS),
     304: notModified(QUERY_HEADERS),
-    ...problems(PATH, [...QUERY_PROBLEMS, "forbidden"]),
+    ...problems(PATH, QUERY_PROBLEMS),
   },
 });
 

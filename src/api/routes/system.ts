@@ -57,12 +57,7 @@ const describeArchive = describeRoute({
   operationId: "archiveSystem",
   responses: {
     ...answered,
-    ...problems("/api/v1/systems/x", [
-      ...READ_PROBLEMS,
-      "forbidden",
-      "cross-site-request",
-      "system-not-found",
-    ]),
+    ...problems("/api/v1/systems/x", [...READ_PROBLEMS, "cross-site-request", "system-not-found"]),
   },
 });
 const describeRestore = describeRoute({
@@ -72,12 +67,7 @@ const describeRestore = describeRoute({
   operationId: "restoreSystem",
   responses: {
     ...answered,
-    ...problems("/api/v1/systems/x/restore", [
-      ...READ_PROBLEMS,
-      "forbidden",
-      "cross-site-request",
-      "system-not-found",
-    ]),
+    ...problems("/api/v1/systems/x/restore", [...READ_PROBLEMS, "cross-site-request", "system-not-found"]),
   },
 });
 

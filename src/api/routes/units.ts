@@ -34,7 +34,7 @@ const describe = describeRoute({
   responses: {
     200: ok("Every canonical unit", UnitListSchema, UNIT_LIST_EXAMPLE, ["ETag", "Cache-Control"]),
     304: notModified(["ETag", "Cache-Control"]),
-    ...problems(PATH, ["authentication-required", "invalid-token"]),
+    ...problems(PATH, ["authentication-required", "invalid-token", "forbidden", "service-unavailable"]),
   },
 });
 

@@ -1,8 +1,10 @@
 /** Every 4xx of the ingest endpoint: status, problem, headers, and nothing in the stream. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { deflateSync, gzipSync } from "node:zlib";
+import { AccessTokens } from "../../../src/api/auth/access-tokens.ts";
 import type { ProblemName } from "../../../src/contract/problem.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { expectProblem } from "../../support/problem.ts";
 
 const MAX_BODY_BYTES = 2_000_000;
@@ -163,18 +165,12 @@ describe("a batch is refused and not stored with", () => {
   });
 
   async function expiredToken(): Promise<string> {
-    const { sign } = await import("hono/jwt");
-    const now_s = Math.floor(Date.now() / 1000);
-    const claims = {
-      sub: "u",
-      username: "u",
-      role: "producer",
-      requests_per_minute: null,
-      readings_per_minute: null,
-      iat: now_s - 7200,
-      exp: now_s - 1,
-    };
-    return sign(claims, api.config.JWT_SECRET_KEY, api.config.JWT_ALGORITHM);
+    const { id } = await api.tokenFor("producer");
+    const { JWT_SECRET_KEY: secret, JWT_ALGORITHM: algorithm } = api.config;
+    const past = new ManualClock(Date.now() - 7_200_000);
+    const tokens = new AccessTokens({ secret, algorithm, lifetime_s: 3_600 }, past);
+    const user = { id, username: "x", role: "producer", token_version: 0 } as const;
+    return (await tokens.issue(user)).access_token;
   }
 });
 

@@ -91,7 +91,7 @@ describe("the OpenAPI document", () => {
       ["200", "202", "400", "401", "403", "408", "409", "413", "415", "422", "429", "500", "503"],
     ],
     ["post", "/api/v1/auth/login", ["200", "400", "401", "408", "413", "415", "429", "500", "503"]],
-    ["get", "/api/v1/jobs/{job_id}", ["200", "400", "401", "404", "500", "503"]],
+    ["get", "/api/v1/jobs/{job_id}", ["200", "400", "401", "403", "404", "500", "503"]],
   ])("lists every status of %s %s, each with a schema and the request id", (method, path, statuses) => {
     const { responses } = operation(method, path);
     expect(Object.keys(responses).sort()).toEqual(statuses);

@@ -24,6 +24,7 @@ let bench: ApiBench;
 let api: TestApi;
 let engineer: string;
 let engineerId: string;
+let engineerName: string;
 let system_id: string;
 beforeAll(async () => {
   bench = await ApiBench.create();
@@ -31,6 +32,7 @@ beforeAll(async () => {
   const user = await api.tokenFor("engineer");
   engineer = user.token;
   engineerId = user.id;
+  engineerName = user.username;
   system_id = (await newSystem(api, engineer)).id;
 });
 afterAll(() => bench.close());
@@ -57,7 +59,7 @@ describe("a sensor's own range", () => {
     const before = Date.now();
     const first = await set(sensor, { min: -50.5, max: 1e100 });
     expect(first.in_force).toEqual({ min: -50.5, max: 1e100, source: "sensor", version: 1 });
-    expect(first.newest).toMatchObject({ version: 1, author: engineerId, author_name: null });
+    expect(first.newest).toMatchObject({ version: 1, author: engineerId, author_name: engineerName });
     // The database's clock and this one's are of one machine.
     expect(Date.parse(first.newest?.valid_from ?? "")).toBeGreaterThanOrEqual(before - 1);
     expect(Date.parse(first.newest?.valid_from ?? "")).toBeLessThanOrEqual(Date.now());
@@ -124,7 +126,8 @@ describe("a sensor's own range", () => {
       [2, 2],
       [1, 1],
     ]);
-    expect(all.map(({ author_name }) => author_name)).toEqual([null, admin.username, null, null, null]);
+    const names = [engineerName, admin.username, engineerName, engineerName, engineerName];
+    expect(all.map(({ author_name }) => author_name)).toEqual(names);
     for (const limit of [1, 2, 5]) expect(await versions(sensor, `limit=${limit}`)).toEqual(all);
   });
 });

@@ -56,7 +56,7 @@ describe("a session", () => {
     const answer = await send(cookieOf(response), "GET", PATH);
     expect(answer.headers.get("Cache-Control")).toBe("no-store");
     const session = (await answer.json()) as { user: object; expires_at: string };
-    expect(session.user).toEqual({ id: user.id, username: user.username, role: "reviewer" });
+    expect(session.user).toEqual({ id: user.id, username: user.username, role: "reviewer", systems: null });
     expect(Date.parse(session.expires_at) - Date.now()).toBeWithin(3_500_000, 3_600_001);
   });
 

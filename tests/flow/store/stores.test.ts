@@ -105,6 +105,8 @@ describe("users", () => {
       ...user(name, { role: "admin", requests_per_minute: 7, readings_per_minute: 9e12 }),
       id,
       active: true,
+      systems: null,
+      token_version: 0,
     });
     expect(await users.findByName(`${name} `)).toBeNull();
     expect(await users.findByName("'; DROP TABLE diagnostics_user; --")).toBeNull();

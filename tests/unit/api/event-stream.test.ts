@@ -1,21 +1,22 @@
 /** A stream of events shows signs of life, gives up on its source when it ends, and never stands in the way. */
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
+import { Lives } from "../../../src/api/auth/lives.ts";
 import type { AppEnv } from "../../../src/api/deps.ts";
 import { eventStream, Newest, type StreamPiece } from "../../../src/api/event-stream.ts";
-import { systemClock } from "../../../src/ops/clock.ts";
 import { until } from "../../support/until.ts";
 
 /** A stream of what `next` gives, for a token that lives for `life_s`. */
 function scene(next: (end: AbortSignal) => Promise<StreamPiece | null>, life_s = 60) {
   const closing = new AbortController();
+  const lives = new Lives({ listen: () => () => undefined }, () => true);
   let left = 0;
   const app = new Hono<AppEnv>().get("/", (c) => {
-    c.set("claims", { exp: Date.now() / 1000 + life_s } as AppEnv["Variables"]["claims"]);
     const leave = () => {
       left += 1;
     };
-    return eventStream(c, { clock: systemClock, closing: closing.signal }, { next, leave });
+    const tokens = { lifeOf: () => lives.begin(c.get("claims"), life_s * 1_000) };
+    return eventStream(c, { tokens, closing: closing.signal }, { next, leave });
   });
   return { closing, left: () => left, response: () => app.request("/") };
 }

@@ -1,5 +1,5 @@
 /** Accounts, for admins. They are made and changed by the command line. */
-import type { UserView } from "../../../contract/oversight.ts";
+import type { UserView } from "../../../contract/access.ts";
 import { count } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";

@@ -1,0 +1,212 @@
+/** Accounts and API keys: what admins and owners send and see. */
+import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { NoteSchema } from "./note.ts";
+import { NextField } from "./query.ts";
+import { UUID_PATTERN } from "./reading.ts";
+import { NameSchema } from "./registry.ts";
+import { ROLES, SCOPES } from "./roles.ts";
+
+/** NIST SP 800-63B section 5.1.1. */
+export const MIN_PASSWORD_LENGTH = 8;
+export const MAX_PASSWORD_LENGTH = 1_024;
+export const MAX_USERNAME_LENGTH = 150;
+/** Systems that an account or a key is limited to, at most. */
+export const MAX_SYSTEMS = 1_000;
+/** The bounds of RATE_LIMIT_*. */
+const MAX_REQUESTS = 1_000_000_000;
+const MAX_READINGS = 1_000_000_000_000;
+
+const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
+  Type.Union([schema, Type.Null()], options);
+const uuid = (description: string) => Type.String({ format: "uuid", description });
+const time = (description: string) => Type.String({ format: "date-time", description });
+const literals = <const T extends string>(values: readonly T[], description: string) =>
+  Type.Union(
+    values.map((value) => Type.Literal(value)),
+    { description },
+  );
+const closed = { additionalProperties: false } as const;
+
+const RoleSchema = literals(ROLES, `one of ${ROLES.join(", ")}`);
+const PasswordSchema = Type.String({
+  minLength: MIN_PASSWORD_LENGTH,
+  maxLength: MAX_PASSWORD_LENGTH,
+  description: `a password of ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
+});
+const SystemsSchema = orNull(
+  Type.Array(Type.String({ pattern: UUID_PATTERN }), {
+    minItems: 1,
+    maxItems: MAX_SYSTEMS,
+    uniqueItems: true,
+  }),
+  { description: `1 to ${MAX_SYSTEMS} different ids of systems, or null for all` },
+);
+const limit = (maximum: number) =>
+  orNull(Type.Integer({ minimum: 1, maximum }), {
+    description: `a whole number from 1 to ${maximum}, or null for the limit of the configuration`,
+  });
+const Limits = { requests_per_minute: limit(MAX_REQUESTS), readings_per_minute: limit(MAX_READINGS) };
+
+/** Body of `POST /api/v1/users`. */
+export const NewUserSchema = Type.Object(
+  {
+    username: Type.String({
+      minLength: 1,
+      maxLength: MAX_USERNAME_LENGTH,
+      pattern: NameSchema.pattern!,
+      description: NameSchema.description!,
+    }),
+    password: PasswordSchema,
+    role: RoleSchema,
+    systems: Type.Optional(SystemsSchema),
+    requests_per_minute: Type.Optional(Limits.requests_per_minute),
+    readings_per_minute: Type.Optional(Limits.readings_per_minute),
+    note: Type.Optional(NoteSchema),
+  },
+  { $id: "NewUser", ...closed },
+);
+export type NewUserBody = Static<typeof NewUserSchema>;
+
+/** Body of `PATCH /api/v1/users/{user_id}`: what is absent stays. */
+export const UserChangeSchema = Type.Object(
+  {
+    role: Type.Optional(RoleSchema),
+    active: Type.Optional(Type.Boolean()),
+    systems: Type.Optional(SystemsSchema),
+    requests_per_minute: Type.Optional(Limits.requests_per_minute),
+    readings_per_minute: Type.Optional(Limits.readings_per_minute),
+    note: Type.Optional(NoteSchema),
+  },
+  { $id: "UserChange", ...closed, minProperties: 1 },
+);
+export type UserChange = Static<typeof UserChangeSchema>;
+
+/** Body of `POST /api/v1/users/{user_id}/password`. */
+export const NewPasswordSchema = Type.Object(
+  { password: PasswordSchema, note: Type.Optional(NoteSchema) },
+  { $id: "NewPassword", ...closed },
+);
+/** Body of `POST /api/v1/auth/password`. */
+export const OwnPasswordSchema = Type.Object(
+  {
+    current_password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH }),
+    new_password: PasswordSchema,
+  },
+  { $id: "OwnPassword", ...closed },
+);
+
+/** An account, without its password. */
+export const UserViewSchema = Type.Object(
+  {
+    id: uuid("Id of the user"),
+    username: Type.String(),
+    role: literals(ROLES, "What the user may do; of an outside identity what its newest token said"),
+    active: Type.Boolean({ description: "false: its tokens and keys are refused" }),
+    systems: orNull(Type.Array(uuid("Id of a system")), { description: "What it is limited to; null: all" }),
+    requests_per_minute: orNull(Type.Integer({ minimum: 1 }), {
+      description: "Null: the limit of the configuration",
+    }),
+    readings_per_minute: orNull(Type.Integer({ minimum: 1 }), {
+      description: "Null: the limit of the configuration",
+    }),
+    issuer: orNull(Type.String(), { description: "Its identity provider; null: an account of this service" }),
+    created_at: time("When the user was made, or an outside identity first came"),
+  },
+  { $id: "User" },
+);
+export type UserView = Static<typeof UserViewSchema>;
+export const UserPageSchema = Type.Object({ items: Type.Array(UserViewSchema), ...NextField });
+
+const ScopesSchema = Type.Array(literals(SCOPES, `of ${SCOPES.join(", ")}`), {
+  minItems: 1,
+  maxItems: SCOPES.length,
+  uniqueItems: true,
+  description: `1 to ${SCOPES.length} different ones of ${SCOPES.join(", ")}`,
+});
+
+/** Body of `POST /api/v1/keys`. */
+export const NewKeySchema = Type.Object(
+  {
+    name: NameSchema,
+    scopes: ScopesSchema,
+    user_id: Type.Optional(
+      Type.String({ pattern: UUID_PATTERN, description: "a UUID: the owner; without it yourself" }),
+    ),
+    systems: Type.Optional(SystemsSchema),
+    expires_at: Type.Optional(
+      orNull(Type.String({ maxLength: 64 }), {
+        description: "an RFC 3339 date-time in the future, or null for never",
+      }),
+    ),
+    requests_per_minute: Type.Optional(Limits.requests_per_minute),
+    readings_per_minute: Type.Optional(Limits.readings_per_minute),
+    note: Type.Optional(NoteSchema),
+  },
+  { $id: "NewApiKey", ...closed },
+);
+export type NewKeyBody = Static<typeof NewKeySchema>;
+
+/** Body of `PATCH /api/v1/keys/{key_id}`: what is absent stays. */
+export const KeyChangeSchema = Type.Object(
+  {
+    name: Type.Optional(NameSchema),
+    requests_per_minute: Type.Optional(Limits.requests_per_minute),
+    readings_per_minute: Type.Optional(Limits.readings_per_minute),
+    note: Type.Optional(NoteSchema),
+  },
+  { $id: "ApiKeyChange", ...closed, minProperties: 1 },
+);
+export type KeyChange = Static<typeof KeyChangeSchema>;
+
+/** An old key may go on for a while, so that devices can be given the new one: at most 30 days. */
+export const MAX_OVERLAP_S = 2_592_000;
+/** Body of `POST /api/v1/keys/{key_id}/rotate`. */
+export const RotateKeySchema = Type.Object(
+  {
+    overlap_s: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_OVERLAP_S,
+        description: `seconds that the old key goes on, 0 to ${MAX_OVERLAP_S}; 0 without it`,
+      }),
+    ),
+    note: Type.Optional(NoteSchema),
+  },
+  { $id: "RotateApiKey", ...closed },
+);
+
+/** A key, without its secret. */
+export const KeyViewSchema = Type.Object(
+  {
+    id: uuid("Id of the key"),
+    name: Type.String(),
+    prefix: Type.String({ description: "How the key begins" }),
+    user_id: uuid("Its owner, for whom it acts"),
+    username: Type.String({ description: "Its owner" }),
+    scopes: Type.Array(literals(SCOPES, "What it may be used for, within its owner's role")),
+    systems: orNull(Type.Array(uuid("Id of a system")), {
+      description: "What it is limited to, within its owner's systems; null: all of these",
+    }),
+    requests_per_minute: orNull(Type.Integer({ minimum: 1 }), {
+      description: "Null: the limit of the configuration",
+    }),
+    readings_per_minute: orNull(Type.Integer({ minimum: 1 }), {
+      description: "Null: the limit of the configuration",
+    }),
+    created_at: time("When it was made"),
+    expires_at: orNull(time("When it ends"), { description: "Null: never" }),
+    revoked_at: orNull(time("When it was revoked"), { description: "Null: it was not" }),
+    last_used_at: orNull(time("Last use, written some seconds later"), { description: "Null: never" }),
+  },
+  { $id: "ApiKey" },
+);
+export type KeyView = Static<typeof KeyViewSchema>;
+export const KeyPageSchema = Type.Object({ items: Type.Array(KeyViewSchema), ...NextField });
+/** The one answer that holds a secret. */
+export const KeyWithSecretSchema = Type.Object(
+  {
+    key: KeyViewSchema,
+    secret: Type.String({ description: "The key itself. It is not kept and cannot be shown again" }),
+  },
+  { $id: "ApiKeyWithSecret" },
+);
