@@ -24,6 +24,7 @@ import {
 } from "../openapi/examples.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
+import { SENDING } from "../roles.ts";
 import { awaited, readWait } from "../wait-preference.ts";
 
 const PATH = "/api/v1/data/ingest";
@@ -159,7 +160,7 @@ const requireBatch: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 export function mountIngest(app: App, deps: RouteDeps, takeIn: TakeIn): void {
   const admit = [
-    authenticate(deps.tokens, INGEST_ROLES),
+    authenticate(deps.tokens, INGEST_ROLES, SENDING),
     requireBatch,
     readWait(deps),
     requestLimit(deps),

@@ -11,6 +11,7 @@ import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
 import { done, headersOf, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
+import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
 
 const PATH = "/api/v1/jobs/:job_id/events";
@@ -50,6 +51,7 @@ const describe = describeRoute({
       "invalid-job-id",
       "authentication-required",
       "invalid-token",
+      "forbidden",
       "job-not-found",
       "service-unavailable",
       "server-busy",
@@ -59,7 +61,7 @@ const describe = describeRoute({
 
 /** @param heartbeat_ms between two signs of life */
 export function mountJobEvents(app: App, deps: RouteDeps, heartbeat_ms = HEARTBEAT_MS): void {
-  app.get(PATH, describe, authenticate(deps.tokens), async (c) => {
+  app.get(PATH, describe, authenticate(deps.tokens, undefined, FOLLOWING), async (c) => {
     const job = await visibleJob(deps, c);
     const last = c.req.header("Last-Event-ID") ?? null;
     if (isTerminal(job.status) && !isNewsAfter(last, job)) return c.body(null, 204);

@@ -7,6 +7,7 @@ import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { wholeParameter } from "../parameters.ts";
+import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -50,11 +51,16 @@ const describe = describeRoute({
 });
 
 export function mountJobQuarantine(app: App, deps: RouteDeps): void {
-  app.get("/api/v1/jobs/:job_id/quarantine", describe, authenticate(deps.tokens), async (c) => {
-    const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const after = wholeParameter(c, "after", { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 });
-    const { job_id } = await visibleJob(deps, c);
-    c.header("Cache-Control", "no-store");
-    return c.json(await deps.quarantine.ofJob(job_id, Math.min(after, 2_147_483_647), limit));
-  });
+  app.get(
+    "/api/v1/jobs/:job_id/quarantine",
+    describe,
+    authenticate(deps.tokens, undefined, FOLLOWING),
+    async (c) => {
+      const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
+      const after = wholeParameter(c, "after", { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 });
+      const { job_id } = await visibleJob(deps, c);
+      c.header("Cache-Control", "no-store");
+      return c.json(await deps.quarantine.ofJob(job_id, Math.min(after, 2_147_483_647), limit));
+    },
+  );
 }

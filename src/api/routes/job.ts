@@ -6,6 +6,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
+import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
 
 const PATH = "/api/v1/jobs/:job_id";
@@ -32,7 +33,7 @@ const describe = describeRoute({
 });
 
 export function mountJob(app: App, deps: RouteDeps): void {
-  app.get(PATH, describe, authenticate(deps.tokens), async (c) => {
+  app.get(PATH, describe, authenticate(deps.tokens, undefined, FOLLOWING), async (c) => {
     const job = await visibleJob(deps, c);
     c.header("Cache-Control", "no-store");
     if (!isTerminal(job.status)) c.header("Retry-After", "1");

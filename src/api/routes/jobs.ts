@@ -7,6 +7,7 @@ import { isUuid } from "../../contract/job-id.ts";
 import { NextField } from "../../contract/query.ts";
 import { isQueryMoment } from "../../contract/query-range.ts";
 import type { JobKey } from "../../store/queries/job-list.ts";
+import { readsEverybodys } from "../auth/claims.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
@@ -17,7 +18,7 @@ import { queryParameter } from "../openapi/parameters.ts";
 import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
-import { READERS } from "../roles.ts";
+import { FOLLOWING } from "../roles.ts";
 import { jobsByIds, MAX_IDS } from "./jobs-by-ids.ts";
 import {
   linkHeader,
@@ -75,7 +76,7 @@ const describe = describeRoute({
 
 export function mountJobs(app: App, deps: RouteDeps): void {
   const { queries, clock, tokens } = deps;
-  app.get(PATH, describe, authenticate(tokens), (c) =>
+  app.get(PATH, describe, authenticate(tokens, undefined, FOLLOWING), (c) =>
     queryAnswer(c, async () => {
       if (c.req.query("ids") !== undefined) return jobsByIds(c, deps);
       onlyParameters(c, ["ids", "status", "system_id", "from", "to", "limit", "after"]);
@@ -85,7 +86,7 @@ export function mountJobs(app: App, deps: RouteDeps): void {
       const status = choiceParameter(c, "status", [...JOB_STATES, "any"], "any");
       const page = await queries.jobs.page(
         {
-          created_by: READERS.includes(claims.role) ? null : claims.sub,
+          created_by: readsEverybodys(claims) ? null : claims.sub,
           status: status === "any" ? null : status,
           system_id: systemOf(c),
           range,
