@@ -19,11 +19,14 @@ const WORST_SHOWN = 8;
 const CHECK_DEADLINE_MS = 5 * 60_000;
 /** The console's client runs in browsers: other globals, so another configuration. */
 const CLIENT = "src/console/client";
+/** The client for producers runs on Node.js as well: without Bun's globals. */
+const PRODUCERS_CLIENT = "src/client";
 /** A check passes when all its commands do. */
 const CHECK_ARGV: Record<CheckName, readonly (readonly string[])[]> = {
   types: [
     ["node_modules/.bin/tsc", "--noEmit"],
     ["node_modules/.bin/tsc", "--noEmit", "-p", CLIENT],
+    ["node_modules/.bin/tsc", "--noEmit", "-p", PRODUCERS_CLIENT],
   ],
   lint: [["node_modules/.bin/biome", "check", "."]],
 };

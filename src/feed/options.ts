@@ -1,12 +1,11 @@
 /** Options that `simulate` and `import` share: which service, as whom, for which system. */
 import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { HydraulicClient, type Surroundings } from "../client/index.ts";
 import { isUuid } from "../contract/job-id.ts";
 import { systemClock } from "../ops/clock.ts";
 import { sleep } from "../ops/retry.ts";
-import { FeedClient } from "./client.ts";
 import { UsageError } from "./errors.ts";
-import type { RetryPolicy, Surroundings } from "./http.ts";
 
 /** What a development start seeds. */
 export const DEMO_SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
@@ -71,14 +70,19 @@ export function createClient(
   username: string,
   password: string,
   surroundings: Surroundings = SURROUNDINGS,
-): FeedClient {
-  const retry: RetryPolicy = {
-    attempt_timeout_ms: 60_000,
-    deadline_ms: options.retryFor * 1000,
-    first_backoff_ms: 100,
-    max_backoff_ms: 5000,
-  };
-  return new FeedClient({ base_url: options.url, account: { username, password }, retry, surroundings });
+): HydraulicClient {
+  return new HydraulicClient({
+    url: options.url,
+    auth: { username, password },
+    retry: { deadline_ms: options.retryFor * 1000, max_backoff_ms: 5000 },
+    // On one machine compression costs both ends and saves nothing.
+    compression: isLoopback(options.url) ? "none" : "gzip",
+    surroundings,
+  });
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 /** commander parser: `http(s)://host[:port][/prefix]`, without the last slash. */

@@ -48,7 +48,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   review: ["store", "contract", "ops"],
   ingest: ["stream", "store", "contract", "ops"],
   console: ["stream", "store", "contract", "ops"],
-  feed: ["stream", "store", "contract", "ops"],
+  feed: ["client", "stream", "store", "contract", "ops"],
+  // Runs with those who send: nothing of the server, and no package either (see STANDS_ALONE).
+  client: [],
   services: ["stream", "store", "contract", "ops"],
   stream: ["contract", "ops"],
   store: ["contract", "ops"],
@@ -63,6 +65,9 @@ const ENVIRONMENT =
   /\b(?:process|Bun|import\.meta)\s*(?:\??\.\s*env\b|\[\s*["'`]env["'`]\s*\])|\benv\b[^;]*\bfrom\s*["'](?:node:)?process["']/;
 /** The one file that may read the environment. */
 const ENVIRONMENT_READER = "config.ts";
+
+/** Imports that are not files: these parts may only have what comes with the runtimes, Node.js among them. */
+const STANDS_ALONE: readonly string[] = ["client"];
 
 /** The one file outside src that may be imported: it holds the version. */
 const PACKAGE = "../package.json";
@@ -84,7 +89,10 @@ function importViolations(path: string, text: string): string[] {
   if (!allowed) return [`${path}: no rule says what "${part}" may import`];
   return [...text.matchAll(IMPORT)].flatMap(([, typeOnly, from, direct, url]) => {
     const target = from ?? direct ?? url ?? "";
-    if (!target.startsWith(".")) return [];
+    if (!target.startsWith(".")) {
+      const foreign = STANDS_ALONE.includes(part) && !target.startsWith("node:");
+      return foreign ? [`${path}: ${part} imports the package ${target}`] : [];
+    }
     const file = normalize(join(dirname(path), target));
     if (file === PACKAGE) return [];
     if (file.startsWith("..")) return [`${path}: imports ${target} from outside src`];

@@ -6,6 +6,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { ReadingColumns } from "../../src/contract/columns.ts";
 import { type JobRecord, toJobView } from "../../src/contract/job.ts";
 import type { Refusal } from "../../src/contract/refusal.ts";
@@ -28,7 +29,7 @@ interface FakeJob {
 
 export interface FakeSettings {
   readonly systems: readonly string[];
-  readonly users: Readonly<Record<string, string>>;
+  readonly users: Record<string, string>;
   /** s */
   readonly expires_in: number;
   /** How often a job is still `processing` when it is asked for. */
@@ -60,7 +61,12 @@ export class FakeService {
   readonly settings: FakeSettings;
   /** Changes what a finished job says, to play a service that counts wrongly. */
   tamper: (record: JobRecord) => JobRecord = (record) => record;
+  /** Sent with every answer of ingest. */
+  rateLimit: { limit: number; remaining: number; reset_s: number } | null = null;
+  /** Ingest answers with the finished job when it is asked to wait (RFC 7240). */
+  answersWhenDone = false;
   url = "";
+  #hanging: (() => void)[] = [];
   readonly #server: Server;
   readonly #scripts = new Map<Route, Scripted[]>();
   readonly #systems: Set<string>;
@@ -68,7 +74,7 @@ export class FakeService {
   readonly #keys = new Map<string, { job_id: string; fingerprint: string }>();
 
   private constructor(settings: Partial<FakeSettings>) {
-    this.settings = { ...DEFAULTS, ...settings };
+    this.settings = { ...DEFAULTS, users: { ...DEFAULTS.users }, ...settings };
     this.#systems = new Set(this.settings.systems);
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
@@ -90,6 +96,15 @@ export class FakeService {
     this.#scripts.set(route, [...(this.#scripts.get(route) ?? []), ...answers]);
   }
 
+  /** Requests that hang are worked on now. */
+  release(): void {
+    for (const go of this.#hanging.splice(0)) go();
+  }
+
+  addUser(username: string, password: string): void {
+    this.settings.users[username] = password;
+  }
+
   registerSystem(system_id: string): void {
     this.#systems.add(system_id);
   }
@@ -106,13 +121,14 @@ export class FakeService {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString();
+    const sent = Buffer.concat(chunks);
+    const body = (request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent).toString();
     const url = new URL(request.url ?? "/", "http://fake");
     const route = routeOf(request.method ?? "", url.pathname);
     if (route === null) return answer(response, 404, problem("not found"));
     this.requests.push({ route, headers: request.headers, body });
     const scripted = this.#scripts.get(route)?.shift();
-    if (scripted === "hang") return;
+    if (scripted === "hang") await new Promise<void>((resolve) => this.#hanging.push(resolve));
     if (scripted === "drop") return void request.socket.destroy();
     if (typeof scripted === "object") {
       return answer(response, scripted.status, scripted.body ?? problem("scripted"), scripted.headers);
@@ -131,7 +147,7 @@ export class FakeService {
     if (route === "login") return this.#login(body);
     const token = request.headers.authorization?.replace(/^Bearer /, "") ?? "";
     if ((this.#tokens.get(token) ?? 0) <= Date.now()) return { status: 401, json: problem("no token") };
-    if (route === "ingest") return this.#ingest(body, String(request.headers["idempotency-key"] ?? ""));
+    if (route === "ingest") return this.#answered(request, this.#ingest(body, request));
     const job = this.jobs.get(url.pathname.split("/")[4] ?? "");
     if (!job) return { status: 404, json: problem("unknown job") };
     return { status: 200, json: route === "job" ? this.#poll(job) : this.#page(job, url.searchParams) };
@@ -146,7 +162,28 @@ export class FakeService {
     return { status: 200, json };
   }
 
-  #ingest(body: string, key: string) {
+  #answered(
+    request: IncomingMessage,
+    answer: { status: number; json: unknown; headers?: Record<string, string> },
+  ) {
+    const { limit, remaining, reset_s } = this.rateLimit ?? {};
+    const limits = this.rateLimit
+      ? {
+          "RateLimit-Limit": String(limit),
+          "RateLimit-Remaining": String(remaining),
+          "RateLimit-Reset": String(reset_s),
+        }
+      : {};
+    const headers = { ...answer.headers, ...limits };
+    const job = this.jobs.get((answer.json as { job_id?: string }).job_id ?? "");
+    if (job && this.answersWhenDone && request.headers.prefer) {
+      return { status: 200, json: toJobView(this.tamper(job.record)), headers };
+    }
+    return { ...answer, headers };
+  }
+
+  #ingest(body: string, request: IncomingMessage) {
+    const key = String(request.headers["idempotency-key"] ?? "");
     const fingerprint = createHash("sha256").update(body).digest("hex");
     const known = this.#keys.get(key);
     if (known && known.fingerprint !== fingerprint) return { status: 422, json: problem("another payload") };

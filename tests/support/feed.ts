@@ -1,6 +1,5 @@
 /** For tests of the feeders: time that passes only when somebody waits, and clients of a fake service. */
-import { FeedClient } from "../../src/feed/client.ts";
-import type { RetryPolicy, Surroundings } from "../../src/feed/http.ts";
+import { HydraulicClient, type RetryPolicy, type Surroundings } from "../../src/client/index.ts";
 
 /** Sleeps end at once and are written down; the clock moves on by what was slept. */
 export class JumpingTime implements Surroundings {
@@ -25,10 +24,10 @@ export const QUICK_RETRY: RetryPolicy = {
 };
 
 export function clientOf(
-  base_url: string,
+  url: string,
   surroundings: Surroundings,
   retry: Partial<RetryPolicy> = {},
   account = { username: "feeder-1", password: "password" },
-): FeedClient {
-  return new FeedClient({ base_url, account, retry: { ...QUICK_RETRY, ...retry }, surroundings });
+): HydraulicClient {
+  return new HydraulicClient({ url, auth: account, retry: { ...QUICK_RETRY, ...retry }, surroundings });
 }

@@ -1,7 +1,7 @@
 /** The command line of `import`. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
-import { FeedError, UsageError } from "../errors.ts";
+import { isFeedError, UsageError } from "../errors.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import {
   createClient,
@@ -48,7 +48,7 @@ export function importCommand(): Command {
       try {
         process.exitCode = await importFile(file, options);
       } catch (error) {
-        if (!(error instanceof FeedError)) throw error;
+        if (!isFeedError(error)) throw error;
         process.stderr.write(`import: ${reasonOf(error)}\n`);
         process.exitCode = error instanceof UsageError ? 2 : 1;
       }

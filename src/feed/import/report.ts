@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
-import type { RefusalReason } from "../../contract/refusal.ts";
+import type { RefusalReason } from "../../client/index.ts";
 import { UsageError } from "../errors.ts";
 import { reasonOf } from "../options.ts";
 

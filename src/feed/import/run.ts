@@ -2,9 +2,13 @@
  * One import: rows are read, batched and delivered with a few batches under way; results are taken in the
  * order of the file. Memory holds at most that many batches, however large the file.
  */
-import type { RefusalReason } from "../../contract/refusal.ts";
-import type { FeedClient } from "../client.ts";
-import { FeedError, StoppedError, UnexpectedAnswerError } from "../errors.ts";
+import {
+  type HydraulicClient,
+  type RefusalReason,
+  StoppedError,
+  UnexpectedAnswerError,
+} from "../../client/index.ts";
+import { isFeedError } from "../errors.ts";
 import { reasonOf } from "../options.ts";
 import { BatchBuilder, type ImportBatch, importKey } from "./batch.ts";
 import type { Mapping } from "./mapping.ts";
@@ -17,7 +21,7 @@ export interface ImportRun {
   readonly source: SourceFile;
   readonly mapping: Mapping;
   readonly system_id: string;
-  readonly client: FeedClient;
+  readonly client: HydraulicClient;
   /** Readings per request. */
   readonly batch_size: number;
   /** Batches under way at a time. */
@@ -83,7 +87,7 @@ export class Import {
     try {
       await this.#readAll();
     } catch (error) {
-      if (!(error instanceof FeedError) || this.counts.rows === 0) throw error;
+      if (!isFeedError(error) || this.counts.rows === 0) throw error;
       this.failures.push(reasonOf(error));
     } finally {
       while (this.#under_way.length > 0) await this.#settleFirst();
@@ -156,7 +160,7 @@ export class Import {
     const outcome = await this.#under_way.shift();
     if (outcome === undefined) return;
     if ("error" in outcome) {
-      if (!(outcome.error instanceof FeedError)) throw outcome.error;
+      if (!isFeedError(outcome.error)) throw outcome.error;
       const stopped = outcome.error instanceof StoppedError;
       this.failures.push(stopped ? `${linesOf(outcome.batch)} were under way` : reasonOf(outcome.error));
       return;
@@ -184,14 +188,14 @@ export class Import {
    */
   async #deliver(batch: ImportBatch): Promise<Delivery> {
     const { client, wait_ms, abandon } = this.#run;
-    const what = `the batch of ${linesOf(batch)}`;
-    let key = `${this.#key}-${batch.number}`;
+    const label = `the batch of ${linesOf(batch)}`;
+    let idempotency_key = `${this.#key}-${batch.number}`;
     for (let turn = 0; turn <= MAX_FAILED_BEFORE; turn += 1) {
-      const { job_id, replayed } = await client.send(batch.body, key, what, abandon);
-      const job = await client.awaitJob(job_id, wait_ms, abandon);
+      const { job_id, replayed } = await client.send(batch.body, { idempotency_key, label, signal: abandon });
+      const job = await client.waitForJob(job_id, { deadline_ms: wait_ms, signal: abandon });
       const failed = job.status === "failed";
       if (replayed && failed) {
-        key = `${this.#key}-${batch.number}-${job_id}`;
+        idempotency_key = `${this.#key}-${batch.number}-${job_id}`;
         continue;
       }
       const refused = job.quarantined_readings > 0 ? await this.#quarantineOf(job_id, batch) : NONE_REFUSED;
@@ -206,14 +210,15 @@ export class Import {
       };
     }
     throw new UnexpectedAnswerError(
-      `${what} has failed in ${MAX_FAILED_BEFORE} earlier imports: look at its jobs`,
+      `${label} has failed in ${MAX_FAILED_BEFORE} earlier imports: look at its jobs`,
     );
   }
 
   async #quarantineOf(job_id: string, batch: ImportBatch): Promise<Pick<Delivery, "by_reason" | "findings">> {
+    const { client, abandon } = this.#run;
     const findings: Finding[] = [];
     for (let after: number | null = null; ; ) {
-      const page = await this.#run.client.quarantinePage(job_id, after, undefined, this.#run.abandon);
+      const page = await client.quarantinePage(job_id, after, { signal: abandon });
       for (const { ordinal, reason, reason_details } of page.items) {
         const line = batch.lines[ordinal];
         if (line === undefined) {

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import { formatTimestamp, parseTimestamp_us } from "../../contract/timestamp.ts";
-import { FeedError, UsageError } from "../errors.ts";
+import { isFeedError, UsageError } from "../errors.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import {
   createClient,
@@ -71,7 +71,7 @@ export function simulateCommand(): Command {
     try {
       process.exitCode = await simulate(options);
     } catch (error) {
-      if (!(error instanceof FeedError)) throw error;
+      if (!isFeedError(error)) throw error;
       process.stderr.write(`simulate: ${reasonOf(error)}\n`);
       process.exitCode = error instanceof UsageError ? 2 : 1;
     }

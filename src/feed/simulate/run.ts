@@ -3,9 +3,13 @@
  * not slow the schedule. Batches that could not be sent in time are sent as soon as a lane is free, and how
  * late they were is reported.
  */
-import type { FeedClient } from "../client.ts";
-import { FeedError, LoginRefusedError, StoppedError } from "../errors.ts";
-import type { Surroundings } from "../http.ts";
+import {
+  type HydraulicClient,
+  LoginRefusedError,
+  StoppedError,
+  type Surroundings,
+} from "../../client/index.ts";
+import { isFeedError } from "../errors.ts";
 import { Lanes } from "../lanes.ts";
 import { reasonOf } from "../options.ts";
 import { type PlannedBatch, SimulatedBatches, type SimulationPlan } from "./batches.ts";
@@ -14,7 +18,7 @@ import { Tally } from "./tally.ts";
 export interface SimulationRun {
   readonly plan: SimulationPlan;
   /** One for each user of the plan. */
-  readonly clients: readonly FeedClient[];
+  readonly clients: readonly HydraulicClient[];
   /** Sends under way at a time. */
   readonly concurrency: number;
   /** How long after its acceptance a job may take, ms. */
@@ -96,9 +100,12 @@ export class Simulation {
   async #send(batch: PlannedBatch): Promise<void> {
     const client = this.#run.clients[batch.user]!;
     this.tally.sent(batch, Math.max(0, this.elapsed_ms() - batch.due_ms));
-    const key = `simulate-${this.#run.run_id}-${batch.number}`;
     try {
-      const acceptance = await client.send(batch.body, key, `batch ${batch.number}`, this.#end.signal);
+      const acceptance = await client.send(batch.body, {
+        idempotency_key: `simulate-${this.#run.run_id}-${batch.number}`,
+        label: `batch ${batch.number}`,
+        signal: this.#end.signal,
+      });
       this.tally.accepted(batch, acceptance);
       const deadline_ms = this.elapsed_ms() + this.#run.wait_ms;
       // Not awaited: following jobs must not hold up the schedule. `idle` waits for all of them.
@@ -108,12 +115,18 @@ export class Simulation {
     }
   }
 
-  async #follow(batch: PlannedBatch, client: FeedClient, job_id: string, deadline_ms: number): Promise<void> {
+  async #follow(
+    batch: PlannedBatch,
+    client: HydraulicClient,
+    job_id: string,
+    deadline_ms: number,
+  ): Promise<void> {
     const signal = this.#end.signal;
     try {
-      const job = await client.awaitJob(job_id, Math.max(0, deadline_ms - this.elapsed_ms()), signal);
+      const left_ms = Math.max(0, deadline_ms - this.elapsed_ms());
+      const job = await client.waitForJob(job_id, { deadline_ms: left_ms, signal });
       const refused = job.quarantined_readings > 0;
-      const reasons = refused ? (await client.quarantinePage(job_id, null, 1, signal)).counts : {};
+      const reasons = refused ? (await client.quarantinePage(job_id, null, { limit: 1, signal })).counts : {};
       this.tally.ended(batch, job, reasons);
     } catch (error) {
       this.#lost(batch, error);
@@ -122,7 +135,7 @@ export class Simulation {
 
   /** A batch whose fate is unknown makes a count of the tally not add up; the reason is told beside it. */
   #lost(batch: PlannedBatch, error: unknown): void {
-    if (!(error instanceof FeedError)) throw error;
+    if (!isFeedError(error)) throw error;
     if (!(error instanceof StoppedError)) this.tally.problem(`batch ${batch.number}: ${reasonOf(error)}`);
     // Without a login nothing that follows can work either.
     if (error instanceof LoginRefusedError) this.#end.abort();

@@ -1,6 +1,6 @@
 /** The end of a simulation for people and for machines. */
+import type { HydraulicClient } from "../../client/index.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
-import type { FeedClient } from "../client.ts";
 import type { Histogram } from "../histogram.ts";
 import { bar, duration, thousands } from "../progress.ts";
 import type { SimulationPlan } from "./batches.ts";
@@ -33,7 +33,7 @@ export interface SimulationSummary {
   readonly problems: readonly string[];
 }
 
-export function retriesOf(clients: readonly FeedClient[]): Record<string, number> {
+export function retriesOf(clients: readonly HydraulicClient[]): Record<string, number> {
   const all: Record<string, number> = {};
   for (const client of clients) {
     for (const [why, n] of client.retries) all[why] = (all[why] ?? 0) + n;
@@ -44,7 +44,7 @@ export function retriesOf(clients: readonly FeedClient[]): Record<string, number
 export function summarize(
   plan: SimulationPlan,
   tally: Tally,
-  clients: readonly FeedClient[],
+  clients: readonly HydraulicClient[],
   interrupted: boolean,
 ): SimulationSummary {
   const checks = tally.checks().map((check) => ({ ...check, ok: check.expected === check.actual }));
@@ -123,7 +123,7 @@ function verdict(summary: SimulationSummary): string {
 export function progressLine(
   plan: SimulationPlan,
   tally: Tally,
-  clients: readonly FeedClient[],
+  clients: readonly HydraulicClient[],
   elapsed_ms: number,
 ): string {
   const retries = Object.values(retriesOf(clients)).reduce((sum, n) => sum + n, 0);

@@ -1,7 +1,6 @@
 /** What was sent, what must have become of it, and what the service says became of it. */
+import type { Acceptance, Job } from "../../client/index.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
-import type { JobAnswer } from "../answers.ts";
-import type { Acceptance } from "../client.ts";
 import { Histogram } from "../histogram.ts";
 import type { PlannedBatch } from "./batches.ts";
 
@@ -68,7 +67,7 @@ export class Tally {
   }
 
   /** @param reasons counts of the job's quarantine by reason */
-  ended(batch: PlannedBatch, job: JobAnswer, reasons: Partial<ByReason>): void {
+  ended(batch: PlannedBatch, job: Job, reasons: Partial<ByReason>): void {
     this.ended_batches += 1;
     this.total += job.total_readings;
     this.inserted += job.inserted_readings;

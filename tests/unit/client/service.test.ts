@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { parseRetryAfter_ms } from "../../../src/client/exchange.ts";
 import {
   JobDeadlineError,
   LoginRefusedError,
@@ -6,8 +7,8 @@ import {
   RetriesExhaustedError,
   StoppedError,
   UnexpectedAnswerError,
-} from "../../../src/feed/errors.ts";
-import { parseRetryAfter_ms } from "../../../src/feed/http.ts";
+} from "../../../src/client/index.ts";
+import { refusalOf } from "../../support/client.ts";
 import { FakeService, type Scripted } from "../../support/fake-service.ts";
 import { clientOf, JumpingTime } from "../../support/feed.ts";
 import { until } from "../../support/until.ts";
@@ -33,31 +34,23 @@ beforeEach(async () => {
 });
 afterEach(() => fake.stop());
 
-/** What a promise is rejected with; fails when it is not. */
-async function refusalOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.unreachable("it was fulfilled"),
-    (error: unknown) => error,
-  );
-}
-
 describe("a batch is sent again until it is accepted once", () => {
   const cases: [string, Scripted, string, number][] = [
     ["429 with Retry-After", { status: 429, headers: { "Retry-After": "7" } }, "429", 7000],
     ["503 with Retry-After", { status: 503, headers: { "Retry-After": "2" } }, "503", 2000],
-    ["503 without Retry-After", { status: 503 }, "503", 75],
-    ["500", { status: 500 }, "500", 75],
-    ["502", { status: 502 }, "502", 75],
-    ["504", { status: 504 }, "504", 75],
-    ["408", { status: 408 }, "408", 75],
+    ["503 without Retry-After", { status: 503 }, "503", 50],
+    ["500", { status: 500 }, "500", 50],
+    ["502", { status: 502 }, "502", 50],
+    ["504", { status: 504 }, "504", 50],
+    ["408", { status: 408 }, "408", 50],
     ["409 while the key is in flight", { status: 409, headers: { "Retry-After": "1" } }, "409", 1000],
-    ["a connection lost before the work", "drop", "connection", 75],
-    ["a connection lost after the work", "drop-after", "connection", 75],
+    ["a connection lost before the work", "drop", "connection", 50],
+    ["a connection lost after the work", "drop-after", "connection", 50],
   ];
   test.each(cases)("after %s", async (_name, scripted, why, waited_ms) => {
     fake.script("ingest", scripted);
     const client = clientOf(fake.url, time);
-    const acceptance = await client.send(BATCH, "key-1", "batch 1");
+    const acceptance = await client.send(BATCH, { idempotency_key: "key-1", label: "batch 1" });
     expect(fake.jobs.size).toBe(1);
     expect(fake.jobs.has(acceptance.job_id)).toBe(true);
     expect(time.slept).toEqual([waited_ms]);
@@ -69,14 +62,14 @@ describe("a batch is sent again until it is accepted once", () => {
 
   test("waits grow up to their bound", async () => {
     fake.script("ingest", ...Array.from({ length: 6 }, () => ({ status: 500 })));
-    await clientOf(fake.url, time).send(BATCH, "key-1", "batch 1");
-    expect(time.slept).toEqual([75, 150, 300, 600, 750, 750]);
+    await clientOf(fake.url, time).send(BATCH, { idempotency_key: "key-1", label: "batch 1" });
+    expect(time.slept).toEqual([50, 100, 200, 400, 500, 500]);
   });
 
   test("an attempt without an answer ends at its timeout", async () => {
     fake.script("ingest", "hang");
     const client = clientOf(fake.url, time, { attempt_timeout_ms: 100 });
-    await client.send(BATCH, "key-1", "batch 1");
+    await client.send(BATCH, { idempotency_key: "key-1", label: "batch 1" });
     expect(Object.fromEntries(client.retries)).toEqual({ timeout: 1 });
   });
 });
@@ -85,7 +78,7 @@ describe("retries end", () => {
   test("at the deadline, with the number of attempts and the last cause", async () => {
     fake.script("ingest", ...Array.from({ length: 50 }, () => ({ status: 503 })));
     const error = await refusalOf(
-      clientOf(fake.url, time, { deadline_ms: 3000 }).send(BATCH, "k", "batch 9"),
+      clientOf(fake.url, time, { deadline_ms: 3000 }).send(BATCH, { idempotency_key: "k", label: "batch 9" }),
     );
     expect(error).toBeInstanceOf(RetriesExhaustedError);
     expect(error).toMatchObject({ last: "503" });
@@ -95,7 +88,9 @@ describe("retries end", () => {
 
   test("at once when Retry-After points beyond the deadline", async () => {
     fake.script("ingest", { status: 429, headers: { "Retry-After": "61" } });
-    const error = await refusalOf(clientOf(fake.url, time).send(BATCH, "k", "batch 1"));
+    const error = await refusalOf(
+      clientOf(fake.url, time).send(BATCH, { idempotency_key: "k", label: "batch 1" }),
+    );
     expect(error).toBeInstanceOf(RetriesExhaustedError);
     expect(time.slept).toEqual([]);
   });
@@ -115,7 +110,9 @@ describe("retries end", () => {
       errors: [{ pointer: "/readings", detail: "too many" }],
     };
     fake.script("ingest", { status, body });
-    const error = await refusalOf(clientOf(fake.url, time).send(BATCH, "k", "batch 1"));
+    const error = await refusalOf(
+      clientOf(fake.url, time).send(BATCH, { idempotency_key: "k", label: "batch 1" }),
+    );
     expect(error).toBeInstanceOf(RequestRefusedError);
     expect((error as Error).message).toBe(
       `batch 1 was refused with ${status}: look here; /readings: too many`,
@@ -126,7 +123,9 @@ describe("retries end", () => {
   test("when the signal fires during a request", async () => {
     fake.script("ingest", "hang");
     const stop = new AbortController();
-    const sending = refusalOf(clientOf(fake.url, time).send(BATCH, "k", "batch 1", stop.signal));
+    const sending = refusalOf(
+      clientOf(fake.url, time).send(BATCH, { idempotency_key: "k", label: "batch 1", signal: stop.signal }),
+    );
     await until("the request arrives", () => fake.count("ingest") === 1);
     stop.abort();
     expect(await sending).toBeInstanceOf(StoppedError);
@@ -135,7 +134,9 @@ describe("retries end", () => {
   test("with an answer that is not what the API promises", async () => {
     for (const body of ["<html>", { job: 1 }, null]) {
       fake.script("ingest", { status: 202, body });
-      const error = await refusalOf(clientOf(fake.url, time).send(BATCH, "k", "batch 1"));
+      const error = await refusalOf(
+        clientOf(fake.url, time).send(BATCH, { idempotency_key: "k", label: "batch 1" }),
+      );
       expect(error).toBeInstanceOf(UnexpectedAnswerError);
     }
   });
@@ -144,7 +145,9 @@ describe("retries end", () => {
 describe("the token", () => {
   test("is asked for once by requests at the same time", async () => {
     const client = clientOf(fake.url, time);
-    await Promise.all(["a", "b", "c"].map((key) => client.send(BATCH, key, "batch")));
+    await Promise.all(
+      ["a", "b", "c"].map((key) => client.send(BATCH, { idempotency_key: key, label: "batch" })),
+    );
     expect(fake.count("login")).toBe(1);
   });
 
@@ -163,14 +166,18 @@ describe("the token", () => {
     const client = clientOf(fake.url, time);
     await client.login();
     fake.revokeTokens();
-    await Promise.all(["a", "b", "c"].map((key) => client.send(BATCH, key, "batch")));
+    await Promise.all(
+      ["a", "b", "c"].map((key) => client.send(BATCH, { idempotency_key: key, label: "batch" })),
+    );
     expect(fake.count("login")).toBe(2);
     expect(fake.jobs.size).toBe(3);
   });
 
   test("that is refused although it is new ends the request", async () => {
     fake.script("ingest", { status: 401 }, { status: 401 });
-    const error = await refusalOf(clientOf(fake.url, time).send(BATCH, "k", "batch 1"));
+    const error = await refusalOf(
+      clientOf(fake.url, time).send(BATCH, { idempotency_key: "k", label: "batch 1" }),
+    );
     expect(error).toMatchObject({ name: "RequestRefusedError", status: 401 });
     expect(fake.count("login")).toBe(2);
   });
@@ -191,10 +198,10 @@ describe("the token", () => {
 describe("a job is followed to its end", () => {
   test("through its states, with its counts and the reasons of what was refused", async () => {
     const client = clientOf(fake.url, time);
-    const { job_id } = await client.send(BATCH, "k", "batch 1");
-    const job = await client.awaitJob(job_id, 10_000);
+    const { job_id } = await client.send(BATCH, { idempotency_key: "k", label: "batch 1" });
+    const job = await client.waitForJob(job_id, { deadline_ms: 10_000 });
     expect(job).toMatchObject({ status: "completed", total_readings: 2, inserted_readings: 1 });
-    const page = await client.quarantinePage(job_id, null);
+    const page = await client.quarantinePage(job_id);
     expect(page.counts).toEqual({ invalid_timestamp: 1 });
     expect(page.items.map((item) => item.ordinal)).toEqual([1]);
   });
@@ -203,8 +210,8 @@ describe("a job is followed to its end", () => {
     await fake.stop();
     fake = await FakeService.start({ polls_until_done: 1_000_000 });
     const client = clientOf(fake.url, time);
-    const { job_id } = await client.send(BATCH, "k", "batch 1");
-    const error = await refusalOf(client.awaitJob(job_id, 5000));
+    const { job_id } = await client.send(BATCH, { idempotency_key: "k", label: "batch 1" });
+    const error = await refusalOf(client.waitForJob(job_id, { deadline_ms: 5000 }));
     expect(error).toBeInstanceOf(JobDeadlineError);
     expect(error).toMatchObject({ job_id, status: "processing" });
     expect(time.elapsed_ms).toBeLessThanOrEqual(5000);

@@ -2,42 +2,45 @@
  * One HTTP exchange that ends: attempts with a timeout each, retries with back-off, one deadline over all.
  * What is sent must be safe to send twice; ingest carries an Idempotency-Key for that.
  */
-import type { Clock } from "../ops/clock.ts";
-import { Backoff } from "../ops/retry.ts";
 import { RetriesExhaustedError, StoppedError } from "./errors.ts";
+import { Backoff, type Surroundings } from "./time.ts";
 
 /** All in ms. */
 export interface RetryPolicy {
   /** One attempt, from connecting to the last byte of the answer. */
   readonly attempt_timeout_ms: number;
-  /** All attempts and the waits between them. */
+  /** All attempts and the waits between them; Infinity never gives up. */
   readonly deadline_ms: number;
+  /** Upper bound of the first wait; it doubles from wait to wait. */
   readonly first_backoff_ms: number;
   readonly max_backoff_ms: number;
-}
-
-/** Time and chance, injected. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Resolves after `ms` or when the signal fires; see ops/retry. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export interface Outgoing {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
   /** For messages: "batch 17", "job 0197…". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
+  /** An answer that would be sent again otherwise, but can never become another. */
+  readonly isFinal?: (answer: Answer) => boolean;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+}
+
+/** What an exchange needs of the world. */
+export interface Wire {
+  readonly retry: RetryPolicy;
+  readonly surroundings: Surroundings;
+  readonly fetch: typeof fetch;
+  /** Told before each wait: `connection`, `timeout` or the status. */
+  readonly retried: (why: string) => void;
 }
 
 type Outcome =
@@ -48,30 +51,29 @@ type Outcome =
  * The first answer that is final. Sent again: lost connections, timeouts, 408, 429, every 5xx, and 409 with a
  * Retry-After (the same Idempotency-Key is in flight). Retry-After is obeyed; when it points beyond the
  * deadline there is no waiting for it.
- * @param retried told before each wait: `connection`, `timeout` or the status
  * @throws {RetriesExhaustedError} at the deadline
  * @throws {StoppedError} when the signal fires
  */
-export async function exchange(
-  outgoing: Outgoing,
-  policy: RetryPolicy,
-  surroundings: Surroundings,
-  retried: (why: string) => void,
-): Promise<Answer> {
+export async function exchange(outgoing: Outgoing, wire: Wire): Promise<Answer> {
+  const { retry, surroundings } = wire;
   const { clock, sleep } = surroundings;
-  const deadline = clock.monotonic_ms() + policy.deadline_ms;
-  const backoff = new Backoff(policy.first_backoff_ms, policy.max_backoff_ms, surroundings.random);
+  const deadline = clock.monotonic_ms() + retry.deadline_ms;
+  const backoff = new Backoff(retry.first_backoff_ms, retry.max_backoff_ms, surroundings.random);
   for (let attempt = 1; ; attempt += 1) {
     const left_ms = deadline - clock.monotonic_ms();
-    const outcome = await attemptOnce(outgoing, Math.max(1, Math.min(policy.attempt_timeout_ms, left_ms)));
-    if (outcome.kind === "answer" && !isPassing(outcome.answer)) return outcome.answer;
+    const timeout_ms = Math.max(1, Math.min(retry.attempt_timeout_ms, left_ms));
+    const outcome = await attemptOnce(outgoing, timeout_ms, wire.fetch);
+    if (outcome.kind === "answer") {
+      if (!isPassing(outcome.answer) || outgoing.isFinal?.(outcome.answer)) return outcome.answer;
+    }
     const why = outcome.kind === "answer" ? String(outcome.answer.status) : outcome.fault;
-    const wait_ms = Math.max(backoff.next_ms(), retryAfter_ms(outcome, clock.now_ms()));
+    const asked_ms = retryAfter_ms(outcome, clock.now_ms());
+    const wait_ms = Math.max(backoff.next_ms(), asked_ms);
     if (clock.monotonic_ms() + wait_ms >= deadline) {
       const cause = outcome.kind === "fault" ? outcome.cause : undefined;
-      throw new RetriesExhaustedError(outgoing.what, attempt, policy.deadline_ms, why, cause);
+      throw new RetriesExhaustedError(outgoing.what, attempt, retry.deadline_ms, why, asked_ms, cause);
     }
-    retried(why);
+    wire.retried(why);
     await sleep(wait_ms, outgoing.signal);
     if (outgoing.signal?.aborted) throw new StoppedError();
   }
@@ -81,14 +83,14 @@ function isPassing({ status, headers }: Answer): boolean {
   return status === 408 || status === 429 || status >= 500 || (status === 409 && headers.has("retry-after"));
 }
 
-async function attemptOnce(outgoing: Outgoing, timeout_ms: number): Promise<Outcome> {
+async function attemptOnce(outgoing: Outgoing, timeout_ms: number, send: typeof fetch): Promise<Outcome> {
   if (outgoing.signal?.aborted) throw new StoppedError();
   const attempt = new AbortController();
   const timer = setTimeout(() => attempt.abort(), timeout_ms);
   const stop = () => attempt.abort();
   outgoing.signal?.addEventListener("abort", stop, { once: true });
   try {
-    const response = await fetch(outgoing.url, {
+    const response = await send(outgoing.url, {
       method: outgoing.method,
       headers: outgoing.headers,
       redirect: "manual",
