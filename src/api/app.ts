@@ -64,7 +64,7 @@ export function createApp(given: ApiDeps): App {
   return app;
 }
 
-function credentialsOf({ config, clock, register, metrics }: ApiDeps): Credentials {
+function credentialsOf({ config, clock, register, keyUses, metrics }: ApiDeps): Credentials {
   const tokens = new AccessTokens(
     {
       secret: config.JWT_SECRET_KEY,
@@ -73,7 +73,7 @@ function credentialsOf({ config, clock, register, metrics }: ApiDeps): Credentia
     },
     clock,
   );
-  return new Credentials({ tokens, register, clock, metrics });
+  return new Credentials({ tokens, register, keyUses, clock, metrics });
 }
 
 /** Every error becomes a problem; only what nobody expected is logged here, with its stack. */

@@ -7,6 +7,7 @@ import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { ReviewDesk } from "../review/desk.ts";
 import type { AccessStore } from "../store/access.ts";
+import type { ApiKeyStore } from "../store/api-keys.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
@@ -26,6 +27,7 @@ import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessRegister } from "./auth/access-register.ts";
 import type { Claims } from "./auth/claims.ts";
 import type { Credentials } from "./auth/credentials.ts";
+import type { KeyUses } from "./auth/key-uses.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
@@ -79,6 +81,8 @@ export interface ApiDeps {
   readonly accessStore: Pick<AccessStore, "endToken">;
   /** Started. */
   readonly register: AccessRegister;
+  readonly keyUses: Pick<KeyUses, "note">;
+  readonly apiKeys: Pick<ApiKeyStore, "list" | "get" | "create" | "change" | "revoke" | "rotate">;
   readonly jobs: Pick<JobStore, "many">;
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
   readonly deadLetters: DeadLetterDesk;

@@ -203,7 +203,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const rules = { units, registration: config.SENSOR_REGISTRATION };
   const review = openDesk(database, `${wiring.processName}:desk`, rules, reviewMetrics(metrics));
   stopping.last("review desk", review.close);
-  const { accessStore, register } = await openRegister(wiring);
+  const access = await openRegister(wiring);
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
@@ -223,8 +223,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     closing: closing.signal,
     allowance: new ReadingsAllowance(redis),
     users: new UserStore(database),
-    accessStore,
-    register,
+    ...access,
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
     deadLetters: new DeadLetterDesk(

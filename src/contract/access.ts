@@ -12,6 +12,8 @@ export const MAX_PASSWORD_LENGTH = 1_024;
 export const MAX_USERNAME_LENGTH = 150;
 /** Systems that an account or a key is limited to, at most. */
 export const MAX_SYSTEMS = 1_000;
+/** Keys in use that one account may have. */
+export const MAX_KEYS = 50;
 /** The bounds of RATE_LIMIT_*. */
 const MAX_REQUESTS = 1_000_000_000;
 const MAX_READINGS = 1_000_000_000_000;

@@ -91,6 +91,11 @@ export const PROBLEMS = {
     title: "No such user",
     about: "No account has this id. GET /api/v1/users lists them.",
   },
+  "key-not-found": {
+    status: 404,
+    title: "No such API key",
+    about: "No key has this id, or it belongs to somebody else. GET /api/v1/keys lists yours.",
+  },
   "quarantined-reading-not-found": {
     status: 404,
     title: "No such quarantined reading",
@@ -147,6 +152,16 @@ export const PROBLEMS = {
     status: 409,
     title: "An identity provider decides this",
     about: "The account comes from an outside provider; its role and password are changed there.",
+  },
+  "key-over": {
+    status: 409,
+    title: "The API key is over",
+    about: "It was revoked or has expired, and takes no changes. Make a new one.",
+  },
+  "too-many-keys": {
+    status: 409,
+    title: "Too many API keys",
+    about: "The owner has as many keys as one may have. Revoke those that are not used any more.",
   },
   archived: {
     status: 409,

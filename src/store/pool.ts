@@ -8,6 +8,8 @@ import { type PoolAddress, PoolSockets } from "./pool-sockets.ts";
 export { StoreUnavailableError } from "./errors.ts";
 
 export type Sql = postgres.Sql<{ bigint: bigint }>;
+/** A part of a statement. */
+export type Fragment = postgres.PendingQuery<postgres.Row[]>;
 
 export interface DatabaseSettings {
   readonly url: string;

@@ -5,7 +5,7 @@ import type { Role } from "../contract/roles.ts";
 import { AccountError } from "./account-errors.ts";
 import type { Actor } from "./audit.ts";
 import { sqlState } from "./errors.ts";
-import type { Database, Sql } from "./pool.ts";
+import type { Database, Fragment, Sql } from "./pool.ts";
 
 export { ROLES, type Role } from "../contract/roles.ts";
 
@@ -74,7 +74,7 @@ export class UserStore {
     return this.#find((sql) => sql`id = ${id}`);
   }
 
-  async #find(condition: (sql: Sql) => ReturnType<Sql>): Promise<User | null> {
+  async #find(condition: (sql: Sql) => Fragment): Promise<User | null> {
     const rows = await this.database.run(
       "user to log in",
       (sql) => sql<User[]>`

@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
 import { AccessRegister } from "../../src/api/auth/access-register.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
+import { KeyUses } from "../../src/api/auth/key-uses.ts";
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
 import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
@@ -15,6 +16,7 @@ import { createLogger } from "../../src/ops/log.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
 import { reviewMetrics } from "../../src/review/review-metrics.ts";
 import { AccessStore } from "../../src/store/access.ts";
+import { ApiKeyStore } from "../../src/store/api-keys.ts";
 import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
@@ -56,6 +58,8 @@ export interface ApiOptions {
   readonly clock?: Clock;
   readonly passwords?: PasswordChecker;
   readonly workers?: readonly WorkerSummary[];
+  /** Between two writes of when keys were used. */
+  readonly key_uses_every_ms?: number;
   /** Beside the built-in ones. */
   readonly units?: readonly UnitDefinition[];
 }
@@ -71,6 +75,7 @@ export class ApiBench {
     reader: Reader;
     review: OpenDesk;
     register: AccessRegister;
+    keyUses: KeyUses;
   }[] = [];
 
   private constructor(
@@ -135,6 +140,8 @@ export class ApiBench {
     const accessStore = new AccessStore(database);
     const register = new AccessRegister({ store: accessStore, clock, log });
     await register.start();
+    const keyUses = new KeyUses(accessStore, clock, log, options.key_uses_every_ms);
+    keyUses.start();
     const app = createApp({
       config,
       clock,
@@ -152,6 +159,8 @@ export class ApiBench {
       users: new UserStore(database),
       accessStore,
       register,
+      keyUses,
+      apiKeys: new ApiKeyStore(database),
       jobs: new JobStore(database),
       quarantine: new QuarantineStore(database),
       deadLetters: new DeadLetterDesk(
@@ -175,7 +184,7 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review, register });
+    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review, register, keyUses });
     return new TestApi(app, server, config, clock, lines, this.database, closing, register);
   }
 
@@ -188,11 +197,22 @@ export class ApiBench {
     this.redisProxy.resume();
     this.postgresProxy.resume();
     const instances = this.#instances;
-    for (const { closing, server, redis, jobSignals, database, reader, review, register } of instances) {
+    for (const {
+      closing,
+      server,
+      redis,
+      jobSignals,
+      database,
+      reader,
+      review,
+      register,
+      keyUses,
+    } of instances) {
       closing.abort();
       await server.stop(1_000);
       await review.close();
       await register.stop();
+      await keyUses.stop();
       redis.disconnect();
       jobSignals.close();
       await database.close(1);

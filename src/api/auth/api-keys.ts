@@ -5,6 +5,9 @@
  */
 import { timingSafeEqual } from "node:crypto";
 
+/** Header that a key may come in, beside `Authorization: Bearer`. */
+export const API_KEY_HEADER = "X-Api-Key";
+
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const PREFIX_LENGTH = 8;
 const SECRET_LENGTH = 32;

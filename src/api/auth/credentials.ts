@@ -8,6 +8,7 @@ import type { AccessTokens, VerifiedToken } from "./access-tokens.ts";
 import { isKeyOf, looksLikeKey, prefixOf } from "./api-keys.ts";
 import { type Claims, keyClaims, tokenClaims } from "./claims.ts";
 import { InvalidCredentialError } from "./invalid-credential.ts";
+import type { KeyUses } from "./key-uses.ts";
 import { type Life, Lives } from "./lives.ts";
 import { registerMetrics } from "./register-metrics.ts";
 
@@ -26,6 +27,7 @@ interface Remembered {
 export interface CredentialDeps {
   readonly tokens: AccessTokens;
   readonly register: AccessRegister;
+  readonly keyUses: Pick<KeyUses, "note">;
   readonly clock: Clock;
   readonly metrics: Registry;
 }
@@ -125,6 +127,7 @@ export class Credentials {
     }
     const owner = register.user(key.user_id);
     if (!owner?.active) throw new InvalidCredentialError("inactive");
+    this.deps.keyUses.note(key.id);
     return this.#keptClaims(owner, key);
   }
 

@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { isUuid } from "../../contract/job-id.ts";
 import { reaches } from "../../contract/reach.ts";
 import type { Role, Scope } from "../../contract/roles.ts";
+import { API_KEY_HEADER } from "../auth/api-keys.ts";
 import type { Claims } from "../auth/claims.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
@@ -16,7 +17,6 @@ const REALM = 'Bearer realm="hydraulic-ingest"';
 const SCHEMES: ReadonlySet<string> = new Set(["bearer"]);
 /** RFC 6750 section 2.1. */
 const AUTHORIZATION = /^([A-Za-z]+) +([A-Za-z0-9\-._~+/]+=*) *$/;
-const KEY_HEADER = "X-Api-Key";
 
 /** The Authorization header decides when there is one, then X-Api-Key. @throws {ProblemError} cross-site-request */
 function credentialOf(c: Context): string | undefined {
@@ -25,7 +25,7 @@ function credentialOf(c: Context): string | undefined {
     const [, scheme = "", credential] = AUTHORIZATION.exec(header) ?? [];
     return SCHEMES.has(scheme.toLowerCase()) ? credential : undefined;
   }
-  const key = c.req.header(KEY_HEADER);
+  const key = c.req.header(API_KEY_HEADER);
   if (key !== undefined) return key.trim();
   const token = sessionToken(c);
   if (token !== undefined) refuseCrossSite(c);

@@ -72,6 +72,11 @@ const ACCESS_SCHEMAS = [
   access.NewPasswordSchema,
   access.OwnPasswordSchema,
   access.UserViewSchema,
+  access.NewKeySchema,
+  access.KeyChangeSchema,
+  access.RotateKeySchema,
+  access.KeyViewSchema,
+  access.KeyWithSecretSchema,
 ];
 
 const OVERSIGHT_SCHEMAS = [

@@ -1,13 +1,17 @@
 /** The parts of the OpenAPI document that belong to no single route. */
 import type { GenerateSpecOptions } from "hono-openapi";
+import { API_KEY_HEADER } from "../auth/api-keys.ts";
 import { SESSION_COOKIE } from "../auth/session-cookie.ts";
 import { componentSchemas } from "./components.ts";
 
 /** Names of the security schemes. */
 export const BEARER_SCHEME = "bearer";
 const SESSION_SCHEME = "session";
-/** What a route that takes a token says: either way of sending it. */
-export const SECURITY = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
+const KEY_SCHEME = "key";
+/** What a route that asks who it is says: any way of showing it. A key may also be sent as a bearer token. */
+export const SECURITY = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }, { [KEY_SCHEME]: [] }];
+/** The same for what no API key may do. */
+export const SECURITY_WITHOUT_KEYS = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }];
 /** What a route says that asks nobody who they are. */
 export const PUBLIC: { [scheme: string]: string[] }[] = [];
 
@@ -36,8 +40,14 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
       components: {
         schemas: componentSchemas(),
         securitySchemes: {
-          [BEARER_SCHEME]: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+          [BEARER_SCHEME]: {
+            type: "http",
+            scheme: "bearer",
+            bearerFormat: "JWT",
+            description: "A token of POST /api/v1/auth/login or of the identity provider, or an API key",
+          },
           [SESSION_SCHEME]: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
+          [KEY_SCHEME]: { type: "apiKey", in: "header", name: API_KEY_HEADER },
         },
       },
     },

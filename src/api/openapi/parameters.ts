@@ -19,6 +19,7 @@ export const TASK_ID_PARAMETER = pathId(
 );
 
 export const USER_ID_PARAMETER = pathId("user_id", "Id of the user", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10");
+export const KEY_ID_PARAMETER = pathId("key_id", "Id of the key", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a30");
 
 interface QuerySchema {
   readonly type: "string" | "integer" | "number";

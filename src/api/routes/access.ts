@@ -1,6 +1,8 @@
 /** The routes of logging in and out, accounts and keys. All ways to show a password share one throttle. */
 import { PasswordGate } from "../auth/password-gate.ts";
 import type { App, RouteDeps } from "../deps.ts";
+import { mountKey } from "./key.ts";
+import { mountKeys } from "./keys.ts";
 import { mountLogin } from "./login.ts";
 import { loginOf } from "./login-access.ts";
 import { mountLogout } from "./logout.ts";
@@ -18,4 +20,6 @@ export function mountAccess(app: App, deps: RouteDeps): void {
   mountOwnPassword(app, deps, gate);
   mountUsers(app, deps);
   mountUser(app, deps);
+  mountKeys(app, deps);
+  mountKey(app, deps);
 }

@@ -9,7 +9,10 @@ import { actorOf } from "./oversight-access.ts";
 
 const PROBLEM_OF = {
   user_not_found: "user-not-found",
+  key_not_found: "key-not-found",
   last_admin: "last-admin",
+  too_many_keys: "too-many-keys",
+  key_over: "key-over",
 } as const satisfies Record<AccountFault, string>;
 
 /** The outcome of a call of the store, its faults as problems. @throws {ProblemError} */

@@ -4,7 +4,7 @@ import { endAllTokens, endOwnToken } from "../auth/end-token.ts";
 import { endSession, sessionToken } from "../auth/session-cookie.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { done, problems } from "../openapi/responses.ts";
 import { choiceParameter, onlyParameters } from "../parameters.ts";
@@ -20,7 +20,7 @@ const describe = describeRoute({
     "refused here at once, and within 2 s by every API process. Keys go on; revoke them. A token of an outside " +
     "provider can only be ended alone.",
   operationId: "logout",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   parameters: [
     queryParameter("everywhere", "End all tokens of the user", {
       type: "string",

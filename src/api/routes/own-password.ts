@@ -11,7 +11,7 @@ import type { App, RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { done, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { accountAnswer } from "./account-access.ts";
@@ -28,7 +28,7 @@ const describe = describeRoute({
     "All tokens of the user end with it, the one of this request included: log in again. Under the same throttle " +
     "as the login. Keys go on. Recorded in the audit.",
   operationId: "changeOwnPassword",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   requestBody: {
     required: true,
     content: {

@@ -10,7 +10,7 @@ import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { USER_CHANGE_EXAMPLE, USER_EXAMPLE } from "../openapi/access-examples.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { USER_ID_PARAMETER } from "../openapi/parameters.ts";
 import { done, ok, problems } from "../openapi/responses.ts";
 import { pathUuid } from "../parameters.ts";
@@ -22,7 +22,7 @@ import { MAX_ACCOUNT_BYTES } from "./users.ts";
 
 const PATH = "/api/v1/users/:user_id";
 const INSTANCE = "/api/v1/users/x";
-const shared = { tags: ["Access"], security: SECURITY, parameters: [USER_ID_PARAMETER] };
+const shared = { tags: ["Access"], security: SECURITY_WITHOUT_KEYS, parameters: [USER_ID_PARAMETER] };
 const answered = { 200: ok("The user", UserViewSchema, USER_EXAMPLE) };
 
 const describeGet = describeRoute({

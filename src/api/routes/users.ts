@@ -12,7 +12,7 @@ import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { NEW_USER_EXAMPLE, USER_EXAMPLE, USER_PAGE_EXAMPLE } from "../openapi/access-examples.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { onlyParameters, wholeParameter } from "../parameters.ts";
@@ -36,7 +36,7 @@ const describeList = describeRoute({
     "Without their passwords. Admins only; those who are limited to systems see the users who are limited to some " +
     "of these.",
   operationId: "listUsers",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   parameters: pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
   responses: {
     200: ok("A page of users", UserPageSchema, USER_PAGE_EXAMPLE, ["Link"]),
@@ -48,7 +48,7 @@ const describeCreate = describeRoute({
   summary: "Make a user",
   description: "Recorded in the audit. Admins only, and not by an API key.",
   operationId: "createUser",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(NewUserSchema), example: NEW_USER_EXAMPLE } },

@@ -116,11 +116,12 @@ describe("the OpenAPI document", () => {
   });
 
   test("asks for the bearer token exactly where the service does", () => {
-    expect(document.components.securitySchemes).toEqual({
+    expect(document.components.securitySchemes).toMatchObject({
       bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       session: { type: "apiKey", in: "cookie", name: "hydraulic_session" },
+      key: { type: "apiKey", in: "header", name: "X-Api-Key" },
     });
-    const either = [{ bearer: [] }, { session: [] }];
+    const either = [{ bearer: [] }, { session: [] }, { key: [] }];
     expect(operation("post", "/api/v1/data/ingest").security).toEqual(either);
     expect(operation("get", "/api/v1/jobs/{job_id}").security).toEqual(either);
     expect(operation("post", "/api/v1/auth/login").security).toEqual([]);
