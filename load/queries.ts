@@ -13,8 +13,9 @@ import { detectEdition } from "../src/store/edition.ts";
 import type { Sql } from "../src/store/pool.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { UsageError } from "./bench/options.ts";
+import { dropDatabase } from "./bench/own-database.ts";
 import { type Service, startService } from "./bench/service.ts";
-import { dropDatabase, type FilledDatabase, fillDatabase, USER } from "./queries/filled-database.ts";
+import { type FilledDatabase, fillDatabase, nameOf, USER } from "./queries/filled-database.ts";
 import { type Asked, measure } from "./queries/measure.ts";
 import { type QueryBenchOptions, readOptions, USAGE } from "./queries/options.ts";
 import { type DatabaseResult, type QueryResult, report, save } from "./queries/report.ts";
@@ -81,14 +82,15 @@ async function main(stop: AbortSignal): Promise<void> {
     process.stdout.write(USAGE);
     return;
   }
-  const services = await openServices();
+  const services = await openServices(QUERIES_DIR);
   try {
     const result = await compareSizes(services, options, stop);
     process.stdout.write(report(result));
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
   } finally {
     if (!options.keep)
-      for (const rows of [options.small_rows, options.rows]) await dropDatabase(services.databaseUrl, rows);
+      for (const rows of [options.small_rows, options.rows])
+        await dropDatabase(services.databaseUrl, nameOf(rows));
     await services.close();
   }
 }

@@ -19,6 +19,8 @@ export interface Service {
   metrics(): Promise<string>;
   /** SIGTERM, and SIGKILL after the deadline. */
   stop(): Promise<void>;
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
 }
 
 /** What is started, where its log goes and who logs in. */
@@ -61,11 +63,15 @@ export async function startService(
     await child.exited;
     clearTimeout(timer);
   };
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
   try {
     await untilReady(url, () => child.exitCode !== null, logPath);
     const tokens = await Promise.all(users.map((user) => login(url, user)));
     const metrics = async () => (await fetch(`${url}/metrics`)).text();
-    return { host: HOST, port, pid: child.pid, tokens, metrics, stop };
+    return { host: HOST, port, pid: child.pid, tokens, metrics, stop, kill };
   } catch (error) {
     await stop();
     throw error;

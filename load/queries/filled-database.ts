@@ -1,18 +1,12 @@
 /** A database of the service, filled with a recording by COPY, aggregated, and with jobs in proportion. */
-import { resolve } from "node:path";
 import postgres from "postgres";
-import { hashPassword } from "../../src/api/auth/passwords.ts";
-import { ROOT } from "../../src/commands/environment.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../../src/contract/copy.ts";
 import { BenchmarkTables, type Compressed } from "../../src/store/benchmark-tables.ts";
-import { migrate } from "../../src/store/migrate.ts";
 import { Database } from "../../src/store/pool.ts";
-import { reconcile } from "../../src/store/reconcile.ts";
-import { UserStore } from "../../src/store/users.ts";
 import { WriterConnection } from "../../src/store/writer-connection.ts";
 import { aggregateAll } from "../../src/verify/benchmark/aggregate.ts";
 import { Recording } from "../../src/verify/benchmark/recording.ts";
-import { PASSWORD } from "../bench/stack.ts";
+import { addAdmin, LIFECYCLE, makeDatabase, migrateOwn } from "../bench/own-database.ts";
 
 const SYSTEM_ID = "0d3c41d2-7f4c-4a52-9b7e-2f5a3b0f6f11";
 export const USER = "bench-queries";
@@ -20,12 +14,9 @@ const SEED = 4;
 const COPY_ROWS = 50_000;
 /** As if each job had brought 25 readings: 1,000,000 jobs beside 25,000,000 readings. */
 const READINGS_PER_JOB = 25;
-const LIFECYCLE = { compress_after_days: 7, retention_days: 1_825 };
-const CHUNK_INTERVAL_DAYS = 7;
 const DEADLINE_MS = 1_800_000;
 const REUSABLE_MS = 6 * 3_600_000;
 const MINUTE_MS = 60_000;
-const UNLIMITED = 1_000_000_000;
 
 export interface FilledDatabase {
   readonly url: string;
@@ -53,7 +44,7 @@ interface Wanted {
   readonly reuse: boolean;
 }
 
-const nameOf = (rows: number) => `hydraulic_bench_queries_${rows}`;
+export const nameOf = (rows: number) => `hydraulic_bench_queries_${rows}`;
 
 /** Make the database, or take the one that is there. */
 export async function fillDatabase(
@@ -70,22 +61,12 @@ export async function fillDatabase(
     const end_ms = found?.end_ms ?? Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS;
     const recording = new Recording({ rows: wanted.rows, system_id: SYSTEM_ID, end_ms, seed: SEED });
     if (!found) {
-      await admin.unsafe(`DROP DATABASE IF EXISTS ${nameOf(wanted.rows)} WITH (FORCE)`);
-      await admin.unsafe(`CREATE DATABASE ${nameOf(wanted.rows)}`);
+      await makeDatabase(serverUrl, nameOf(wanted.rows));
     }
     const copy_rows_per_s = found ? null : await fill(url.href, recording, wanted, stop);
     const content: Content = { version: 3, rows: wanted.rows, end_ms, compress_all: wanted.compress_all };
     await admin.unsafe(`COMMENT ON DATABASE ${nameOf(wanted.rows)} IS '${JSON.stringify(content)}'`);
     return { url: url.href, recording, copy_rows_per_s, ...(await describe(url.href)) };
-  } finally {
-    await admin.end({ timeout: 5 });
-  }
-}
-
-export async function dropDatabase(serverUrl: string, rows: number): Promise<void> {
-  const admin = postgres(serverUrl, { max: 1, onnotice: () => undefined });
-  try {
-    await admin.unsafe(`DROP DATABASE IF EXISTS ${nameOf(rows)} WITH (FORCE)`);
   } finally {
     await admin.end({ timeout: 5 });
   }
@@ -112,12 +93,10 @@ async function fill(
 ): Promise<number> {
   const database = new Database({ url, size: 2, query_deadline_ms: DEADLINE_MS });
   try {
-    const directory = resolve(ROOT, "sql/migrations");
-    await migrate(database, { directory, chunk_interval_days: CHUNK_INTERVAL_DAYS });
-    await reconcile(database, LIFECYCLE);
+    await migrateOwn(database);
     const tables = new BenchmarkTables(database);
     await tables.pauseJobs();
-    const user_id = await addUser(database);
+    const user_id = await addAdmin(database, USER);
     await tables.addSystem(SYSTEM_ID, "Benchmark rigs");
     await tables.addSensors(recording.sensors);
     const speed = await copyAll(url, recording, stop);
@@ -143,16 +122,6 @@ function stepper(rows: number): (what: string) => void {
     console.error(`${rows}: ${what} in ${((now - last) / 1000).toFixed(1)} s`);
     last = now;
   };
-}
-
-async function addUser(database: Database): Promise<string> {
-  return new UserStore(database).create({
-    username: USER,
-    password_hash: await hashPassword(PASSWORD),
-    role: "admin",
-    requests_per_minute: UNLIMITED,
-    readings_per_minute: UNLIMITED,
-  });
 }
 
 async function copyAll(url: string, recording: Recording, stop: AbortSignal): Promise<number> {

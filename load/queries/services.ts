@@ -9,6 +9,7 @@ import { UsageError } from "../bench/options.ts";
 import { RUNTIME_DIR } from "../bench/stack.ts";
 
 export const QUERIES_DIR = resolve(ROOT, ".data/bench-queries");
+export const REVIEW_DIR = resolve(ROOT, ".data/bench-review");
 
 export interface QueryServices {
   readonly databaseUrl: string;
@@ -17,14 +18,14 @@ export interface QueryServices {
   close(): Promise<void>;
 }
 
-/** @throws {ServicesError} @throws {UsageError} */
-export async function openServices(): Promise<QueryServices> {
+/** @param dir of private ones @throws {ServicesError} @throws {UsageError} */
+export async function openServices(dir: string): Promise<QueryServices> {
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = process.env;
   if ((databaseUrl === undefined) !== (redisUrl === undefined))
     throw new UsageError("set both DATABASE_URL and REDIS_URL, or none of them");
-  await mkdir(QUERIES_DIR, { recursive: true });
+  await mkdir(dir, { recursive: true });
   const services = await ensureServices({
-    dataDir: QUERIES_DIR,
+    dataDir: dir,
     runtimeDir: RUNTIME_DIR,
     databaseUrl,
     redisUrl,
