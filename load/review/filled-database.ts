@@ -2,7 +2,7 @@
 import postgres from "postgres";
 import { DedicatedSession } from "../../src/store/dedicated-session.ts";
 import { Database } from "../../src/store/pool.ts";
-import { foldQuarantineChanges } from "../../src/store/quarantine-hours.ts";
+import { foldQuarantineChanges } from "../../src/store/quarantine-upkeep.ts";
 import { addAdmin, makeDatabase, migrateOwn, ownUrl } from "../bench/own-database.ts";
 import {
   addJobs,

@@ -1,7 +1,7 @@
 /** What the questions are about: ids, places in the lists and keys of incidents that the database has. */
 import type postgres from "postgres";
 import { toCursor } from "../../src/api/cursor.ts";
-import type { Incident } from "../../src/store/queries/quarantine-incidents.ts";
+import type { Incident } from "../../src/contract/quarantine-review.ts";
 import type { Asked } from "./measure.ts";
 
 export interface Subjects {

@@ -5,7 +5,9 @@
 import { readFileSync } from "node:fs";
 import type postgres from "postgres";
 import type { ReviewAction, ReviewTask } from "../../src/contract/review.ts";
+import { REVIEW_STATUSES } from "../../src/contract/review-status.ts";
 import { WrongDataError } from "../../src/store/benchmark-tables.ts";
+import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-count-sources.ts";
 import type { Service } from "../bench/service.ts";
 import type { Asked } from "./measure.ts";
 
@@ -179,22 +181,31 @@ async function assertDone(sql: postgres.Sql, task: ReviewTask, { action, reason,
   await assertCounts(sql);
 }
 
-/** The counts by hour against the readings themselves. */
+/** The totals and the incidents against the readings themselves. */
 async function assertCounts(sql: postgres.Sql): Promise<void> {
-  const [row] = await sql<{ wrong: number }[]>`
-    WITH kept AS (
-      SELECT system_id, sensor_id, reason, hour, sum(pending) AS p, sum(approved) AS a, sum(rejected) AS r, sum(fixed) AS f
-      FROM (SELECT * FROM diagnostics_quarantine_hour UNION ALL SELECT * FROM diagnostics_quarantine_change) k
-      GROUP BY 1, 2, 3, 4),
-    true_ones AS (
-      SELECT system_id, coalesce(sensor_id, '00000000-0000-0000-0000-000000000000'::uuid) AS sensor_id, reason,
-        date_trunc('hour', diagnostics_event_at(reason, "timestamp", quarantined_at), 'UTC') AS hour,
-        count(*) FILTER (WHERE review_status = 'pending') AS p, count(*) FILTER (WHERE review_status = 'approved') AS a,
-        count(*) FILTER (WHERE review_status = 'rejected') AS r, count(*) FILTER (WHERE review_status = 'fixed') AS f
-      FROM diagnostics_quarantined_reading GROUP BY 1, 2, 3, 4)
-    SELECT count(*)::float8 AS wrong FROM kept k FULL JOIN true_ones t USING (system_id, sensor_id, reason, hour)
-    WHERE (k.p, k.a, k.r, k.f) IS DISTINCT FROM (t.p, t.a, t.r, t.f)`;
-  same("the counts by hour", row, { wrong: 0 });
+  const counted = REVIEW_STATUSES.map((s) => `count(*) FILTER (WHERE review_status = '${s}') AS ${s}`);
+  const summed = REVIEW_STATUSES.map((s) => `sum(${s}) AS ${s}`).join(", ");
+  const [row] = await sql.unsafe<{ totals: number; incidents: number }[]>(`
+    WITH truth AS (
+      SELECT system_id, coalesce(sensor_id, '00000000-0000-0000-0000-000000000000') AS sensor_id, reason, ${counted.join(", ")}
+      FROM diagnostics_quarantined_reading GROUP BY 1, 2, 3),
+    totals AS (
+      SELECT system_id, sensor_id, reason, ${summed} FROM (${CHANGED_TOTALS}) t GROUP BY 1, 2, 3),
+    incidents AS (
+      SELECT system_id, sensor_id, reason, ${summed} FROM (
+        SELECT system_id, sensor_id, reason, ${REVIEW_STATUSES.join(", ")} FROM diagnostics_quarantine_incident
+        UNION ALL SELECT system_id, sensor_id, reason, ${REVIEW_STATUSES.join(", ")} FROM diagnostics_quarantine_change) i
+      GROUP BY 1, 2, 3)
+    SELECT ${["totals", "incidents"]
+      .map(
+        (
+          table,
+        ) => `(SELECT count(*)::float8 FROM truth t FULL JOIN ${table} k USING (system_id, sensor_id, reason)
+          WHERE (${REVIEW_STATUSES.map((s) => `t.${s}`).join(", ")})
+            IS DISTINCT FROM (${REVIEW_STATUSES.map((s) => `k.${s}`).join(", ")})) AS ${table}`,
+      )
+      .join(", ")}`);
+  same("wrong counts", row, { totals: 0, incidents: 0 });
 }
 
 function same(what: string, found: object | undefined, expected: object): void {

@@ -15,7 +15,7 @@ import { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify, sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
 import { type AlertCounts, type AlertRule, judgeQuarantine } from "../store/quarantine-alerts.ts";
-import { foldQuarantineChanges } from "../store/quarantine-hours.ts";
+import { foldQuarantineChanges } from "../store/quarantine-upkeep.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
 import {
   type Backlog,

@@ -1,6 +1,7 @@
 /** Decisions about quarantined readings on a bench: what was refused, a desk to decide at, and what became of it. */
 import { createUnitRegistry } from "../../src/contract/units.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
+import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-count-sources.ts";
 import type { Decision } from "../../src/store/review/tasks.ts";
 import { IngestBench } from "./ingest-bench.ts";
 
@@ -78,14 +79,15 @@ export class ReviewBench {
     const [row] = await this.ingest.database.sql<Record<string, number>[]>`
       SELECT coalesce(sum(pending), 0)::int AS pending, coalesce(sum(approved), 0)::int AS approved,
         coalesce(sum(rejected), 0)::int AS rejected, coalesce(sum(fixed), 0)::int AS fixed
-      FROM (SELECT * FROM diagnostics_quarantine_hour UNION ALL SELECT * FROM diagnostics_quarantine_change) c`;
+      FROM (${this.ingest.database.sql.unsafe(CHANGED_TOTALS)}) c`;
     return { ...row };
   }
 
   async clear(): Promise<void> {
     await this.ingest.clear();
     await this.ingest.database.sql`
-      TRUNCATE diagnostics_review_task, diagnostics_quarantine_hour, diagnostics_quarantine_change`;
+      TRUNCATE diagnostics_review_task, diagnostics_quarantine_incident, diagnostics_quarantine_total,
+        diagnostics_quarantine_change`;
   }
 
   async close(): Promise<void> {

@@ -51,7 +51,7 @@ export function mountQuarantineIncidents(app: App, { queries, clock, tokens }: R
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
       const now_us = nowOf(clock);
       const options = { signal: c.req.raw.signal };
-      const page = await queries.incidents.page(filterOf(c), afterOf(c), limit, now_us, options);
+      const page = await queries.incidents.page(filterOf(c), afterOf(c), limit, options);
       const last = page.next;
       // A key has everything that the order of the list goes by.
       const next = last && linkTo(c, { after: encodeIncidentKey({ ...last, first_at: last.last_at }) });

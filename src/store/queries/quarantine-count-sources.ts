@@ -28,17 +28,19 @@ export interface Sources {
 
 const one = (cells: string) => ({ cells, bySystem: cells, bySensor: cells });
 
-/** The sums by hour, and what was not added to them yet; in one statement they are of one moment. */
-export const SUMS = `SELECT * FROM diagnostics_quarantine_hour UNION ALL SELECT * FROM diagnostics_quarantine_change`;
+const TOTAL_COLUMNS = ["system_id, sensor_id, reason", ...REVIEW_STATUSES].join(", ");
+/** The totals, and what was not added to them yet; in one statement they are of one moment. */
+export const CHANGED_TOTALS = `SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_total
+  UNION ALL SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_change`;
 
-export function sumsSource(): Sources {
+export function totalsSource(): Sources {
   const sums = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
   const turned = REVIEW_STATUSES.map((status) => `('${status}', ${status})`).join(", ");
   return {
     ...one("cells"),
-    name: "sums",
+    name: "totals",
     tables: `summed AS (
-        SELECT system_id, sensor_id, reason, ${sums} FROM (${SUMS}) s GROUP BY system_id, sensor_id, reason),
+        SELECT system_id, sensor_id, reason, ${sums} FROM (${CHANGED_TOTALS}) s GROUP BY system_id, sensor_id, reason),
       cells AS MATERIALIZED (
         SELECT system_id, sensor_id, reason, t.status, t.n, false AS cut
         FROM summed CROSS JOIN LATERAL (VALUES ${turned}) t (status, n) WHERE t.n <> 0)`,

@@ -1,6 +1,6 @@
 /**
  * How many quarantined readings there are by reason, status, system and sensor, each counted with the filters on the
- * others. Without a job, an incident, a text or a range they are read from the sums by hour, exactly. A job is counted
+ * others. Without a job, an incident, a text or a range they are read from the totals, exactly. A job is counted
  * from the table, exactly; the others as far as a bound goes, after which a count says "at least".
  */
 import type { Count, QuarantineCounts } from "../../contract/quarantine-review.ts";
@@ -11,8 +11,8 @@ import {
   jobSource,
   rangeSource,
   type Sources,
-  sumsSource,
   textSource,
+  totalsSource,
 } from "./quarantine-count-sources.ts";
 import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
@@ -54,7 +54,7 @@ function sourcesOf(filter: QuarantineFilter, values: Values): Sources {
   if (filter.incident !== null) return incidentSource(filter, values);
   if (filter.q !== null) return textSource(filter, values);
   if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);
-  return sumsSource();
+  return totalsSource();
 }
 
 /** One row for each value of each dimension. */

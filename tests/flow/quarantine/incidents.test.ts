@@ -5,7 +5,7 @@ import type { Incident, QuarantineCounts } from "../../../src/contract/quarantin
 import type { ReviewStatus } from "../../../src/contract/review-status.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
-import { foldQuarantineChanges } from "../../../src/store/quarantine-hours.ts";
+import { foldQuarantineChanges } from "../../../src/store/quarantine-upkeep.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { HOUR_MS, registerSensors, sensorId, systemId } from "../../support/hourly.ts";
 import {

@@ -1,7 +1,9 @@
 /** Quarantined readings straight into the table, and what a plain statement says of them. */
 import { REFUSAL_REASONS, type RefusalReason } from "../../../src/contract/refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../../../src/contract/review-status.ts";
+import { INCIDENT_COLUMNS, mergeDefinitions } from "../../../src/store/incident-merge.ts";
 import type { Sql } from "../../../src/store/pool.ts";
+import { CHANGED_TOTALS } from "../../../src/store/queries/quarantine-count-sources.ts";
 import type { TestApi } from "../../support/api.ts";
 import { sensorId, systemId } from "../../support/hourly.ts";
 
@@ -117,25 +119,39 @@ export async function visitor(
 }
 export type Visitor = Awaited<ReturnType<typeof visitor>>;
 
-/** Sums by system, sensor, reason and hour: as the tables have them, and by GROUP BY over the readings. */
-export async function sumsAndTruth(sql: Sql): Promise<[sums: readonly unknown[], truth: readonly unknown[]]> {
+type Rows = readonly unknown[];
+
+/** Totals by system, sensor and reason, and incidents: as readers make them, and by plain statements over the readings. */
+export async function sumsAndTruth(
+  sql: Sql,
+): Promise<{ readonly totals: readonly [Rows, Rows]; readonly incidents: readonly [Rows, Rows] }> {
+  const counts = REVIEW_STATUSES.map((s) => `sum(${s})::int AS ${s}`).join(", ");
+  const counted = REVIEW_STATUSES.map(
+    (s) => `count(*) FILTER (WHERE review_status = '${s}')::int AS ${s}`,
+  ).join(", ");
+  const series = "system_id, sensor_id, reason";
   return sql.begin("isolation level repeatable read read only", async (tx) => {
-    const sums = await tx`
-      SELECT system_id, sensor_id, reason, hour, min(first_at)::text AS first_at, max(last_at)::text AS last_at,
-        max(sample_id) AS sample_id, sum(pending)::int AS pending, sum(approved)::int AS approved,
-        sum(rejected)::int AS rejected, sum(fixed)::int AS fixed
-      FROM (SELECT * FROM diagnostics_quarantine_hour UNION ALL SELECT * FROM diagnostics_quarantine_change) s
-      GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
-    const truth = await tx`
-      SELECT system_id, coalesce(sensor_id, '00000000-0000-0000-0000-000000000000') AS sensor_id, reason,
-        date_trunc('hour', at, 'UTC') AS hour, min(at)::text AS first_at, max(at)::text AS last_at, max(id) AS sample_id,
-        count(*) FILTER (WHERE review_status = 'pending')::int AS pending,
-        count(*) FILTER (WHERE review_status = 'approved')::int AS approved,
-        count(*) FILTER (WHERE review_status = 'rejected')::int AS rejected,
-        count(*) FILTER (WHERE review_status = 'fixed')::int AS fixed
-      FROM (SELECT *, CASE WHEN reason = 'invalid_timestamp' OR "timestamp" IS NULL THEN quarantined_at
-          ELSE "timestamp" END AS at FROM diagnostics_quarantined_reading) q
-      GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
-    return [[...sums], [...truth]];
+    const rows = async (text: string): Promise<Rows> => [...(await tx.unsafe(text))];
+    const moments = `SELECT system_id, coalesce(sensor_id, '00000000-0000-0000-0000-000000000000') AS sensor_id, reason,
+      review_status, id, CASE WHEN reason = 'invalid_timestamp' OR "timestamp" IS NULL THEN quarantined_at
+        ELSE "timestamp" END AS at FROM diagnostics_quarantined_reading`;
+    const totals = await rows(
+      `SELECT ${series}, ${counts} FROM (${CHANGED_TOTALS}) t GROUP BY ${series} ORDER BY ${series}`,
+    );
+    const trueTotals = await rows(
+      `SELECT ${series}, ${counted} FROM (${moments}) m GROUP BY ${series} ORDER BY ${series}`,
+    );
+    const shown = `${series}, first_at::text, last_at::text, sample_id, ${REVIEW_STATUSES.map((s) => `${s}::int`).join(", ")}`;
+    const incidents = await rows(`WITH ${mergeDefinitions("diagnostics_quarantine_change", { take: false })}
+      SELECT ${shown} FROM (SELECT ${INCIDENT_COLUMNS} FROM merged UNION ALL
+        SELECT ${INCIDENT_COLUMNS} FROM diagnostics_quarantine_incident
+        WHERE (${series}, last_at) NOT IN (SELECT ${series}, last_at FROM touched)) i ORDER BY ${series}, last_at`);
+    const trueIncidents = await rows(`SELECT ${series}, min(at)::text AS first_at, max(at)::text AS last_at,
+        max(id) AS sample_id, ${counted}
+      FROM (SELECT *, count(*) FILTER (WHERE begins) OVER (PARTITION BY ${series} ORDER BY at, id) AS nth
+        FROM (SELECT *, (at <= lag(at) OVER (PARTITION BY ${series} ORDER BY at, id) + interval '1 hour') IS NOT TRUE AS begins
+          FROM (${moments}) m) b) n
+      GROUP BY ${series}, nth ORDER BY ${series}, max(at)`);
+    return { totals: [totals, trueTotals], incidents: [incidents, trueIncidents] };
   });
 }

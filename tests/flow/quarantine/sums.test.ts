@@ -1,10 +1,10 @@
-/** The sums by hour stay those of a GROUP BY while writers and reviewers go on and the leader adds them up. */
+/** Totals and incidents stay those of plain statements over the readings while writers and reviewers go on and the leader adds them up. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { Maintenance, PATIENCE } from "../../../src/ingest/maintenance.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import type { Sql } from "../../../src/store/pool.ts";
-import { foldQuarantineChanges } from "../../../src/store/quarantine-hours.ts";
+import { foldQuarantineChanges } from "../../../src/store/quarantine-upkeep.ts";
 import { CountingReport, connect, QUIET_LOG } from "../../support/hourly.ts";
 import { createTestDatabase, type TestService } from "../../support/test-services.ts";
 import { until } from "../../support/until.ts";
@@ -25,8 +25,9 @@ const changes = async () =>
   (await sql<{ n: number }[]>`SELECT count(*)::int AS n FROM diagnostics_quarantine_change`)[0]!.n;
 
 async function expectTruth(): Promise<void> {
-  const [sums, truth] = await sumsAndTruth(sql);
-  expect(sums).toEqual(truth);
+  const { totals, incidents } = await sumsAndTruth(sql);
+  expect(totals[0]).toEqual(totals[1]);
+  expect(incidents[0]).toEqual(incidents[1]);
 }
 
 test("sums are right at every moment under writers, reviewers and two who add up", async () => {
@@ -75,9 +76,13 @@ test("a step that is undone changes nothing", async () => {
     statement_deadline_ms: 10_000,
   });
   const before = await changes();
-  const undone = session.transaction(async () => {
-    expect((await foldQuarantineChanges(session)).rows).toBe(before);
-    throw new Error("cut off");
+  const undone = foldQuarantineChanges({
+    query: (text, values) => session.query(text, values),
+    transaction: <T>(work: () => Promise<T>) =>
+      session.transaction(async (): Promise<T> => {
+        expect(await work()).toEqual([{ rows: before }] as T);
+        throw new Error("cut off");
+      }),
   });
   await expect(undone).rejects.toThrow("cut off");
   expect(await changes()).toBe(before);
