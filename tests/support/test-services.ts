@@ -45,11 +45,14 @@ export async function createTestRedis(): Promise<TestService> {
   throw new Error("every Redis database is claimed by a suite");
 }
 
+export const MIGRATIONS = new URL("../../sql/migrations", import.meta.url).pathname;
+
 /**
  * A migrated Postgres database with a random name.
  * @param reconciled false leaves out what depends on the edition, the hourly view among it
+ * @param directory of the migrations
  */
-export async function createTestDatabase(reconciled = true): Promise<TestService> {
+export async function createTestDatabase(reconciled = true, directory = MIGRATIONS): Promise<TestService> {
   const base = new URL(fromEnvironment("DATABASE_URL"));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   const admin = postgres(base.href, { max: 1, onnotice: () => undefined });
@@ -57,7 +60,6 @@ export async function createTestDatabase(reconciled = true): Promise<TestService
   base.pathname = `/${name}`;
   const database = new Database({ url: base.href, size: 1, query_deadline_ms: 60_000 });
   try {
-    const directory = new URL("../../sql/migrations", import.meta.url).pathname;
     await migrate(database, { directory, chunk_interval_days: 7 });
     if (reconciled) await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
   } finally {

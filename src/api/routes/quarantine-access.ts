@@ -13,8 +13,6 @@ import { uuidParameter } from "./oversight-access.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
 export const QUARANTINE_PROBLEMS = QUERY_PROBLEMS;
-/** Shorter texts are in nearly every reason, or make the search read all of them. */
-const MIN_TEXT = 3;
 const MAX_TEXT = 200;
 
 const uuidFilter = (name: string, description: string) =>
@@ -43,7 +41,7 @@ export const FILTER_PARAMETERS = [
   ...SERIES_PARAMETERS("Quarantined then or later", "Quarantined before"),
   queryParameter("q", "Text within reason_details, in any case", {
     type: "string",
-    minLength: MIN_TEXT,
+    minLength: 1,
     maxLength: MAX_TEXT,
   }),
 ];
@@ -69,14 +67,8 @@ export function filterOf(c: AppContext): QuarantineFilter {
         : (wordsOf(c, "status", REVIEW_STATUSES, ", or any") ?? ["pending"]),
     from_us,
     to_us,
-    q: textOf(c),
+    q: textParameter(c, "q", MAX_TEXT) ?? null,
   };
-}
-
-function textOf(c: AppContext): string | null {
-  const q = textParameter(c, "q", MAX_TEXT);
-  if (q === undefined || q.length >= MIN_TEXT) return q ?? null;
-  throw invalidParameter("q", `a text of ${MIN_TEXT} to ${MAX_TEXT} characters`);
 }
 
 function idsOf(c: AppContext): readonly number[] | null {

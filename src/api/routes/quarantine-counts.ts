@@ -20,7 +20,7 @@ const describe = describeRoute({
   summary: "Counts of quarantined readings",
   description:
     "By reason, status, system and sensor, each with the filters on the others but not its own. Exact without " +
-    "`incident`, `q`, `from` and `to`, and for one job; else they end at 10,000, or earlier where many readings would have to be " +
+    "`incident`, `q`, `from` and `to`, for one job, and for a text that few readings have; else they end at 10,000, or earlier where many readings would have to be " +
     "looked at, and `capped` says so. Systems and sensors: the 50 largest.",
   operationId: "countQuarantine",
   security: SECURITY,

@@ -37,7 +37,8 @@ const describe = describeRoute({
   summary: "Quarantined readings, newest first",
   description:
     "Pages are turned by `next`, which stays exact while readings arrive. With `incident` the order is that of the " +
-    "moments that the incident goes by, the last first. CSV and NDJSON without `limit` and `after` " +
+    "moments that the incident goes by, the last first. With `q` a page may have fewer items than `limit`, even none, " +
+    "and yet a next one: only so many readings are looked at for one page. CSV and NDJSON without `limit` and `after` " +
     "are the whole selection, streamed; a stream that fails is cut off without its last chunk.",
   operationId: "listQuarantine",
   security: SECURITY,
@@ -113,11 +114,15 @@ function exportOf(
     async (signal) => {
       if (ended) return null;
       const options = after === null ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
-      const page: QuarantineText = await queries.quarantine.page(filter, after, PIECE_ROWS, style, options);
-      after = page.next;
-      ended = after === null;
-      const text = header + page.body;
+      let text = header;
       header = "";
+      // The look for a text may end before it has found anything.
+      do {
+        const page: QuarantineText = await queries.quarantine.page(filter, after, PIECE_ROWS, style, options);
+        after = page.next;
+        text += page.body;
+      } while (after !== null && text === "");
+      ended = after === null;
       return text === "" ? null : text;
     },
     { "Content-Type": content_type, "Content-Disposition": `attachment; filename="quarantine.${format}"` },

@@ -1,15 +1,18 @@
 /** Where counts of quarantined readings come from: tables of (system_id, sensor_id, reason, status, n, cut). */
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
-import { all, conditionsOf, pairsOf, type QuarantineFilter, type Values } from "./quarantine-filter.ts";
+import { all, conditionsOf, type QuarantineFilter, type Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
+import { branches, hasText, NEWEST_FIRST, pairsOf, withoutText } from "./quarantine-looks.ts";
 
 /** Readings of one reason and status that are counted. */
 const PER_PAIR = 10_000;
 /** Readings that are told apart by system and sensor: they are read from the table itself, which costs more. */
 const TOLD_APART = 40_000;
-/** Readings of an incident or with a text that are looked at. */
+/** Readings of an incident that are looked at. */
 const LOOKED_AT = 50_000;
+/** Readings that are looked at for a text: about 40 ms. */
+const WITH_TEXT = 20_000;
 
 export interface Sources {
   /** For metrics. */
@@ -19,7 +22,7 @@ export interface Sources {
   readonly cells: string;
   readonly bySystem: string;
   readonly bySensor: string;
-  /** They hold only what the filter's system and sensor let through, but for each one's own. */
+  /** `cells` hold only what the filter's system and sensor let through. */
   readonly narrowed: boolean;
   /** Whether a row of `cells` that was cut speaks for all values, also those without rows. */
   readonly cutsAll: "TRUE" | "FALSE";
@@ -57,13 +60,57 @@ export function jobSource(filter: QuarantineFilter, values: Values): Sources {
 }
 
 export function incidentSource(filter: QuarantineFilter, values: Values): Sources {
-  const conditions = all(conditionsOf(filter, ["incident", "range", "q"], values));
+  const conditions = all(conditionsOf(filter, ["incident", "range"], values));
   return { ...rowsSource(conditions, LOOKED_AT), name: "incident", exact: false };
 }
 
-export function textSource(filter: QuarantineFilter, values: Values): Sources {
-  const conditions = all(conditionsOf(filter, ["q", "range"], values));
-  return { ...rowsSource(conditions, LOOKED_AT), name: "text", exact: false };
+/** Of a text that few readings have, all of which are found by its index. */
+export function rareTextSource(filter: QuarantineFilter, values: Values): Sources {
+  const conditions = all(conditionsOf(filter, ["q", "incident", "range"], values));
+  return { ...rowsSource(conditions, LOOKED_AT), name: "rare text", exact: false };
+}
+
+/**
+ * Of a text that many may have: the newest readings are looked at one by one. The filter's own system and sensor are
+ * looked at apart from all others, or they would hardly be among them.
+ */
+export function textSource(filter: QuarantineFilter & { readonly q: string }, values: Values): Sources {
+  const narrowed = filter.system_id !== null || filter.sensor_id !== null;
+  const limit = narrowed ? WITH_TEXT / 2 : WITH_TEXT;
+  const cells = lookedAt("own", filter, facetedPairs(filter), limit, values);
+  const all = { ...filter, system_id: null, sensor_id: null };
+  const others = narrowed ? lookedAt("others", all, pairsOf(filter), limit, values) : null;
+  return {
+    name: "text",
+    tables: [cells, ...(others ? [others] : [])].join(", "),
+    cells: "own",
+    bySystem: others ? "others" : "own",
+    bySensor: others ? "others" : "own",
+    narrowed,
+    cutsAll: "TRUE",
+    exact: false,
+  };
+}
+
+/** Cells, with this name, of those among the newest readings that have the text. */
+function lookedAt(
+  name: string,
+  filter: QuarantineFilter & { readonly q: string },
+  pairs: ReturnType<typeof pairsOf>,
+  limit: number,
+  values: Values,
+): string {
+  const columns = ["system_id", "sensor_id", "reason", "review_status", "reason_details"];
+  const common = withoutText(filter, values);
+  const merged = branches(filter, pairs, common, { columns, limit: String(limit), values });
+  return `${name}_looked AS MATERIALIZED (
+      SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, reason, review_status AS status,
+        ${hasText(filter.q, values)} AS hit
+      FROM (SELECT * FROM (${merged}) merged ${NEWEST_FIRST} LIMIT ${limit}) newest),
+    ${name} AS MATERIALIZED (
+      SELECT system_id, sensor_id, reason, status, count(*) FILTER (WHERE hit) AS n,
+        (SELECT count(*) FROM ${name}_looked) = ${limit} AS cut
+      FROM ${name}_looked GROUP BY 1, 2, 3, 4)`;
 }
 
 function rowsSource(conditions: string, limit: number | null): Omit<Sources, "name" | "exact"> {
@@ -87,10 +134,9 @@ function rowsSource(conditions: string, limit: number | null): Omit<Sources, "na
 export function rangeSource(filter: QuarantineFilter, values: Values): Sources {
   const narrow = conditionsOf(filter, ["system_id", "sensor_id", "range"], values);
   const otherSystems = conditionsOf(filter, ["sensor_id", "range"], values);
-  const otherSensors = conditionsOf(filter, ["system_id", "range"], values);
-  const faceted = pairsOf({ reasons: REFUSAL_REASONS, statuses: REVIEW_STATUSES }).filter(
-    ({ reason, status }) => filter.reasons.includes(reason) || filter.statuses.includes(status),
-  );
+  const apart = filter.system_id !== null || filter.sensor_id !== null;
+  const otherSensors = apart ? conditionsOf(filter, ["system_id", "range"], values) : otherSystems;
+  const faceted = facetedPairs(filter);
   const chosen = pairsOf(filter);
   const each = Math.min(PER_PAIR, Math.floor(TOLD_APART / chosen.length));
   return {
@@ -99,16 +145,23 @@ export function rangeSource(filter: QuarantineFilter, values: Values): Sources {
         SELECT p.reason, p.status, c.n, c.n > ${PER_PAIR} AS cut FROM ${pairsTable(faceted, values)}
         CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM diagnostics_quarantined_reading
           WHERE reason = p.reason AND review_status = p.status AND ${all(narrow)} LIMIT ${PER_PAIR + 1}) r) c),
-      systems AS (${toldApart(pairsTable(chosen, values), otherSystems, each)}),
-      sensors AS (${toldApart(pairsTable(chosen, values), otherSensors, each)})`,
+      systems AS MATERIALIZED (${toldApart(pairsTable(chosen, values), otherSystems, each)})${
+        apart ? `, sensors AS (${toldApart(pairsTable(chosen, values), otherSensors, each)})` : ""
+      }`,
     cells: "cells",
     bySystem: "systems",
-    bySensor: "sensors",
+    bySensor: apart ? "sensors" : "systems",
     narrowed: true,
     cutsAll: "FALSE",
     exact: false,
   };
 }
+
+/** Pairs that some count is about: each count leaves its own filter out. */
+const facetedPairs = (filter: QuarantineFilter) =>
+  pairsOf({ reasons: REFUSAL_REASONS, statuses: REVIEW_STATUSES }).filter(
+    ({ reason, status }) => filter.reasons.includes(reason) || filter.statuses.includes(status),
+  );
 
 function pairsTable(pairs: ReturnType<typeof pairsOf>, values: Values): string {
   const reasons = values.add(

@@ -10,12 +10,14 @@ import {
   incidentSource,
   jobSource,
   rangeSource,
+  rareTextSource,
   type Sources,
   textSource,
   totalsSource,
 } from "./quarantine-count-sources.ts";
 import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
+import { isRare, isShort } from "./quarantine-looks.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
 /** Counts that are bounded end here. */
@@ -39,7 +41,9 @@ export class QuarantineCountQueries {
   /** One statement, so that all counts are of one moment. Throws what `Reader.rows` throws. */
   async counts(filter: QuarantineFilter, options?: QueryOptions): Promise<QuarantineCounts> {
     const values = new Values();
-    const sources = sourcesOf(filter, values);
+    const { q } = filter;
+    const isFound = q !== null && !isShort(filter) && (await isRare(this.reader, q, options));
+    const sources = sourcesOf(filter, isFound, values);
     const text = `WITH ${sources.tables} ${facets(filter, sources, values)}`;
     const rows = await this.reader.rows<CountRow>(
       { label: `counts of quarantined readings by ${sources.name}`, text, values: values.list },
@@ -49,10 +53,12 @@ export class QuarantineCountQueries {
   }
 }
 
-function sourcesOf(filter: QuarantineFilter, values: Values): Sources {
-  if (filter.job_id !== null || filter.ids !== null) return jobSource(filter, values);
+/** @param isFound the text is found by its own index */
+function sourcesOf(filter: QuarantineFilter, isFound: boolean, values: Values): Sources {
+  const { q } = filter;
+  if (isShort(filter)) return jobSource(filter, values);
+  if (q !== null) return isFound ? rareTextSource(filter, values) : textSource({ ...filter, q }, values);
   if (filter.incident !== null) return incidentSource(filter, values);
-  if (filter.q !== null) return textSource(filter, values);
   if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);
   return totalsSource();
 }
@@ -62,18 +68,19 @@ function facets(filter: QuarantineFilter, sources: Sources, values: Values): str
   const reason = `reason = ANY(${values.add(filter.reasons, "text[]")})`;
   const status = `status = ANY(${values.add(filter.statuses, "text[]")})`;
   const one = (column: "system_id" | "sensor_id") =>
-    filter[column] === null || sources.narrowed ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
+    filter[column] === null ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
   const [system, sensor] = [one("system_id"), one("sensor_id")];
+  const both = sources.narrowed ? [] : [...system, ...sensor];
   const largest = (inner: string) => `(${inner} ORDER BY 5 DESC, 2 LIMIT ${LARGEST})`;
   return [
     `SELECT 'total' AS dimension, NULL::text AS value, NULL::text AS name, NULL::uuid AS system_id,
        coalesce(sum(n), 0)::bigint AS n, bool_or(cut) AS cut
-     FROM ${sources.cells} WHERE ${all([reason, status, ...system, ...sensor])}`,
+     FROM ${sources.cells} WHERE ${all([reason, status, ...both])}`,
     `SELECT 'cut', NULL, NULL, NULL, 0, bool_or(cut) FROM ${sources.cells} WHERE ${sources.cutsAll}`,
     `SELECT 'reason', reason, NULL, NULL, sum(n)::bigint, bool_or(cut)
-     FROM ${sources.cells} WHERE ${all([status, ...system, ...sensor])} GROUP BY reason`,
+     FROM ${sources.cells} WHERE ${all([status, ...both])} GROUP BY reason`,
     `SELECT 'status', status, NULL, NULL, sum(n)::bigint, bool_or(cut)
-     FROM ${sources.cells} WHERE ${all([reason, ...system, ...sensor])} GROUP BY status`,
+     FROM ${sources.cells} WHERE ${all([reason, ...both])} GROUP BY status`,
     largest(`SELECT 'system', f.system_id::text, y.name, NULL::uuid, f.n, f.cut FROM (
        SELECT system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySystem}
        WHERE ${all([reason, status, ...sensor])} GROUP BY system_id) f

@@ -108,11 +108,6 @@ export function patternOf(q: string): string {
   return `%${q.replace(/[\\%_]/g, "\\$&")}%`;
 }
 
-/** Each reason with each status: together they are an equality prefix of the indexes. */
-export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" | "statuses">) {
-  return reasons.flatMap((reason) => statuses.map((status) => ({ reason, status })));
-}
-
 /** Conditions between ANDs; TRUE without any. */
 export function all(conditions: readonly string[]): string {
   return conditions.length === 0 ? "TRUE" : conditions.join(" AND ");

@@ -67,6 +67,8 @@ const FILTERS: readonly Filter[] = [
   { q: "PRESSURE", status: "any" },
   { q: "of _it", system_id: systemId(1), reason: "invalid_unit", from: day(1) },
   { q: "is nowhere" },
+  { q: "%" },
+  { q: "o", sensor_id: sensorId(1, 2), status: "any" },
   { from: day(1), to: day(2) },
   { from: day(1), status: "any", reason: "duplicate", system_id: systemId(1) },
   { to: day(1), sensor_id: sensorId(2, 1), status: "any" },

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { decodeIncidentKey } from "../../../src/contract/incident-key.ts";
 import type { Incident, QuarantineCounts } from "../../../src/contract/quarantine-review.ts";
 import type { ReviewStatus } from "../../../src/contract/review-status.ts";
-import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { foldQuarantineChanges } from "../../../src/store/quarantine-upkeep.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
@@ -23,9 +22,7 @@ let reviewer: Visitor;
 let session: DedicatedSession;
 beforeAll(async () => {
   bench = await ApiBench.create();
-  // Soon after the readings, so that pages are looked for in the last days first.
-  const now_ms = BEGIN_MS + 72 * HOUR_MS;
-  api = await bench.start({ clock: { ...systemClock, now_ms: () => now_ms } });
+  api = await bench.start();
   reviewer = await visitor(api);
   const { url } = bench.database;
   session = await DedicatedSession.open({ url, application_name: "fold", statement_deadline_ms: 10_000 });

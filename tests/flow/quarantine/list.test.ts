@@ -67,6 +67,11 @@ const FILTERS: readonly [query: string, condition: string][] = [
   ["q=0%25+&status=any", "reason_details = '100% of _it_'"],
   ["q=+_i&status=any", "reason_details = '100% of _it_'"],
   ["q=a%5CB&status=any", "reason_details LIKE 'a%'"],
+  ["q=%25&status=any", "strpos(reason_details, '%') > 0"],
+  [
+    `q=0&system_id=${systemId(1)}`,
+    `strpos(reason_details, '0') > 0 AND system_id = '${systemId(1)}' AND review_status = 'pending'`,
+  ],
   [
     `q=nothing&system_id=${systemId(2)}&reason=duplicate&status=approved&from=${day(0)}&to=${day(3)}`,
     `reason_details = 'Nothing' AND system_id = '${systemId(2)}' AND reason = 'duplicate' AND review_status = 'approved'`,
@@ -179,7 +184,7 @@ describe("the list", () => {
     ["from", `?from=${day(1)}&to=${day(1)}`],
     ["to", "/incidents?to=1969-01-01T00:00:00Z"],
     ["q", "?q="],
-    ["q", "/counts?q=ab"],
+    ["q", "/counts?q="],
     ["q", "/incidents?q=x"],
     ["job_id", `/incidents?job_id=${crypto.randomUUID()}`],
     ["limit", "?limit=501"],

@@ -1,0 +1,96 @@
+/**
+ * Quarantined readings in the order of the list, newest first, of whatever filter. Each branch of the statement is one
+ * reason and one status, an equality prefix of an index that ends in that order; PostgreSQL merges the branches and
+ * reads no further than it has to.
+ *
+ * A text within reason_details is no part of an index in that order. One that few readings have is found by the index
+ * of trigrams, and what is found is sorted; for all others the readings are looked at one by one, newest first, up to
+ * a bound. Which of the two reads less, PostgreSQL's own estimate says.
+ */
+import {
+  all,
+  conditionsOf,
+  eventAt,
+  type FilterParts,
+  patternOf,
+  type QuarantineFilter,
+  type Values,
+} from "./quarantine-filter.ts";
+import type { QueryOptions, Reader } from "./reader.ts";
+
+export const TABLE = "diagnostics_quarantined_reading";
+export const NEWEST_FIRST = "ORDER BY at DESC, id DESC";
+/** Readings with a text that are found by its index and sorted, at most, by estimate: about 40 ms. */
+const RARE_READINGS = 20_000;
+/** The index knows words and parts of words, of three letters or digits and more. */
+const INDEXED = /[\p{L}\p{N}]{3}/u;
+
+/** What an order goes by: of an incident's readings the moment that the incident counts them at. */
+export const momentOf = ({ incident }: Pick<QuarantineFilter, "incident">) =>
+  incident === null ? `${TABLE}.quarantined_at` : eventAt(TABLE);
+
+/** The readings of one batch, or of some ids, are few and found by an index of their own. */
+export const isShort = ({ job_id, ids }: Pick<QuarantineFilter, "job_id" | "ids">) =>
+  job_id !== null || ids !== null;
+
+/** Each reason with each status. */
+export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" | "statuses">) {
+  return reasons.flatMap((reason) => statuses.map((status) => ({ reason, status })));
+}
+
+/**
+ * A table (id, at and `columns`) of the newest readings, in order.
+ * @param pairs of reason and status; at least one
+ * @param common conditions on all
+ * @param limit a parameter or number: readings of each branch, and so of the whole if it is limited, too
+ */
+export function branches(
+  filter: Pick<QuarantineFilter, "incident">,
+  pairs: ReturnType<typeof pairsOf>,
+  common: readonly string[],
+  { columns, limit, values }: { columns: readonly string[]; limit: string; values: Values },
+): string {
+  const at = momentOf(filter);
+  const shown = ["id", `${at} AS at`, ...columns].join(", ");
+  return pairs
+    .map(({ reason, status }) => {
+      const own = [`reason = ${values.add(reason, "text")}`, `review_status = ${values.add(status, "text")}`];
+      return `(SELECT ${shown} FROM ${TABLE} WHERE ${all([...own, ...common])} ORDER BY ${at} DESC, id DESC LIMIT ${limit})`;
+    })
+    .join(" UNION ALL ");
+}
+
+/** Conditions on the reason and the status where no index needs them apart. */
+export function anyPair({ reasons, statuses }: QuarantineFilter, values: Values): string[] {
+  return [
+    `reason = ANY(${values.add(reasons, "text[]")})`,
+    `review_status = ANY(${values.add(statuses, "text[]")})`,
+  ];
+}
+
+/** The condition on the text, where it is looked for reading by reading. */
+export const hasText = (q: string, values: Values) =>
+  `reason_details ILIKE ${values.add(patternOf(q), "text")}`;
+
+interface Explained {
+  readonly "QUERY PLAN": string;
+}
+
+/** Whether the readings with a text are few and found by its index, by PostgreSQL's estimate. Throws what `Reader.rows` throws. */
+export async function isRare(reader: Reader, q: string, options?: QueryOptions): Promise<boolean> {
+  if (!INDEXED.test(q)) return false;
+  const text = `EXPLAIN (FORMAT json) SELECT FROM ${TABLE} WHERE reason_details ILIKE $1::text`;
+  const [row] = await reader.rows<Explained>(
+    { label: "estimate of a text", text, values: [patternOf(q)] },
+    options,
+  );
+  const [{ Plan }] = JSON.parse(row!["QUERY PLAN"]) as [
+    { Plan: { "Node Type": string; "Plan Rows": number } },
+  ];
+  // Another plan means that there is no such index (text-search.ts), or that it would not help.
+  return Plan["Node Type"] === "Bitmap Heap Scan" && Plan["Plan Rows"] <= RARE_READINGS;
+}
+
+/** Conditions of all parts of a filter but reason, status and text. */
+export const withoutText = (filter: FilterParts, values: Values) =>
+  conditionsOf(filter, ["ids", "incident", "job_id", "sensor_id", "system_id", "range"], values);

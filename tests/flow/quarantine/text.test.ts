@@ -1,0 +1,99 @@
+/** A text within the reasons: found by its index or looked for reading by reading, the pages have the same readings. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { REFUSAL_REASONS } from "../../../src/contract/refusal.ts";
+import { REVIEW_STATUSES } from "../../../src/contract/review-status.ts";
+import type { Sql } from "../../../src/store/pool.ts";
+import type { QuarantineFilter } from "../../../src/store/queries/quarantine-filter.ts";
+import { type QuarantineKey, QuarantineListQueries } from "../../../src/store/queries/quarantine-list.ts";
+import { isRare } from "../../../src/store/queries/quarantine-looks.ts";
+import { Reader } from "../../../src/store/queries/reader.ts";
+import { withSessionSettings } from "../../../src/store/session-options.ts";
+import { connect, systemId } from "../../support/hourly.ts";
+import { createTestDatabase, type TestService } from "../../support/test-services.ts";
+import { insertRefusals, randomRefusals } from "./quarantined.ts";
+
+let service: TestService;
+let sql: Sql;
+let looking: Reader;
+let finding: Reader;
+beforeAll(async () => {
+  service = await createTestDatabase();
+  sql = connect(service.url, 2);
+  await insertRefusals(sql, randomRefusals(1_500, 41));
+  await sql`ANALYZE diagnostics_quarantined_reading`;
+  looking = new Reader({ url: service.url, size: 1, deadline_ms: 10_000 });
+  // So few readings are not worth an index, unless nothing else is allowed.
+  const url = withSessionSettings(service.url, { enable_seqscan: "off", enable_indexscan: "off" });
+  finding = new Reader({ url, size: 1, deadline_ms: 10_000 });
+});
+afterAll(async () => {
+  await looking.close();
+  await finding.close();
+  await sql.end();
+  await service.drop();
+});
+
+const ALL: QuarantineFilter = {
+  incident: null,
+  job_id: null,
+  system_id: null,
+  sensor_id: null,
+  reasons: REFUSAL_REASONS,
+  statuses: REVIEW_STATUSES,
+  from_us: null,
+  to_us: null,
+  q: null,
+};
+const CASES: readonly [q: string, narrow: Partial<QuarantineFilter>, condition: string][] = [
+  ["ABOVE", {}, "true"],
+  [
+    "above",
+    { reasons: ["duplicate"], statuses: ["fixed", "pending"] },
+    "reason = 'duplicate' AND review_status IN ('fixed', 'pending')",
+  ],
+  ["noth", { system_id: systemId(2) }, `system_id = '${systemId(2)}'`],
+  ["above 700 bar of nothing", {}, "true"],
+];
+
+/** Every page of a list, as ids. */
+async function pagesOf(queries: QuarantineListQueries, filter: QuarantineFilter): Promise<number[][]> {
+  const pages: number[][] = [];
+  let after: QuarantineKey | null = null;
+  do {
+    const page: { body: string; next: QuarantineKey | null } = await queries.page(filter, after, 7, "rows");
+    pages.push((JSON.parse(page.body) as { id: number }[]).map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  return pages;
+}
+
+async function expected(q: string, condition: string): Promise<number[]> {
+  const rows = await sql.unsafe<{ id: number }[]>(
+    `SELECT id::int AS id FROM diagnostics_quarantined_reading WHERE strpos(lower(reason_details), lower('${q}')) > 0 AND ${condition}
+     ORDER BY quarantined_at DESC, id DESC`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+describe.each(CASES)("readings with %j and %j", (q, narrow, condition) => {
+  test("are found by the index of texts", async () => {
+    expect(await isRare(finding, q)).toBeTrue();
+    const pages = await pagesOf(new QuarantineListQueries(finding, 1), { ...ALL, ...narrow, q });
+    expect(pages.flat()).toEqual(await expected(q, condition));
+    expect(pages.slice(0, -1).every((page) => page.length === 7)).toBeTrue();
+  });
+
+  test.each([1, 6, 7, 50, 1_499, 1_500])("are found by looks at %i at a time", async (looked_at) => {
+    expect(await isRare(looking, q)).toBeFalse();
+    const pages = await pagesOf(new QuarantineListQueries(looking, looked_at), { ...ALL, ...narrow, q });
+    expect(pages.flat()).toEqual(await expected(q, condition));
+  });
+});
+
+test("a text of fewer than three letters or digits in a row is looked for, whatever the index costs", async () => {
+  for (const q of ["%", "0 b", "a\\b", "_i"]) {
+    expect(await isRare(finding, q)).toBeFalse();
+    const pages = await pagesOf(new QuarantineListQueries(finding, 100), { ...ALL, q });
+    expect(pages.flat()).toEqual(await expected(q, "true"));
+  }
+});
