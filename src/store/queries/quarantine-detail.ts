@@ -3,7 +3,8 @@ import type { AuditEntry } from "../../contract/oversight.ts";
 import type { QuarantinedReading, QuarantinedReadingDetail } from "../../contract/quarantine-review.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
-import { ITEM_COLUMNS, ITEM_SOURCE } from "./quarantine-item.ts";
+import { eventAt } from "./quarantine-filter.ts";
+import { ITEM_COLUMNS, ITEM_SOURCE, NO_SENSOR } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 import { objectText } from "./table-text.ts";
 
@@ -23,7 +24,7 @@ const ITEM = `SELECT (SELECT ${objectText(ITEM_COLUMNS)} FROM (${ITEM_SOURCE} WH
     d."timestamp" AS d_timestamp, d.value AS d_value, d.unit AS d_unit, d.quality AS d_quality,
     r.version AS r_version, r.min_value AS r_min, r.max_value AS r_max, r.valid_from AS r_valid_from, u.username AS r_author
   FROM diagnostics_quarantined_reading q
-  CROSS JOIN LATERAL (SELECT diagnostics_event_at(q.reason, q."timestamp", q.quarantined_at) AS at) e
+  CROSS JOIN LATERAL (SELECT ${eventAt("q")} AS at) e
   LEFT JOIN diagnostics_system y ON y.id = q.system_id
   LEFT JOIN diagnostics_sensor s ON s.id = q.sensor_id
   LEFT JOIN diagnostics_sensor_range r ON r.sensor_id = q.sensor_id AND r.version = q.range_version
@@ -37,25 +38,19 @@ const BUCKETS = `SELECT time_bucket(${BUCKET}, "timestamp", $2::timestamptz) AS 
   FROM diagnostics_sensordata
   WHERE sensor_id = $1 AND "timestamp" >= $2 AND "timestamp" < $3 GROUP BY 1 ORDER BY 1`;
 
-/**
- * The index knows when readings were refused, not their own time. Those nearby in time were refused either in that
- * time, or, when a recording was sent later, about when this one was.
- */
-const REFUSED = `WITH me AS (
-    SELECT sensor_id, quarantined_at, $2::timestamptz + ($3::timestamptz - $2::timestamptz) / 2 AS at
-    FROM diagnostics_quarantined_reading WHERE id = $1),
+const REFUSED_BY_KEY = `SELECT q.id, ${eventAt("q")} AS at, q.value, q.unit, q.reason, q.review_status
+  FROM diagnostics_quarantined_reading q
+  WHERE coalesce(q.sensor_id, '${NO_SENSOR}') = $2 AND q.reason = r.reason AND q.review_status = s.status AND q.id <> $1`;
+/** The nearest ones on both sides, of each reason and status by its part of an index. */
+const REFUSED = `WITH me AS (SELECT $3::timestamptz + ($4::timestamptz - $3::timestamptz) / 2 AS at),
   near AS (
-    SELECT DISTINCT ON (o.id) o.* FROM me
-    CROSS JOIN (VALUES ($2::timestamptz, $3::timestamptz + interval '1 hour'),
-      ((SELECT quarantined_at FROM me) - interval '1 hour', (SELECT quarantined_at FROM me) + interval '1 hour')) w (a, b)
-    CROSS JOIN unnest($4::text[]) AS reason CROSS JOIN unnest($5::text[]) AS status
+    SELECT o.* FROM me CROSS JOIN unnest($5::text[]) AS r (reason) CROSS JOIN unnest($6::text[]) AS s (status)
     CROSS JOIN LATERAL (
-      SELECT id, "timestamp", value, unit, q.reason, review_status,
-        diagnostics_event_at(q.reason, "timestamp", quarantined_at) AS at
-      FROM diagnostics_quarantined_reading q
-      WHERE q.sensor_id = me.sensor_id AND q.reason = reason.reason AND review_status = status.status
-        AND quarantined_at >= w.a AND quarantined_at <= w.b) o
-    WHERE o.at >= $2 AND o.at < $3 AND o.id <> $1)
+      (${REFUSED_BY_KEY} AND ${eventAt("q")} >= $3 AND ${eventAt("q")} <= me.at
+        ORDER BY ${eventAt("q")} DESC, q.id DESC LIMIT ${MAX_REFUSED})
+      UNION ALL
+      (${REFUSED_BY_KEY} AND ${eventAt("q")} > me.at AND ${eventAt("q")} < $4
+        ORDER BY ${eventAt("q")}, q.id LIMIT ${MAX_REFUSED})) o)
   SELECT id, at AS "timestamp", CASE WHEN value > '-Infinity' AND value < 'Infinity' THEN value END AS value, unit,
     reason, review_status
   FROM (SELECT near.* FROM near, me
@@ -108,6 +103,7 @@ export class QuarantineDetailQueries {
         ? []
         : ask<RefusedNearby>("refusals around a refusal", REFUSED, [
             id,
+            item.sensor_id,
             from,
             to,
             REFUSAL_REASONS,

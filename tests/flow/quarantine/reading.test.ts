@@ -93,9 +93,32 @@ describe("a quarantined reading", () => {
     expect([Date.parse(around.from), Date.parse(around.to)]).toEqual([AT_MS - 1_800_000, AT_MS + 1_800_000]);
     expect(around.items.length).toBe(450);
     expect(around.items[0]).toMatchObject({ min: 1_800, avg: 1_803.5, max: 1_807 });
-    expect(around.refused.map((r) => r.id)).toEqual([near]);
-    // One that was sent later sees both: those of its time, and those of its arrival.
+    // Also one of the same time that was sent much later.
+    expect(around.refused.map((r) => r.id)).toEqual([near, late]);
     expect((await detail(late)).around.refused.map((r) => r.id)).toEqual([near, id]);
+  });
+
+  test("among many comes with the nearest 500 of the hour around it", async () => {
+    const sensor_id = sensorId(1, 9);
+    const before: number[] = [];
+    for (let i = 1; i <= 6; i += 1)
+      before.unshift(await refuse({ sensor_id, timestamp: at(-i), reason: "parse_error" }));
+    const id = await refuse({ sensor_id, reason: "invalid_unit" });
+    // One a second from two minutes later on, and more after the hour.
+    for (const [from, to] of [
+      [120, 700],
+      [4_000, 5_000],
+    ] as const) {
+      await bench.database.sql`
+        INSERT INTO diagnostics_quarantined_reading (job_id, ordinal, system_id, sensor_id, "timestamp", raw, reason, reason_details)
+        SELECT gen_random_uuid(), 0, ${systemId(1)}, ${sensor_id}, ${at(0)}::timestamptz + n * interval '1 second', '{}', 'duplicate', 'x'
+        FROM generate_series(${from}::int, ${to}::int) n`;
+    }
+    const { refused } = (await detail(id)).around;
+    expect(refused.slice(0, 7).map((r) => r.id)).toEqual([...before, expect.any(Number)]);
+    expect(refused.length).toBe(500);
+    expect(Date.parse(refused[6]!.timestamp)).toBe(AT_MS + 120_000);
+    expect(Date.parse(refused.at(-1)!.timestamp)).toBe(AT_MS + (120 + 500 - 7) * 1000);
   });
 
   test("without a sensor or a system that is registered is shown all the same", async () => {
