@@ -57,6 +57,8 @@ const FILTERS: readonly Question[] = [
   ...text("a word", (_, n) => word(n)),
   ...text("a rare text", (_, n) => `${rare(n)}&status=any`),
   ...text("a text that is nowhere", (_, n) => `${nowhere(n)}&status=any`),
+  ...text("two digits", (_, n) => `q=${10 + ((n * 7) % 89)}&status=any`),
+  ...text("signs that are nowhere", (_, n) => `q=${encodeURIComponent(`#${n % 10}`)}`),
   ...text("a word, a system", (_, n) => `${word(n)}&${system(n)}`),
   ...text("a rare text, a system", (_, n) => `${rare(n)}&${system(n)}&status=any`),
   ...text("a word, a sensor", (_, n) => `${word(n)}&${sensor(n)}&status=any`),

@@ -65,3 +65,6 @@ CREATE INDEX diagnostics_quarantined_reading_event ON diagnostics_quarantined_re
 
 -- Texts are looked for by index or newest first, whichever reads less; one in a hundred is too coarse to tell.
 ALTER TABLE diagnostics_quarantined_reading ALTER COLUMN reason_details SET STATISTICS 400;
+
+-- The record of a million decisions is read from any day on.
+CREATE INDEX diagnostics_audit_at ON diagnostics_audit (at DESC, id DESC);

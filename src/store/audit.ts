@@ -53,6 +53,9 @@ export class AuditStore {
 
   /** Entries, newest first. Throws what `Reader.rows` throws. */
   async page(filter: AuditFilter, options?: QueryOptions): Promise<AuditPage> {
+    // A range of time begins anywhere in the record: its own index knows where, and has the same order but for entries
+    // that were made at once.
+    const byTime = filter.from_us !== null || filter.to_us !== null;
     const time = (us: number | null) => (us === null ? null : formatTimestamp(us));
     const where = new Conditions([filter.limit + 1])
       .add(filter.actor, (p) => `actor = ${p}`)
@@ -61,13 +64,17 @@ export class AuditStore {
       .add(filter.subject_id, (p) => `subject_id = ${p}`)
       .add(time(filter.from_us), (p) => `at >= ${p}`)
       .add(time(filter.to_us), (p) => `at < ${p}`)
-      .add(filter.after, (p) => `id < ${p}`);
+      .add(filter.after, (p) =>
+        byTime
+          ? `(at, id) < ((SELECT at FROM diagnostics_audit WHERE id = ${p}::bigint), ${p})`
+          : `id < ${p}`,
+      );
     const rows = await this.reader.rows<AuditRow>(
       {
         label: "audit",
         text: `SELECT id, at, actor, actor_name, action, subject_type, subject_id, task_id, before::text AS before,
             after::text AS after, note
-          FROM diagnostics_audit ${where.text} ORDER BY id DESC LIMIT $1`,
+          FROM diagnostics_audit ${where.text} ORDER BY ${byTime ? "at DESC, " : ""}id DESC LIMIT $1`,
         values: where.values,
       },
       options,

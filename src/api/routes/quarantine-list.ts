@@ -27,8 +27,9 @@ import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.
 const PATH = "/api/v1/quarantine";
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
-/** Rows of one piece of an export: about 1 MB of text. */
+/** Rows of one piece of an export: about 1 MB of text; of the first one fewer, so that the answer begins. */
 const PIECE_ROWS = 2_000;
+const FIRST_ROWS = 200;
 /** Longest wait of an export's next piece for a slot: it has waited its turn already, ms. */
 const PIECE_WAIT_MS = 30_000;
 
@@ -113,12 +114,14 @@ function exportOf(
     c,
     async (signal) => {
       if (ended) return null;
-      const options = after === null ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
+      const isFirst = after === null;
+      const options = isFirst ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
+      const rows = isFirst ? FIRST_ROWS : PIECE_ROWS;
       let text = header;
       header = "";
       // The look for a text may end before it has found anything.
       do {
-        const page: QuarantineText = await queries.quarantine.page(filter, after, PIECE_ROWS, style, options);
+        const page: QuarantineText = await queries.quarantine.page(filter, after, rows, style, options);
         after = page.next;
         text += page.body;
       } while (after !== null && text === "");

@@ -3,12 +3,16 @@ import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { all, conditionsOf, type QuarantineFilter, type Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
-import { branches, hasText, NEWEST_FIRST, pairsOf, withoutText } from "./quarantine-looks.ts";
+import { branches, hasText, NEWEST_FIRST, type Pair, pairsOf, withoutText } from "./quarantine-looks.ts";
 
-/** Readings of one reason and status that are counted. */
-const PER_PAIR = 10_000;
+/** Counts that are bounded end here. */
+export const COUNT_CAP = 10_000;
+/** Readings of the chosen reasons and statuses that are counted, all together. */
+const COUNTED = 100_000;
+/** Readings of another reason or another status that are counted, each. */
+const OF_OTHERS = 2_500;
 /** Readings that are told apart by system and sensor: they are read from the table itself, which costs more. */
-const TOLD_APART = 40_000;
+const TOLD_APART = 20_000;
 /** Readings of an incident that are looked at. */
 const LOOKED_AT = 50_000;
 /** Readings that are looked at for a text: about 40 ms. */
@@ -96,7 +100,7 @@ export function textSource(filter: QuarantineFilter & { readonly q: string }, va
 function lookedAt(
   name: string,
   filter: QuarantineFilter & { readonly q: string },
-  pairs: ReturnType<typeof pairsOf>,
+  pairs: readonly Pair[],
   limit: number,
   values: Values,
 ): string {
@@ -138,15 +142,27 @@ export function rangeSource(filter: QuarantineFilter, values: Values): Sources {
   const otherSensors = apart ? conditionsOf(filter, ["system_id", "range"], values) : otherSystems;
   const faceted = facetedPairs(filter);
   const chosen = pairsOf(filter);
-  const each = Math.min(PER_PAIR, Math.floor(TOLD_APART / chosen.length));
+  const each = Math.floor(TOLD_APART / chosen.length);
+  const most = ({ reason, status }: Pair) =>
+    filter.reasons.includes(reason) && filter.statuses.includes(status)
+      ? Math.min(COUNT_CAP, Math.floor(COUNTED / chosen.length))
+      : OF_OTHERS;
   return {
     name: "range",
     tables: `cells AS MATERIALIZED (
-        SELECT p.reason, p.status, c.n, c.n > ${PER_PAIR} AS cut FROM ${pairsTable(faceted, values)}
+        SELECT p.reason, p.status, c.n, c.n > p.most AS cut FROM ${pairsTable(faceted, values, most)}
         CROSS JOIN LATERAL (SELECT count(*) AS n FROM (SELECT FROM diagnostics_quarantined_reading
-          WHERE reason = p.reason AND review_status = p.status AND ${all(narrow)} LIMIT ${PER_PAIR + 1}) r) c),
-      systems AS MATERIALIZED (${toldApart(pairsTable(chosen, values), otherSystems, each)})${
-        apart ? `, sensors AS (${toldApart(pairsTable(chosen, values), otherSensors, each)})` : ""
+          WHERE reason = p.reason AND review_status = p.status AND ${all(narrow)} LIMIT p.most + 1) r) c),
+      systems AS MATERIALIZED (${toldApart(
+        pairsTable(chosen, values, () => each),
+        otherSystems,
+      )})${
+        apart
+          ? `, sensors AS (${toldApart(
+              pairsTable(chosen, values, () => each),
+              otherSensors,
+            )})`
+          : ""
       }`,
     cells: "cells",
     bySystem: "systems",
@@ -163,23 +179,22 @@ const facetedPairs = (filter: QuarantineFilter) =>
     ({ reason, status }) => filter.reasons.includes(reason) || filter.statuses.includes(status),
   );
 
-function pairsTable(pairs: ReturnType<typeof pairsOf>, values: Values): string {
-  const reasons = values.add(
-    pairs.map((pair) => pair.reason),
-    "text[]",
-  );
-  const statuses = values.add(
-    pairs.map((pair) => pair.status),
-    "text[]",
-  );
-  return `unnest(${reasons}, ${statuses}) AS p (reason, status)`;
+/** @param most readings of a pair that are counted */
+function pairsTable(pairs: readonly Pair[], values: Values, most: (pair: Pair) => number): string {
+  const column = (type: string, pick: (pair: Pair) => unknown) => values.add(pairs.map(pick), type);
+  const columns = [
+    column("text[]", ({ reason }) => reason),
+    column("text[]", ({ status }) => status),
+    column("int[]", most),
+  ];
+  return `unnest(${columns.join(", ")}) AS p (reason, status, most)`;
 }
 
-const toldApart = (pairs: string, conditions: readonly string[], each: number) => `
+const toldApart = (pairs: string, conditions: readonly string[]) => `
   SELECT p.reason, p.status, c.system_id, c.sensor_id, c.n,
-    sum(c.n) OVER (PARTITION BY p.reason, p.status) > ${each} AS cut
+    sum(c.n) OVER (PARTITION BY p.reason, p.status) > p.most AS cut
   FROM ${pairs} CROSS JOIN LATERAL (
     SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, count(*) AS n
     FROM (SELECT system_id, sensor_id FROM diagnostics_quarantined_reading
-      WHERE reason = p.reason AND review_status = p.status AND ${all(conditions)} LIMIT ${each + 1}) r
+      WHERE reason = p.reason AND review_status = p.status AND ${all(conditions)} LIMIT p.most + 1) r
     GROUP BY 1, 2) c`;

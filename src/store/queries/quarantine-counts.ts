@@ -7,6 +7,7 @@ import type { Count, QuarantineCounts } from "../../contract/quarantine-review.t
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import {
+  COUNT_CAP,
   incidentSource,
   jobSource,
   rangeSource,
@@ -20,8 +21,6 @@ import { NO_SENSOR } from "./quarantine-item.ts";
 import { isRare, isShort } from "./quarantine-looks.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
-/** Counts that are bounded end here. */
-export const COUNT_CAP = 10_000;
 /** Systems and sensors that are told, largest first. */
 const LARGEST = 50;
 

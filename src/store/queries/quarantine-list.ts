@@ -62,8 +62,7 @@ export class QuarantineListQueries {
     style: TableStyle,
     options?: QueryOptions,
   ): Promise<QuarantineText> {
-    const isFound =
-      filter.q !== null && !isShort(filter) && (await isRare(this.reader, filter.q, options));
+    const isFound = filter.q !== null && !isShort(filter) && (await isRare(this.reader, filter.q, options));
     const values = new Values();
     const some = values.add(limit, "int");
     const text = `WITH found AS MATERIALIZED (${foundBy(filter, isFound ? "found" : this.lookedAt, after, some, values)})

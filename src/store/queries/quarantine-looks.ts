@@ -7,6 +7,8 @@
  * of trigrams, and what is found is sorted; for all others the readings are looked at one by one, newest first, up to
  * a bound. Which of the two reads less, PostgreSQL's own estimate says.
  */
+import type { RefusalReason } from "../../contract/refusal.ts";
+import type { ReviewStatus } from "../../contract/review-status.ts";
 import {
   all,
   conditionsOf,
@@ -33,8 +35,13 @@ export const momentOf = ({ incident }: Pick<QuarantineFilter, "incident">) =>
 export const isShort = ({ job_id, ids }: Pick<QuarantineFilter, "job_id" | "ids">) =>
   job_id !== null || ids !== null;
 
+export interface Pair {
+  readonly reason: RefusalReason;
+  readonly status: ReviewStatus;
+}
+
 /** Each reason with each status. */
-export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" | "statuses">) {
+export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" | "statuses">): Pair[] {
   return reasons.flatMap((reason) => statuses.map((status) => ({ reason, status })));
 }
 
@@ -46,7 +53,7 @@ export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" 
  */
 export function branches(
   filter: Pick<QuarantineFilter, "incident">,
-  pairs: ReturnType<typeof pairsOf>,
+  pairs: readonly Pair[],
   common: readonly string[],
   { columns, limit, values }: { columns: readonly string[]; limit: string; values: Values },
 ): string {

@@ -68,6 +68,17 @@ describe("the record", () => {
     expect(seen[1]).toMatchObject({ actor: null, actor_name: "service", after: null });
   });
 
+  test("of a range of time comes page by page in the same order", async () => {
+    const seen: AuditEntry[] = [];
+    const range = `from=${new Date(begin - 60_000).toISOString()}&to=${new Date(begin + 600_000).toISOString()}`;
+    for (let link: string | null = `/api/v1/audit?${range}&limit=2`; link !== null; ) {
+      const page: Page<AuditEntry> = await bodyOf(await get(link));
+      seen.push(...page.items);
+      link = page.next;
+    }
+    expect(seen.map((e) => e.subject_id)).toEqual(["6", "5", "4", "3", "2", "1", "0"]);
+  });
+
   test.each([
     ["?action=test.early", ["3", "2", "1", "0"]],
     [`?actor=${actor.id.toUpperCase()}`, ["6", "4", "2", "0"]],

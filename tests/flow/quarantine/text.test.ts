@@ -19,12 +19,13 @@ let finding: Reader;
 beforeAll(async () => {
   service = await createTestDatabase();
   sql = connect(service.url, 2);
-  await insertRefusals(sql, randomRefusals(1_500, 41));
+  await insertRefusals(sql, randomRefusals(400, 41));
   await sql`ANALYZE diagnostics_quarantined_reading`;
-  looking = new Reader({ url: service.url, size: 1, deadline_ms: 10_000 });
+  const reader = (settings: Record<string, string>) =>
+    new Reader({ url: withSessionSettings(service.url, settings), size: 1, deadline_ms: 10_000 });
+  looking = reader({ enable_bitmapscan: "off" });
   // So few readings are not worth an index, unless nothing else is allowed.
-  const url = withSessionSettings(service.url, { enable_seqscan: "off", enable_indexscan: "off" });
-  finding = new Reader({ url, size: 1, deadline_ms: 10_000 });
+  finding = reader({ enable_seqscan: "off", enable_indexscan: "off" });
 });
 afterAll(async () => {
   await looking.close();
@@ -83,7 +84,7 @@ describe.each(CASES)("readings with %j and %j", (q, narrow, condition) => {
     expect(pages.slice(0, -1).every((page) => page.length === 7)).toBeTrue();
   });
 
-  test.each([1, 6, 7, 50, 1_499, 1_500])("are found by looks at %i at a time", async (looked_at) => {
+  test.each([3, 7, 50, 399, 400])("are found by looks at %i at a time", async (looked_at) => {
     expect(await isRare(looking, q)).toBeFalse();
     const pages = await pagesOf(new QuarantineListQueries(looking, looked_at), { ...ALL, ...narrow, q });
     expect(pages.flat()).toEqual(await expected(q, condition));
