@@ -35,6 +35,7 @@ afterAll(async () => {
 });
 
 const ALL: QuarantineFilter = {
+  ids: null,
   incident: null,
   job_id: null,
   system_id: null,
