@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { invalidParameter } from "./parameters.ts";
 
 /** Longer than any key of a page, encoded. */
-const MAX_LENGTH = 2_000;
+const MAX_LENGTH = 4_000;
 
 /** base64url (RFC 4648 section 5) of a JSON array. */
 export function toCursor(key: readonly string[]): string {

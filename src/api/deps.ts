@@ -9,6 +9,7 @@ import type { ReviewDesk } from "../review/desk.ts";
 import type { AccessStore } from "../store/access.ts";
 import type { ApiKeyStore } from "../store/api-keys.ts";
 import type { JobStore } from "../store/jobs.ts";
+import type { MappingStore } from "../store/mappings.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
 import type { Queries } from "../store/queries/queries.ts";
@@ -94,6 +95,7 @@ export interface ApiDeps {
     SensorStore,
     "list" | "get" | "readingSpan" | "register" | "change" | "archive" | "restore"
   >;
+  readonly mappings: Pick<MappingStore, "list" | "get" | "set" | "remove">;
   readonly ranges: Pick<SensorRangeStore, "versions" | "set">;
   /** The same that the ingest threads judge by. */
   readonly units: UnitRegistry;

@@ -17,6 +17,13 @@ export function pathUuid(c: Context, name: string): string {
   return given.toLowerCase();
 }
 
+/** A UUID of the query in lower case; null when it is absent. @throws {ProblemError} invalid-request */
+export function uuidParameter(c: Context, name: string): string | null {
+  const given = c.req.query(name);
+  if (given === undefined || isUuid(given)) return given?.toLowerCase() ?? null;
+  throw invalidParameter(name, "a UUID");
+}
+
 /** Refuses parameters that the operation does not have: a misspelt filter must not widen the answer. */
 export function onlyParameters(c: Context, known: readonly string[]): void {
   for (const name of Object.keys(c.req.query())) {

@@ -21,6 +21,7 @@ import { reviewMetrics } from "../review/review-metrics.ts";
 import { ReviewRunner } from "../review/runner.ts";
 import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { JobStore } from "../store/jobs.ts";
+import { MappingStore } from "../store/mappings.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
 import { createQueries } from "../store/queries/queries.ts";
@@ -232,6 +233,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     ),
     systems: new SystemStore(database),
     sensors: new SensorStore(database),
+    mappings: new MappingStore(database),
     ranges: new SensorRangeStore(database),
     units,
     queries: createQueries(reader),

@@ -8,6 +8,8 @@ export class ReadingColumns {
   length = 0;
   /** Lower-case sensor UUIDs in order of first appearance; `sensor` holds indexes into this list. */
   readonly sensors: string[] = [];
+  /** Names that the ids of sensors were made from, by lower-case id. */
+  readonly names = new Map<string, string>();
   /** Canonical unit symbols in order of first appearance; `unit` holds indexes into this list. */
   readonly units: string[] = [];
   sensor: Int32Array;
@@ -40,8 +42,9 @@ export class ReadingColumns {
   /**
    * Index of a sensor; spellings in capitals and in small letters share one. The map is asked with the
    * spelling as sent, so a batch lower-cases each distinct spelling once and not each reading.
+   * @param name what the id was made from; null when it was sent
    */
-  sensorIndex(sensor_id: string): number {
+  sensorIndex(sensor_id: string, name: string | null = null): number {
     const known = this.#sensorIndex.get(sensor_id);
     if (known !== undefined) return known;
     const lower = sensor_id.toLowerCase();
@@ -51,6 +54,7 @@ export class ReadingColumns {
       this.#sensorIndex.set(lower, index);
     }
     this.#sensorIndex.set(sensor_id, index);
+    if (name !== null) this.names.set(lower, name);
     return index;
   }
 

@@ -5,6 +5,7 @@
  */
 import type { ReadingColumns } from "./columns.ts";
 import type { KnownSensor } from "./known-sensor.ts";
+import { quoted } from "./printable.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import { MIN_QUALITY } from "./rule-settings.ts";
 import type { UnitRegistry } from "./units.ts";
@@ -19,6 +20,8 @@ export interface Registration {
   readonly quantity: string;
   /** Canonical unit of its first reading. */
   readonly unit: string;
+  /** The name that its readings give; null when they give its id. */
+  readonly name: string | null;
 }
 
 /** A row that may not be stored. */
@@ -72,7 +75,9 @@ export function judgeMembership(
       expected.unit[sensor] = columns.unit[row]!;
       const unit = columns.units[columns.unit[row]!]!;
       const quantity = quantityOf(rules.units, unit);
-      registrations.push({ id: columns.sensors[sensor]!, system_id: distinct[system]!, quantity, unit });
+      const id = columns.sensors[sensor]!;
+      const name = columns.names.get(id) ?? null;
+      registrations.push({ id, system_id: distinct[system]!, quantity, unit, name });
     } else if (expected.system[sensor] !== system || expected.unit[sensor] !== columns.unit[row]) {
       const id = columns.sensors[sensor]!;
       const first = known.get(id) ?? registered(registrations, id);
@@ -120,7 +125,12 @@ function explain(
   const id = columns.sensors[columns.sensor[row]!]!;
   if (sensor?.archived) return { reason: "system_not_found", details: `sensor ${id} is archived` };
   if (sensor === undefined || sensor.system_id !== system_id) {
-    return { reason: "system_not_found", details: `sensor ${id} is not registered in system ${system_id}` };
+    const name = columns.names.get(id);
+    const details =
+      name === undefined
+        ? `sensor ${id} is not registered in system ${system_id}`
+        : `no mapping of system ${system_id} knows ${quoted(name)}, nor is there a sensor for it (${id})`;
+    return { reason: "system_not_found", details };
   }
   const sent = columns.units[columns.unit[row]!]!;
   return { reason: "invalid_unit", details: wrongUnit(id, sensor.unit, sent, units) };

@@ -19,6 +19,7 @@ export const SUBJECT_TYPES = [
   "user",
   "range",
   "key",
+  "mapping",
 ] as const;
 export type SubjectType = (typeof SUBJECT_TYPES)[number];
 

@@ -2,6 +2,7 @@
 import type { ReadingColumns } from "./columns.ts";
 import type { KnownSensor } from "./known-sensor.ts";
 import { judgeMembership, type MembershipRules, type Registration, regradeUnits } from "./membership.ts";
+import type { SentReadings } from "./naming.ts";
 import { copyOrder, type Repeat, takeOutRepeats } from "./order.ts";
 import type { Refusal } from "./refusal.ts";
 import { refusal } from "./rules.ts";
@@ -12,8 +13,7 @@ export interface JudgedReadings {
   readonly refusals: readonly Refusal[];
   /** Lower-case UUID of the system of each batch. */
   readonly systems: readonly string[];
-  /** The reading as sent. */
-  readonly rawOf: (batch: number, ordinal: number) => unknown;
+  readonly sent: SentReadings;
 }
 
 export interface PlacedReadings {
@@ -28,7 +28,7 @@ export interface PlacedReadings {
 
 /** @param known registered sensors by lower-case id */
 export function placeReadings(
-  { columns, refusals, systems, rawOf }: JudgedReadings,
+  { columns, refusals, systems, sent }: JudgedReadings,
   known: ReadonlyMap<string, KnownSensor>,
   rules: MembershipRules,
 ): PlacedReadings {
@@ -40,7 +40,8 @@ export function placeReadings(
   const refused = misplaced.map(({ row, reason, details }): Refusal => {
     const batch = columns.batch[row]!;
     const ordinal = columns.ordinal[row]!;
-    return refusal(batch, ordinal, rawOf(batch, ordinal), reason, details);
+    const seen = sent.seen(batch, ordinal);
+    return refusal(batch, ordinal, sent.raw(batch, ordinal), reason, details, seen);
   });
   const order = copyOrder(columns).filter((row) => !out.has(row));
   return { ...takeOutRepeats(columns, order), refusals: [...graded, ...refused], registrations };

@@ -96,6 +96,11 @@ export const PROBLEMS = {
     title: "No such API key",
     about: "No key has this id, or it belongs to somebody else. GET /api/v1/keys lists yours.",
   },
+  "mapping-not-found": {
+    status: 404,
+    title: "No such mapping",
+    about: "This system has no mapping with this id. GET /api/v1/systems/{system_id}/mappings lists them.",
+  },
   "quarantined-reading-not-found": {
     status: 404,
     title: "No such quarantined reading",
@@ -130,6 +135,12 @@ export const PROBLEMS = {
     status: 409,
     title: "The id is taken",
     about: "Another system or sensor is registered under this id. Leave `id` out to get a new one.",
+  },
+  "mappings-full": {
+    status: 409,
+    title: "The system has no room for another mapping",
+    about:
+      "A system has at most 10,000 mappings. Delete those that are not needed, or map fields with fewer tags.",
   },
   "name-taken": {
     status: 409,

@@ -50,6 +50,24 @@ export interface RangeVersionRecord {
   readonly created_at: Date;
 }
 
+/** A mapping as the store keeps it: of a name, or of a field; the columns of the other kind are null. */
+export interface MappingRecord {
+  readonly id: string;
+  readonly system_id: string;
+  readonly label: string;
+  readonly name: string | null;
+  readonly measurement: string | null;
+  readonly field: string | null;
+  readonly tags: Readonly<Record<string, string>> | null;
+  readonly sensor_id: string;
+  readonly sensor_name: string;
+  readonly unit: string | null;
+  readonly author: string;
+  readonly author_name: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
 /** The limits that judge readings of a sensor: its own, else its unit's, else none (the unit is configured no more). */
 export function effectiveRange(unit: string, own: OwnRange | null, units: UnitRegistry): EffectiveRange {
   if (own?.range) return { ...own.range, source: "sensor", version: own.version };

@@ -1,4 +1,5 @@
 /** What the rules for a reading can be set to, and the window of timestamps that follows from it. */
+import type { Naming } from "./naming.ts";
 import type { Range, UnitRegistry } from "./units.ts";
 
 /** Readings of lower quality are quarantined. */
@@ -26,6 +27,8 @@ export interface RuleSettings {
   readonly minQuality?: number;
   /** Sensors with limits of their own, by lower-case sensor id. */
   readonly sensorRanges?: ReadonlyMap<string, SensorRange>;
+  /** Finds the sensors of readings that name them; without it they are refused as readings without a sensor. */
+  readonly naming?: Naming;
 }
 
 /** The span of accepted timestamps, inclusive, in microseconds since the epoch. */

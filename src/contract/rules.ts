@@ -5,9 +5,10 @@
  */
 
 import type { ReadingColumns } from "./columns.ts";
+import { ambiguity, identify, type SeenReading, unitMissing } from "./naming.ts";
 import { storable } from "./printable.ts";
 import { isQueryTime_us } from "./query-range.ts";
-import { DEFAULT_QUALITY, type Reading } from "./reading.ts";
+import { DEFAULT_QUALITY } from "./reading.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
 import { qualityDetails, rangeDetails, timestampDetails, unitDetails } from "./rule-details.ts";
 import {
@@ -17,6 +18,7 @@ import {
   type SensorRange,
   timestampWindow,
 } from "./rule-settings.ts";
+import { AmbiguousSeries } from "./series.ts";
 import { isObject, isReading, isSensorId, structureDetails } from "./structure.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
 import { canonicalWithin, type UnitUse } from "./units.ts";
@@ -40,41 +42,54 @@ export function checkReadings(
   columns: ReadingColumns,
   refusals: Refusal[],
 ): void {
-  const { units, sensorRanges, minQuality = MIN_QUALITY } = settings;
+  const { units, sensorRanges, naming, minQuality = MIN_QUALITY } = settings;
   const window = timestampWindow(now_ms, settings);
   const { earliest_us, latest_us } = window;
   for (let ordinal = 0; ordinal < readings.length; ordinal++) {
     const raw = readings[ordinal];
-    if (!isReading(raw)) {
-      refusals.push(refusal(batch, ordinal, raw, "parse_error", structureDetails(raw)));
-      continue;
+    let reading: SeenReading;
+    let name: string | null = null;
+    if (isReading(raw)) reading = raw;
+    else {
+      const identified = naming && identify(raw, naming);
+      if (identified === undefined) {
+        refusals.push(refusal(batch, ordinal, raw, "parse_error", structureDetails(raw)));
+        continue;
+      }
+      if (identified instanceof AmbiguousSeries) {
+        refusals.push(refusal(batch, ordinal, raw, "system_not_found", ambiguity(identified)));
+        continue;
+      }
+      ({ reading, name } = identified);
     }
-    const timestamp_us = parseTimestamp_us(raw.timestamp);
+    const timestamp_us = parseTimestamp_us(reading.timestamp);
     if (!(timestamp_us >= earliest_us && timestamp_us <= latest_us)) {
-      const details = timestampDetails(raw.timestamp, timestamp_us, window);
-      refusals.push(refusal(batch, ordinal, raw, "invalid_timestamp", details));
+      const details = timestampDetails(reading.timestamp, timestamp_us, window);
+      refusals.push(refusal(batch, ordinal, raw, "invalid_timestamp", details, reading));
       continue;
     }
-    const quality = raw.quality ?? DEFAULT_QUALITY;
+    const quality = reading.quality ?? DEFAULT_QUALITY;
     if (!(quality >= minQuality && quality <= MAX_QUALITY)) {
-      refusals.push(refusal(batch, ordinal, raw, "out_of_range", qualityDetails(quality, minQuality)));
+      const details = qualityDetails(quality, minQuality);
+      refusals.push(refusal(batch, ordinal, raw, "out_of_range", details, reading));
       continue;
     }
-    const use = units.lookup(raw.unit);
+    const use = reading.unit === undefined ? undefined : units.lookup(reading.unit);
     if (use === undefined) {
-      refusals.push(refusal(batch, ordinal, raw, "invalid_unit", unitDetails(raw.unit, units)));
+      const details = reading.unit === undefined ? unitMissing(raw) : unitDetails(reading.unit, units);
+      refusals.push(refusal(batch, ordinal, raw, "invalid_unit", details, reading));
       continue;
     }
-    const own = sensorRanges === undefined ? undefined : ownRange(raw, use, sensorRanges);
+    const own = sensorRanges === undefined ? undefined : ownRange(reading, use, sensorRanges);
     const range = own === undefined ? use.range : own.range;
-    const value = canonicalWithin(use, raw.value, range);
+    const value = canonicalWithin(use, reading.value, range);
     if (Number.isNaN(value)) {
-      const details = rangeDetails(use, raw.value, range);
+      const details = rangeDetails(use, reading.value, range);
       const range_version = own?.version ?? null;
-      refusals.push({ ...refusal(batch, ordinal, raw, "out_of_range", details), range_version });
+      refusals.push({ ...refusal(batch, ordinal, raw, "out_of_range", details, reading), range_version });
       continue;
     }
-    const sensor = columns.sensorIndex(raw.sensor_id);
+    const sensor = columns.sensorIndex(reading.sensor_id, name);
     columns.push(batch, ordinal, sensor, timestamp_us, value, columns.unitIndex(use.unit.symbol), quality);
   }
 }
@@ -93,7 +108,7 @@ export function qualityGrade(quality: number): "good" | "acceptable" | "poor" {
 }
 
 function ownRange(
-  reading: Reading,
+  reading: SeenReading,
   use: UnitUse,
   sensorRanges: ReadonlyMap<string, SensorRange>,
 ): SensorRange | undefined {
@@ -125,8 +140,10 @@ function understood(raw: unknown): UnderstoodFields {
 /**
  * A refused reading of any shape, with what can be understood of it. For reasons found outside these rules too.
  *
+ * @param raw as sent
  * @param ordinal position in its batch; `batch` is the batch's index within the group
  * @param details storable text: quote what was sent with `quoted` of printable.ts
+ * @param seen the reading as the rules see it, where that is not as it was sent
  */
 export function refusal(
   batch: number,
@@ -134,6 +151,7 @@ export function refusal(
   raw: unknown,
   reason: RefusalReason,
   details: string,
+  seen: unknown = raw,
 ): Refusal {
-  return { batch, ordinal, reason, details, raw, ...understood(raw), range_version: null };
+  return { batch, ordinal, reason, details, raw, ...understood(seen), range_version: null };
 }

@@ -6,9 +6,9 @@ import { type TSchema, Type } from "@sinclair/typebox";
 import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Unreadable } from "./formats/body-format.ts";
 import { quoted } from "./printable.ts";
-import { type Reading, ReadingSchema } from "./reading.ts";
+import { MAX_SENSOR_NAME_LENGTH, READING_FIELDS, type Reading } from "./reading.ts";
 
-const { sensor_id, timestamp, value, unit } = ReadingSchema.properties;
+const { sensor_id, sensor, timestamp, value, unit } = READING_FIELDS;
 /**
  * The quality's limits are a rule of their own, asked after the timestamp (out_of_range): here it has only to
  * be a number.
@@ -19,18 +19,31 @@ const structureCheck = TypeCompiler.Compile(Type.Object({ sensor_id, timestamp, 
 const sensorIdCheck = TypeCompiler.Compile(sensor_id);
 
 interface Field {
-  readonly name: keyof Reading;
+  readonly name: string;
   readonly expected: string;
   readonly required: boolean;
   readonly check: TypeCheck<TSchema>;
 }
 
-const FIELDS: readonly Field[] = [
-  { name: "sensor_id", expected: "a UUID (not nil)", required: true, check: sensorIdCheck },
+const SENSOR_ID: Field = {
+  name: "sensor_id",
+  expected: "a UUID (not nil)",
+  required: true,
+  check: sensorIdCheck,
+};
+const UNIT = field("unit", "a string", unit);
+const MEASURED: readonly Field[] = [
   field("timestamp", "an RFC 3339 date-time in a string", timestamp),
   field("value", "a number", value),
-  field("unit", "a string", unit),
-  { ...field("quality", "a number", Type.Number()), required: false },
+];
+const QUALITY: Field = { ...field("quality", "a number", Type.Number()), required: false };
+const FIELDS: readonly Field[] = [SENSOR_ID, ...MEASURED, UNIT, QUALITY];
+/** Of a reading that names its sensor. */
+const NAMED_FIELDS: readonly Field[] = [
+  field("sensor", `a name of 1 to ${MAX_SENSOR_NAME_LENGTH} characters`, sensor),
+  ...MEASURED,
+  { ...UNIT, required: false },
+  QUALITY,
 ];
 
 /** Whether every field is present and of its type. Further properties do not matter. */
@@ -56,7 +69,8 @@ export function structureDetails(raw: unknown): string {
   if (raw instanceof Unreadable) return raw.why;
   if (!isObject(raw)) return `expected a reading as an object, got ${described(raw)}`;
   const faults: string[] = [];
-  for (const { name, expected, required, check } of FIELDS) {
+  const fields = raw.sensor_id === undefined && raw.sensor !== undefined ? NAMED_FIELDS : FIELDS;
+  for (const { name, expected, required, check } of fields) {
     const sent = raw[name];
     if (sent === undefined) {
       if (required) faults.push(`/${name}: is missing`);
@@ -67,7 +81,7 @@ export function structureDetails(raw: unknown): string {
   return faults.join("; ");
 }
 
-function field(name: keyof Reading, expected: string, schema: TSchema): Field {
+function field(name: string, expected: string, schema: TSchema): Field {
   return { name, expected, required: true, check: TypeCompiler.Compile(schema) };
 }
 

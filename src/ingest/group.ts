@@ -3,6 +3,7 @@ import { ReadingColumns } from "../contract/columns.ts";
 import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
 import type { KnownSensor, RangeTable } from "../contract/known-sensor.ts";
 import type { SensorRegistration } from "../contract/membership.ts";
+import { type Naming, type SentReadings, seenReading } from "../contract/naming.ts";
 import { copyOrder, takeOutRepeats } from "../contract/order.ts";
 import { placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
@@ -28,6 +29,7 @@ export interface PreparedGroup extends WriteGroup {
 export interface RegistryView {
   readonly sensors: ReadonlyMap<string, KnownSensor>;
   readonly ranges: RangeTable;
+  naming(system_id: string): Naming;
   system(id: string): "open" | "archived" | "unknown";
 }
 
@@ -95,26 +97,38 @@ export function prepare(
   const total = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
   const columns = new ReadingColumns(total);
   const refusals: Refusal[] = [];
+  const namings = deliveries.map(({ meta }) => registry.naming(meta.system_id));
   const jobs = deliveries.map(({ entry, meta, readings }, batch) => {
     const error_message = systemFault(registry, meta.system_id);
     if (error_message === null) {
       const sensorRanges = registry.ranges.at(meta.received_at_ms);
-      const settings = sensorRanges ? { ...rules, sensorRanges } : rules;
+      const naming = namings[batch]!;
+      const settings = sensorRanges ? { ...rules, naming, sensorRanges } : { ...rules, naming };
       checkReadings(readings, batch, meta.received_at_ms, settings, columns, refusals);
     } else refuseAll(readings, batch, error_message, refusals);
     return { meta, stream_entry: `${entry.partition}/${entry.id}`, started_at_ms, error_message };
   });
-  const rawOf = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
+  const sent = sentReadings(deliveries, namings);
   const systems = deliveries.map(({ meta }) => meta.system_id);
-  const placed = placeReadings({ columns, refusals, systems, rawOf }, registry.sensors, rules);
+  const placed = placeReadings({ columns, refusals, systems, sent }, registry.sensors, rules);
   const check_ms = performance.now() - begin;
-  return { deliveries, jobs, columns, ...placed, rawOf, parse_ms, check_ms };
+  return { deliveries, jobs, columns, ...placed, sent, parse_ms, check_ms };
 }
 
-/** Sensors of the group that the registry view does not know: among stored readings, and those refused for their range. */
+/** @param namings of each delivery, as they were when its readings were judged */
+function sentReadings(deliveries: readonly Delivery[], namings: readonly Naming[]): SentReadings {
+  const raw = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
+  const seen = (batch: number, ordinal: number) => seenReading(raw(batch, ordinal), namings[batch]!);
+  return { raw, seen };
+}
+
+/**
+ * Sensors of the group that the registry view does not know: among stored readings, and those refused for their range
+ * or for a unit that the sensor may say.
+ */
 export function unknownSensors(group: PreparedGroup, registry: RegistryView): string[] {
   const refused = group.refusals.flatMap(({ reason, sensor_id }) =>
-    reason === "out_of_range" && sensor_id !== null ? [sensor_id] : [],
+    sensor_id !== null && (reason === "out_of_range" || reason === "invalid_unit") ? [sensor_id] : [],
   );
   return [...group.columns.sensors, ...refused].filter((id) => !registry.sensors.has(id));
 }
@@ -142,13 +156,9 @@ export function refuseRows(group: PreparedGroup, guilty: ReadonlyMap<number, str
     const row = group.order[position]!;
     const batch = columns.batch[row]!;
     const ordinal = columns.ordinal[row]!;
-    return refusal(
-      batch,
-      ordinal,
-      group.rawOf(batch, ordinal),
-      "parse_error",
-      `the database refuses it: ${why}`,
-    );
+    const details = `the database refuses it: ${why}`;
+    const seen = group.sent.seen(batch, ordinal);
+    return refusal(batch, ordinal, group.sent.raw(batch, ordinal), "parse_error", details, seen);
   });
   const taken = new Set([...guilty.keys()].map((position) => group.order[position]!));
   const repeated = new Set(group.repeats.map(({ row }) => row));

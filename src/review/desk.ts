@@ -13,6 +13,7 @@ import {
   type Selection,
   statusNeeded,
 } from "../contract/review.ts";
+import { SeriesMap } from "../contract/series.ts";
 import type { Clock } from "../ops/clock.ts";
 import { classify } from "../store/errors.ts";
 import type { RegistryReader } from "../store/registry.ts";
@@ -54,7 +55,7 @@ const ATTEMPTS = 5;
 export interface DeskDeps {
   readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored" | "storedByTask">;
   readonly tasks: Pick<ReviewTaskStore, "get" | "page" | "end">;
-  readonly registry: Pick<RegistryReader, "systems" | "sensors">;
+  readonly registry: Pick<RegistryReader, "systems" | "sensors" | "mappings">;
   readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
   readonly rules: ReviewRules;
   readonly clock: Clock;
@@ -233,11 +234,17 @@ export class ReviewDesk {
     }
     const { registry, readings, rules, clock } = this.deps;
     const list = candidates(rows, change);
-    const [systems, sensors] = await Promise.all([
-      registry.systems([...new Set(rows.map(({ system_id }) => system_id))]),
-      registry.sensors(sensorsOf(list)),
-    ]);
+    const systems = await registry.systems([...new Set(rows.map(({ system_id }) => system_id))]);
+    const mapped = systems.filter(({ mapped_at }) => mapped_at !== null);
+    const series = new Map(
+      (await registry.mappings(mapped.map(({ id }) => id))).map(({ system_id, mappings }) => [
+        system_id,
+        new SeriesMap(system_id, mappings),
+      ]),
+    );
+    const sensors = await registry.sensors(sensorsOf(list, series));
     const part = {
+      series,
       systems: new Map(systems.map(({ id, archived }) => [id, archived])),
       sensors: new Map(sensors.map((sensor) => [sensor.id, sensor])),
     };

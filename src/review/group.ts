@@ -23,7 +23,7 @@ export function groupOf(
   decision: Decision,
   now_ms: number,
 ): ReviewGroup | null {
-  const { columns, order, repeats, registrations, systems, seats } = judgement;
+  const { columns, order, repeats, registrations, systems, sent } = judgement;
   const written = verdicts.filter(isWritten);
   if (written.length === 0) return null;
   const rows = new Set(written.map(({ at }) => at!));
@@ -48,7 +48,10 @@ export function groupOf(
       refusals: [],
       registrations: registrations.filter(({ id }) => used.has(id)),
       replaced: written.flatMap(replacedBy(judgement)),
-      rawOf: (batch, ordinal) => seats[sources[batch]!]![ordinal]!.reading,
+      sent: {
+        raw: (batch, ordinal) => sent.raw(sources[batch]!, ordinal),
+        seen: (batch, ordinal) => sent.seen(sources[batch]!, ordinal),
+      },
     },
     jobOf: ({ at }) => (at !== null && rows.has(at) ? jobs[columns.batch[at]!]!.meta.job_id : null),
   };

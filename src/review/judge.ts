@@ -6,12 +6,13 @@ import { ReadingColumns } from "../contract/columns.ts";
 import { type Correction, corrected } from "../contract/correction.ts";
 import { type KnownSensor, RangeTable } from "../contract/known-sensor.ts";
 import type { SensorRegistration } from "../contract/membership.ts";
+import { type Naming, type SeenReading, type SentReadings, seenReading } from "../contract/naming.ts";
 import { type PlacedReadings, placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import type { ReviewAction } from "../contract/review.ts";
 import type { RuleSettings, SensorRange } from "../contract/rule-settings.ts";
 import { checkReadings, refusal } from "../contract/rules.ts";
-import { isReading } from "../contract/structure.ts";
+import { SeriesMap } from "../contract/series.ts";
 import { parseTimestamp_us } from "../contract/timestamp.ts";
 import { MAX_MAGNITUDE } from "../contract/unit-definitions.ts";
 import type { QuarantinedRow } from "../store/review/readings.ts";
@@ -24,6 +25,8 @@ export interface ReviewRules extends RuleSettings {
 export interface RegistryPart {
   /** Whether each registered system is archived, by id. */
   readonly systems: ReadonlyMap<string, boolean>;
+  /** What names stand for, by system; none for a system without mappings. */
+  readonly series: ReadonlyMap<string, SeriesMap>;
   readonly sensors: ReadonlyMap<string, KnownSensor>;
 }
 
@@ -39,17 +42,24 @@ export interface Judgement extends PlacedReadings {
   readonly systems: readonly string[];
   /** By batch and ordinal. */
   readonly seats: readonly (readonly Candidate[])[];
+  readonly sent: SentReadings;
 }
 
 export function candidates(rows: readonly QuarantinedRow[], change: Correction | null): Candidate[] {
   return rows.map((row) => ({ row, reading: corrected(row.raw, change) }));
 }
 
-/** Ids of the sensors that the readings name, in lower case. */
-export function sensorsOf(list: readonly Candidate[]): string[] {
-  return [
-    ...new Set(list.flatMap(({ reading }) => (isReading(reading) ? [reading.sensor_id.toLowerCase()] : []))),
-  ];
+/** Ids of the sensors that the readings give or name, in lower case. */
+export function sensorsOf(list: readonly Candidate[], series: RegistryPart["series"]): string[] {
+  const ids = list.flatMap(({ row: { system_id }, reading }) => {
+    const seen = seenReading(reading, namingOf({ series, sensors: new Map() }, system_id));
+    return seen ? [seen.sensor_id.toLowerCase()] : [];
+  });
+  return [...new Set(ids)];
+}
+
+function namingOf({ series, sensors }: Pick<RegistryPart, "series" | "sensors">, system_id: string): Naming {
+  return { series: series.get(system_id) ?? new SeriesMap(system_id), sensors };
 }
 
 export function judge(
@@ -62,28 +72,36 @@ export function judge(
   const bySystem = Map.groupBy(list, ({ row }) => row.system_id);
   const systems = [...bySystem.keys()];
   const seats = [...bySystem.values()];
+  const namings = systems.map((system_id) => namingOf(registry, system_id));
   const columns = new ReadingColumns(list.length);
   const refusals: Refusal[] = [];
   const ranges = new RangeTable(registry.sensors.values().toArray()).at(now_ms);
   seats.forEach((batch, index) => {
     const fault = systemFault(registry, systems[index]!);
+    const naming = namings[index]!;
     batch.forEach(({ row, reading }, ordinal) => {
       if (fault !== null) refusals.push(refusal(index, ordinal, reading, "system_not_found", fault));
       else {
-        const settings = action === "approve" ? waived(reading, rules) : withRanges(rules, ranges);
-        const at_ms = action === "approve" ? judgedAt_ms(row, reading, now_ms) : row.received_ms;
+        const own = { ...rules, naming };
+        const seen = seenReading(reading, naming);
+        const settings = action === "approve" ? waived(seen, own) : withRanges(own, ranges);
+        const at_ms = action === "approve" ? judgedAt_ms(row, seen, now_ms) : row.received_ms;
         judgeOne(reading, index, ordinal, at_ms, settings, columns, refusals);
       }
     });
   });
-  const rawOf = (batch: number, ordinal: number) => seats[batch]![ordinal]!.reading;
-  const placed = placeReadings({ columns, refusals, systems, rawOf }, registry.sensors, rules);
-  return { ...placed, columns, systems, seats };
+  const raw = (batch: number, ordinal: number) => seats[batch]![ordinal]!.reading;
+  const sent = {
+    raw,
+    seen: (batch: number, ordinal: number) => seenReading(raw(batch, ordinal), namings[batch]!),
+  };
+  const placed = placeReadings({ columns, refusals, systems, sent }, registry.sensors, rules);
+  return { ...placed, columns, systems, seats, sent };
 }
 
 /** An approval says that the timestamp is right, so it may lie ahead of the receipt, but not of today. */
-function judgedAt_ms({ received_ms }: QuarantinedRow, reading: unknown, now_ms: number): number {
-  const ahead = isReading(reading) && parseTimestamp_us(reading.timestamp) > received_ms * 1000;
+function judgedAt_ms({ received_ms }: QuarantinedRow, seen: SeenReading | undefined, now_ms: number): number {
+  const ahead = seen !== undefined && parseTimestamp_us(seen.timestamp) > received_ms * 1000;
   return ahead ? Math.max(received_ms, now_ms) : received_ms;
 }
 
@@ -104,22 +122,22 @@ function judgeOne(
 }
 
 function withRanges(
-  rules: ReviewRules,
+  rules: RuleSettings,
   sensorRanges: ReadonlyMap<string, SensorRange> | undefined,
 ): RuleSettings {
   return sensorRanges ? { ...rules, sensorRanges } : rules;
 }
 
 /** An approval waives the limits of value and quality, and nothing else. */
-function waived(reading: unknown, rules: ReviewRules): RuleSettings {
-  if (!isReading(reading)) return rules;
-  const unit = rules.units.lookup(reading.unit)?.unit.symbol;
+function waived(seen: SeenReading | undefined, rules: RuleSettings): RuleSettings {
+  if (seen === undefined) return rules;
+  const unit = rules.units.lookup(seen.unit ?? "")?.unit.symbol;
   if (unit === undefined) return { ...rules, minQuality: 0 };
   const range = { min: -MAX_MAGNITUDE, max: MAX_MAGNITUDE };
   return {
     ...rules,
     minQuality: 0,
-    sensorRanges: new Map([[reading.sensor_id, { unit, range, version: 0 }]]),
+    sensorRanges: new Map([[seen.sensor_id, { unit, range, version: 0 }]]),
   };
 }
 

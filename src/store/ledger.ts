@@ -110,19 +110,19 @@ function conflict(group: WriteGroup, row: number, held: Stored): Refusal {
   const { columns } = group;
   const batch = columns.batch[row]!;
   const ordinal = columns.ordinal[row]!;
-  const raw = group.rawOf(batch, ordinal) as { value: number; unit: string };
+  const seen = group.sent.seen(batch, ordinal)!;
   const canonical = `${columns.value[row]} ${columns.units[columns.unit[row]!]}`;
-  const sent = `${raw.value} ${raw.unit}`;
+  const sent = `${seen.value} ${seen.unit}`;
   return {
     batch,
     ordinal,
     reason: "duplicate",
     details: `${sent === canonical ? sent : `${sent} = ${canonical}`} differs from ${held.value} ${held.unit}, which this sensor already has at this timestamp`,
-    raw,
+    raw: group.sent.raw(batch, ordinal),
     sensor_id: columns.sensors[columns.sensor[row]!]!,
     timestamp_us: columns.timestamp_us[row]!,
-    value: raw.value,
-    unit: raw.unit,
+    value: seen.value,
+    unit: seen.unit ?? null,
     quality: columns.quality[row]!,
     range_version: null,
   };

@@ -17,6 +17,7 @@ import {
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
 import type { Registration } from "../contract/membership.ts";
+import type { SentReadings } from "../contract/naming.ts";
 import type { Repeat } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { classify } from "./errors.ts";
@@ -54,8 +55,7 @@ export interface WriteGroup {
   readonly refusals: readonly Refusal[];
   /** Sensors whose first readings these are. */
   readonly registrations: readonly Registration[];
-  /** The reading as sent. */
-  readonly rawOf: (batch: number, ordinal: number) => unknown;
+  readonly sent: SentReadings;
   /** Stored readings whose keys rows of the group take. */
   readonly replaced?: readonly Replaced[];
   /** What has to commit together with the group, told what became of its readings; an error rolls all of it back. */

@@ -19,6 +19,7 @@ import { AccessStore } from "../../src/store/access.ts";
 import { ApiKeyStore } from "../../src/store/api-keys.ts";
 import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
+import { MappingStore } from "../../src/store/mappings.ts";
 import { Database } from "../../src/store/pool.ts";
 import { QuarantineStore } from "../../src/store/quarantine.ts";
 import { createQueries } from "../../src/store/queries/queries.ts";
@@ -169,6 +170,7 @@ export class ApiBench {
       ),
       systems: new SystemStore(database),
       sensors: new SensorStore(database),
+      mappings: new MappingStore(database),
       ranges: new SensorRangeStore(database),
       units: createUnitRegistry(options.units),
       queries: createQueries(reader),

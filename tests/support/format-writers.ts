@@ -4,6 +4,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 /** One reading as every format can say it: a field is a text, a number, or not there. */
 export interface PlainReading {
   readonly sensor_id?: string;
+  readonly sensor?: string;
   readonly timestamp?: string;
   readonly value?: number | string;
   readonly unit?: string;
@@ -16,7 +17,7 @@ export interface WrittenBatch {
   readonly body: string;
 }
 
-const COLUMNS = ["quality", "sensor_id", "value", "unit", "timestamp"] as const;
+const COLUMNS = ["quality", "sensor", "sensor_id", "value", "unit", "timestamp"] as const;
 const cell = (value: string | number | undefined) => {
   const text = String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -90,7 +90,10 @@ export function groupOf(batches: readonly JudgedBatch[]): WriteGroup {
     repeats,
     refusals,
     registrations: [],
-    rawOf: (batch, ordinal) => asSent(batches[batch]!.readings[ordinal]!),
+    sent: {
+      raw: (batch, ordinal) => asSent(batches[batch]!.readings[ordinal]!),
+      seen: (batch, ordinal) => asSent(batches[batch]!.readings[ordinal]!) ?? undefined,
+    },
   };
 }
 

@@ -14,7 +14,7 @@ const rules = {
   maxFuture_ms: DEFAULT_MAX_FUTURE_MS,
   maxPast_years: DEFAULT_MAX_PAST_YEARS,
 };
-const registry = { systems: new Map([[SYSTEM, false]]), sensors: new Map() };
+const registry = { systems: new Map([[SYSTEM, false]]), series: new Map(), sensors: new Map() };
 
 function refusalsOf(timestamp: string, waited_ms: number): string[] {
   const raw = { sensor_id: "550e8400-e29b-41d4-a716-446655440001", timestamp, value: 900, unit: "bar" };

@@ -1,9 +1,8 @@
 /** What the headers and the query of a request say of its batch, before the body is read. */
 import type { Context } from "hono";
 import type { BodyFormat } from "../../contract/formats/body-format.ts";
-import { isUuid } from "../../contract/job-id.ts";
 import { type MediaTypes, mediaTypeOf } from "../body/media.ts";
-import { invalidParameter } from "../parameters.ts";
+import { invalidParameter, uuidParameter } from "../parameters.ts";
 
 /** A JSON document names its system itself. */
 export type BatchForm =
@@ -24,9 +23,9 @@ export const BATCH_MEDIA: MediaTypes<BodyFormat> = new Map([
 export function batchForm(c: Context): BatchForm {
   const format = mediaTypeOf(c.req.header("Content-Type"), BATCH_MEDIA);
   if (format === "json") return { format };
-  const system_id = c.req.query("system_id");
-  if (system_id === undefined || !isUuid(system_id)) throw invalidParameter("system_id", "a UUID");
-  return { format, system_id: system_id.toLowerCase() };
+  const system_id = uuidParameter(c, "system_id");
+  if (system_id === null) throw invalidParameter("system_id", "a UUID");
+  return { format, system_id };
 }
 
 /** What makes two batches with the same body different ones. */

@@ -4,6 +4,7 @@ import type { GenerateSpecOptions } from "hono-openapi";
 import * as access from "../../contract/access.ts";
 import { CorrectionSchema } from "../../contract/correction.ts";
 import { JobViewSchema } from "../../contract/job.ts";
+import { MappingPageSchema, MappingSchema, NewMappingSchema } from "../../contract/mapping.ts";
 import * as oversight from "../../contract/oversight.ts";
 import { ProblemSchema } from "../../contract/problem.ts";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
@@ -55,6 +56,9 @@ const REGISTRY_SCHEMAS = [
   registry.RangeStateSchema,
   registry.RangePreviewSchema,
   registry.UnitListSchema,
+  NewMappingSchema,
+  MappingSchema,
+  MappingPageSchema,
 ];
 
 const REVIEW_SCHEMAS = [

@@ -2,7 +2,7 @@
 import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "./examples.ts";
 
 /** A UUID of the path. */
-const pathId = (name: string, description: string, example: string) => ({
+export const pathId = (name: string, description: string, example: string) => ({
   name,
   in: "path" as const,
   required: true,

@@ -1,4 +1,5 @@
 /** Examples of the registry that work as they are against a development start. */
+import { mappingId, mappingText } from "../../contract/series.ts";
 import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "./examples.ts";
 
 const AT = "2025-11-07T22:50:02.000Z";
@@ -46,6 +47,28 @@ export const SENSOR_DETAIL_EXAMPLE = {
 export const SENSOR_PAGE_EXAMPLE = {
   items: [{ ...SENSOR_EXAMPLE, range: UNIT_RANGE, created_by: null }],
   next: null,
+};
+
+const MAPPED = { measurement: "pump", field: "pressure", tags: { line: "1" } };
+export const MAPPING_ID_EXAMPLE = mappingId(DEMO_SYSTEM_ID, MAPPED);
+export const NEW_MAPPING_EXAMPLE = {
+  ...MAPPED,
+  sensor_id: DEMO_SENSOR_ID,
+  unit: "psi",
+};
+export const MAPPING_EXAMPLE = {
+  id: MAPPING_ID_EXAMPLE,
+  system_id: DEMO_SYSTEM_ID,
+  label: mappingText(MAPPED),
+  name: null,
+  ...MAPPED,
+  sensor_id: DEMO_SENSOR_ID,
+  sensor_name: "Main pump pressure",
+  unit: "psi",
+  author: USER_ID,
+  author_name: "admin",
+  created_at: AT,
+  updated_at: AT,
 };
 
 export const RANGE_CHANGE_EXAMPLE = { min: 0, max: 350 };

@@ -8,9 +8,9 @@ import { SECURITY } from "../openapi/document.ts";
 import { ALERT_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { choiceParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { choiceParameter, onlyParameters, uuidParameter, wholeParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
-import { idCursor, LIST_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
+import { idCursor, LIST_PROBLEMS, pageAnswer } from "./oversight-access.ts";
 import { queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/alerts";

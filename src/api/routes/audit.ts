@@ -7,9 +7,15 @@ import { SECURITY } from "../openapi/document.ts";
 import { AUDIT_PAGE_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { choiceParameter, onlyParameters, textParameter, wholeParameter } from "../parameters.ts";
+import {
+  choiceParameter,
+  onlyParameters,
+  textParameter,
+  uuidParameter,
+  wholeParameter,
+} from "../parameters.ts";
 import { ADMINS } from "../roles.ts";
-import { idCursor, LIST_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
+import { idCursor, LIST_PROBLEMS, pageAnswer } from "./oversight-access.ts";
 import { queryAnswer, timeWithin } from "./query-access.ts";
 
 const PATH = "/api/v1/audit";

@@ -9,10 +9,10 @@ import { SECURITY } from "../openapi/document.ts";
 import { DEAD_LETTER_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { invalidParameter, onlyParameters, uuidParameter, wholeParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
 import { toLetterView } from "./dead-letter-access.ts";
-import { LOOK_PROBLEMS, pageAnswer, uuidParameter } from "./oversight-access.ts";
+import { LOOK_PROBLEMS, pageAnswer } from "./oversight-access.ts";
 
 const PATH = "/api/v1/dead-letters";
 const DEFAULT_LIMIT = 50;

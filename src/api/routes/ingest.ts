@@ -105,8 +105,8 @@ const describe = describeRoute({
         schema: {
           type: "string",
           description:
-            "RFC 4180. A header with the columns sensor_id, timestamp, value, unit and, if wanted, quality, in any " +
-            "order; then 1 to 10,000 readings",
+            "RFC 4180. A header with the columns sensor_id (or sensor), timestamp, value, unit and, if wanted, " +
+            "quality, in any order; then 1 to 10,000 readings",
         },
         example: CSV_EXAMPLE,
       },

@@ -23,12 +23,18 @@ import { schemaOf } from "../openapi/components.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import {
+  choiceParameter,
+  invalidParameter,
+  onlyParameters,
+  uuidParameter,
+  wholeParameter,
+} from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
 import { accountAnswer, grantedSystems } from "./account-access.ts";
 import { KEYS_PATH, MAX_KEY_BYTES, requireLimitsByAdmin, secretAnswer, viewerOf } from "./key-access.ts";
-import { pageAnswer, uuidParameter } from "./oversight-access.ts";
+import { pageAnswer } from "./oversight-access.ts";
 import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
 
 const DEFAULT_LIMIT = 50;

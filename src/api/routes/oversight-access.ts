@@ -1,5 +1,4 @@
 /** What the routes of oversight share: problems, pages and who acts. */
-import { isUuid } from "../../contract/job-id.ts";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { Actor } from "../../store/audit.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
@@ -36,13 +35,6 @@ export function pageAnswer(
 export function actorOf(c: AppContext): Actor {
   const { sub: id, actor_name: name } = c.get("claims");
   return { id, name };
-}
-
-/** A UUID of the query in lower case; null when it is absent. @throws {ProblemError} invalid-request */
-export function uuidParameter(c: AppContext, name: string): string | null {
-  const given = c.req.query(name);
-  if (given === undefined || isUuid(given)) return given?.toLowerCase() ?? null;
-  throw invalidParameter(name, "a UUID");
 }
 
 /** The id in `after`; null when it is absent. @throws {ProblemError} invalid-request */

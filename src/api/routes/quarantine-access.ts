@@ -8,8 +8,7 @@ import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import type { AppContext } from "../deps.ts";
 import { queryParameter } from "../openapi/parameters.ts";
-import { invalidParameter, textParameter, timeParameter_us } from "../parameters.ts";
-import { uuidParameter } from "./oversight-access.ts";
+import { invalidParameter, textParameter, timeParameter_us, uuidParameter } from "../parameters.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
 export const QUARANTINE_PROBLEMS = QUERY_PROBLEMS;

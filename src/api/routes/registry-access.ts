@@ -68,6 +68,8 @@ function toProblem(fault: RegistryFault, cause: RegistryError): ProblemError {
     }
     case "unit_in_use":
       return aboutField("unit-in-use", "/unit", UNIT_HOLDERS[fault.by], cause);
+    case "mappings_full":
+      return new ProblemError("mappings-full", { cause });
     case "version_conflict":
       return new ProblemError("version-conflict", {
         detail: `The newest version is ${fault.newest}; If-Match names another.`,

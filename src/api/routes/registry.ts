@@ -1,6 +1,7 @@
 /** The routes of systems, sensors, ranges and units. Their bodies have a few fields and share one bound. */
 import { type ReadJson, smallJson } from "../body/small-json.ts";
 import type { App, RouteDeps } from "../deps.ts";
+import { mountMappings } from "./mappings.ts";
 import { mountSensor } from "./sensor.ts";
 import { mountSensorRange } from "./sensor-range.ts";
 import { mountSensorRangePreview } from "./sensor-range-preview.ts";
@@ -29,5 +30,6 @@ export function mountRegistry(app: App, given: RouteDeps): void {
   mountSensorRange(app, deps);
   mountSensorRanges(app, deps);
   mountSensorRangePreview(app, deps);
+  mountMappings(app, deps);
   mountUnits(app, deps);
 }

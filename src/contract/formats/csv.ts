@@ -5,12 +5,13 @@
  * numbers; any other text stays what it is, and the rules refuse it.
  */
 import { quoted } from "../printable.ts";
+import { numberIn } from "../series.ts";
 import { BodyFormatError, Unreadable } from "./body-format.ts";
 import { afterQuotation, CsvRecords, QUOTE } from "./csv-records.ts";
 
-const REQUIRED = ["sensor_id", "timestamp", "value", "unit"] as const;
+/** Every record has a cell for each of these; where readings name their sensors, the unit may be known without. */
+const REQUIRED = ["timestamp", "value"];
 const NUMERIC: ReadonlySet<string> = new Set(["value", "quality"]);
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const MAX_COLUMNS = 64;
 
 /** Number of readings. @throws {BodyFormatError} when there is no usable header, or a quotation is never closed */
@@ -43,7 +44,8 @@ function columnsOf(header: string): string[] {
     throw new BodyFormatError(`the header names more than ${MAX_COLUMNS} columns`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new BodyFormatError(`the header names the column ${quoted(twice)} twice`);
-  const missing = REQUIRED.filter((name) => !names.includes(name));
+  const required = names.includes("sensor") ? REQUIRED : ["sensor_id", ...REQUIRED, "unit"];
+  const missing = required.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new BodyFormatError(`the header lacks the column ${missing.join(", ")}`);
   return names;
 }
@@ -61,7 +63,7 @@ function readingOf(record: string, columns: readonly string[]): unknown {
     const cell = cells[i]!;
     if (cell === "") continue;
     const name = columns[i]!;
-    reading[name] = NUMERIC.has(name) && JSON_NUMBER.test(cell) ? Number(cell) : cell;
+    reading[name] = NUMERIC.has(name) ? (numberIn(cell) ?? cell) : cell;
   }
   return reading;
 }

@@ -1,7 +1,7 @@
 /** From rows to readings: which cells are values, of which sensor, in which unit, and which are none. */
 import { isUuid } from "../../contract/job-id.ts";
+import { uuidV5 } from "../../contract/name-uuid.ts";
 import { UsageError } from "../errors.ts";
-import { uuidV5 } from "../sensor-id.ts";
 import { type CellFormat, isEmptyCell, parseNumber } from "./cells.ts";
 import type { ColumnMapping, Mapping } from "./mapping.ts";
 import type { TableRow } from "./table.ts";

@@ -2,8 +2,9 @@
  * The batches of a simulation run, one after the other: rigs measured in turn, faults put in, and for each
  * batch what must become of it. The same plan gives the same batches, byte for byte.
  */
+
+import { uuidV5 } from "../../contract/name-uuid.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import { uuidV5 } from "../sensor-id.ts";
 import { Chance } from "./chance.ts";
 import {
   conflicting,

@@ -95,6 +95,7 @@ async function writeAll(
       system_id,
       quantity,
       unit,
+      name: null,
     }));
     for (const columns of groups) {
       stop.throwIfAborted();
@@ -134,6 +135,6 @@ function groupOf(columns: ReadingColumns, { shape }: Recording, user_id: string)
     repeats: [],
     refusals: [],
     registrations: [],
-    rawOf: () => null,
+    sent: { raw: () => null, seen: () => undefined },
   };
 }

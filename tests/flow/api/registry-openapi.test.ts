@@ -4,6 +4,7 @@ import { FormatRegistry, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
 import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "../../../src/api/openapi/examples.ts";
 import { isUuid } from "../../../src/contract/job-id.ts";
+import { MappingPageSchema, MappingSchema } from "../../../src/contract/mapping.ts";
 import * as registry from "../../../src/contract/registry.ts";
 import { parseTimestamp_us } from "../../../src/contract/timestamp.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
@@ -53,7 +54,7 @@ afterAll(() => bench.close());
 
 /** The schema, with no property beyond those that it names. */
 function closed(schema: TSchema): TSchema {
-  if (schema.type === "object") {
+  if (schema.type === "object" && schema.properties) {
     const properties = Object.entries(schema.properties as Record<string, TSchema>);
     const inner = Object.fromEntries(properties.map(([name, value]) => [name, closed(value)]));
     return { ...schema, properties: inner, additionalProperties: false };
@@ -95,13 +96,17 @@ const EXPECTED: readonly [string, number, TSchema][] = [
   ["listSensorRanges", 200, registry.RangeVersionPageSchema],
   ["previewSensorRange", 200, registry.RangePreviewSchema],
   ["listUnits", 200, registry.UnitListSchema],
+  ["setMapping", 201, MappingSchema],
+  ["setMapping", 200, MappingSchema],
+  ["listMappings", 200, MappingPageSchema],
+  ["deleteMapping", 204, Type.Null()],
 ];
 
 describe("the registry in the OpenAPI document", () => {
   test("has these operations and no others, each for bearers of a token", () => {
     expect([...operations.keys()].sort()).toEqual([...new Set(EXPECTED.map(([id]) => id))].sort());
     for (const { operation } of operations.values())
-      expect(operation.security).toEqual([{ bearer: [] }, { session: [] }]);
+      expect(operation.security).toEqual([{ bearer: [] }, { session: [] }, { key: [] }]);
   });
 
   test.each(EXPECTED)(
@@ -109,10 +114,11 @@ describe("the registry in the OpenAPI document", () => {
     async (id, status, schema) => {
       const found = operations.get(id)!;
       const response = await tried(found);
-      const body = await response.json();
+      const text = await response.text();
+      const body = text === "" ? null : JSON.parse(text);
       expect(response.status, JSON.stringify(body)).toBe(status);
       expect([...Value.Errors(closed(schema), body)]).toEqual([]);
-      const example = found.operation.responses[status]?.content?.["application/json"]?.example;
+      const example = found.operation.responses[status]?.content?.["application/json"]?.example ?? null;
       expect([...Value.Errors(closed(schema), example)]).toEqual([]);
     },
   );

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { JobRecord } from "../../../src/contract/job.ts";
 import { isTerminal } from "../../../src/contract/job.ts";
+import { uuidV5 } from "../../../src/contract/name-uuid.ts";
 import { SystemStore } from "../../../src/store/systems.ts";
 import { JobBoard } from "../../../src/stream/jobs.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
@@ -31,16 +32,16 @@ afterAll(async () => {
   await bench.close();
 });
 
-/** A reading of the n-th sensor of a batch; every sending has sensors of its own. */
-type Model = PlainReading & { readonly sensor: number; readonly capitals: boolean };
+/** A reading of the n-th sensor of a batch, by its id or its name; every sending has sensors of its own. */
+type Model = PlainReading & { readonly n: number; readonly by: "id" | "ID" | "name" };
 const sometimes = <T>(most: fc.Arbitrary<T>, other: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 9, arbitrary: most }, { weight: 1, arbitrary: other });
 const at = (s: number) => new Date(RECEIVED_MS - 3_600_000 + s * 1000).toISOString();
 const text = fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" }).map((t) => `#${t}`);
 const model: fc.Arbitrary<Model> = fc.record(
   {
-    sensor: fc.integer({ min: 0, max: 3 }),
-    capitals: fc.boolean(),
+    n: fc.integer({ min: 0, max: 3 }),
+    by: fc.constantFrom("id", "ID", "name"),
     timestamp: sometimes<string>(
       fc.integer({ min: 0, max: 8 }).map(at),
       fc.oneof(
@@ -61,7 +62,7 @@ const model: fc.Arbitrary<Model> = fc.record(
       fc.oneof(text, fc.constantFrom(49.9, 101, -1)),
     ),
   },
-  { requiredKeys: ["sensor", "capitals", "timestamp", "value"] },
+  { requiredKeys: ["n", "by", "timestamp", "value"] },
 );
 
 let sendings = 0;
@@ -70,8 +71,10 @@ let sendings = 0;
 async function outcome(batch: readonly Model[], format: string, coding: string): Promise<unknown> {
   const first = sendings++ * 4;
   const idOf = (n: number) => `550e8400-e29b-41d4-a716-${(first + n + 1).toString(16).padStart(12, "0")}`;
-  const readings = batch.map(({ sensor, capitals, ...reading }) => ({
-    sensor_id: capitals ? idOf(sensor).toUpperCase() : idOf(sensor),
+  // A name and an id of the same number are two sensors.
+  const nameOf = (n: number) => `pump ${first + n}, left`;
+  const readings = batch.map(({ n, by, ...reading }) => ({
+    ...(by === "name" ? { sensor: nameOf(n) } : { sensor_id: by === "ID" ? idOf(n).toUpperCase() : idOf(n) }),
     ...reading,
   }));
   const { path, type, body } = WRITERS[format]!(SYSTEM, readings);
@@ -85,7 +88,8 @@ async function outcome(batch: readonly Model[], format: string, coding: string):
   const { job_id } = JSON.parse(answer) as { job_id: string };
   const told = pipeline.told.length;
   const job = await ended(job_id);
-  const ids = [0, 1, 2, 3].map(idOf);
+  const numbers = [0, 1, 2, 3];
+  const ids = [...numbers.map(idOf), ...numbers.map((n) => uuidV5(SYSTEM, nameOf(n)))];
   const { rows, refused } = await stored(job_id, ids);
   const {
     total_readings,
@@ -103,10 +107,11 @@ async function outcome(batch: readonly Model[], format: string, coding: string):
     quarantined,
   }));
   const all = JSON.stringify({ rows, refused, counts, counted, status, error_message });
+  const plain = numbers.reduce((text, n) => text.replaceAll(nameOf(n), `pump ${n}`), all);
   return JSON.parse(
     ids.reduce(
-      (s, id, n) => s.replaceAll(id, `sensor ${n}`).replaceAll(id.toUpperCase(), `SENSOR ${n}`),
-      all,
+      (text, id, n) => text.replaceAll(id, `sensor ${n}`).replaceAll(id.toUpperCase(), `SENSOR ${n}`),
+      plain,
     ),
   );
 }
@@ -123,7 +128,7 @@ async function stored(job_id: string, ids: readonly string[]) {
   const { sql } = bench.database;
   const [rows, refused] = await Promise.all([
     sql`SELECT sensor_id, "timestamp"::text, value, system_id, quality, unit FROM diagnostics_sensordata
-      WHERE sensor_id = ANY(${[...ids]}::uuid[]) ORDER BY sensor_id, "timestamp"`,
+      WHERE sensor_id = ANY(${[...ids]}::uuid[]) ORDER BY array_position(${[...ids]}::uuid[], sensor_id), "timestamp"`,
     sql`SELECT ordinal, reason, reason_details, sensor_id, "timestamp"::text, value, unit, quality, raw::text, range_version
       FROM diagnostics_quarantined_reading WHERE job_id = ${job_id} ORDER BY ordinal`,
   ]);

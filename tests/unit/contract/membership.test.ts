@@ -79,7 +79,9 @@ describe("an unknown sensor", () => {
       ],
       new Map(),
     );
-    expect(registrations).toEqual([{ id: SENSOR, system_id: SYSTEM, quantity: "pressure", unit: "bar" }]);
+    expect(registrations).toEqual([
+      { id: SENSOR, system_id: SYSTEM, quantity: "pressure", unit: "bar", name: null },
+    ]);
     expect(misplaced.map(({ row, reason }) => [row, reason])).toEqual([
       [2, "system_not_found"],
       [3, "invalid_unit"],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { uuidV5 } from "../../../src/contract/name-uuid.ts";
 import { Histogram } from "../../../src/feed/histogram.ts";
 import { Lanes } from "../../../src/feed/lanes.ts";
 import { bar, duration, Progress } from "../../../src/feed/progress.ts";
-import { uuidV5 } from "../../../src/feed/sensor-id.ts";
 
 describe("name-based ids", () => {
   test("are those of RFC 9562 appendix A.4", () => {

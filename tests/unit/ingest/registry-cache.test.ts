@@ -1,6 +1,7 @@
 /** What an ingest thread remembers of the registry, with a scripted reader and an injected clock. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { KnownSensor } from "../../../src/contract/known-sensor.ts";
+import type { SeriesMapping } from "../../../src/contract/series.ts";
 import { RegistryCache } from "../../../src/ingest/registry-cache.ts";
 import type { KnownSystem } from "../../../src/store/registry.ts";
 
@@ -9,7 +10,15 @@ let now: number;
 let asked: string[];
 let systems: KnownSystem[];
 let sensors: KnownSensor[];
+let mappings: SeriesMapping[];
 let cache: RegistryCache;
+
+const system = (id: string, more: Partial<KnownSystem> = {}): KnownSystem => ({
+  id,
+  archived: false,
+  mapped_at: null,
+  ...more,
+});
 
 const sensor = (id: string, more: Partial<KnownSensor> = {}): KnownSensor => ({
   id,
@@ -24,7 +33,8 @@ const sensor = (id: string, more: Partial<KnownSensor> = {}): KnownSensor => ({
 beforeEach(() => {
   now = 0;
   asked = [];
-  systems = [{ id: "s1", archived: false }];
+  systems = [system("s1")];
+  mappings = [];
   sensors = [sensor("a")];
   const reader = {
     systems: async (ids: readonly string[]) => {
@@ -34,6 +44,12 @@ beforeEach(() => {
     sensors: async (ids: readonly string[]) => {
       asked.push(`sensors ${ids}`);
       return sensors.filter(({ id }) => ids.includes(id));
+    },
+    mappings: async (ids: readonly string[]) => {
+      asked.push(`mappings ${ids}`);
+      return systems
+        .filter(({ id }) => ids.includes(id))
+        .map(({ id, mapped_at }) => ({ system_id: id, mapped_at, mappings }));
     },
     changed: async () => {
       asked.push("changed");
@@ -49,20 +65,76 @@ describe("systems", () => {
     await cache.learnSystems(["s1", "s2"]);
     expect(asked).toEqual(["systems s1,s2", "systems s2"]);
     expect([cache.system("s1"), cache.system("s2")]).toEqual(["open", "unknown"]);
-    systems = [...systems, { id: "s2", archived: false }];
+    systems = [...systems, system("s2")];
     await cache.learnSystems(["s2"]);
     expect(cache.system("s2")).toBe("open");
   });
 
   test("one that is archived is so after the next refresh", async () => {
     await cache.learnSystems(["s1"]);
-    systems = [{ id: "s1", archived: true }];
+    systems = [system("s1", { archived: true })];
     now = REFRESH_MS - 1;
     await cache.refresh();
     expect(cache.system("s1")).toBe("open");
     now = REFRESH_MS;
     await cache.refresh();
     expect(cache.system("s1")).toBe("archived");
+  });
+});
+
+describe("names", () => {
+  const S1 = "11111111-0000-4000-8000-000000000000";
+  const meant = () => cache.naming(S1).series.find({ name: "pump" });
+  const mapped = (mapped_at: string, sensor_id: string) => {
+    systems = [system(S1, { mapped_at })];
+    mappings = [{ key: { name: "pump" }, sensor_id, unit: null }];
+  };
+
+  test("of a system without mappings cost no question", async () => {
+    systems = [system(S1)];
+    await cache.learnSystems([S1]);
+    await cache.learnSystems([S1]);
+    expect(asked).toEqual([`systems ${S1}`]);
+    expect(meant()).toMatchObject({ name: "pump", unit: null });
+  });
+
+  test("are asked for once, and once more after each change", async () => {
+    mapped("monday", "a");
+    await cache.learnSystems([S1]);
+    await cache.learnSystems([S1]);
+    expect(meant()).toEqual({ sensor_id: "a", unit: null, name: null });
+    mapped("tuesday", "b");
+    now = REFRESH_MS;
+    await cache.refresh();
+    await cache.learnSystems([S1]);
+    await cache.learnSystems([S1]);
+    expect(meant()).toEqual({ sensor_id: "b", unit: null, name: null });
+    systems = [system(S1, { mapped_at: "wednesday" })];
+    mappings = [];
+    now = 2 * REFRESH_MS;
+    await cache.refresh();
+    await cache.learnSystems([S1]);
+    expect(meant()).toMatchObject({ name: "pump" });
+    expect(asked.filter((question) => question.startsWith("mappings"))).toHaveLength(3);
+  });
+
+  test("that changed between two questions are as the later one says", async () => {
+    mapped("monday", "a");
+    await cache.learnSystems([S1]);
+    // The look for changes still sees monday; the mappings themselves are tuesday's already.
+    now = REFRESH_MS;
+    await cache.refresh();
+    mapped("tuesday", "b");
+    now = 2 * REFRESH_MS;
+    await cache.refresh();
+    await cache.learnSystems([S1]);
+    await cache.learnSystems([S1]);
+    expect(meant()).toMatchObject({ sensor_id: "b" });
+    expect(asked.filter((question) => question.startsWith("mappings"))).toHaveLength(2);
+  });
+
+  test("of systems that nobody registered are not remembered", () => {
+    expect(cache.naming(S1).series).not.toBe(cache.naming(S1).series);
   });
 });
 

@@ -81,6 +81,14 @@ describe("CSV", () => {
     expect(() => countCsv(text)).toThrow(new BodyFormatError(message));
   });
 
+  test("names sensors in place of ids, and needs no unit then", () => {
+    expect(both("sensor,timestamp,value\np 1,t,1\n")).toEqual([{ sensor: "p 1", timestamp: "t", value: 1 }]);
+    expect(both("sensor,sensor_id,timestamp,value,unit\np 1,,t,1,\n,s,t,2,bar\n")).toEqual([
+      { sensor: "p 1", timestamp: "t", value: 1 },
+      { sensor_id: "s", timestamp: "t", value: 2, unit: "bar" },
+    ]);
+  });
+
   test("without records has no readings", () => {
     expect(both(`${HEADER}\n`)).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { uuidV5 } from "../../../../src/contract/name-uuid.ts";
 import { UsageError } from "../../../../src/feed/errors.ts";
 import { parseNumber } from "../../../../src/feed/import/cells.ts";
 import {
@@ -12,7 +13,6 @@ import {
 } from "../../../../src/feed/import/mapping.ts";
 import { createRowReader, type PlacedReading } from "../../../../src/feed/import/readings.ts";
 import { createTimeReader } from "../../../../src/feed/import/time.ts";
-import { uuidV5 } from "../../../../src/feed/sensor-id.ts";
 
 const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
 const POINT = { decimal_comma: false, empty: new Set<string>() };

@@ -1,4 +1,4 @@
-/** Sensor ids that need no registry: the same names give the same id on every machine and in every run. */
+/** Ids that need no registry: the same names give the same id on every machine and in every run. */
 import { createHash } from "node:crypto";
 
 /**
