@@ -31,9 +31,12 @@ const literals = <const T extends string>(values: readonly T[]) =>
 const uuid = Type.String({ pattern: UUID_PATTERN, description: "a UUID" });
 const time = Type.String({ maxLength: 64, description: "an RFC 3339 date-time" });
 
+const IncidentField = Type.String({ minLength: 1, maxLength: 400, description: "`key` of an incident" });
+
 /** The same filters as of the list; `status` only narrows, since an action needs readings of one status. */
 export const QuarantineFilterSchema = Type.Object(
   {
+    incident: Type.Optional(IncidentField),
     job_id: Type.Optional(uuid),
     system_id: Type.Optional(uuid),
     sensor_id: Type.Optional(uuid),
@@ -60,7 +63,7 @@ export const SelectionSchema = Type.Union(
       },
       only,
     ),
-    Type.Object({ incident: Type.String({ minLength: 1, maxLength: 400 }) }, only),
+    Type.Object({ incident: IncidentField }, only),
     Type.Object({ filter: QuarantineFilterSchema }, only),
   ],
   {

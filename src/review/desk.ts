@@ -4,13 +4,11 @@
  * function commits a portion: stored readings, their job, the new status of the quarantined readings, the record
  * and the task's progress stand or fall together, so nothing is applied twice or by half.
  */
-import { decodeIncidentKey } from "../contract/incident-key.ts";
 import {
   type DryRun,
   MAX_SELECTED,
   type ReadingOutcome,
   type ReviewTask,
-  type Selection,
   statusNeeded,
 } from "../contract/review.ts";
 import { SeriesMap } from "../contract/series.ts";
@@ -18,7 +16,6 @@ import type { Clock } from "../ops/clock.ts";
 import { classify } from "../store/errors.ts";
 import type { RegistryReader } from "../store/registry.ts";
 import type { QuarantinedRow, ReviewReadings } from "../store/review/readings.ts";
-import type { Selected } from "../store/review/selection.ts";
 import { ReviewRaceError, settleReview } from "../store/review/settle.ts";
 import {
   advanceTask,
@@ -35,12 +32,12 @@ import { groupOf } from "./group.ts";
 import { candidates, type Judgement, judge, type ReviewRules, sensorsOf } from "./judge.ts";
 import { changesOf, plainVerdicts, rowOf, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";
 import {
-  IncidentKeyError,
   ReviewBusyError,
   ReviewConflictError,
   SelectionTooLargeError,
   UnknownReadingsError,
 } from "./review-errors.ts";
+import { toSelected } from "./selected.ts";
 
 /** Readings of one transaction: short enough not to hold up others, long enough for COPY to pay. */
 const PORTION = 2_000;
@@ -290,12 +287,4 @@ export class ReviewDesk {
 function refusedBy(verdict: Verdict, why: string | undefined): Verdict {
   if (why === undefined) return verdict;
   return { ...verdict, outcome: "fails", reason: "parse_error", details: `the database refuses it: ${why}` };
-}
-
-/** @throws {IncidentKeyError} */
-function toSelected(selection: Selection): Selected {
-  if (!("incident" in selection)) return selection;
-  const incident = decodeIncidentKey(selection.incident);
-  if (incident === null) throw new IncidentKeyError();
-  return { incident };
 }

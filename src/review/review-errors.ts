@@ -19,6 +19,10 @@ export class UnknownReadingsError extends Error {
 /** The key of an incident is none. */
 export class IncidentKeyError extends Error {
   override readonly name = "IncidentKeyError";
+  /** @param pointer where the selection has it, a JSON pointer */
+  constructor(readonly pointer: string) {
+    super(`${pointer} is no key of an incident`);
+  }
 }
 
 /** More readings than one decision may be about. */

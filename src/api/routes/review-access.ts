@@ -42,7 +42,7 @@ function toProblem(cause: unknown): unknown {
     });
   }
   if (cause instanceof IncidentKeyError)
-    return invalidField("/selection/incident", "The key must be one that GET …/incidents gave.");
+    return invalidField(cause.pointer, "The key must be one that GET …/incidents gave.");
   if (cause instanceof SelectionTooLargeError) return new ProblemError("selection-too-large", { cause });
   if (cause instanceof ReviewBusyError || cause instanceof ReviewRaceError) {
     return new ProblemError("server-busy", {

@@ -6,11 +6,10 @@ import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import { conditionsOf, type FilterParts, Values } from "../queries/quarantine-filter.ts";
 import { arrayOf } from "./ask.ts";
 
-/** What is selected, with an incident's key decoded. */
+/** What is selected; the incident narrows the filter. */
 export type Selected =
   | { readonly ids: readonly number[] }
-  | { readonly incident: IncidentKey }
-  | { readonly filter: QuarantineFilter };
+  | { readonly filter: Omit<QuarantineFilter, "incident">; readonly incident: IncidentKey | null };
 
 export interface Conditions {
   /** On the table as `q`. */
@@ -36,11 +35,11 @@ export function selectionConditions(selected: Selected, status: ReviewStatus): C
 }
 
 function partsOf(selected: Selected): FilterParts {
-  const { job_id, system_id, sensor_id, from, to, q }: QuarantineFilter =
-    "filter" in selected ? selected.filter : {};
+  const isFilter = "filter" in selected;
+  const { job_id, system_id, sensor_id, from, to, q }: QuarantineFilter = isFilter ? selected.filter : {};
   return {
-    ids: "ids" in selected ? selected.ids : null,
-    incident: "incident" in selected ? selected.incident : null,
+    ids: isFilter ? null : selected.ids,
+    incident: isFilter ? selected.incident : null,
     job_id: job_id ?? null,
     system_id: system_id ?? null,
     sensor_id: sensor_id ?? null,

@@ -85,6 +85,7 @@ describe("refused with the field named", () => {
     ["/selection/filter/reason/0", { action: "reject", selection: { filter: { reason: ["bad"] } } }],
     ["/selection/filter/sensor", { action: "reject", selection: { filter: { sensor: SENSOR } } }],
     ["/selection/incident", { action: "reject", selection: { incident: "abc" } }],
+    ["/selection/filter/incident", { action: "reject", selection: { filter: { incident: "abc" } } }],
     ["/selection/filter/from", { action: "reject", selection: { filter: { from: "yesterday" } } }],
     ["/change", { action: "fix", selection: { ids } }],
     ["/change", { action: "fix", selection: { ids }, change: {} }],

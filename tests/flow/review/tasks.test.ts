@@ -1,6 +1,7 @@
 /** Decisions about incidents and filters: in the background, in portions, once, whoever dies or gets in between. */
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { encodeIncidentKey } from "../../../src/contract/incident-key.ts";
+import type { QuarantineFilter } from "../../../src/contract/review.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { createLogger } from "../../../src/ops/log.ts";
 import type { OpenDesk } from "../../../src/review/open-desk.ts";
@@ -182,11 +183,20 @@ test("an incident's readings: those of its sensor and reason between its first a
     first_at: reading(0, 10).timestamp,
     last_at: reading(0, 20).timestamp,
   });
-  const tried = await bench.desk().desk.dryRun(decision({ action: "approve", selection: { incident } }));
+  const { desk } = bench.desk();
+  const tried = await desk.dryRun(decision({ action: "approve", selection: { incident } }));
   expect(tried).toMatchObject({ selected: 2, would: { store: 2 } });
-  const wrong = bench
-    .desk()
-    .desk.dryRun(decision({ action: "approve", selection: { incident: "nonsense" } }));
+  const narrowed: readonly [QuarantineFilter, number][] = [
+    [{ incident }, 2],
+    [{ incident, status: ["rejected"] }, 0],
+    [{ incident, sensor_id: sensor(1) }, 0],
+    [{ incident, q: "above 700" }, 2],
+  ];
+  for (const [filter, selected] of narrowed)
+    expect(await desk.dryRun(decision({ action: "approve", selection: { filter } }))).toMatchObject({
+      selected,
+    });
+  const wrong = desk.dryRun(decision({ action: "approve", selection: { incident: "nonsense" } }));
   expect(await wrong.catch((e: unknown) => e)).toBeInstanceOf(IncidentKeyError);
 });
 
