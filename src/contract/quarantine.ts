@@ -28,4 +28,5 @@ export const QuarantinePageSchema = Type.Object(
   },
   { $id: "QuarantinePage" },
 );
-export type QuarantinePage = Static<typeof QuarantinePageSchema>;
+/** A refused reading as the producer of its batch sees it. */
+export type OwnRefusal = Static<typeof ItemSchema>;

@@ -23,8 +23,8 @@ const MAX_FIRST_LOAD_BYTES = 200_000;
 const PAGES: readonly (readonly [name: string, path: string, heading: string])[] = [
   ["overview", "", "Overview"],
   ["jobs", "/jobs", "Jobs"],
-  ["job", `/jobs/${IDS.job}`, "Job"],
-  ["job-failed", `/jobs/${IDS.failedJob}`, "Job"],
+  ["job", `/jobs/${IDS.job}`, `Job …${IDS.job.slice(-8)}`],
+  ["job-failed", `/jobs/${IDS.failedJob}`, `Job …${IDS.failedJob.slice(-8)}`],
   ["incidents", "/quarantine", "Quarantine"],
   ["readings", "/quarantine/readings", "Quarantine"],
   ["reading", `/quarantine/readings/${IDS.reading}?incident=i-1&of=3412`, `Reading #${IDS.reading}`],

@@ -1,8 +1,10 @@
 /** Chooses between signing in and the page that the address names. */
 
 import type { ComponentChildren } from "preact";
-import { session } from "./lib/api.ts";
-import { to, usePlace } from "./lib/router.ts";
+import { useEffect } from "preact/hooks";
+import { type Group, groupText, homeOf, isIn } from "./lib/access.ts";
+import { loadSession, session, sessionTrouble } from "./lib/api.ts";
+import { navigate, to, usePlace } from "./lib/router.ts";
 import { useShared } from "./lib/shared.ts";
 import { AlertsPage } from "./pages/alerts.tsx";
 import { AuditPage } from "./pages/audit.tsx";
@@ -25,35 +27,41 @@ import { WorkersPage } from "./pages/workers.tsx";
 import type { Session } from "./types.ts";
 import { PageFrame } from "./ui/page.tsx";
 import { Shell } from "./ui/shell.tsx";
-import { Empty, Loading } from "./ui/states.tsx";
+import { Empty, Loading, ProblemBox } from "./ui/states.tsx";
 
 type Draw = (parts: readonly string[]) => ComponentChildren;
 
 /** Patterns of paths below /console; `:` stands for any one part. The first that fits is drawn. */
-const ROUTES: readonly { readonly pattern: string; readonly admin?: boolean; readonly draw: Draw }[] = [
-  { pattern: "/", draw: () => <OverviewPage /> },
-  { pattern: "/jobs", draw: () => <JobsPage /> },
-  { pattern: "/jobs/:", draw: ([id = ""]) => <JobPage key={id} id={id} /> },
-  { pattern: "/quarantine", draw: () => <IncidentsPage /> },
-  { pattern: "/quarantine/readings", draw: () => <ReadingsPage /> },
-  { pattern: "/quarantine/readings/:", draw: ([id = ""]) => <ReadingPage key={id} id={id} /> },
-  { pattern: "/quarantine/tasks", draw: () => <TasksPage /> },
-  { pattern: "/quarantine/tasks/:", draw: ([id = ""]) => <TaskPage key={id} id={id} /> },
-  { pattern: "/systems", draw: () => <SystemsPage /> },
-  { pattern: "/systems/:", draw: ([id = ""]) => <SystemPage key={id} id={id} /> },
+const ROUTES: readonly { readonly pattern: string; readonly group: Group; readonly draw: Draw }[] = [
+  { pattern: "/", group: "readers", draw: () => <OverviewPage /> },
+  { pattern: "/jobs", group: "everybody", draw: () => <JobsPage /> },
+  { pattern: "/jobs/:", group: "everybody", draw: ([id = ""]) => <JobPage key={id} id={id} /> },
+  { pattern: "/quarantine", group: "readers", draw: () => <IncidentsPage /> },
+  { pattern: "/quarantine/readings", group: "readers", draw: () => <ReadingsPage /> },
+  {
+    pattern: "/quarantine/readings/:",
+    group: "readers",
+    draw: ([id = ""]) => <ReadingPage key={id} id={id} />,
+  },
+  { pattern: "/quarantine/tasks", group: "readers", draw: () => <TasksPage /> },
+  { pattern: "/quarantine/tasks/:", group: "readers", draw: ([id = ""]) => <TaskPage key={id} id={id} /> },
+  { pattern: "/systems", group: "everybody", draw: () => <SystemsPage /> },
+  { pattern: "/systems/:", group: "everybody", draw: ([id = ""]) => <SystemPage key={id} id={id} /> },
   {
     pattern: "/systems/:/sensors/:",
+    group: "everybody",
     draw: ([system = "", id = ""]) => <SensorPage key={id} system_id={system} id={id} />,
   },
-  { pattern: "/dead-letters", draw: () => <DeadLettersPage /> },
+  { pattern: "/dead-letters", group: "readers", draw: () => <DeadLettersPage /> },
   {
     pattern: "/dead-letters/:/:",
+    group: "readers",
     draw: ([partition = "", entry = ""]) => <DeadLetterPage key={entry} id={`${partition}/${entry}`} />,
   },
-  { pattern: "/alerts", draw: () => <AlertsPage /> },
-  { pattern: "/workers", draw: () => <WorkersPage /> },
-  { pattern: "/users", admin: true, draw: () => <UsersPage /> },
-  { pattern: "/audit", admin: true, draw: () => <AuditPage /> },
+  { pattern: "/alerts", group: "readers", draw: () => <AlertsPage /> },
+  { pattern: "/workers", group: "readers", draw: () => <WorkersPage /> },
+  { pattern: "/users", group: "admins", draw: () => <UsersPage /> },
+  { pattern: "/audit", group: "admins", draw: () => <AuditPage /> },
 ];
 
 /** The parts that `:` stands for; null when the path does not fit. */
@@ -67,9 +75,15 @@ function fit(pattern: string, path: string): readonly string[] | null {
 
 export function App() {
   const current = useShared(session);
-  if (current === undefined) return <Loading />;
+  const trouble = useShared(sessionTrouble);
+  if (current === undefined) {
+    return (
+      <main class="waiting">
+        {trouble ? <ProblemBox problem={trouble} retry={() => void loadSession()} /> : <Loading />}
+      </main>
+    );
+  }
   if (current === null) return <SignInPage />;
-  if (current.user.role === "producer") return <NoAccess session={current} />;
   return (
     <Shell session={current}>
       <Routed session={current} />
@@ -77,27 +91,32 @@ export function App() {
   );
 }
 
-function Routed({ session: { user } }: { session: Session }) {
+function Routed({ session: { user } }: { session: Session }): ComponentChildren {
   const { path } = usePlace();
-  for (const { pattern, admin, draw } of ROUTES) {
+  const home = homeOf(user.role);
+  const isAtDoor = path === "/" && home !== "/";
+  // Who has no overview begins with the first page that they have
+  useEffect(() => {
+    if (isAtDoor) navigate(to(home), { replace: true });
+  }, [isAtDoor, home]);
+  if (isAtDoor) return null;
+  for (const { pattern, group, draw } of ROUTES) {
     const parts = fit(pattern, path);
-    if (parts && (!admin || user.role === "admin")) return <>{draw(parts)}</>;
+    if (parts) return isIn(user.role, group) ? draw(parts) : <NotForRole group={group} home={home} />;
   }
   return (
     <PageFrame title="Nothing here">
       <Empty title="No page has this address">
-        <a href={to("/")}>To the overview</a>
+        <a href={to(home)}>To the first page</a>
       </Empty>
     </PageFrame>
   );
 }
 
-const NoAccess = ({ session: current }: { session: Session }) => (
-  <Shell session={current}>
-    <PageFrame title="Not for this role">
-      <Empty title="The console is for admins, engineers and reviewers">
-        You are signed in as {current.user.username}, a producer.
-      </Empty>
-    </PageFrame>
-  </Shell>
+const NotForRole = ({ group, home }: { group: Group; home: string }) => (
+  <PageFrame title="Not for your role">
+    <Empty title={`This page is for ${groupText(group)}`}>
+      <a href={to(home)}>To the first page</a>
+    </Empty>
+  </PageFrame>
 );

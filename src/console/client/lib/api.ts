@@ -7,6 +7,9 @@ import { Shared } from "./shared.ts";
 /** Undefined until it is known whether somebody is signed in. */
 export const session = new Shared<Session | null | undefined>(undefined);
 
+/** Why it is not known yet: the service is away, which ends no session. */
+export const sessionTrouble = new Shared<Problem | null>(null);
+
 /** What went wrong, as people are told. */
 export class Problem extends Error {
   constructor(
@@ -77,9 +80,16 @@ async function problemOf(response: Response): Promise<Problem> {
   );
 }
 
-/** @throws nothing: whatever is wrong, the visitor can try to sign in */
+/** Asks who is signed in; what is known stays when the service does not say. Throws nothing. */
 export async function loadSession(): Promise<void> {
-  session.set(await get<Session>("/api/v1/auth/session").catch(() => null));
+  try {
+    session.set(await get<Session>("/api/v1/auth/session"));
+    sessionTrouble.set(null);
+  } catch (error) {
+    // A 401 has set the session to null already.
+    if (error instanceof Problem) sessionTrouble.set(error.status === 401 ? null : error);
+    else throw error;
+  }
 }
 
 /** @throws {Problem} */

@@ -33,7 +33,8 @@ export function useEvents<T>(path: string, name: string, onEvent: (event: T) => 
     };
     const reopen = () => {
       source.close();
-      void loadSessionQuietly();
+      // Only an answer of 401 ends a session; a service that is away does not.
+      void loadSession();
       open();
     };
     const watch = setInterval(() => {
@@ -49,10 +50,4 @@ export function useEvents<T>(path: string, name: string, onEvent: (event: T) => 
     };
   }, [path, name, onEvent]);
   return state;
-}
-
-/** Only an answer of 401 ends a session; a service that is away does not. */
-async function loadSessionQuietly(): Promise<void> {
-  const answer = await fetch("/api/v1/auth/session").catch(() => null);
-  if (answer?.status === 401) await loadSession();
 }

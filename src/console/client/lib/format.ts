@@ -39,28 +39,39 @@ export function bytes(size: number | null | undefined): string {
   return `${(size / 1024 ** 3).toFixed(1)} GiB`;
 }
 
+/** The two largest units that say something: `2 min`, `1 h 5 min`. */
 export function duration(ms: number | null | undefined): string {
   if (ms == null) return NOTHING;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
+  const seconds = Math.round(ms / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return both(minutes, "min", seconds % 60, "s");
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return hours < 48
+    ? both(hours, "h", minutes % 60, "min")
+    : both(Math.floor(hours / 24), "d", hours % 24, "h");
 }
+
+const both = (large: number, unit: string, small: number, smallUnit: string) =>
+  small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
 
 const two = (value: number) => String(value).padStart(2, "0");
 
-/** `2026-11-27 07:53:14 +01:00`; milliseconds only where there are some. */
-export function timeText(iso: string, zone: Zone, { seconds = true } = {}): string {
+/** Date, and clock with zone: `2026-11-27`, `07:53:14.250 +01:00`; milliseconds only where there are some. Null: no time. */
+export function timeParts(iso: string, zone: Zone, { seconds = true } = {}): [string, string] | null {
   const at = new Date(iso);
-  if (Number.isNaN(at.getTime())) return iso;
+  if (Number.isNaN(at.getTime())) return null;
   const offset_min = zone === "utc" ? 0 : -at.getTimezoneOffset();
   const shown = new Date(at.getTime() + offset_min * 60_000).toISOString();
-  const fraction = /\.\d*[1-9]/.exec(iso)?.[0] ?? "";
-  const clock = seconds ? shown.slice(11, 19) + fraction.slice(0, 4) : shown.slice(11, 16);
-  return `${shown.slice(0, 10)} ${clock} ${offsetText(offset_min)}`;
+  const fraction = /\.\d*[1-9]/.exec(iso)?.[0].slice(0, 4).padEnd(4, "0") ?? "";
+  const clock = seconds ? shown.slice(11, 19) + fraction : shown.slice(11, 16);
+  return [shown.slice(0, 10), `${clock} ${offsetText(offset_min)}`];
 }
+
+/** `2026-11-27 07:53:14 +01:00`. */
+export const timeText = (iso: string, zone: Zone, options?: { seconds?: boolean }): string =>
+  timeParts(iso, zone, options)?.join(" ") ?? iso;
 
 export function offsetText(offset_min: number): string {
   if (offset_min === 0) return "UTC";
@@ -84,6 +95,10 @@ function rough(ms: number): string {
 
 /** The first characters of a UUID, which people compare. v7 ids share their beginning, so the end is shown. */
 export const shortId = (id: string | null | undefined) => (id ? `…${id.slice(-8)}` : NOTHING);
+
+/** A sensor that its first reading registered is named after its id, which no column has room for. */
+export const shortName = (name: string) =>
+  name.replace(/^sensor-[0-9a-f]{24}(?=[0-9a-f]{8}(-|$))/, "sensor\u00a0…");
 
 /** `out_of_range` as `out of range`. */
 export const words = (name: string) => name.replaceAll("_", " ");

@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "../types.ts";
 import { get, Problem } from "./api.ts";
+import { FormError } from "./form-error.ts";
 
 export interface Resource<T> {
   readonly data: T | null;
@@ -11,10 +12,11 @@ export interface Resource<T> {
   readonly reload: () => void;
 }
 
-const asProblem = (error: unknown): Problem =>
-  error instanceof Problem
-    ? error
-    : new Problem(0, "The console failed", error instanceof Error ? error.message : "unknown", null, {});
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const title = error instanceof FormError ? "Not ready to be sent" : "The console failed";
+  return new Problem(0, title, error instanceof Error ? error.message : "unknown", null, {});
+}
 const isAbort = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
 
 /** @param path null: nothing is asked yet. @param every_ms asks again that often; 0: never */

@@ -1,4 +1,5 @@
 /** Converts values as sent into the unit of a sensor, for drawing them on one axis; the service's registry says how. */
+import type { QuarantinedReadingDetail } from "../../../contract/quarantine-review.ts";
 import type { UnitList } from "../../../contract/registry.ts";
 
 /** `a/b` or a decimal. */
@@ -13,4 +14,25 @@ export function convert(value: number, unit: string, canonical: string, units: U
   const known = units.items.find(({ symbol }) => symbol === canonical);
   const alias = known?.aliases.find(({ spellings }) => spellings.includes(unit));
   return alias ? (value + Number(alias.offset)) * factorOf(alias.factor) : null;
+}
+
+export interface Limits {
+  readonly min: number | null;
+  readonly max: number | null;
+  /** Who set them, in words. */
+  readonly source: string;
+}
+const NO_LIMITS: Limits = { min: null, max: null, source: "" };
+
+/** What a reading out of range was judged by, in the unit of its sensor: the sensor's own range, else that of the unit. */
+export function limitsOf(
+  { rule, reason, sensor }: Pick<QuarantinedReadingDetail, "rule" | "reason" | "sensor">,
+  units: UnitList | null,
+): Limits {
+  if (rule) {
+    const by = rule.author_name ? ` by ${rule.author_name}` : "";
+    return { min: rule.min, max: rule.max, source: `the sensor's own, version ${rule.version}${by}` };
+  }
+  const unit = reason === "out_of_range" ? units?.items.find(({ symbol }) => symbol === sensor?.unit) : null;
+  return unit ? { min: unit.min, max: unit.max, source: unit.source ?? "the unit's" } : NO_LIMITS;
 }

@@ -4,7 +4,7 @@ import { count, duration, percent } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Badge } from "../ui/badge.tsx";
-import { Choice, Filters } from "../ui/field.tsx";
+import { ChoiceField, Filters } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { type Column, Table } from "../ui/table.tsx";
@@ -25,7 +25,7 @@ export function AlertsPage() {
     <PageFrame title="Alerts">
       <section class="panel" aria-label="Alerts">
         <Filters label="Filters of alerts">
-          <Choice
+          <ChoiceField
             label="State"
             value={state}
             choices={STATES}

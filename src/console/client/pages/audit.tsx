@@ -1,16 +1,25 @@
 /** Everything that people did, newest first; nothing in it can be changed. */
-import type { AuditEntry } from "../../../contract/oversight.ts";
+import type { AuditEntry, SubjectType } from "../../../contract/oversight.ts";
 import { shortId, words } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
-import { Choice, Filters, Moment, Search } from "../ui/field.tsx";
+import { ChoiceField, Filters, Moment, Search } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
 import { BeforeAfter } from "./before-after.tsx";
 
-const SUBJECTS = ["reading", "task", "dead_letter", "job", "alert", "user", "range"] as const;
+/** Where the page of a subject is, if it has one. */
+const PAGES: Readonly<Record<SubjectType, string | null>> = {
+  reading: "/quarantine/readings/",
+  task: "/quarantine/tasks/",
+  dead_letter: "/dead-letters/",
+  job: "/jobs/",
+  alert: null,
+  user: null,
+  range: null,
+};
 
 export function AuditPage() {
   const [query, change] = useFilters();
@@ -22,10 +31,10 @@ export function AuditPage() {
     <PageFrame title="Audit">
       <section class="panel" aria-label="Audit entries">
         <Filters label="Filters of the audit log">
-          <Choice
+          <ChoiceField
             label="Subject"
             value={query.get("subject_type") ?? ""}
-            choices={[["", "All"], ...SUBJECTS.map((name) => [name, words(name)] as const)]}
+            choices={[["", "All"], ...Object.keys(PAGES).map((name) => [name, words(name)] as const)]}
             onValue={(value) => change({ subject_type: value })}
           />
           <Search
@@ -81,13 +90,6 @@ const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }) => (
     ]}
   />
 );
-
-const PAGES: Readonly<Record<string, string>> = {
-  reading: "/quarantine/readings/",
-  task: "/quarantine/tasks/",
-  job: "/jobs/",
-  dead_letter: "/dead-letters/",
-};
 
 function Subject({ entry: { subject_type, subject_id } }: { entry: AuditEntry }) {
   const page = PAGES[subject_type];

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { DeadLetterDetail } from "../../../contract/oversight.ts";
+import { useMayReview } from "../lib/access.ts";
 import { bytes, count } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
 import { navigate, to } from "../lib/router.ts";
@@ -10,7 +11,6 @@ import { Source } from "../ui/source.tsx";
 import { Shown } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { ConfirmDialog } from "./confirm.tsx";
-import { useMayReview } from "./may-review.ts";
 
 const WISHES = {
   replay: {

@@ -3,7 +3,9 @@
 import { useState } from "preact/hooks";
 import type { JobView } from "../../../contract/job.ts";
 import type { DeadLetterView } from "../../../contract/oversight.ts";
+import type { OwnRefusal } from "../../../contract/quarantine.ts";
 import type { QuarantineCounts, QuarantinedReading } from "../../../contract/quarantine-review.ts";
+import { useIsReader, useMayReview } from "../lib/access.ts";
 import { count, duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList, useResource } from "../lib/resource.ts";
@@ -15,8 +17,7 @@ import { Facts, PageFrame, Panel } from "../ui/page.tsx";
 import { ProblemBox, Shown } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { ConfirmDialog } from "./confirm.tsx";
-import { useMayReview } from "./may-review.ts";
-import { RefusedTable } from "./quarantine/refused-table.tsx";
+import { OwnRefusedTable, RefusedTable } from "./quarantine/refused-table.tsx";
 
 const ACTIVE_MS = 1_500;
 
@@ -26,7 +27,7 @@ export function JobPage({ id }: { id: string }) {
   if (job.data && job.data.is_active !== active) setActive(job.data.is_active);
   return (
     <PageFrame
-      title="Job"
+      title={`Job ${shortId(id)}`}
       above={[to("/jobs"), "Jobs"]}
       side={job.data ? <StateBadge state={job.data.status} /> : null}
     >
@@ -37,6 +38,7 @@ export function JobPage({ id }: { id: string }) {
 
 function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
   const nameOf = useSystemNames();
+  const isReader = useIsReader();
   return (
     <>
       {job.status === "failed" ? <FailedJob job={job} reload={reload} /> : null}
@@ -64,7 +66,13 @@ function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
           <Timeline job={job} />
         </Panel>
       </div>
-      {job.quarantined_readings > 0 ? <JobQuarantine job={job} /> : null}
+      {job.quarantined_readings > 0 ? (
+        isReader ? (
+          <JobQuarantine job={job} />
+        ) : (
+          <OwnRefusals job={job} />
+        )
+      ) : null}
     </>
   );
 }
@@ -129,10 +137,13 @@ function Timeline({ job }: { job: JobView }) {
 
 /** Says why, shows what was buried, and offers to try again. */
 function FailedJob({ job, reload }: { job: JobView; reload: () => void }) {
-  const letters = useResource<Page<DeadLetterView>>("/api/v1/dead-letters?limit=100");
+  const isReader = useIsReader();
+  const letters = useResource<Page<DeadLetterView>>(
+    isReader ? `/api/v1/dead-letters?${queryText({ job_id: job.job_id })}` : null,
+  );
   const [asking, setAsking] = useState(false);
   const mayReview = useMayReview();
-  const letter = letters.data?.items.find((item) => item.job?.job_id === job.job_id);
+  const letter = letters.data?.items[0];
   return (
     <Panel
       title="Why it failed"
@@ -160,7 +171,10 @@ function FailedJob({ job, reload }: { job: JobView; reload: () => void }) {
           verb="Replay"
           done="The job was sent again."
           onClose={() => setAsking(false)}
-          onDone={reload}
+          onDone={() => {
+            letters.reload();
+            reload();
+          }}
         />
       ) : null}
     </Panel>
@@ -171,7 +185,7 @@ function JobQuarantine({ job: { job_id } }: { job: JobView }) {
   const query = queryText({ job_id, status: "any" });
   const list = useList<QuarantinedReading>(`/api/v1/quarantine?${query}&limit=50`);
   const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${query}`);
-  const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
+  const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? null;
   return (
     <Panel
       title="Quarantined readings"
@@ -179,6 +193,18 @@ function JobQuarantine({ job: { job_id } }: { job: JobView }) {
     >
       <ListView list={list} empty="None is left">
         {(items) => <RefusedTable items={items} nameOf={nameOf} />}
+      </ListView>
+    </Panel>
+  );
+}
+
+/** What producers see: why, in the order of their batch. Deciding is for others. */
+function OwnRefusals({ job: { job_id } }: { job: JobView }) {
+  const list = useList<OwnRefusal>(`/api/v1/jobs/${job_id}/quarantine?limit=50`);
+  return (
+    <Panel title="Quarantined readings">
+      <ListView list={list} empty="None is left">
+        {(items) => <OwnRefusedTable items={items} />}
       </ListView>
     </Panel>
   );

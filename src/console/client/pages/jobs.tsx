@@ -1,9 +1,10 @@
 /** Jobs, newest first, with filters in the address. */
 import type { JobView } from "../../../contract/job.ts";
+import { useIsReader } from "../lib/access.ts";
 import { useSystemList } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, useFilters } from "../lib/router.ts";
-import { Choice, Filters, Moment } from "../ui/field.tsx";
+import { ChoiceField, Filters, Moment } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { JobTable } from "./job-table.tsx";
@@ -21,22 +22,23 @@ const DAYS = 30;
 export function JobsPage() {
   const [query, change] = useFilters();
   const systems = useSystemList();
+  const isReader = useIsReader();
   const status = query.get("status") ?? "";
   const system_id = query.get("system_id") ?? "";
   const to = query.get("to");
   const from = query.get("from") ?? dayBegin(to);
   const list = useList<JobView>(`/api/v1/jobs?${queryText({ status, system_id, from, to, limit: "50" })}`);
   return (
-    <PageFrame title="Jobs">
+    <PageFrame title="Jobs" side={isReader ? null : <span class="muted small">those that you sent</span>}>
       <section class="panel" aria-label="Jobs">
         <Filters label="Filters of jobs">
-          <Choice
+          <ChoiceField
             label="State"
             value={status}
             choices={STATES}
             onValue={(value) => change({ status: value })}
           />
-          <Choice
+          <ChoiceField
             label="System"
             value={system_id}
             choices={[["", "All"], ...systems.map(({ id, name }) => [id, name] as const)]}
@@ -49,7 +51,11 @@ export function JobsPage() {
           list={list}
           empty="No jobs"
           emptyHint={
-            query.size > 0 ? "Nothing fits these filters." : `No batch came in the last ${DAYS} days.`
+            query.size > 0
+              ? "Nothing fits these filters."
+              : isReader
+                ? `No batch came in the last ${DAYS} days.`
+                : `You sent no batch in the last ${DAYS} days.`
           }
         >
           {(jobs) => <JobTable jobs={jobs} full />}

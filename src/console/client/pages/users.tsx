@@ -33,7 +33,10 @@ export function UsersPage() {
                 { label: "Requests", figures: true, cell: (user) => budget(user.requests_per_minute) },
                 { label: "Readings", figures: true, cell: (user) => budget(user.readings_per_minute) },
                 { label: "Since", cell: ({ created_at }) => <Time at={created_at} /> },
-                { label: "Done", cell: ({ id }) => <a href={to("/audit", { actor: id })}>Audit entries</a> },
+                {
+                  label: "Record",
+                  cell: ({ id }) => <a href={to("/audit", { actor: id })}>Audit entries</a>,
+                },
               ]}
             />
           )}

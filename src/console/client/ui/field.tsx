@@ -5,6 +5,9 @@ import { fromInput, offsetText, toInput } from "../lib/format.ts";
 import { zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 
+/** What a field may hold, and what that means. */
+export type Choice = readonly [value: string, text: string];
+
 interface TextFieldProps {
   readonly label: string;
   readonly value: string;
@@ -15,16 +18,30 @@ interface TextFieldProps {
   readonly required?: boolean;
   readonly autocomplete?: string;
   readonly name?: string;
+  /** Offered while typing; anything else may be typed too. */
+  readonly choices?: readonly Choice[];
 }
 
 export function TextField(props: TextFieldProps) {
-  const { label, value, onValue, type = "text", numeric, hint, required, autocomplete, name } = props;
+  const {
+    label,
+    value,
+    onValue,
+    type = "text",
+    numeric,
+    hint,
+    required,
+    autocomplete,
+    name,
+    choices,
+  } = props;
   const id = useId();
   const input = {
     id,
     name,
     value,
     required,
+    list: choices ? `${id}-choices` : undefined,
     autocomplete: autocomplete ?? "off",
     inputMode: numeric ? "decimal" : undefined,
     "aria-describedby": hint ? `${id}-hint` : undefined,
@@ -39,18 +56,27 @@ export function TextField(props: TextFieldProps) {
           {hint}
         </span>
       ) : null}
+      {choices ? (
+        <datalist id={`${id}-choices`}>
+          {choices.map(([choice, text]) => (
+            <option key={choice} value={choice}>
+              {text}
+            </option>
+          ))}
+        </datalist>
+      ) : null}
     </div>
   );
 }
 
-interface ChoiceProps {
+interface ChoiceFieldProps {
   readonly label: string;
   readonly value: string;
-  readonly choices: readonly (readonly [value: string, text: string])[];
+  readonly choices: readonly Choice[];
   readonly onValue: (value: string) => void;
 }
 
-export function Choice({ label, value, choices, onValue }: ChoiceProps) {
+export function ChoiceField({ label, value, choices, onValue }: ChoiceFieldProps) {
   const id = useId();
   return (
     <div class="field">
@@ -96,21 +122,32 @@ export function Moment({ label, value, onValue }: MomentProps) {
 
 interface SearchProps {
   readonly label: string;
+  /** Shorter texts, but the empty one, are not handed on. */
+  readonly shortest?: number;
   readonly value: string;
   readonly onValue: (value: string) => void;
 }
 
 /** Text that is handed on when typing pauses. */
-export function Search({ label, value, onValue }: SearchProps) {
+export function Search({ label, value, shortest = 0, onValue }: SearchProps) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   // Only what is typed starts the wait
   useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onValue(text.trim()), 300);
+    const given = text.trim();
+    if (given === value || (given !== "" && given.length < shortest)) return;
+    const timer = setTimeout(() => onValue(given), 300);
     return () => clearTimeout(timer);
   }, [text]);
-  return <TextField label={label} value={text} onValue={setText} />;
+  const tooShort = text.trim() !== "" && text.trim().length < shortest;
+  return (
+    <TextField
+      label={label}
+      value={text}
+      onValue={setText}
+      {...(tooShort ? { hint: `At least ${shortest} characters` } : {})}
+    />
+  );
 }
 
 export const Filters = ({ label, children }: { label: string; children: ComponentChildren }) => (

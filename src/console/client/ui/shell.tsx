@@ -2,23 +2,24 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { type Group, homeOf, isIn } from "../lib/access.ts";
 import { signOut } from "../lib/api.ts";
 import { setTheme, setZone, THEMES, type Theme, theme, zone } from "../lib/preferences.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
-import type { Session, Zone } from "../types.ts";
+import type { Role, Session, Zone } from "../types.ts";
 import { Notices } from "./notices.tsx";
 
-const PAGES: readonly { readonly path: string; readonly name: string; readonly admin?: boolean }[] = [
-  { path: "/", name: "Overview" },
-  { path: "/jobs", name: "Jobs" },
-  { path: "/quarantine", name: "Quarantine" },
-  { path: "/systems", name: "Systems" },
-  { path: "/dead-letters", name: "Dead letters" },
-  { path: "/alerts", name: "Alerts" },
-  { path: "/workers", name: "Workers" },
-  { path: "/users", name: "Users", admin: true },
-  { path: "/audit", name: "Audit", admin: true },
+const PAGES: readonly { readonly path: string; readonly name: string; readonly group: Group }[] = [
+  { path: "/", name: "Overview", group: "readers" },
+  { path: "/jobs", name: "Jobs", group: "everybody" },
+  { path: "/quarantine", name: "Quarantine", group: "readers" },
+  { path: "/systems", name: "Systems", group: "everybody" },
+  { path: "/dead-letters", name: "Dead letters", group: "readers" },
+  { path: "/alerts", name: "Alerts", group: "readers" },
+  { path: "/workers", name: "Workers", group: "readers" },
+  { path: "/users", name: "Users", group: "admins" },
+  { path: "/audit", name: "Audit", group: "admins" },
 ];
 
 interface ShellProps {
@@ -48,7 +49,7 @@ function TopBar({ session }: { session: Session }) {
   useEffect(() => setOpen(false), [path]);
   return (
     <header class="top">
-      <a class="brand" href={to("/")}>
+      <a class="brand" href={to(homeOf(session.user.role))}>
         <span class="brand-mark" aria-hidden="true" />
         Hydraulic Ingest
       </a>
@@ -62,17 +63,17 @@ function TopBar({ session }: { session: Session }) {
         Menu
       </button>
       <div id="menu" class={`menu${open ? " open" : ""}`}>
-        <MainNavigation path={path} admin={session.user.role === "admin"} />
+        <MainNavigation path={path} role={session.user.role} />
         <Choices session={session} />
       </div>
     </header>
   );
 }
 
-const MainNavigation = ({ path, admin }: { path: string; admin: boolean }) => (
+const MainNavigation = ({ path, role }: { path: string; role: Role }) => (
   <nav class="main-nav" aria-label="Pages">
     <ul>
-      {PAGES.filter((page) => admin || !page.admin).map((page) => (
+      {PAGES.filter(({ group }) => isIn(role, group)).map((page) => (
         <li key={page.path}>
           <a
             href={to(page.path)}

@@ -8,6 +8,8 @@ export interface Column<T> {
   readonly figures?: boolean;
   /** Takes the width that is left. */
   readonly wide?: boolean;
+  /** A name, which is not broken into single words. */
+  readonly name?: boolean;
 }
 
 export interface RowLook {
@@ -78,5 +80,5 @@ function Row<T>({ item, columns, lead, look }: RowProps<T>) {
   );
 }
 
-const classOf = <T,>({ figures, wide }: Column<T>) =>
-  [figures ? "figures" : "", wide ? "wide" : ""].filter(Boolean).join(" ") || undefined;
+const classOf = <T,>({ figures, wide, name }: Column<T>) =>
+  [figures ? "figures" : "", wide ? "wide" : "", name ? "name" : ""].filter(Boolean).join(" ") || undefined;

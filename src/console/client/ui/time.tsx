@@ -1,5 +1,5 @@
 /** Times with their zone, in the zone that the visitor chose. */
-import { ago, NOTHING, timeText } from "../lib/format.ts";
+import { ago, NOTHING, timeParts } from "../lib/format.ts";
 import { zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 
@@ -12,10 +12,24 @@ interface TimeProps {
 export function Time({ at, relative = false }: TimeProps) {
   const shown = useShared(zone);
   if (!at) return <span class="muted">{NOTHING}</span>;
-  const exact = timeText(at, shown);
+  const parts = timeParts(at, shown) ?? [at];
+  const exact = parts.join(" ");
   return (
     <time class="time" dateTime={at} title={`${exact} (${ago(at)})`}>
-      {relative ? ago(at) : exact}
+      {relative ? ago(at) : <Exact parts={parts} />}
     </time>
   );
 }
+
+/** Where room is short, the line breaks between date and clock only. */
+const Exact = ({ parts: [date, clock] }: { parts: readonly string[] }) => (
+  <>
+    <span class="nowrap">{date}</span>
+    {clock ? (
+      <>
+        {" "}
+        <span class="nowrap">{clock}</span>
+      </>
+    ) : null}
+  </>
+);

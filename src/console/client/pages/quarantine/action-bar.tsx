@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from "preact";
 import type { ReviewAction } from "../../../../contract/review.ts";
+import { useMayReview } from "../../lib/access.ts";
 import { count } from "../../lib/format.ts";
-import { useMayReview } from "../may-review.ts";
 
 const BUTTONS: readonly (readonly [action: ReviewAction, name: string, key: string | null])[] = [
   ["approve", "Approve", "a"],

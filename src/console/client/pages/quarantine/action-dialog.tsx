@@ -1,6 +1,6 @@
 /** Decide, try without effect, apply. Applying is possible only for exactly what the last dry run tried. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { DryRun, NewReview, ReviewAction, ReviewTask, Selection } from "../../../../contract/review.ts";
 import { post } from "../../lib/api.ts";
 import { useAction } from "../../lib/resource.ts";
@@ -8,7 +8,7 @@ import { Dialog } from "../../ui/dialog.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { ActionFields } from "./action-fields.tsx";
 import { emptyForm, type FormFields, requestsOf } from "./action-form.ts";
-import { ConflictList } from "./conflict-list.tsx";
+import { ConflictList, conflictsOf } from "./conflict-list.tsx";
 import { type DryRunOutcome, DryRunResult } from "./dry-run.tsx";
 import { TaskProgress } from "./task-progress.tsx";
 
@@ -20,6 +20,8 @@ interface ActionDialogProps {
   /** What the action is about, in words. */
   readonly about: string;
   readonly unit: string | null;
+  /** System of all of them, whose sensors are offered; null: several. */
+  readonly system_id: string | null;
   readonly onClose: () => void;
   /** Something may have changed. */
   readonly onDone: () => void;
@@ -34,10 +36,10 @@ interface Tried {
 function useDecision(action: ReviewAction, targets: readonly Selection[]) {
   const [form, setForm] = useState(emptyForm(action));
   // The list behind may change while the dialog is open; the decision is about what was chosen.
-  const [selections] = useState(targets);
+  const [selections, setSelections] = useState(targets);
   const [tried, setTried] = useState<Tried | null>(null);
   const [tasks, setTasks] = useState<readonly ReviewTask[]>([]);
-  const { busy, problem, run } = useAction();
+  const { busy, problem, run, clear } = useAction();
   const change = (changes: Partial<FormFields>) => {
     setForm((old) => ({ ...old, ...changes }));
     setTried(null);
@@ -62,15 +64,35 @@ function useDecision(action: ReviewAction, targets: readonly Selection[]) {
         setTried(null);
       }
     });
-  return { form, change, tried, tasks, busy, problem, tryOut, apply };
+  /** Goes on with the readings that nobody else has decided. */
+  const leaveOut = (ids: readonly number[]) => {
+    setSelections((old) => withoutIds(old, ids));
+    clear();
+    setTried(null);
+  };
+  return { form, change, selections, tried, tasks, busy, problem, tryOut, apply, leaveOut };
 }
 
-export function ActionDialog({ action, targets, about, unit, onClose, onDone }: ActionDialogProps) {
-  const { form, change, tried, tasks, busy, problem, tryOut, apply } = useDecision(action, targets);
+/** Selections by id without some of them; others stay as they are. */
+const withoutIds = (selections: readonly Selection[], ids: readonly number[]): readonly Selection[] =>
+  selections.map((one) => ("ids" in one ? { ids: one.ids.filter((id) => !ids.includes(id)) } : one));
+
+/** Readings that are selected one by one. */
+const idsIn = (selections: readonly Selection[]): number =>
+  selections.reduce((sum, one) => sum + ("ids" in one ? one.ids.length : 0), 0);
+
+export function ActionDialog(props: ActionDialogProps) {
+  const { action, targets, about, unit, system_id, onClose, onDone } = props;
+  const decision = useDecision(action, targets);
+  const { form, change, selections, tried, tasks, busy, problem, tryOut, apply, leaveOut } = decision;
   const applied = tasks.length > 0;
+  const conflicts = conflictsOf(problem);
+  // Once others were faster, the list behind is not what it was.
+  const stale = useRef(false);
+  if (applied || conflicts.length > 0) stale.current = true;
   const close = () => {
     onClose();
-    if (applied) onDone();
+    if (stale.current) onDone();
   };
   const next = (event: Event) => {
     event.preventDefault();
@@ -83,11 +105,9 @@ export function ActionDialog({ action, targets, about, unit, onClose, onDone }: 
           <p>
             About <strong>{about}</strong>.
           </p>
-          {applied ? null : <ActionFields form={form} unit={unit} change={change} />}
+          {applied ? null : <ActionFields form={form} unit={unit} system_id={system_id} change={change} />}
           {problem ? <ProblemBox problem={problem} /> : null}
-          {problem?.name_of_type === "review-conflict" ? (
-            <ConflictList readings={problem.body.readings} />
-          ) : null}
+          <ConflictList readings={conflicts} selected={idsIn(selections)} onLeaveOut={leaveOut} />
           {tried ? <DryRunResult result={tried.result} /> : null}
           {tasks.map((task) => (
             <TaskProgress key={task.id} task={task} />

@@ -1,7 +1,11 @@
 /** The fields of the action dialog. */
+import type { ComponentProps } from "preact";
+import type { Sensor, UnitList } from "../../../../contract/registry.ts";
 import type { ReviewAction } from "../../../../contract/review.ts";
 import { unitText } from "../../lib/format.ts";
-import { TextField } from "../../ui/field.tsx";
+import { useResource } from "../../lib/resource.ts";
+import type { Page } from "../../types.ts";
+import { type Choice, TextField } from "../../ui/field.tsx";
 import { type FormFields, stores } from "./action-form.ts";
 
 const ACTIONS: readonly (readonly [ReviewAction, string, string])[] = [
@@ -16,10 +20,11 @@ interface ActionFieldsProps {
   readonly form: FormFields;
   /** Unit of the readings as sent, for hints. */
   readonly unit: string | null;
+  readonly system_id: string | null;
   readonly change: (changes: Partial<FormFields>) => void;
 }
 
-export function ActionFields({ form, unit, change }: ActionFieldsProps) {
+export function ActionFields({ form, unit, system_id, change }: ActionFieldsProps) {
   return (
     <>
       <fieldset>
@@ -39,7 +44,9 @@ export function ActionFields({ form, unit, change }: ActionFieldsProps) {
         </div>
       </fieldset>
       <p class="muted">{ACTIONS.find(([action]) => action === form.action)?.[2]}</p>
-      {form.action === "fix" ? <FixFields form={form} unit={unit} change={change} /> : null}
+      {form.action === "fix" ? (
+        <FixFields form={form} unit={unit} system_id={system_id} change={change} />
+      ) : null}
       {stores(form.action) ? <ConflictFields form={form} change={change} /> : null}
       <TextField
         label="Note"
@@ -51,16 +58,34 @@ export function ActionFields({ form, unit, change }: ActionFieldsProps) {
   );
 }
 
-function FixFields({ form, unit, change }: ActionFieldsProps) {
-  const field = (
-    name: "value" | "unit" | "timestamp" | "quality" | "scale" | "offset" | "shift_s",
-    label: string,
-  ) => (
+type FixField = "value" | "unit" | "timestamp" | "quality" | "sensor_id" | "scale" | "offset" | "shift_s";
+const TEXTS: ReadonlySet<FixField> = new Set(["unit", "timestamp", "sensor_id"]);
+
+/** Spellings that the service takes. */
+function useUnitChoices(): readonly Choice[] {
+  const { data } = useResource<UnitList>("/api/v1/units");
+  return (data?.items ?? []).flatMap(({ symbol, name, aliases }) => [
+    [symbol, name] as const,
+    ...aliases.flatMap(({ spellings }) => spellings.map((spelling) => [spelling, `to ${symbol}`] as const)),
+  ]);
+}
+
+function useSensorChoices(system_id: string | null): readonly Choice[] {
+  const path = system_id === null ? null : `/api/v1/systems/${system_id}/sensors?limit=200`;
+  const { data } = useResource<Page<Sensor>>(path);
+  return (data?.items ?? []).map(({ id, name }) => [id, name]);
+}
+
+function FixFields({ form, unit, system_id, change }: ActionFieldsProps) {
+  const units = useUnitChoices();
+  const sensors = useSensorChoices(system_id);
+  const field = (name: FixField, label: string, more: Partial<ComponentProps<typeof TextField>> = {}) => (
     <TextField
       label={label}
       value={form[name]}
-      numeric={name !== "unit" && name !== "timestamp"}
+      numeric={!TEXTS.has(name)}
       onValue={(value) => change({ [name]: value })}
+      {...more}
     />
   );
   const sent = unit ? ` (${unitText(unit)})` : "";
@@ -69,10 +94,16 @@ function FixFields({ form, unit, change }: ActionFieldsProps) {
       <fieldset>
         <legend class="unseen">Set for every reading</legend>
         <div class="form-row">
-          {field("unit", "Relabel the unit as")}
+          {field("unit", "Relabel the unit as", { choices: units })}
           {field("value", "Set the value")}
           {field("quality", "Set the quality")}
-          {field("timestamp", "Set the time (RFC 3339)")}
+        </div>
+        <div class="form-row">
+          {field("timestamp", "Set the time (RFC 3339)", { hint: "e.g. 2026-11-27T06:53:14Z" })}
+          {field("sensor_id", "Set the sensor (UUID)", {
+            choices: sensors,
+            hint: "For readings that name a wrong sensor.",
+          })}
         </div>
       </fieldset>
       <fieldset>
@@ -93,7 +124,7 @@ const CONFLICTS = [
   ["replace", "Replace the stored value"],
 ] as const;
 
-const ConflictFields = ({ form, change }: Omit<ActionFieldsProps, "unit">) => (
+const ConflictFields = ({ form, change }: Omit<ActionFieldsProps, "unit" | "system_id">) => (
   <fieldset class="field">
     <legend>When another value is stored for the same moment</legend>
     <div class="choice-row">

@@ -1,6 +1,7 @@
 /** The fields of the action dialog as typed, and the request that they mean. */
 import type { Correction } from "../../../../contract/correction.ts";
 import type { NewReview, ReviewAction, Selection } from "../../../../contract/review.ts";
+import { FormError } from "../../lib/form-error.ts";
 
 export interface FormFields {
   readonly action: ReviewAction;
@@ -8,6 +9,7 @@ export interface FormFields {
   readonly unit: string;
   readonly timestamp: string;
   readonly quality: string;
+  readonly sensor_id: string;
   readonly scale: string;
   readonly offset: string;
   readonly shift_s: string;
@@ -21,6 +23,7 @@ export const emptyForm = (action: ReviewAction): FormFields => ({
   unit: "",
   timestamp: "",
   quality: "",
+  sensor_id: "",
   scale: "",
   offset: "",
   shift_s: "",
@@ -32,24 +35,25 @@ export const emptyForm = (action: ReviewAction): FormFields => ({
 export const stores = (action: ReviewAction) =>
   action === "approve" || action === "fix" || action === "revalidate";
 
-/** A decimal comma is read like a point. Undefined for an empty field. @throws {RangeError} */
+/** A decimal comma is read like a point. Undefined for an empty field. @throws {FormError} */
 function numberOf(text: string, name: string): number | undefined {
   if (text.trim() === "") return undefined;
   const value = Number(text.trim().replace(",", "."));
-  if (!Number.isFinite(value)) throw new RangeError(`${name} is not a number.`);
+  if (!Number.isFinite(value)) throw new FormError(`${name} is not a number.`);
   return value;
 }
 
 const without = <T extends Record<string, unknown>>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ""));
 
-/** @throws {RangeError} for people: what is wrong with a field */
+/** @throws {FormError} for people: what is wrong with a field */
 function changeOf(form: FormFields): Correction {
   const set = without({
     value: numberOf(form.value, "Value"),
     unit: form.unit.trim(),
     timestamp: form.timestamp.trim(),
     quality: numberOf(form.quality, "Quality"),
+    sensor_id: form.sensor_id.trim(),
   });
   const shift_s = numberOf(form.shift_s, "The shift of the clock");
   const change = without({
@@ -58,11 +62,11 @@ function changeOf(form: FormFields): Correction {
     offset: numberOf(form.offset, "The offset"),
     shift_ms: shift_s === undefined ? undefined : Math.round(shift_s * 1000),
   });
-  if (Object.keys(change).length === 0) throw new RangeError("Say what is to be corrected.");
+  if (Object.keys(change).length === 0) throw new FormError("Say what is to be corrected.");
   return change as Correction;
 }
 
-/** One request for each selection. @throws {RangeError} for people */
+/** One request for each selection. @throws {FormError} for people */
 export function requestsOf(form: FormFields, targets: readonly Selection[]): readonly NewReview[] {
   const shared = {
     action: form.action,

@@ -5,24 +5,29 @@ import type uPlot from "uplot";
 import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import type { UnitList } from "../../../../contract/registry.ts";
 import { count, quantity, unitText } from "../../lib/format.ts";
-import { useResource } from "../../lib/resource.ts";
-import { convert } from "../../lib/units.ts";
+import { convert, limitsOf } from "../../lib/units.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { bandOf, curveSeries, dotsSeries } from "../../ui/curve.ts";
 import { Empty } from "../../ui/states.tsx";
 
 const seconds = (iso: string) => Date.parse(iso) / 1000;
 
-export function AroundChart({ reading }: { reading: QuarantinedReadingDetail }) {
-  const units = useResource<UnitList>("/api/v1/units");
-  const { around, sensor, rule } = reading;
+interface AroundChartProps {
+  readonly reading: QuarantinedReadingDetail;
+  /** Null while they are not known. */
+  readonly units: UnitList | null;
+}
+
+export function AroundChart({ reading, units }: AroundChartProps) {
+  const { around, sensor } = reading;
   const unit = sensor?.unit ?? reading.unit ?? "";
-  const data = useMemo(() => dataOf(reading, unit, units.data), [reading, unit, units.data]);
+  const data = useMemo(() => dataOf(reading, unit, units), [reading, unit, units]);
+  const { min, max } = limitsOf(reading, units);
   const spec = useMemo(
     () => ({
       axis: unitText(unit),
       height: 300,
-      limits: [rule?.min ?? null, rule?.max ?? null],
+      limits: [min, max],
       mark_s: reading.timestamp ? seconds(reading.timestamp) : null,
       series: (palette: Parameters<typeof curveSeries>[0]) => [
         ...curveSeries(palette, unit),
@@ -30,15 +35,20 @@ export function AroundChart({ reading }: { reading: QuarantinedReadingDetail }) 
       ],
       bands: bandOf,
     }),
-    [unit, rule, reading.timestamp],
+    [unit, min, max, reading.timestamp],
   );
-  if (!around || data.times.length === 0) {
+  if (data.times.length === 0) {
     return <Empty title="Nothing to draw">The reading has no usable time, or its sensor is unknown.</Empty>;
   }
-  const label = `${sensor?.name ?? "Sensor"} around the reading: ${count(around.items.length)} stored points, ${count(around.refused.length)} refused, this one ${quantity(reading.value, reading.unit)}`;
+  const label = `${sensor?.name ?? "Sensor"} around the reading: ${count(around.items.length)} stored points, ${count(around.refused.length + 1)} refused, this one ${quantity(reading.value, reading.unit)}`;
   return (
     <>
-      <Chart spec={spec} data={data.aligned} label={label} />
+      <Chart
+        spec={spec}
+        data={data.aligned}
+        range={[seconds(around.from), seconds(around.to)]}
+        label={label}
+      />
       {data.off_axis > 0 ? (
         <p class="panel-body muted small">
           {count(data.off_axis)} refused with a unit that cannot be drawn on this axis.
@@ -49,11 +59,13 @@ export function AroundChart({ reading }: { reading: QuarantinedReadingDetail }) 
 }
 
 /** Stored points and refused readings on one time axis. */
-function dataOf({ around }: QuarantinedReadingDetail, unit: string, units: UnitList | null) {
-  const stored = new Map((around?.items ?? []).map((point) => [seconds(point.timestamp), point]));
+function dataOf(reading: QuarantinedReadingDetail, unit: string, units: UnitList | null) {
+  const { around } = reading;
+  const stored = new Map(around.items.map((point) => [seconds(point.timestamp), point]));
   const refused = new Map<number, number>();
   let off_axis = 0;
-  for (const { timestamp, value, unit: sent } of around?.refused ?? []) {
+  // The API tells the others; the one that the page is about belongs to them.
+  for (const { timestamp, value, unit: sent } of [...around.refused, reading]) {
     if (timestamp === null || value === null) continue;
     const shown = sent === null || sent === unit ? value : units ? convert(value, sent, unit, units) : null;
     if (shown === null) off_axis += 1;

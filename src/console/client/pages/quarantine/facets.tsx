@@ -1,20 +1,30 @@
 /** Filters with how many readings each would show. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Count, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
 import { REFUSAL_REASONS } from "../../../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../../../contract/review-status.ts";
-import { brief, shortId, words } from "../../lib/format.ts";
+import { brief, shortId, shortName, words } from "../../lib/format.ts";
 import type { Resource } from "../../lib/resource.ts";
 import { to, useFilters, usePlace } from "../../lib/router.ts";
-import { Choice, Moment, Search } from "../../ui/field.tsx";
+import { ChoiceField, Moment, Search } from "../../ui/field.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { listOf } from "./filters.ts";
+
+/** Below that the API takes no text: it would be in nearly every reason. */
+const SHORTEST_TEXT = 3;
 
 export const cappedText = (value: Count | undefined) =>
   value === undefined ? "" : `${brief(value.count)}${value.capped ? "+" : ""}`;
 
-export function Facets({ counts }: { counts: Resource<QuarantineCounts> }) {
+interface FacetsProps {
+  readonly counts: Resource<QuarantineCounts>;
+  /** Incidents have neither texts nor batches. */
+  readonly of: "incidents" | "readings";
+}
+
+export function Facets({ counts, of }: FacetsProps) {
   const [query, change] = useFilters();
   const { path } = usePlace();
   const { data, error, reload } = counts;
@@ -43,13 +53,21 @@ export function Facets({ counts }: { counts: Resource<QuarantineCounts> }) {
       </header>
       <div id="facets" class={`facets${open ? "" : " closed"}`}>
         {error ? <ProblemBox problem={error} retry={reload} /> : null}
+        {of === "readings" ? <Narrowed /> : null}
         <Several name="status" title="State" choices={REVIEW_STATUSES} counts={data?.statuses} />
         <Several name="reason" title="Reason" choices={REFUSAL_REASONS} counts={data?.reasons} />
         <div class="facet">
           <Places data={data} />
         </div>
         <div class="facet">
-          <Search label="Text in the details" value={query.get("q") ?? ""} onValue={(q) => change({ q })} />
+          {of === "readings" ? (
+            <Search
+              label="Text in the details"
+              value={query.get("q") ?? ""}
+              shortest={SHORTEST_TEXT}
+              onValue={(q) => change({ q })}
+            />
+          ) : null}
           <Moment label="From" value={query.get("from")} onValue={(from) => change({ from })} />
           <Moment label="To" value={query.get("to")} onValue={(end) => change({ to: end })} />
         </div>
@@ -58,21 +76,54 @@ export function Facets({ counts }: { counts: Resource<QuarantineCounts> }) {
   );
 }
 
+/** What a link to this page has narrowed it to, and the way back to all. */
+function Narrowed() {
+  const [query, change] = useFilters();
+  const job_id = query.get("job_id");
+  return (
+    <>
+      {query.get("incident") ? (
+        <Narrowing onClear={() => change({ incident: null })}>one incident</Narrowing>
+      ) : null}
+      {job_id ? (
+        <Narrowing onClear={() => change({ job_id: null })}>
+          batch{" "}
+          <a class="mono" href={to(`/jobs/${job_id}`)} title={job_id}>
+            {shortId(job_id)}
+          </a>
+        </Narrowing>
+      ) : null}
+    </>
+  );
+}
+
+const Narrowing = ({ onClear, children }: { onClear: () => void; children: ComponentChildren }) => (
+  <p class="narrowing">
+    <span>Only of {children}</span>
+    <button type="button" class="button small-button" onClick={onClear}>
+      Show all
+    </button>
+  </p>
+);
+
 /** System and sensor; another system forgets the sensor. */
 function Places({ data }: { data: QuarantineCounts | null }) {
   const [query, change] = useFilters();
   const system_id = query.get("system_id") ?? "";
   const choicesOf = (items: QuarantineCounts["systems"]) =>
-    items.map((item) => [item.id, `${item.name ?? shortId(item.id)} (${cappedText(item)})`] as const);
+    items.map(
+      (item) =>
+        [item.id, `${item.name ? shortName(item.name) : shortId(item.id)} (${cappedText(item)})`] as const,
+    );
   return (
     <>
-      <Choice
+      <ChoiceField
         label="System"
         value={system_id}
         choices={[["", "All"], ...present(choicesOf(data?.systems ?? []), system_id)]}
         onValue={(value) => change({ system_id: value, sensor_id: null })}
       />
-      <Choice
+      <ChoiceField
         label="Sensor"
         value={query.get("sensor_id") ?? ""}
         choices={[["", "All"], ...present(choicesOf(data?.sensors ?? []), query.get("sensor_id") ?? "")]}

@@ -3,8 +3,21 @@ import type { Selection } from "../../../../contract/review.ts";
 import { REVIEW_STATUSES } from "../../../../contract/review-status.ts";
 import { queryText } from "../../lib/router.ts";
 
-const NAMES = ["job_id", "system_id", "sensor_id", "reason", "status", "from", "to", "q"] as const;
+const NAMES = [
+  "incident",
+  "job_id",
+  "system_id",
+  "sensor_id",
+  "reason",
+  "status",
+  "from",
+  "to",
+  "q",
+] as const;
 type Name = (typeof NAMES)[number];
+
+/** Filters that incidents do not have. */
+export const ONLY_OF_READINGS: readonly Name[] = ["incident", "job_id", "q"];
 
 /** For requests; without a status the API shows what is pending. */
 export function apiQuery(query: URLSearchParams, without: readonly Name[] = []): string {
@@ -25,7 +38,7 @@ export function selectionOf(query: URLSearchParams): Selection {
   const filter: Record<string, string | readonly string[]> = { status: listOf(query, "status") };
   const reasons = listOf(query, "reason");
   if (reasons.length > 0) filter.reason = reasons;
-  for (const name of ["job_id", "system_id", "sensor_id", "from", "to", "q"] as const) {
+  for (const name of ["incident", "job_id", "system_id", "sensor_id", "from", "to", "q"] as const) {
     const value = query.get(name);
     if (value) filter[name] = value;
   }

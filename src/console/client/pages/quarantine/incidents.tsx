@@ -2,30 +2,35 @@
 
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
-import { count, quantity, shortId, words } from "../../lib/format.ts";
+import { count, quantity, shortId, shortName, words } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
+import { SensorName } from "../../ui/name.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { ActionBar } from "./action-bar.tsx";
 import { Facets } from "./facets.tsx";
-import { apiQuery } from "./filters.ts";
+import { apiQuery, ONLY_OF_READINGS } from "./filters.ts";
 import { QuarantineTabs } from "./tabs.tsx";
-import { type Review, ReviewDialogs, useReview } from "./use-review.tsx";
+import { type Review, ReviewDialogs, systemOf, useReview } from "./use-review.tsx";
 
-const sensorName = ({ sensor_name, sensor_id }: Incident) =>
-  sensor_name ?? (sensor_id ? shortId(sensor_id) : "Unknown sensor");
+const sensorText = ({ sensor_name, sensor_id }: Incident) =>
+  sensor_name ? shortName(sensor_name) : sensor_id ? shortId(sensor_id) : "Unknown sensor";
 
 export const incidentPage = ({ sample, key, count: readings }: Incident) =>
   to(`/quarantine/readings/${sample.id}`, { incident: key, of: String(readings) });
 
+/** Exactly the readings of an incident, whatever was decided about them. */
+export const incidentReadings = (key: string) => to("/quarantine/readings", { incident: key, status: "any" });
+
 export function IncidentsPage() {
   const { query } = usePlace();
-  const list = useList<Incident>(`/api/v1/quarantine/incidents?${apiQuery(query, ["job_id", "q"])}`);
-  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${apiQuery(query)}`);
+  const filters = apiQuery(query, ONLY_OF_READINGS);
+  const list = useList<Incident>(`/api/v1/quarantine/incidents?${filters}`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
   const review = useReview(
     list.items ?? [],
     ({ key }) => key,
@@ -41,7 +46,7 @@ export function IncidentsPage() {
     <PageFrame title="Quarantine">
       <QuarantineTabs />
       <div class="grid with-side">
-        <Facets counts={counts} />
+        <Facets counts={counts} of="incidents" />
         <IncidentsPanel list={list} review={review} />
       </div>
       <ReviewDialogs
@@ -49,6 +54,7 @@ export function IncidentsPage() {
         selections={targets.map(({ key }) => ({ incident: key }))}
         about={aboutIncidents(targets)}
         unit={targets[0]?.unit ?? null}
+        system_id={systemOf(targets)}
         onDone={after}
       />
     </PageFrame>
@@ -88,7 +94,7 @@ function aboutIncidents(targets: readonly Incident[]): string {
   const readings = targets.reduce((sum, { count: n }) => sum + n, 0);
   const first = targets[0];
   if (targets.length > 1 || !first) return `${count(readings)} readings of ${targets.length} incidents`;
-  return `${count(readings)} readings of ${sensorName(first)}, ${words(first.reason)}`;
+  return `${count(readings)} readings of ${sensorText(first)}, ${words(first.reason)}`;
 }
 
 interface IncidentTableProps {
@@ -100,9 +106,10 @@ interface IncidentTableProps {
 const COLUMNS: readonly Column<Incident>[] = [
   {
     label: "Sensor",
+    name: true,
     cell: (incident) => (
       <div class="stack">
-        <a href={incidentPage(incident)}>{sensorName(incident)}</a>
+        <SensorName name={incident.sensor_name} id={incident.sensor_id} href={incidentPage(incident)} />
         <span class="muted small">{incident.system_name ?? shortId(incident.system_id)}</span>
       </div>
     ),
@@ -119,7 +126,11 @@ const COLUMNS: readonly Column<Incident>[] = [
       </div>
     ),
   },
-  { label: "Readings", figures: true, cell: ({ count: n }) => count(n) },
+  {
+    label: "Readings",
+    figures: true,
+    cell: ({ key, count: n }) => <a href={incidentReadings(key)}>{count(n)}</a>,
+  },
   { label: "First", cell: ({ first_at }) => <Time at={first_at} /> },
   { label: "Last", cell: ({ last_at }) => <Time at={last_at} /> },
   { label: "State", cell: ({ statuses }) => <Statuses statuses={statuses} /> },

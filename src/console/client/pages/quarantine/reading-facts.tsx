@@ -2,12 +2,20 @@
 import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import { number, quantity, shortId } from "../../lib/format.ts";
 import { to } from "../../lib/router.ts";
+import type { Limits } from "../../lib/units.ts";
 import { Reason } from "../../ui/badge.tsx";
+import { SensorName } from "../../ui/name.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Time } from "../../ui/time.tsx";
 
-export function ReadingFacts({ reading }: { reading: QuarantinedReadingDetail }) {
+interface ReadingFactsProps {
+  readonly reading: QuarantinedReadingDetail;
+  readonly limits: Limits;
+}
+
+export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
   const { sensor, system, system_id } = reading;
+  const limited = limits.min !== null || limits.max !== null;
   return (
     <Panel title="The reading">
       <Facts
@@ -17,11 +25,14 @@ export function ReadingFacts({ reading }: { reading: QuarantinedReadingDetail })
           [
             "Sensor",
             sensor ? (
-              <a key="sensor" href={to(`/systems/${system_id}/sensors/${sensor.id}`)}>
-                {sensor.name}
-              </a>
+              <SensorName
+                key="sensor"
+                name={sensor.name}
+                id={sensor.id}
+                href={to(`/systems/${system_id}/sensors/${sensor.id}`)}
+              />
             ) : (
-              shortId(reading.sensor_id)
+              <SensorName key="sensor" name={null} id={reading.sensor_id} />
             ),
           ],
           ["System", system?.name ?? shortId(system_id)],
@@ -30,7 +41,10 @@ export function ReadingFacts({ reading }: { reading: QuarantinedReadingDetail })
           ["Taken", <Time key="taken" at={reading.timestamp} />],
           ["Quarantined", <Time key="quarantined" at={reading.quarantined_at} />],
           ["Stored at that moment", <StoredNow key="stored" reading={reading} />],
-          ["Rule", <Rule key="rule" reading={reading} />],
+          limited && [
+            "Limits",
+            `${number(limits.min)} to ${quantity(limits.max, sensor?.unit)} (${limits.source})`,
+          ],
           [
             "Batch",
             <span key="job">
@@ -73,15 +87,3 @@ const StoredNow = ({ reading: { stored } }: { reading: QuarantinedReadingDetail 
   ) : (
     <span class="muted">nothing</span>
   );
-
-function Rule({ reading: { rule, sensor } }: { reading: QuarantinedReadingDetail }) {
-  if (!rule) return <span class="muted">none with limits</span>;
-  return (
-    <>
-      {number(rule.min)} to {quantity(rule.max, sensor?.unit)}
-      {rule.version === null
-        ? " (unit)"
-        : ` (version ${rule.version}${rule.author_name ? ` by ${rule.author_name}` : ""})`}
-    </>
-  );
-}

@@ -2,19 +2,22 @@
 
 import { useState } from "preact/hooks";
 import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
+import type { UnitList } from "../../../../contract/registry.ts";
 import type { ReviewAction, Selection } from "../../../../contract/review.ts";
+import { useMayReview } from "../../lib/access.ts";
 import { count, words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to, usePlace } from "../../lib/router.ts";
+import { limitsOf } from "../../lib/units.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
 import { Shown } from "../../ui/states.tsx";
-import { useMayReview } from "../may-review.ts";
 import { ActionButtons } from "./action-bar.tsx";
 import { ActionDialog } from "./action-dialog.tsx";
 import { AroundChart } from "./around-chart.tsx";
 import { KeysHelp } from "./help.tsx";
 import { History } from "./history.tsx";
+import { incidentReadings } from "./incidents.tsx";
 import { useKeys } from "./keys.ts";
 import { ReadingFacts } from "./reading-facts.tsx";
 
@@ -22,6 +25,8 @@ export function ReadingPage({ id }: { id: string }) {
   const { query } = usePlace();
   const incident = query.get("incident");
   const reading = useResource<QuarantinedReadingDetail>(`/api/v1/quarantine/${id}`);
+  // For the axis and the limits; without them the chart is drawn all the same.
+  const units = useResource<UnitList>("/api/v1/units").data;
   return (
     <PageFrame
       title={`Reading #${id}`}
@@ -33,10 +38,10 @@ export function ReadingPage({ id }: { id: string }) {
           <>
             <Decide reading={data} incident={incident} of={Number(query.get("of"))} onDone={reading.reload} />
             <Panel title="The sensor around it">
-              <AroundChart reading={data} />
+              <AroundChart reading={data} units={units} />
             </Panel>
             <div class="grid columns-2">
-              <ReadingFacts reading={data} />
+              <ReadingFacts reading={data} limits={limitsOf(data, units)} />
               <Panel title="History">
                 <History entries={data.history} />
               </Panel>
@@ -79,6 +84,8 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
           {incident ? (
             <>
               {" · "}
+              <a href={incidentReadings(incident)}>look at them</a>
+              {" · "}
               <a href={to(`/quarantine/readings/${reading.id}`)}>only this reading</a>
             </>
           ) : null}
@@ -95,6 +102,7 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
           targets={[target]}
           about={about}
           unit={reading.unit}
+          system_id={reading.system_id}
           onClose={() => setAction(null)}
           onDone={onDone}
         />

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
-import { count, shortId } from "../../lib/format.ts";
+import { count } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
 import { ListView } from "../../ui/list.tsx";
@@ -12,7 +12,7 @@ import { cappedText, Facets } from "./facets.tsx";
 import { apiQuery, selectionOf } from "./filters.ts";
 import { RefusedTable } from "./refused-table.tsx";
 import { QuarantineTabs } from "./tabs.tsx";
-import { type Review, ReviewDialogs, useReview } from "./use-review.tsx";
+import { type Review, ReviewDialogs, systemOf, useReview } from "./use-review.tsx";
 
 export function ReadingsPage() {
   const { query } = usePlace();
@@ -47,7 +47,7 @@ function Readings({ query }: { query: URLSearchParams }) {
     <PageFrame title="Quarantine" side={<Exports filters={filters} />}>
       <QuarantineTabs />
       <div class="grid with-side">
-        <Facets counts={counts} />
+        <Facets counts={counts} of="readings" />
         <ReadingsPanel
           list={list}
           counts={counts.data}
@@ -65,7 +65,8 @@ function Readings({ query }: { query: URLSearchParams }) {
             ? `all ${cappedText(counts.data?.total)} readings that the filters show`
             : aboutReadings(ids.length)
         }
-        unit={targets[0]?.unit ?? null}
+        unit={whole ? null : (targets[0]?.unit ?? null)}
+        system_id={whole ? query.get("system_id") : systemOf(targets)}
         onDone={after}
       />
     </PageFrame>
@@ -86,7 +87,7 @@ interface ReadingsPanelProps {
 
 function ReadingsPanel({ list, counts, review, whole, onAll, onNone }: ReadingsPanelProps) {
   const { chosen, cursor, targets, setAction, setHelp } = review;
-  const nameOf = (id: string) => counts?.sensors.find((sensor) => sensor.id === id)?.name ?? shortId(id);
+  const nameOf = (id: string) => counts?.sensors.find((sensor) => sensor.id === id)?.name ?? null;
   return (
     <section class="panel" aria-label="Readings in quarantine">
       <ActionBar
@@ -150,9 +151,10 @@ const Exports = ({ filters }: { filters: string }) => (
         key={format}
         class="button"
         download
+        title={`All that the filters show, as ${format.toUpperCase()}`}
         href={`/api/v1/quarantine?${filters}${filters ? "&" : ""}format=${format}`}
       >
-        {format.toUpperCase()}
+        Export {format.toUpperCase()}
       </a>
     ))}
   </>

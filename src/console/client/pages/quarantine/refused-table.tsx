@@ -1,21 +1,49 @@
 /** Refused readings in a table. */
 
 import type { ComponentChildren } from "preact";
+import type { OwnRefusal } from "../../../../contract/quarantine.ts";
 import type { QuarantinedReading } from "../../../../contract/quarantine-review.ts";
-import { quantity, shortId } from "../../lib/format.ts";
+import { quantity } from "../../lib/format.ts";
 import { to } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
-import { type RowLook, Table } from "../../ui/table.tsx";
+import { SensorName } from "../../ui/name.tsx";
+import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
+
+type Shown = Pick<
+  QuarantinedReading,
+  "timestamp" | "sensor_id" | "value" | "unit" | "reason" | "reason_details"
+>;
+
+/** What every table of refused readings says. */
+const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null): readonly Column<T>[] => [
+  { label: "Taken", cell: ({ timestamp }) => <Time at={timestamp} /> },
+  {
+    label: "Sensor",
+    name: true,
+    cell: ({ sensor_id }) => (sensor_id ? <SensorName name={nameOf(sensor_id)} id={sensor_id} /> : "–"),
+  },
+  { label: "As sent", figures: true, cell: ({ value, unit }) => quantity(value, unit) },
+  {
+    label: "Why",
+    wide: true,
+    cell: ({ reason, reason_details }) => (
+      <div class="stack">
+        <Reason name={reason} />
+        <span class="muted small">{reason_details}</span>
+      </div>
+    ),
+  },
+];
 
 interface RefusedTableProps {
   readonly items: readonly QuarantinedReading[];
-  readonly nameOf?: (sensor_id: string) => string;
+  readonly nameOf?: (sensor_id: string) => string | null;
   readonly lead?: (item: QuarantinedReading) => ComponentChildren;
   readonly look?: (item: QuarantinedReading, index: number) => RowLook;
 }
 
-export const RefusedTable = ({ items, nameOf = shortId, lead, look }: RefusedTableProps) => (
+export const RefusedTable = ({ items, nameOf = () => null, lead, look }: RefusedTableProps) => (
   <Table
     label="Readings in quarantine"
     rows={items}
@@ -24,20 +52,20 @@ export const RefusedTable = ({ items, nameOf = shortId, lead, look }: RefusedTab
     {...(look ? { look } : {})}
     columns={[
       { label: "Reading", cell: ({ id }) => <a href={to(`/quarantine/readings/${id}`)}>#{id}</a> },
-      { label: "Taken", cell: ({ timestamp }) => <Time at={timestamp} /> },
-      { label: "Sensor", cell: ({ sensor_id }) => (sensor_id ? nameOf(sensor_id) : "–") },
-      { label: "As sent", figures: true, cell: ({ value, unit }) => quantity(value, unit) },
-      {
-        label: "Why",
-        wide: true,
-        cell: ({ reason, reason_details }) => (
-          <div class="stack">
-            <Reason name={reason} />
-            <span class="muted small">{reason_details}</span>
-          </div>
-        ),
-      },
+      ...columnsOf<QuarantinedReading>(nameOf),
       { label: "State", cell: ({ review_status }) => <StateBadge state={review_status} /> },
+    ]}
+  />
+);
+
+export const OwnRefusedTable = ({ items }: { items: readonly OwnRefusal[] }) => (
+  <Table
+    label="Readings in quarantine"
+    rows={items}
+    keyOf={({ ordinal }) => ordinal}
+    columns={[
+      { label: "In the batch", cell: ({ ordinal }) => `#${ordinal}` },
+      ...columnsOf<OwnRefusal>(() => null),
     ]}
   />
 );

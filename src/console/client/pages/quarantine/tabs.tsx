@@ -1,20 +1,22 @@
-/** The three views of quarantine; filters go along between the two that have them. */
+/** The three views of quarantine; the filters that both lists have go along between them. */
 import { to, usePlace } from "../../lib/router.ts";
+import { apiQuery, ONLY_OF_READINGS } from "./filters.ts";
 
 const TABS = [
-  ["/quarantine", "Incidents", true],
-  ["/quarantine/readings", "Readings", true],
-  ["/quarantine/tasks", "Tasks", false],
+  ["/quarantine", "Incidents"],
+  ["/quarantine/readings", "Readings"],
+  ["/quarantine/tasks", "Tasks"],
 ] as const;
 
 export function QuarantineTabs() {
   const { path, query } = usePlace();
+  const shared = path === "/quarantine/tasks" ? "" : apiQuery(query, ONLY_OF_READINGS);
   return (
     <nav class="tabs" aria-label="Views of quarantine">
-      {TABS.map(([page, name, filtered]) => (
+      {TABS.map(([page, name]) => (
         <a
           key={page}
-          href={to(page, filtered ? Object.fromEntries(query) : {})}
+          href={page === "/quarantine/tasks" || !shared ? to(page) : `${to(page)}?${shared}`}
           aria-current={path === page ? "page" : undefined}
         >
           {name}

@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { ReviewTask } from "../../../../contract/review.ts";
+import { useMayReview } from "../../lib/access.ts";
 import { call } from "../../lib/api.ts";
 import { count, words } from "../../lib/format.ts";
 import { useAction, useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
-import { useMayReview } from "../may-review.ts";
 
 const REFRESH_MS = 1_000;
 const isOver = ({ state }: ReviewTask) => state !== "queued" && state !== "running";

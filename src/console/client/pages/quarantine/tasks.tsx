@@ -4,7 +4,7 @@ import { count, words } from "../../lib/format.ts";
 import { useList } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
-import { Choice, Filters } from "../../ui/field.tsx";
+import { ChoiceField, Filters } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -22,7 +22,7 @@ export function TasksPage() {
       <QuarantineTabs />
       <section class="panel" aria-label="Tasks">
         <Filters label="Filters of tasks">
-          <Choice
+          <ChoiceField
             label="State"
             value={state}
             choices={[["", "All"], ...STATES.map((name) => [name, name] as const)]}

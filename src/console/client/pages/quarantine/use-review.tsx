@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { ReviewAction, Selection } from "../../../../contract/review.ts";
-import { useMayReview } from "../may-review.ts";
+import { useMayReview } from "../../lib/access.ts";
 import { ActionDialog } from "./action-dialog.tsx";
 import { KeysHelp } from "./help.tsx";
 import { useListKeys } from "./keys.ts";
@@ -53,10 +53,11 @@ interface ReviewDialogsProps {
   readonly selections: readonly Selection[];
   readonly about: string;
   readonly unit: string | null;
+  readonly system_id: string | null;
   readonly onDone: () => void;
 }
 
-export function ReviewDialogs({ review, selections, about, unit, onDone }: ReviewDialogsProps) {
+export function ReviewDialogs({ review, selections, about, unit, system_id, onDone }: ReviewDialogsProps) {
   const { action, setAction, help, setHelp } = review;
   return (
     <>
@@ -66,6 +67,7 @@ export function ReviewDialogs({ review, selections, about, unit, onDone }: Revie
           targets={selections}
           about={about}
           unit={unit}
+          system_id={system_id}
           onClose={() => setAction(null)}
           onDone={onDone}
         />
@@ -73,4 +75,10 @@ export function ReviewDialogs({ review, selections, about, unit, onDone }: Revie
       {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
     </>
   );
+}
+
+/** The one system of all targets; null: there are several, or none. */
+export function systemOf(targets: readonly { readonly system_id: string }[]): string | null {
+  const ids = new Set(targets.map(({ system_id }) => system_id));
+  return ids.size === 1 ? (targets[0]?.system_id ?? null) : null;
 }

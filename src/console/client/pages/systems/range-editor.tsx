@@ -2,16 +2,16 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { RangePreview, RangeState, Sensor } from "../../../../contract/registry.ts";
+import { useMayEditRanges } from "../../lib/access.ts";
 import { type Answer, call, get } from "../../lib/api.ts";
 import { count, number, percent, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { queryText } from "../../lib/router.ts";
-import { TextField } from "../../ui/field.tsx";
+import { Moment, TextField } from "../../ui/field.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
-import { useMayEditRanges } from "../may-review.ts";
 
 export function RangePanel({ sensor, onChanged }: { sensor: Sensor; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
@@ -67,6 +67,7 @@ interface RangeEditorProps {
 /** The way of a new range: typed, previewed, set. */
 function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorProps) {
   const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
+  const [validFrom, setValidFrom] = useState<string | null>(null);
   const [preview, setPreview] = useState<RangePreview | null>(null);
   const action = useAction();
   const etag = headers.get("ETag");
@@ -76,17 +77,18 @@ function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorPro
   };
   const query = queryText({ min: plain(limits.min), max: plain(limits.max) });
   const look = () => action.run(async () => setPreview(await get<RangePreview>(`${path}/preview?${query}`)));
-  const save = (body: unknown, done: string) =>
+  const save = (range: { min?: number; max?: number }, done: string) =>
     action.run(async () => {
+      const body = { ...range, ...(validFrom ? { valid_from: validFrom } : {}) };
       await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
       notify(done);
       onSaved();
     });
-  return { limits, type, preview, look, save, ...action };
+  return { limits, type, validFrom, setValidFrom, preview, look, save, ...action };
 }
 
 function RangeEditor(props: RangeEditorProps) {
-  const { limits, type, preview, look, save, busy, problem } = useNewRange(props);
+  const { limits, type, validFrom, setValidFrom, preview, look, save, busy, problem } = useNewRange(props);
   const { data } = props.state;
   const unit = unitText(data.unit);
   const next = (event: Event) => {
@@ -111,6 +113,7 @@ function RangeEditor(props: RangeEditorProps) {
           onValue={(max) => type({ max })}
         />
       </div>
+      <Moment label="Holds from; empty: now" value={validFrom} onValue={setValidFrom} />
       {problem ? <ProblemBox problem={problem} /> : null}
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
       <RangeButtons

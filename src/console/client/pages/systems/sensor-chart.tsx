@@ -16,6 +16,7 @@ import { ChartTools } from "./chart-tools.tsx";
 
 const POINTS = 800;
 const DAY_S = 86_400;
+const MIN_SPAN_S = 60;
 const MAX_SPAN_S = 3_650 * DAY_S;
 /** A wheel that turns must not ask for every step of the way. */
 const SETTLE_MS = 200;
@@ -49,14 +50,15 @@ export function SensorChart({ sensor }: { sensor: SensorDetail }) {
   );
 }
 
-/** The visible range, kept in the address; at first the day that ends with the newest reading. */
+/** The visible range, kept in the address; at first the last day with readings, or what there is of it. */
 function useView(sensor: SensorDetail): [View, (view: View) => void] {
   const [query, change] = useFilters();
   const [fallback] = useState<View>(() => {
     const to_s = Math.ceil(
       (sensor.last_reading_at ? seconds(sensor.last_reading_at) : Date.now() / 1000) + 1,
     );
-    return [to_s - DAY_S, to_s];
+    const first_s = sensor.first_reading_at ? seconds(sensor.first_reading_at) : 0;
+    return [Math.max(to_s - DAY_S, Math.min(Math.floor(first_s), to_s - MIN_SPAN_S)), to_s];
   });
   const from_s = seconds(query.get("from") ?? "");
   const to_s = seconds(query.get("to") ?? "");

@@ -1,7 +1,9 @@
 /** One sensor: its curve, its completeness, and the range that judges its readings. */
 import type { CompletenessAnswer } from "../../../../contract/query.ts";
 import type { SensorDetail } from "../../../../contract/registry.ts";
+import { useIsReader } from "../../lib/access.ts";
 import { number, unitText } from "../../lib/format.ts";
+import { useSystemNames } from "../../lib/names.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
@@ -9,22 +11,27 @@ import { Facts, PageFrame, Panel } from "../../ui/page.tsx";
 import { Shown } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { RangePanel } from "./range-editor.tsx";
+import { RangeHistory } from "./range-history.tsx";
 import { SensorChart } from "./sensor-chart.tsx";
 import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
 
 export function SensorPage({ system_id, id }: { system_id: string; id: string }) {
   const path = `/api/v1/systems/${system_id}/sensors/${id}`;
   const sensor = useResource<SensorDetail>(path);
+  const nameOf = useSystemNames();
+  const isReader = useIsReader();
   return (
     <PageFrame
       title={sensor.data?.name ?? "Sensor"}
-      above={[to(`/systems/${system_id}`), "Its system"]}
+      above={[to(`/systems/${system_id}`), nameOf(system_id)]}
       side={
         <>
           {sensor.data?.archived_at ? <Badge>archived</Badge> : null}
-          <a class="button" href={to("/quarantine", { system_id, sensor_id: id })}>
-            Its quarantine
-          </a>
+          {isReader ? (
+            <a class="button" href={to("/quarantine", { system_id, sensor_id: id })}>
+              Quarantine
+            </a>
+          ) : null}
         </>
       }
     >
@@ -34,7 +41,10 @@ export function SensorPage({ system_id, id }: { system_id: string; id: string })
             <SensorChart sensor={data} />
             <div class="grid columns-2">
               <RangePanel sensor={data} onChanged={sensor.reload} />
-              <SensorFacts sensor={data} />
+              <div class="column">
+                <SensorFacts sensor={data} />
+                <RangeHistory sensor={data} />
+              </div>
             </div>
           </>
         )}

@@ -3,11 +3,13 @@
 import { useMemo } from "preact/hooks";
 import type { CompletenessAnswer, SensorCompleteness } from "../../../../contract/query.ts";
 import type { Sensor, System } from "../../../../contract/registry.ts";
+import { useIsReader } from "../../lib/access.ts";
 import { count, number, percent, unitText } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
-import { Choice } from "../../ui/field.tsx";
+import { ChoiceField } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
+import { SensorName } from "../../ui/name.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
 import { ProblemBox, Shown } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -23,14 +25,17 @@ const HOUR_MS = 3_600_000;
 
 export function SystemPage({ id }: { id: string }) {
   const system = useResource<System>(`/api/v1/systems/${id}`);
+  const isReader = useIsReader();
   return (
     <PageFrame
       title={system.data?.name ?? "System"}
       above={[to("/systems"), "Systems"]}
       side={
-        <a class="button" href={to("/quarantine", { system_id: id })}>
-          Its quarantine
-        </a>
+        isReader ? (
+          <a class="button" href={to("/quarantine", { system_id: id })}>
+            Quarantine
+          </a>
+        ) : null
       }
     >
       <Shown of={system}>
@@ -56,7 +61,7 @@ function Sensors({ id }: { id: string }) {
       side={
         <div class="chart-tools">
           <CompletenessLegend />
-          <Choice
+          <ChoiceField
             label="Completeness of"
             value={days}
             choices={SPANS}
@@ -97,7 +102,9 @@ const SensorList = ({ list, system_id, bySensor }: SensorListProps) => (
         columns={[
           {
             label: "Sensor",
-            cell: ({ id, name }) => <a href={to(`/systems/${system_id}/sensors/${id}`)}>{name}</a>,
+            cell: ({ id, name }) => (
+              <SensorName name={name} id={id} href={to(`/systems/${system_id}/sensors/${id}`)} />
+            ),
           },
           { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
           {

@@ -3,7 +3,7 @@ import type { System } from "../../../../contract/registry.ts";
 import { useList } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
-import { Choice, Filters, Search } from "../../ui/field.tsx";
+import { ChoiceField, Filters, Search } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { Table } from "../../ui/table.tsx";
@@ -25,7 +25,7 @@ export function SystemsPage() {
       <section class="panel" aria-label="Systems">
         <Filters label="Filters of systems">
           <Search label="Name or description" value={text} onValue={(value) => change({ text: value })} />
-          <Choice
+          <ChoiceField
             label="Show"
             value={archived}
             choices={SHOWN}

@@ -1,0 +1,31 @@
+/** What the role of the visitor opens. The API decides in any case; here nothing is offered that it would refuse. */
+import type { Role } from "../types.ts";
+import { session } from "./api.ts";
+import { useShared } from "./shared.ts";
+
+/** Readers look after everybody's batches; producers see only their own. */
+export type Group = "everybody" | "readers" | "admins";
+
+const MEMBERS: Readonly<Record<Group, readonly Role[]>> = {
+  everybody: ["admin", "engineer", "reviewer", "producer"],
+  readers: ["admin", "engineer", "reviewer"],
+  admins: ["admin"],
+};
+
+export const isIn = (role: Role, group: Group): boolean => MEMBERS[group].includes(role);
+/** Whom a page is for, in words. */
+export const groupText = (group: Group) => `${MEMBERS[group].join("s, ").replace(/, (\w+)$/, " and $1")}s`;
+/** Path of the page that a role begins with. */
+export const homeOf = (role: Role) => (isIn(role, "readers") ? "/" : "/jobs");
+
+const useRole = () => useShared(session)?.user.role;
+const useIsOneOf = (...roles: readonly Role[]) => {
+  const role = useRole();
+  return role !== undefined && roles.includes(role);
+};
+
+/** Quarantine, dead letters, alerts and workers are shown to readers. */
+export const useIsReader = () => useIsOneOf(...MEMBERS.readers);
+/** Decisions about the quarantine and dead letters. */
+export const useMayReview = () => useIsOneOf("admin", "reviewer");
+export const useMayEditRanges = () => useIsOneOf("admin", "engineer");

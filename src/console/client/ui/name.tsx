@@ -1,0 +1,22 @@
+/** Names that may be too long for their place: short in sight, whole in the title. */
+import { shortId, shortName } from "../lib/format.ts";
+
+interface SensorNameProps {
+  /** Null: unknown, then the id stands in. */
+  readonly name: string | null | undefined;
+  readonly id: string | null;
+  /** Leads to this address. */
+  readonly href?: string;
+}
+
+export function SensorName({ name, id, href }: SensorNameProps) {
+  const text = name ? shortName(name) : id ? shortId(id) : "Unknown sensor";
+  const whole = name && name !== text ? name : (id ?? undefined);
+  return href ? (
+    <a href={href} title={whole}>
+      {text}
+    </a>
+  ) : (
+    <span title={whole}>{text}</span>
+  );
+}
