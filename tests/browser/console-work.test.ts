@@ -1,42 +1,28 @@
 /** Work done with the console in a real browser, over an API that answers from fixtures. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser } from "playwright-core";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-import { ConsoleBench } from "../support/console-api.ts";
-import { seriousFaults, shoot, signIn, visit, WIDE } from "../support/console-browser.ts";
+import { expect, test } from "bun:test";
+import type { NewReview } from "../../src/contract/review.ts";
+import { consoleSuite } from "../support/console-bench-suite.ts";
+import { faultsOf } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 
-const executable = findChromium();
-
-describe.skipIf(!executable)("work in the console", () => {
-  let browser: Browser;
-  let bench: ConsoleBench;
-  beforeAll(async () => {
-    browser = await launchChromium(executable ?? "");
-    bench = ConsoleBench.start();
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await bench?.stop();
-  });
-
-  test("the keyboard alone: list, selection, fix, dry run, apply, progress", async () => {
-    const { page, complaints, close } = await visit(browser, "light");
-    await signIn(page, bench.url, "/quarantine");
+consoleSuite("work in the console", ({ bench, enter }) => {
+  test("the keyboard alone: list, selection, fix, dry run, apply, progress; the dialogs are sound", async () => {
+    const { page, complaints, close } = await enter("/quarantine");
     await page.getByText("4 shown, no more").waitFor();
     await page.keyboard.press("?");
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    expect(await faultsOf(page, "dialog-keys")).toEqual([]);
     await page.keyboard.press("Escape");
     for (const key of ["j", "j", "k", "x", "f"]) await page.keyboard.press(key);
     const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
     await dialog.getByText("3,412 readings of Main pump pressure, out of range").waitFor();
     expect(await dialog.getByRole("button", { name: "Apply" }).isDisabled()).toBe(true);
+    expect(await faultsOf(page, "dialog-fix")).toEqual([]);
     await dialog.getByLabel("Relabel the unit as").focus();
     await page.keyboard.type("psi");
     await page.keyboard.press("Enter");
     await dialog.getByText("would be stored").waitFor();
-    expect(await seriousFaults(page)).toEqual([]);
-    await shoot(page, "dry-run", "light", WIDE.width);
+    expect(await faultsOf(page, "dialog-dry-run")).toEqual([]);
     // Another correction needs another dry run.
     await dialog.getByLabel("Note").focus();
     await page.keyboard.type("labels psi as bar");
@@ -45,61 +31,116 @@ describe.skipIf(!executable)("work in the console", () => {
     await dialog.getByText("would be stored").waitFor();
     await page.keyboard.press("Enter");
     await dialog.getByText("3,412 of 3,412").waitFor();
-    const request = {
+    expect(await faultsOf(page, "dialog-task")).toEqual([]);
+    const request: NewReview = {
       action: "fix",
       change: { set: { unit: "psi" } },
       note: "labels psi as bar",
       selection: { incident: "i-1" },
     };
-    expect(bench.actions.slice(1)).toEqual([{ ...request, dry_run: true }, request]);
+    expect(bench().actions.slice(1)).toEqual([{ ...request, dry_run: true }, request]);
     await page.keyboard.press("Escape");
     await page.getByText("3 shown, no more").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  });
+  }, 60_000);
 
-  test("the overview is live, says when it is not, and recovers", async () => {
-    const { page, close } = await visit(browser, "light");
-    await signIn(page, bench.url);
-    await page.getByText("Live", { exact: true }).waitFor();
-    bench.events = false;
-    await page.getByText("Connection lost, reconnecting…").waitFor();
-    bench.events = true;
-    await page.getByText("Live", { exact: true }).waitFor();
-    await close();
-  }, 30_000);
-
-  test("a fault shows the problem with its request id; nothing at all is said so", async () => {
-    const { page, complaints, close } = await visit(browser, "light");
-    await signIn(page, bench.url);
-    bench.broken.add("/api/v1/users").add("/api/v1/audit");
-    bench.emptied.add("/api/v1/alerts");
-    await page.goto(`${bench.url}/console/users`);
-    await page.getByText("The query took too long").waitFor();
-    await page.getByText("The database was given 10 s.").waitFor();
-    await page.getByText("req-42").waitFor();
-    bench.broken.clear();
-    await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("rig-7-gateway").waitFor();
-    await page.goto(`${bench.url}/console/alerts`);
-    await page.getByText("No open alerts").waitFor();
-    bench.emptied.clear();
+  test("every correction that the API takes can be typed; a field that is wrong is told", async () => {
+    const { page, complaints, close } = await enter(`/quarantine/readings/${IDS.reading}`);
+    await page.getByRole("button", { name: "Fix" }).click();
+    const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    await dialog.getByText("Say what is to be corrected.").waitFor();
+    for (const [label, text] of [
+      ["Set the value", "180,5"],
+      ["Relabel the unit as", "psi"],
+      ["Set the quality", "90"],
+      ["Set the time (RFC 3339)", "2026-11-27T06:53:14Z"],
+      ["Set the sensor (UUID)", IDS.sensor],
+      ["Multiply the value by", "0.1"],
+      ["Then add (bar)", "-2"],
+      ["Shift the clock (s)", "-3600"],
+    ] as const)
+      await dialog.getByLabel(label).fill(text);
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    await dialog.getByText("would be stored").waitFor();
+    const set = { value: 180.5, unit: "psi", quality: 90, timestamp: "2026-11-27T06:53:14Z" };
+    expect(bench().actions).toEqual([
+      {
+        action: "fix",
+        selection: { ids: [IDS.reading] },
+        change: { set: { ...set, sensor_id: IDS.sensor }, scale: 0.1, offset: -2, shift_ms: -3_600_000 },
+        dry_run: true,
+      },
+    ]);
+    const offered = dialog.locator(`datalist option[value="${IDS.sensor}"]`);
+    expect(await offered.textContent()).toBe("Main pump pressure");
     expect(complaints).toEqual([]);
     await close();
   });
 
-  test("a range is set only after its preview; zooming asks the service for the new range", async () => {
-    const { page, complaints, close } = await visit(browser, "light");
-    await signIn(page, bench.url, `/systems/${IDS.system}/sensors/${IDS.sensor}`);
+  test("who was slower sees what the readings are now, and goes on with the others", async () => {
+    const { page, complaints, close } = await enter("/quarantine/readings");
+    await page.getByRole("button", { name: "all shown" }).click();
+    await page.getByText("40 readings selected").waitFor();
+    await page.keyboard.press("r");
+    const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    bench().conflict = true;
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    await dialog.getByText("Somebody else has decided already").waitFor();
+    const decided = dialog.getByRole("region", { name: "Decided by others" });
+    await decided.getByText("fixed").waitFor();
+    expect(await faultsOf(page, "dialog-conflict")).toEqual([]);
+    bench().conflict = false;
+    await decided.getByRole("button", { name: "Go on with the other 38" }).click();
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    await dialog.getByText("3,412 of 3,412").waitFor();
+    const left = bench().actions.at(-1)?.selection as { ids: number[] };
+    expect(left.ids).toHaveLength(38);
+    expect(left.ids).not.toContain(IDS.reading);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
+  test("the overview is live, says when it is not, and recovers", async () => {
+    const { page, close } = await enter();
+    await page.getByText("Live", { exact: true }).waitFor();
+    bench().events = false;
+    await page.getByText("Connection lost, reconnecting…").waitFor();
+    bench().events = true;
+    await page.getByText("Live", { exact: true }).waitFor();
+    await close();
+  }, 30_000);
+
+  test("a fault shows the problem with its request id, and the way to try again", async () => {
+    const { page, complaints, close } = await enter();
+    bench().broken.add("/api/v1/users");
+    await page.goto(`${bench().url}/console/users`);
+    await page.getByText("The query took too long").waitFor();
+    await page.getByText("The database was given 10 s.").waitFor();
+    await page.getByText("req-42").waitFor();
+    bench().broken.clear();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByText("rig-7-gateway").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("a range is set only after its preview, from a moment on; zooming asks the service for the new range", async () => {
+    const { page, complaints, close } = await enter(`/systems/${IDS.system}/sensors/${IDS.sensor}`);
     const set = page.getByRole("button", { name: "Set the range" });
     await set.waitFor();
     expect(await set.isDisabled()).toBe(true);
+    await page.getByRole("region", { name: "Versions of the range" }).getByText("to come").waitFor();
     await page.getByLabel("Highest good value (bar)").fill("320,5");
+    await page.getByLabel("Holds from; empty: now").fill("2030-01-02T03:04:05");
     await page.getByRole("button", { name: "Preview" }).click();
     await page.getByText("1,204 of 604,800 stored readings").waitFor();
     await set.click();
     await page.getByText("The new range is set.").waitFor();
-    expect(bench.posts).toContain('PUT "2" {"min":0,"max":320.5}');
+    expect(bench().posts).toEqual(['PUT "3" {"min":0,"max":320.5,"valid_from":"2030-01-02T02:04:05.000Z"}']);
     const asked = page.waitForRequest((request) => request.url().includes("/series?"));
     await page.getByRole("button", { name: "Zoom in" }).click();
     expect(new URL((await asked).url()).searchParams.get("points")).toBe("800");
@@ -109,21 +150,24 @@ describe.skipIf(!executable)("work in the console", () => {
   });
 
   test("a failed job is replayed; an engineer may look, not act", async () => {
-    const { page, complaints, close } = await visit(browser, "light");
-    await signIn(page, bench.url, `/jobs/${IDS.failedJob}`);
+    const { page, complaints, close } = await enter(`/jobs/${IDS.failedJob}`);
     await page.getByRole("button", { name: "Replay" }).click();
+    expect(await faultsOf(page, "dialog-confirm")).toEqual([]);
     await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
     await page.getByText("The job was sent again.").waitFor();
-    expect(bench.posts).toContain(`/api/v1/jobs/${IDS.failedJob}/replay`);
-    bench.role = "engineer";
-    await page.goto(`${bench.url}/console/quarantine`);
+    expect(bench().posts).toContain(`/api/v1/jobs/${IDS.failedJob}/replay`);
+    bench().role = "engineer";
+    await page.goto(`${bench().url}/console/quarantine`);
     await page.getByText("Your role may look, not act.").waitFor();
     expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
     for (const key of ["j", "x", "a"]) await page.keyboard.press(key);
     await page.getByText("1 incident selected").waitFor();
     expect(await page.getByRole("dialog").count()).toBe(0);
-    bench.role = "admin";
+    await page.goto(`${bench().url}/console/audit`);
+    await page.getByText("This page is for admins").waitFor();
+    await page.getByRole("link", { name: "To the first page" }).click();
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
     expect(complaints).toEqual([]);
     await close();
-  });
+  }, 30_000);
 });

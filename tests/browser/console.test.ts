@@ -1,69 +1,30 @@
-/** The console in a real browser, over an API that answers from fixtures. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-import { ConsoleBench, PASSWORD } from "../support/console-api.ts";
-import {
-  NARROW,
-  overflow,
-  seriousFaults,
-  settled,
-  shoot,
-  signIn,
-  visit,
-  WIDE,
-  WIDEST,
-} from "../support/console-browser.ts";
-import { IDS } from "../support/console-fixtures.ts";
-
-const executable = findChromium();
-if (!executable) console.warn("Skipped: no Chromium; set CHROMIUM_PATH or put chromium on the PATH.");
+/** The console in a real browser, over an API that answers from fixtures: every page in every state, theme and width. */
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { PASSWORD } from "../support/console-api.ts";
+import { consoleSuite } from "../support/console-bench-suite.ts";
+import { faultsOf, NARROW, settled } from "../support/console-browser.ts";
+import { PAGES } from "../support/console-pages.ts";
 
 const MAX_FIRST_LOAD_BYTES = 200_000;
-const PAGES: readonly (readonly [name: string, path: string, heading: string])[] = [
-  ["overview", "", "Overview"],
-  ["jobs", "/jobs", "Jobs"],
-  ["job", `/jobs/${IDS.job}`, `Job …${IDS.job.slice(-8)}`],
-  ["job-failed", `/jobs/${IDS.failedJob}`, `Job …${IDS.failedJob.slice(-8)}`],
-  ["incidents", "/quarantine", "Quarantine"],
-  ["readings", "/quarantine/readings", "Quarantine"],
-  ["reading", `/quarantine/readings/${IDS.reading}?incident=i-1&of=3412`, `Reading #${IDS.reading}`],
-  ["tasks", "/quarantine/tasks", "Quarantine"],
-  ["task", `/quarantine/tasks/${IDS.task}`, "Task"],
-  ["systems", "/systems", "Systems"],
-  ["system", `/systems/${IDS.system}`, "Press 2"],
-  ["sensor", `/systems/${IDS.system}/sensors/${IDS.sensor}`, "Main pump pressure"],
-  ["dead-letters", "/dead-letters", "Dead letters"],
-  ["dead-letter", `/dead-letters/${IDS.letter}`, `Dead letter ${IDS.letter}`],
-  ["alerts", "/alerts", "Alerts"],
-  ["workers", "/workers", "Workers"],
-  ["users", "/users", "Users"],
-  ["audit", "/audit", "Audit"],
-  ["unknown", "/no-such-page", "Nothing here"],
-];
+const LONG_MS = 240_000;
+/** These have nothing to ask for. */
+const STILL = ["unknown"];
+/** When there is no data, these show the one thing that they are about. */
+const NEVER_EMPTY = [...STILL, "job", "job-failed", "task", "dead-letter", "reading"];
 
-describe.skipIf(!executable)("/console in a browser", () => {
-  let browser: Browser;
-  let bench: ConsoleBench;
-  beforeAll(async () => {
-    browser = await launchChromium(executable ?? "");
-    bench = ConsoleBench.start();
-  }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await bench?.stop();
-  });
+consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
+  const open = (page: Page, path: string) => page.goto(`${bench().url}/console${path}`);
 
   test("signing in leads to where the visitor wanted to go; out and expired lead back", async () => {
-    const { page, complaints, close } = await visit(browser, "light");
-    await page.goto(`${bench.url}/console/jobs?status=failed`);
+    const { page, complaints, close } = await visit();
+    await open(page, "/jobs?status=failed");
     await page.getByLabel("User name").fill("admin");
     await page.getByLabel("Password").fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByText("User name or password is wrong").waitFor();
     await page.getByText("req-42").waitFor();
-    expect(await seriousFaults(page)).toEqual([]);
-    await shoot(page, "sign-in", "light", WIDE.width);
+    expect(await faultsOf(page, "sign-in")).toEqual([]);
     await page.getByLabel("Password").fill(PASSWORD);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
@@ -76,56 +37,63 @@ describe.skipIf(!executable)("/console in a browser", () => {
     await close();
   });
 
-  test.each(["light", "dark"] as const)(
-    "every page is sound in %s",
-    async (theme) => {
-      const wide = await visit(browser, theme);
-      await signIn(wide.page, bench.url);
+  test(
+    "every page is sound, nothing of it cut off, in both themes at 390, 1440 and 1920 px",
+    async () => {
+      const { page, complaints, close } = await enter();
+      const faults: string[] = [];
       for (const [name, path, heading] of PAGES) {
-        await open(wide.page, path, heading);
-        expect({ name, faults: await seriousFaults(wide.page) }).toEqual({ name, faults: [] });
-        expect({ name, overflow: await overflow(wide.page) }).toEqual({ name, overflow: 0 });
-        await shoot(wide.page, name, theme, WIDE.width);
+        await open(page, path);
+        await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+        await settled(page);
+        faults.push(...(await faultsOf(page, name)));
       }
-      expect(wide.complaints).toEqual([]);
-      await wide.close();
-    },
-    180_000,
-  );
-
-  test.each([
-    ["a phone in light", "light", NARROW],
-    ["a phone in dark", "dark", NARROW],
-    ["a wide screen", "light", WIDEST],
-  ] as const)(
-    "no page scrolls sideways on %s",
-    async (_, theme, viewport) => {
-      const { page, complaints, close } = await visit(browser, theme, viewport);
-      await signIn(page, bench.url);
-      for (const [name, path, heading] of PAGES) {
-        await open(page, path, heading);
-        expect({ name, overflow: await overflow(page) }).toEqual({ name, overflow: 0 });
-        await shoot(page, name, theme, viewport.width);
-      }
-      if (viewport === NARROW) await page.getByRole("button", { name: "Menu" }).click();
-      await page.getByRole("link", { name: "Alerts" }).click();
-      await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
-      expect(await seriousFaults(page)).toEqual([]);
+      expect(faults).toEqual([]);
       expect(complaints).toEqual([]);
       await close();
     },
-    180_000,
+    LONG_MS,
   );
 
-  async function open(page: Page, path: string, heading: string): Promise<void> {
-    await page.goto(`${bench.url}/console${path}`);
-    await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
-    await settled(page);
-  }
+  test.each([
+    ["broken", ".problem", STILL],
+    ["empty", ".empty", NEVER_EMPTY],
+    ["silent", ".loading", STILL],
+  ] as const)(
+    "every page says when the service is %s, as sound as with data",
+    async (mood, sign, exempt) => {
+      const { page, complaints, close } = await enter("/no-such-page");
+      bench().mood = mood;
+      const faults: string[] = [];
+      for (const [name, path] of PAGES) {
+        if ((exempt as readonly string[]).includes(name)) continue;
+        await open(page, path);
+        await page.locator(sign).first().waitFor();
+        if (mood === "empty") await settled(page);
+        faults.push(...(await faultsOf(page, `${name}-${mood}`)));
+      }
+      expect(faults).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+    LONG_MS,
+  );
+
+  test("a phone reaches every page by its menu", async () => {
+    const { page, complaints, close } = await enter("/jobs", "dark", NARROW);
+    for (const name of ["Alerts", "Quarantine", "Systems", "Audit"]) {
+      await page.getByRole("button", { name: "Menu" }).click();
+      if (name === "Alerts") expect(await faultsOf(page, "menu")).toEqual([]);
+      await page.setViewportSize(NARROW);
+      await page.getByRole("link", { name, exact: true }).click();
+      await page.getByRole("heading", { level: 1, name }).waitFor();
+    }
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
 
   test("the theme is the visitor's choice and stays", async () => {
-    const { page, close } = await visit(browser, "light");
-    await signIn(page, bench.url, "/jobs");
+    const { page, close } = await enter("/jobs");
     const background = () => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
     const light = await background();
     await page.getByLabel("Colours").selectOption("dark");
@@ -136,8 +104,20 @@ describe.skipIf(!executable)("/console in a browser", () => {
     await close();
   });
 
+  test("a session is not over because the service does not answer", async () => {
+    const { page, close } = await enter("/jobs");
+    bench().broken.add("/api/v1/auth/session");
+    await page.reload();
+    await page.getByText("The query took too long").waitFor();
+    bench().broken.clear();
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+    await close();
+  });
+
   test("the page is strict, its files are small and never change", async () => {
-    const response = await fetch(`${bench.url}/console/jobs`);
+    const { url } = bench();
+    const response = await fetch(`${url}/console/jobs`);
     expect(response.headers.get("Content-Security-Policy")).toBe(
       "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
         "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -150,15 +130,12 @@ describe.skipIf(!executable)("/console in a browser", () => {
     expect(files).toHaveLength(2);
     let size = html.length;
     for (const path of files) {
-      const file = await fetch(bench.url + path, {
-        decompress: false,
-        headers: { "Accept-Encoding": "gzip" },
-      });
+      const file = await fetch(url + path, { decompress: false, headers: { "Accept-Encoding": "gzip" } });
       expect(file.headers.get("Content-Encoding")).toBe("gzip");
       expect(file.headers.get("Cache-Control")).toBe("public, max-age=31536000, immutable");
       size += (await file.arrayBuffer()).byteLength;
     }
     expect(size).toBeLessThan(MAX_FIRST_LOAD_BYTES);
-    expect((await fetch(`${bench.url}/console/assets/nothing.js`)).status).toBe(404);
+    expect((await fetch(`${url}/console/assets/nothing.js`)).status).toBe(404);
   });
 });

@@ -1,35 +1,64 @@
 /** Answers of the fake API that need more than a list. */
-import { COUNTS, curve, HISTORY, IDS, JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
+import type {
+  AlertView,
+  DeadLetterDetail,
+  DeadLetterView,
+  Overview,
+  UserView,
+  WorkerView,
+} from "../../src/contract/oversight.ts";
+import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-review.ts";
+import type { SensorCompleteness, Series } from "../../src/contract/query.ts";
+import type {
+  RangePreview,
+  RangeState,
+  RangeVersion,
+  Sensor,
+  UnitList,
+} from "../../src/contract/registry.ts";
+import { COUNTS, curve, IDS, JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
+import { HISTORY } from "./console-record.ts";
 
 const HOUR_MS = 3_600_000;
 const iso = (ms: number) => new Date(ms).toISOString();
 
-export function refusedDetail(id: number) {
+export function refusedDetail(id: number): QuarantinedReadingDetail | null {
   const item = REFUSED.find((refused) => refused.id === id);
   if (!item) return null;
-  const [sensor] = SENSORS;
+  const { id: sensor_id, name, quantity, unit } = SENSORS[0]!;
   const at_ms = item.timestamp === null ? NOW_MS : Date.parse(item.timestamp);
   const [from_ms, to_ms] = [at_ms - 4 * 60_000, at_ms + 4 * 60_000];
   return {
     ...item,
     system: { id: IDS.system, name: "Press 2" },
-    sensor: { id: sensor?.id, name: sensor?.name, quantity: sensor?.quantity, unit: sensor?.unit },
+    sensor: { id: sensor_id, name, quantity, unit },
     stored:
-      item.reason === "duplicate"
-        ? { timestamp: item.timestamp, value: 181.2, unit: "bar", quality: 97 }
-        : null,
+      item.reason === "duplicate" ? { timestamp: iso(at_ms), value: 181.2, unit: "bar", quality: 97 } : null,
     rule: { version: 2, min: 0, max: 350, valid_from: iso(NOW_MS - 200 * HOUR_MS), author_name: "engineer" },
     around: {
       from: iso(from_ms),
       to: iso(to_ms),
       items: curve(from_ms, to_ms, 240, true),
-      refused: REFUSED.filter(({ timestamp }) => timestamp !== null).slice(0, 30),
+      refused: REFUSED.slice(0, 30).flatMap(({ id: other, timestamp, ...rest }) =>
+        timestamp === null || other === id
+          ? []
+          : [
+              {
+                id: other,
+                timestamp,
+                value: rest.value,
+                unit: rest.unit,
+                reason: rest.reason,
+                review_status: rest.review_status,
+              },
+            ],
+      ),
     },
-    history: HISTORY,
+    history: [...HISTORY],
   };
 }
 
-export function overview() {
+export function overview(): Overview {
   const wave = Math.sin(Date.now() / 4_000);
   return {
     at: new Date().toISOString(),
@@ -44,13 +73,13 @@ export function overview() {
   };
 }
 
-export const ALERTS = [
+export const ALERTS: readonly AlertView[] = [
   { resolved_at: null, share: 0.088, peak_share: 0.341 },
   { resolved_at: iso(NOW_MS - 30 * HOUR_MS), share: 0.021, peak_share: 0.074 },
 ].map((alert, index) => ({
   id: 70 - index,
-  system_id: SYSTEMS[index]?.id,
-  system_name: SYSTEMS[index]?.name,
+  system_id: SYSTEMS[index]!.id,
+  system_name: SYSTEMS[index]!.name,
   raised_at: iso(NOW_MS - (index * 31 + 1) * HOUR_MS),
   limit: 0.05,
   window_s: 3_600,
@@ -59,33 +88,37 @@ export const ALERTS = [
   ...alert,
 }));
 
-export const WORKERS = ["running", "running", "waiting", "draining"].map((state, index) => ({
-  name: `ingest-host-a:4121:mb2k:${index}`,
-  process: "ingest-host-a:4121:mb2k",
-  state,
-  heartbeat_age_ms: 180 + index * 700,
-  restarts: index === 2 ? 4 : 0,
-  in_hand: index * 3,
-}));
+export const WORKERS: readonly WorkerView[] = ["running", "running", "waiting", "draining"].map(
+  (state, index) => ({
+    name: `ingest-host-a:4121:mb2k:${index}`,
+    process: "ingest-host-a:4121:mb2k",
+    state,
+    heartbeat_age_ms: 180 + index * 700,
+    restarts: index === 2 ? 4 : 0,
+    in_hand: index * 3,
+  }),
+);
 
-export const USERS = (["admin", "engineer", "reviewer", "producer"] as const).map((role, index) => ({
-  id: index === 0 ? IDS.admin : IDS.admin.replace(/.$/, String(index + 1)),
-  username: role === "producer" ? "rig-7-gateway" : role,
-  role,
-  active: index !== 2,
-  requests_per_minute: role === "producer" ? 600 : null,
-  readings_per_minute: role === "producer" ? 6_000_000 : null,
-  created_at: iso(NOW_MS - 2_000 * HOUR_MS),
-}));
+export const USERS: readonly UserView[] = (["admin", "engineer", "reviewer", "producer"] as const).map(
+  (role, index) => ({
+    id: index === 0 ? IDS.admin : IDS.admin.replace(/.$/, String(index + 1)),
+    username: role === "producer" ? "rig-7-gateway" : role,
+    role,
+    active: index !== 2,
+    requests_per_minute: role === "producer" ? 600 : null,
+    readings_per_minute: role === "producer" ? 6_000_000 : null,
+    created_at: iso(NOW_MS - 2_000 * HOUR_MS),
+  }),
+);
 
 const letterJob = {
   job_id: IDS.failedJob,
   system_id: IDS.system,
-  created_by: USERS[3]?.id,
+  created_by: USERS[3]!.id,
   total_readings: 10_000,
   received_at: iso(NOW_MS - 3 * 61_000),
 };
-export const LETTERS = [
+export const LETTERS: readonly DeadLetterView[] = [
   {
     id: IDS.letter,
     reason: "gave up after 3 attempts (SQLSTATE XX001)",
@@ -101,13 +134,15 @@ export const LETTERS = [
     job: null,
   },
 ];
-export const PAYLOAD = {
+export const PAYLOAD: DeadLetterDetail["payload"] = {
   encoding: "json",
   truncated: true,
   body: JSON.stringify({ system_id: IDS.system, readings: REFUSED.slice(0, 12).map(({ raw }) => raw) }),
 };
 
-export function completeness(from_ms: number, to_ms: number, ids: readonly string[]) {
+const subject = ({ id, name, quantity, unit }: Sensor) => ({ id, name, quantity, unit });
+
+export function completeness(from_ms: number, to_ms: number, ids: readonly string[]): SensorCompleteness[] {
   const hours = Math.round((to_ms - from_ms) / HOUR_MS);
   return SENSORS.filter(({ id }) => ids.length === 0 || ids.includes(id)).map((sensor, row) => {
     const rows = Array.from({ length: hours }, (_, index) => {
@@ -128,7 +163,7 @@ export function completeness(from_ms: number, to_ms: number, ids: readonly strin
     });
     const received = rows.reduce((sum, hour) => sum + hour.received, 0);
     return {
-      sensor,
+      sensor: subject(sensor),
       rate_hz: 1,
       rate_source: "expected",
       expected: hours * 3_600,
@@ -139,7 +174,7 @@ export function completeness(from_ms: number, to_ms: number, ids: readonly strin
   });
 }
 
-export function series(from_ms: number, to_ms: number) {
+export function series(from_ms: number, to_ms: number): Series {
   const bucket_ms = Math.max(1_000, Math.round((to_ms - from_ms) / 600));
   return {
     from: iso(from_ms),
@@ -147,11 +182,11 @@ export function series(from_ms: number, to_ms: number) {
     source: "raw",
     bucket_ms,
     points: 600,
-    series: [{ sensor: SENSORS[0], items: curve(from_ms, to_ms, 600, true) }],
+    series: [{ sensor: subject(SENSORS[0]!), items: curve(from_ms, to_ms, 600, true) }],
   };
 }
 
-export const UNITS = {
+export const UNITS: UnitList = {
   items: [
     {
       symbol: "bar",
@@ -164,3 +199,33 @@ export const UNITS = {
     },
   ],
 };
+
+/** Versions of the first sensor's own range, newest first: one to come, one in force, one before it. */
+export const RANGES: readonly RangeVersion[] = [
+  { version: 3, min: 5, max: 320, valid_from: iso(NOW_MS + 48 * HOUR_MS), author_name: "engineer" },
+  { version: 2, min: 0, max: 350, valid_from: iso(NOW_MS - 200 * HOUR_MS), author_name: "engineer" },
+  { version: 1, min: null, max: null, valid_from: iso(NOW_MS - 700 * HOUR_MS), author_name: null },
+].map((version) => ({ ...version, author: IDS.admin, created_at: iso(NOW_MS - 200 * HOUR_MS) }));
+
+export const rangeState = (): RangeState => ({
+  unit: "bar",
+  in_force: SENSORS[0]!.range,
+  newest: RANGES[0]!,
+});
+
+export const rangePreview = (
+  asked: Pick<RangePreview, "min" | "max">,
+  from_ms: number,
+  to_ms: number,
+): RangePreview => ({
+  ...asked,
+  unit: "bar",
+  from: iso(from_ms),
+  to: iso(to_ms),
+  readings: 604_800,
+  refused: 1_204,
+  below: 0,
+  above: 1_204,
+  lowest: 12.4,
+  highest: 348.9,
+});

@@ -1,23 +1,41 @@
 /** A visitor of the console in a real browser: signs in, is watched for complaints, and is judged by axe. */
+import { afterAll, beforeAll, describe } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { PASSWORD } from "./console-api.ts";
+import type { Browser, Locator, Page } from "playwright-core";
+import { findChromium, launchChromium } from "./chromium.ts";
 
 export type Theme = "light" | "dark";
+export const THEMES: readonly Theme[] = ["light", "dark"];
 export const WIDE = { width: 1440, height: 900 };
 export const WIDEST = { width: 1920, height: 1080 };
 export const NARROW = { width: 390, height: 844 };
+const SIZES = [NARROW, WIDE, WIDEST];
 
 /** A folder for pictures of every page; none are taken without it. */
 const SHOTS = process.env.CONSOLE_SHOTS;
 const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();
 /** What a browser itself says about an answer that a test provokes. */
 const REFUSED_LOAD = "Failed to load resource";
+const EXPECTED = /\b(401|403|404|409|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
+
+/** A suite in a Chromium of its own; without one it is skipped, and says so. */
+export function inChromium(name: string, tests: (browser: () => Browser) => void): void {
+  const executable = findChromium();
+  const title = executable ? name : `${name} (skipped: no Chromium; set CHROMIUM_PATH)`;
+  describe.skipIf(!executable)(title, () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await launchChromium(executable ?? "");
+    }, 60_000);
+    afterAll(() => browser?.close());
+    tests(() => browser);
+  });
+}
 
 export interface Visit {
   readonly page: Page;
-  /** Errors and violations of the content policy. */
+  /** Errors, violations of the content policy, and requests to other hosts. */
   readonly complaints: string[];
   readonly close: () => Promise<void>;
 }
@@ -29,22 +47,26 @@ export async function visit(browser: Browser, theme: Theme, viewport = WIDE): Pr
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
-    const expected = message.text().startsWith(REFUSED_LOAD) && /\b(401|503|504)\b/.test(message.text());
+    const expected = message.text().startsWith(REFUSED_LOAD) && EXPECTED.test(message.text());
     if (["error", "warning"].includes(message.type()) && !expected) complaints.push(message.text());
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    if (protocol !== "data:" && hostname !== "127.0.0.1") complaints.push(`asked ${request.url()}`);
   });
   return { page, complaints, close: () => context.close() };
 }
 
-export async function signIn(page: Page, url: string, path = ""): Promise<void> {
+export async function signIn(
+  page: Page,
+  url: string,
+  { path = "", username = "admin", password = "password" } = {},
+): Promise<void> {
   await page.goto(`${url}/console${path}`);
-  await page.getByLabel("User name").fill("admin");
-  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await page
-    .getByRole("button", { name: "Sign out" })
-    .or(page.getByRole("button", { name: "Menu" }))
-    .first()
-    .waitFor();
+  await page.locator("header.top").waitFor();
 }
 
 /** Waits until nothing loads any more. */
@@ -53,20 +75,51 @@ export async function settled(page: Page): Promise<void> {
   await page.locator(".loading, [aria-busy=true]").first().waitFor({ state: "detached" });
 }
 
+/** Presses Tab until the element has the focus, as people without a mouse do. @throws {Error} when it never has */
+export async function tabTo(page: Page, target: Locator, most = 80): Promise<void> {
+  for (let presses = 0; presses <= most; presses += 1) {
+    if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`${most} presses of Tab do not reach ${target}`);
+}
+
 /** What axe finds serious or critical, each as `rule: element`. */
 export async function seriousFaults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
   return page.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
     violations.filter(({ impact }) => impact === "serious" || impact === "critical")
       .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary.slice(0, 200))))`);
 }
 
-/** How many pixels the page is wider than its window. */
-export const overflow = (page: Page): Promise<number> =>
-  page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+/** What is wider than its place: the page itself, and tables whose last columns are out of sight. */
+const cutOff = (page: Page): Promise<string[]> =>
+  page.evaluate(`[document.documentElement, ...document.querySelectorAll(".table-scroll, dialog")]
+    .filter((element) => element.scrollWidth > element.clientWidth + 1)
+    .map((element) => (element.getAttribute("aria-label") ?? element.tagName) + ": " + element.scrollWidth + " px in " + element.clientWidth)`);
 
-export async function shoot(page: Page, name: string, theme: Theme, width: number): Promise<void> {
+/**
+ * What is wrong with the page as it stands, in both themes at every width: serious faults of axe, and what is cut off.
+ * Leaves the page in the last theme and width.
+ */
+export async function faultsOf(page: Page, name: string): Promise<string[]> {
+  const faults: string[] = [];
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme });
+    for (const size of SIZES) {
+      await page.setViewportSize(size);
+      const found = [...(await seriousFaults(page)), ...(await cutOff(page))];
+      faults.push(...found.map((fault) => `${name} ${theme} ${size.width}: ${fault}`));
+      await shoot(page, name, theme, size.width);
+    }
+  }
+  return faults;
+}
+
+async function shoot(page: Page, name: string, theme: Theme, width: number): Promise<void> {
   if (!SHOTS) return;
   mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: join(SHOTS, `${name}-${theme}-${width}.png`), fullPage: width < 500 });
+  const dialog = await page.locator("dialog[open]").count();
+  const path = join(SHOTS, `${name}-${theme}-${width}.png`);
+  await page.screenshot({ path, fullPage: width < 500 && dialog === 0 });
 }

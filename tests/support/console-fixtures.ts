@@ -1,8 +1,14 @@
 /** What the console's tests show: a press with a pressure sensor that sent psi labelled as bar, and what follows. */
+import type { JobView } from "../../src/contract/job.ts";
+import type { Incident, QuarantineCounts, QuarantinedReading } from "../../src/contract/quarantine-review.ts";
+import type { SeriesPoint } from "../../src/contract/query.ts";
+import type { RefusalReason } from "../../src/contract/refusal.ts";
+import type { EffectiveRange, Sensor, System } from "../../src/contract/registry.ts";
+
 const HOUR_MS = 3_600_000;
 /** Of the last full minute: relative times then read well, and everything is in the recent past. */
 export const NOW_MS = Math.floor(Date.now() / 60_000) * 60_000;
-const ago = (ms: number) => new Date(NOW_MS - ms).toISOString();
+export const ago = (ms: number) => new Date(NOW_MS - ms).toISOString();
 const uuid = (n: number) => `0199a1b2-c3d4-7e5f-8a9b-${n.toString(16).padStart(12, "0")}`;
 
 export const IDS = {
@@ -16,15 +22,17 @@ export const IDS = {
   letter: "0/1764226800000-0",
 };
 
-export const SYSTEMS = [
-  [IDS.system, "Press 2", "400 t, hall 3"],
+export const SYSTEMS: readonly System[] = (
   [
-    uuid(0x1002),
-    "Test rig 7",
-    "Endurance rig for axial piston pumps, long-running programme with daily changes",
-  ],
-  [uuid(0x1003), "Injection moulding 12", ""],
-].map(([id, name, description]) => ({
+    [IDS.system, "Press 2", "400 t, hall 3"],
+    [
+      uuid(0x1002),
+      "Test rig 7",
+      "Endurance rig for axial piston pumps, long-running programme with daily changes",
+    ],
+    [uuid(0x1003), "Injection moulding 12", ""],
+  ] as const
+).map(([id, name, description]) => ({
   id,
   name,
   description,
@@ -34,7 +42,7 @@ export const SYSTEMS = [
 }));
 
 const UNIT_RANGE = { min: 0, max: 700, source: "ISO 4413", version: null };
-const SENSOR_ROWS = [
+const SENSOR_ROWS: readonly (readonly [string, string, string, string, EffectiveRange, number | null])[] = [
   [
     IDS.sensor,
     "Main pump pressure",
@@ -53,22 +61,25 @@ const SENSOR_ROWS = [
   ],
   [uuid(0x2003), "Return flow", "flow", "lpm", { min: 0, max: 1000, source: "ISO 4413", version: null }, 10],
   [uuid(0x2004), "Pilot pressure", "pressure", "bar", UNIT_RANGE, 1],
-] as const;
-export const SENSORS = SENSOR_ROWS.map(([id, name, quantity, unit, range, expected_rate_hz]) => ({
-  id,
-  system_id: IDS.system,
-  name,
-  quantity,
-  unit,
-  range,
-  expected_rate_hz,
-  created_by: IDS.admin,
-  created_at: ago(800 * HOUR_MS),
-  updated_at: ago(80 * HOUR_MS),
-  archived_at: null,
-}));
+  [uuid(0x2005), "sensor-0199a1b2c3d47e5f8a9b000000002005", "pressure", "bar", UNIT_RANGE, null],
+];
+export const SENSORS: readonly Sensor[] = SENSOR_ROWS.map(
+  ([id, name, quantity, unit, range, expected_rate_hz]) => ({
+    id,
+    system_id: IDS.system,
+    name,
+    quantity,
+    unit,
+    range,
+    expected_rate_hz,
+    created_by: IDS.admin,
+    created_at: ago(800 * HOUR_MS),
+    updated_at: ago(80 * HOUR_MS),
+    archived_at: null,
+  }),
+);
 
-export const JOBS = Array.from({ length: 12 }, (_, index) => {
+export const JOBS: readonly JobView[] = Array.from({ length: 12 }, (_, index) => {
   const failed = index === 3;
   const quarantined = index === 0 ? 3_412 : index % 4 === 0 ? 12 : 0;
   const duplicate = index % 5 === 0 ? 40 : 0;
@@ -94,7 +105,7 @@ export const JOBS = Array.from({ length: 12 }, (_, index) => {
 });
 
 const REASONS = ["out_of_range", "duplicate", "invalid_unit", "invalid_timestamp", "parse_error"] as const;
-const DETAILS: Record<string, string> = {
+const DETAILS: Readonly<Partial<Record<RefusalReason, string>>> = {
   out_of_range: "value 2451.3 bar is above the sensor's own limit of 350 bar",
   duplicate: "another value is stored for this moment: 181.2 bar",
   invalid_unit: 'unit "PSIG" is not known',
@@ -102,7 +113,7 @@ const DETAILS: Record<string, string> = {
   parse_error: "/value is missing",
 };
 
-export const REFUSED = Array.from({ length: 40 }, (_, index) => {
+export const REFUSED: readonly QuarantinedReading[] = Array.from({ length: 40 }, (_, index) => {
   const reason = index < 24 ? "out_of_range" : (REASONS[index % REASONS.length] ?? "duplicate");
   const value = Math.round((2_451.3 + Math.sin(index) * 40) * 10) / 10;
   const timestamp = reason === "parse_error" ? null : ago(90 * 60_000 + index * 1_000);
@@ -132,30 +143,47 @@ export const REFUSED = Array.from({ length: 40 }, (_, index) => {
 });
 
 const none = { pending: 0, approved: 0, rejected: 0, fixed: 0 };
-export const INCIDENTS = [
+const INCIDENT_ROWS: readonly (readonly [
+  string,
+  string | null,
+  RefusalReason,
+  number,
+  Incident["statuses"],
+  number,
+])[] = [
   ["i-1", "Main pump pressure", "out_of_range", 3_412, { ...none, pending: 3_412 }, 0],
   ["i-2", "Return flow", "duplicate", 214, { ...none, pending: 180, rejected: 34 }, 26],
   ["i-3", "Tank temperature", "invalid_unit", 96, { ...none, pending: 96 }, 27],
   ["i-4", null, "parse_error", 3, { ...none, pending: 3 }, 29],
-].map(([key, sensor_name, reason, count, statuses, sample], index) => ({
-  key,
-  system_id: IDS.system,
-  system_name: "Press 2",
-  sensor_id: sensor_name ? (SENSORS[index]?.id ?? null) : null,
-  sensor_name,
-  unit: sensor_name ? "bar" : null,
-  reason,
-  first_at: ago((index + 2) * HOUR_MS),
-  last_at: ago(90 * 60_000 + index * HOUR_MS),
-  count,
-  statuses,
-  sample: REFUSED[sample as number],
-}));
+];
+export const INCIDENTS: readonly Incident[] = INCIDENT_ROWS.map(
+  ([key, sensor_name, reason, count, statuses, sample], index) => ({
+    key,
+    system_id: IDS.system,
+    system_name: "Press 2",
+    sensor_id: sensor_name ? (SENSORS[index]?.id ?? null) : null,
+    sensor_name,
+    unit: sensor_name ? "bar" : null,
+    reason,
+    first_at: ago((index + 2) * HOUR_MS),
+    last_at: ago(90 * 60_000 + index * HOUR_MS),
+    count,
+    statuses,
+    sample: REFUSED[sample]!,
+  }),
+);
 
 const of = (count: number, capped = false) => ({ count, capped });
-export const COUNTS = {
+export const COUNTS: QuarantineCounts = {
   total: of(3_725),
-  reasons: { out_of_range: of(3_412), duplicate: of(214), invalid_unit: of(96), parse_error: of(3) },
+  reasons: {
+    invalid_timestamp: of(0),
+    system_not_found: of(0),
+    out_of_range: of(3_412),
+    duplicate: of(214),
+    invalid_unit: of(96),
+    parse_error: of(3),
+  },
   statuses: { pending: of(3_725), approved: of(120), fixed: of(10_000, true), rejected: of(34) },
   systems: [{ id: IDS.system, name: "Press 2", ...of(3_725) }],
   sensors: SENSORS.map(({ id, name, system_id }, index) => ({
@@ -166,60 +194,8 @@ export const COUNTS = {
   })),
 };
 
-export const HISTORY = [
-  {
-    id: 9_001,
-    at: ago(40 * 60_000),
-    actor: IDS.admin,
-    actor_name: "admin",
-    action: "reopen",
-    subject_type: "reading",
-    subject_id: String(IDS.reading),
-    task_id: IDS.task,
-    before: { review_status: "rejected" },
-    after: { review_status: "pending" },
-    note: "Rejected too early: the gateway only labels the unit wrongly.",
-  },
-  {
-    id: 9_000,
-    at: ago(80 * 60_000),
-    actor: IDS.admin,
-    actor_name: "admin",
-    action: "reject",
-    subject_type: "reading",
-    subject_id: String(IDS.reading),
-    task_id: null,
-    before: { review_status: "pending" },
-    after: { review_status: "rejected" },
-    note: null,
-  },
-];
-export const AUDIT = [
-  ...HISTORY,
-  {
-    ...HISTORY[0],
-    id: 8_999,
-    action: "discard",
-    subject_type: "dead_letter",
-    subject_id: "1/1764220000000-3",
-    before: { reason: "XX001", size_bytes: 81_220 },
-    after: null,
-    note: "Test batch of the rig builder.",
-  },
-  {
-    ...HISTORY[0],
-    id: 8_998,
-    action: "set_range",
-    subject_type: "range",
-    subject_id: IDS.sensor,
-    before: { min: 0, max: 700 },
-    after: { min: 0, max: 350 },
-    note: null,
-  },
-];
-
 /** A curve with a gap where the readings were refused. */
-export function curve(from_ms: number, to_ms: number, points: number, withGap: boolean) {
+export function curve(from_ms: number, to_ms: number, points: number, withGap: boolean): SeriesPoint[] {
   const step_ms = (to_ms - from_ms) / points;
   return Array.from({ length: points }, (_, index) => {
     const avg = 170 + 25 * Math.sin(index / 11) + 6 * Math.sin(index * 1.7);
