@@ -75,6 +75,7 @@ interface NoteFieldProps {
 const NoteField = ({ note, required, onNote }: NoteFieldProps) => (
   <TextField
     label={required ? "Note (required)" : "Note"}
+    first
     value={note}
     onValue={onNote}
     required={required}

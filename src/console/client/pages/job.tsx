@@ -127,7 +127,7 @@ function Timeline({ job }: { job: JobView }) {
           />
           <span>{name}</span>
           <span>
-            <Time at={at} /> {at && more ? <span class="muted small">{more}</span> : null}
+            <Time at={at} /> {at && more ? <span class="muted small nowrap">{more}</span> : null}
           </span>
         </li>
       ))}

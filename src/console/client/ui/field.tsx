@@ -18,31 +18,23 @@ interface TextFieldProps {
   readonly required?: boolean;
   readonly autocomplete?: string;
   readonly name?: string;
+  /** Has the focus when its dialog opens. */
+  readonly first?: boolean;
   /** Offered while typing; anything else may be typed too. */
   readonly choices?: readonly Choice[];
 }
 
 export function TextField(props: TextFieldProps) {
-  const {
-    label,
-    value,
-    onValue,
-    type = "text",
-    numeric,
-    hint,
-    required,
-    autocomplete,
-    name,
-    choices,
-  } = props;
+  const { label, value, onValue, type = "text", numeric, hint, required, name, first, choices } = props;
   const id = useId();
   const input = {
     id,
     name,
     value,
     required,
+    "data-first": first ? "" : undefined,
     list: choices ? `${id}-choices` : undefined,
-    autocomplete: autocomplete ?? "off",
+    autocomplete: props.autocomplete ?? "off",
     inputMode: numeric ? "decimal" : undefined,
     "aria-describedby": hint ? `${id}-hint` : undefined,
     onInput: (event: { readonly currentTarget: HTMLInputElement }) => onValue(event.currentTarget.value),
@@ -56,18 +48,20 @@ export function TextField(props: TextFieldProps) {
           {hint}
         </span>
       ) : null}
-      {choices ? (
-        <datalist id={`${id}-choices`}>
-          {choices.map(([choice, text]) => (
-            <option key={choice} value={choice}>
-              {text}
-            </option>
-          ))}
-        </datalist>
-      ) : null}
+      {choices ? <Offered id={`${id}-choices`} choices={choices} /> : null}
     </div>
   );
 }
+
+const Offered = ({ id, choices }: { id: string; choices: readonly Choice[] }) => (
+  <datalist id={id}>
+    {choices.map(([choice, text]) => (
+      <option key={choice} value={choice}>
+        {text}
+      </option>
+    ))}
+  </datalist>
+);
 
 interface ChoiceFieldProps {
   readonly label: string;

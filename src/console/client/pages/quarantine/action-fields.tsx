@@ -50,6 +50,7 @@ export function ActionFields({ form, unit, system_id, change }: ActionFieldsProp
       {stores(form.action) ? <ConflictFields form={form} change={change} /> : null}
       <TextField
         label="Note"
+        first={form.action !== "fix"}
         value={form.note}
         onValue={(note) => change({ note })}
         hint="Kept with every reading and in the audit log."
@@ -94,15 +95,15 @@ function FixFields({ form, unit, system_id, change }: ActionFieldsProps) {
       <fieldset>
         <legend class="unseen">Set for every reading</legend>
         <div class="form-row">
-          {field("unit", "Relabel the unit as", { choices: units })}
+          {field("unit", "Relabel the unit as", { choices: units, first: true })}
           {field("value", "Set the value")}
           {field("quality", "Set the quality")}
         </div>
         <div class="form-row">
-          {field("timestamp", "Set the time (RFC 3339)", { hint: "e.g. 2026-11-27T06:53:14Z" })}
-          {field("sensor_id", "Set the sensor (UUID)", {
+          {field("timestamp", "Set the time", { hint: "RFC 3339: 2026-11-27T06:53:14Z" })}
+          {field("sensor_id", "Set the sensor", {
             choices: sensors,
-            hint: "For readings that name a wrong sensor.",
+            hint: "Its UUID, when a wrong one was named.",
           })}
         </div>
       </fieldset>

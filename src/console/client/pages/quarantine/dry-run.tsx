@@ -1,4 +1,5 @@
 /** What an action would do, told before it is done. */
+import { useEffect, useRef } from "preact/hooks";
 import type { DryRun, ReadingOutcome } from "../../../../contract/review.ts";
 import { count, quantity, timeText, words } from "../../lib/format.ts";
 import { zone } from "../../lib/preferences.ts";
@@ -18,9 +19,12 @@ const WOULD = [
 export type DryRunOutcome = Omit<DryRun, "action">;
 
 export function DryRunResult({ result }: { result: DryRunOutcome }) {
+  const place = useRef<HTMLElement>(null);
+  // On a small screen it would come below what is in sight
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [result]);
   const { would, still_failing, not_open, selected, examined, samples } = result;
   return (
-    <section class="stacked" aria-label="Result of the dry run" aria-live="polite">
+    <section ref={place} class="stacked dry-run" aria-label="Result of the dry run" aria-live="polite">
       <p class="outcome">
         {WOULD.filter(([name]) => would[name] > 0).map(([name, text]) => (
           <span key={name} class={name === "store" ? "good" : undefined}>

@@ -97,13 +97,15 @@ function ReadingsPanel({ list, counts, review, whole, onAll, onNone }: ReadingsP
         onAct={setAction}
         onHelp={() => setHelp(true)}
       >
-        <SelectAll
-          whole={whole}
-          total={cappedText(counts?.total)}
-          onAll={onAll}
-          onShown={() => chosen.set(list.items ?? [])}
-          onNone={onNone}
-        />
+        {list.items && list.items.length > 0 ? (
+          <SelectAll
+            whole={whole}
+            total={cappedText(counts?.total)}
+            onAll={onAll}
+            onShown={() => chosen.set(list.items ?? [])}
+            onNone={onNone}
+          />
+        ) : null}
       </ActionBar>
       <ListView list={list} empty="No readings" emptyHint="Nothing in quarantine fits these filters.">
         {(shown) => (

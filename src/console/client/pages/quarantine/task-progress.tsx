@@ -13,12 +13,22 @@ import { ProblemBox } from "../../ui/states.tsx";
 const REFRESH_MS = 1_000;
 const isOver = ({ state }: ReviewTask) => state !== "queued" && state !== "running";
 
-export function TaskProgress({ task: given }: { task: ReviewTask }) {
+interface TaskProgressProps {
+  readonly task: ReviewTask;
+  /** On the page of the task itself: told when it is over. Elsewhere there is a link to that page. */
+  readonly onOver?: () => void;
+}
+
+export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
   const [over, setOver] = useState(isOver(given));
   const path = `/api/v1/quarantine/actions/${given.id}`;
   const { data, error, reload } = useResource<ReviewTask>(over ? null : path, over ? 0 : REFRESH_MS);
   const task = data ?? given;
-  useEffect(() => setOver(isOver(task)), [task]);
+  useEffect(() => {
+    if (over || !isOver(task)) return;
+    setOver(true);
+    onOver?.();
+  }, [task]);
   const { busy, problem, run } = useAction();
   const mayReview = useMayReview();
   const cancel = () =>
@@ -30,7 +40,13 @@ export function TaskProgress({ task: given }: { task: ReviewTask }) {
     <section class="stacked" aria-label={`Task ${task.action}`} aria-live="polite">
       <p class="prose">
         <StateBadge state={task.state} /> {words(task.action)}: {count(task.done)} of {count(task.selected)}{" "}
-        readings · <a href={to(`/quarantine/tasks/${task.id}`)}>Task</a>
+        readings
+        {onOver ? null : (
+          <>
+            {" · "}
+            <a href={to(`/quarantine/tasks/${task.id}`)}>Task</a>
+          </>
+        )}
       </p>
       {over ? null : <progress aria-label="Progress" max={Math.max(1, task.selected)} value={task.done} />}
       <Outcome task={task} />

@@ -13,16 +13,16 @@ export function TaskPage({ id }: { id: string }) {
   const task = useResource<ReviewTask>(`/api/v1/quarantine/actions/${id}`);
   return (
     <PageFrame title="Task" above={[to("/quarantine/tasks"), "Tasks"]}>
-      <Shown of={task}>{(data) => <TaskBody task={data} />}</Shown>
+      <Shown of={task}>{(data) => <TaskBody task={data} reload={task.reload} />}</Shown>
     </PageFrame>
   );
 }
 
-const TaskBody = ({ task }: { task: ReviewTask }) => (
+const TaskBody = ({ task, reload }: { task: ReviewTask; reload: () => void }) => (
   <>
     <Panel title="Progress">
       <div class="panel-body">
-        <TaskProgress task={task} />
+        <TaskProgress task={task} onOver={reload} />
       </div>
     </Panel>
     <Panel title="What was asked">

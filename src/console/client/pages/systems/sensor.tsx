@@ -63,7 +63,7 @@ function SensorFacts({ sensor }: { sensor: SensorDetail }) {
           ["Quantity", `${sensor.quantity} in ${unitText(sensor.unit)}`],
           [
             "Expected rate",
-            sensor.expected_rate_hz === null ? "learnt" : `${number(sensor.expected_rate_hz)} readings/s`,
+            sensor.expected_rate_hz === null ? "learnt" : `${number(sensor.expected_rate_hz)} Hz`,
           ],
           ["First reading", <Time key="first" at={sensor.first_reading_at} />],
           ["Last reading", <Time key="last" at={sensor.last_reading_at} />],
