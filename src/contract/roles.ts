@@ -3,6 +3,13 @@
 export const ROLES = ["admin", "engineer", "reviewer", "producer"] as const;
 /** Decides which operations are open. */
 export type Role = (typeof ROLES)[number];
+/** Those who look after everybody's batches. Producers see only their own. */
+export const READERS: readonly Role[] = ["admin", "engineer", "reviewer"];
+/** Those who decide about what was refused or could not be processed. */
+export const REVIEWERS: readonly Role[] = ["admin", "reviewer"];
+/** Those who change systems, sensors and ranges. */
+export const REGISTRY_EDITORS: readonly Role[] = ["admin", "engineer"];
+export const ADMINS: readonly Role[] = ["admin"];
 
 /**
  * What a key may be used for, within its owner's role. `ingest`: send batches and follow the owner's jobs. `read`:

@@ -132,6 +132,13 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     const ndjson = lines.map((line) => JSON.parse(line) as QuarantinedReading);
     expect(ndjson.map(({ id }) => id)).toEqual(csv.map(({ id }) => Number(id)));
     expect(ndjson.slice(0, 500).map(({ id }) => id)).toEqual(expected);
+    // What is ticked is exported alone.
+    for (const nth of [0, 3]) await page.getByRole("checkbox", { name: "Select" }).nth(nth).check();
+    const ticked = (await download(page, "Export NDJSON", "quarantine.ndjson")).trimEnd().split("\n");
+    expect(ticked.map((line) => (JSON.parse(line) as QuarantinedReading).id)).toEqual([
+      expected[0]!,
+      expected[3]!,
+    ]);
     expect(complaints).toEqual([]);
     await close();
   }, 60_000);

@@ -1,10 +1,10 @@
 /** Answers of the fake API that need more than a list. */
+import type { UserView } from "../../src/contract/access.ts";
 import type {
   AlertView,
   DeadLetterDetail,
   DeadLetterView,
   Overview,
-  UserView,
   WorkerView,
 } from "../../src/contract/oversight.ts";
 import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-review.ts";
@@ -105,6 +105,8 @@ export const USERS: readonly UserView[] = (["admin", "engineer", "reviewer", "pr
     username: role === "producer" ? "rig-7-gateway" : role,
     role,
     active: index !== 2,
+    systems: role === "producer" ? [IDS.system] : null,
+    issuer: role === "engineer" ? "https://login.example.com" : null,
     requests_per_minute: role === "producer" ? 600 : null,
     readings_per_minute: role === "producer" ? 6_000_000 : null,
     created_at: iso(NOW_MS - 2_000 * HOUR_MS),

@@ -92,7 +92,8 @@ export class ConsoleBench {
     });
     app.get(SESSION, (c) =>
       c.json({
-        user: { id: IDS.admin, username: this.role, role: this.role },
+        user: { id: IDS.admin, username: this.role, role: this.role, systems: null },
+        key: null,
         expires_at: new Date(NOW_MS + 3.6e6).toISOString(),
       }),
     );

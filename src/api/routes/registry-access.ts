@@ -2,14 +2,12 @@
 import type { Context } from "hono";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { SensorKey } from "../../contract/registry-records.ts";
-import type { Role } from "../../contract/roles.ts";
 import { RegistryError, type RegistryFault } from "../../store/registry-errors.ts";
 import { versionTag } from "../etag.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 
-/** Everybody with a token reads the registry; these change it. */
-export const REGISTRY_EDITORS: readonly Role[] = ["admin", "engineer"];
+export { REGISTRY_EDITORS } from "../../contract/roles.ts";
 
 /** Problems of every read and every change of the registry. */
 export const READ_PROBLEMS = [

@@ -1,7 +1,7 @@
 /** `POST`, `GET` and `DELETE /api/v1/auth/session`: the session of a browser, in a cookie. */
-import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
-import { ROLES, SCOPES } from "../../contract/roles.ts";
+import { SCOPES } from "../../contract/roles.ts";
+import { SessionSchema } from "../../contract/session.ts";
 import type { Claims } from "../auth/claims.ts";
 import { endOwnToken } from "../auth/end-token.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
@@ -18,32 +18,6 @@ import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
 
 const PATH = "/api/v1/auth/session";
 const tags = ["Access"];
-
-export const SessionSchema = Type.Object({
-  user: Type.Object({
-    id: Type.String({ format: "uuid" }),
-    username: Type.String(),
-    role: Type.Union(ROLES.map((role) => Type.Literal(role))),
-    systems: Type.Union([Type.Array(Type.String({ format: "uuid" })), Type.Null()], {
-      description: "Systems that this credential reaches; null: all",
-    }),
-  }),
-  key: Type.Union(
-    [
-      Type.Object({
-        id: Type.String({ format: "uuid" }),
-        name: Type.String(),
-        prefix: Type.String(),
-        scopes: Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope)))),
-      }),
-      Type.Null(),
-    ],
-    { description: "The API key of the request; null: a token" },
-  ),
-  expires_at: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-    description: "Log in again before; null: a key without an end",
-  }),
-});
 
 const describeBegin = describeRoute({
   tags,

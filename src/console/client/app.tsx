@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Session } from "../../contract/session.ts";
 import { type Group, groupText, homeOf, isIn } from "./lib/access.ts";
 import { loadSession, session, sessionTrouble } from "./lib/api.ts";
 import { navigate, to, usePlace } from "./lib/router.ts";
@@ -24,7 +25,6 @@ import { SystemPage } from "./pages/systems/system.tsx";
 import { SystemsPage } from "./pages/systems/systems.tsx";
 import { UsersPage } from "./pages/users.tsx";
 import { WorkersPage } from "./pages/workers.tsx";
-import type { Session } from "./types.ts";
 import { PageFrame } from "./ui/page.tsx";
 import { Shell } from "./ui/shell.tsx";
 import { Empty, Loading, ProblemBox } from "./ui/states.tsx";

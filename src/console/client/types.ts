@@ -2,15 +2,9 @@
 
 /** In which zone times are shown. */
 export type Zone = "local" | "utc";
-export type Role = "admin" | "engineer" | "reviewer" | "producer";
 
 /** A page of any list; `next` is an address, or what `after` takes. */
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | number | null;
-}
-
-export interface Session {
-  readonly user: { readonly id: string; readonly username: string; readonly role: Role };
-  readonly expires_at: string;
 }

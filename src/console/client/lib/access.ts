@@ -1,5 +1,5 @@
 /** What the role of the visitor opens. The API decides in any case; here nothing is offered that it would refuse. */
-import type { Role } from "../types.ts";
+import { ADMINS, READERS, REGISTRY_EDITORS, REVIEWERS, ROLES, type Role } from "../../../contract/roles.ts";
 import { session } from "./api.ts";
 import { useShared } from "./shared.ts";
 
@@ -7,9 +7,9 @@ import { useShared } from "./shared.ts";
 export type Group = "everybody" | "readers" | "admins";
 
 const MEMBERS: Readonly<Record<Group, readonly Role[]>> = {
-  everybody: ["admin", "engineer", "reviewer", "producer"],
-  readers: ["admin", "engineer", "reviewer"],
-  admins: ["admin"],
+  everybody: ROLES,
+  readers: READERS,
+  admins: ADMINS,
 };
 
 export const isIn = (role: Role, group: Group): boolean => MEMBERS[group].includes(role);
@@ -18,14 +18,13 @@ export const groupText = (group: Group) => `${MEMBERS[group].join("s, ").replace
 /** Path of the page that a role begins with. */
 export const homeOf = (role: Role) => (isIn(role, "readers") ? "/" : "/jobs");
 
-const useRole = () => useShared(session)?.user.role;
-const useIsOneOf = (...roles: readonly Role[]) => {
-  const role = useRole();
+const useIsOneOf = (roles: readonly Role[]) => {
+  const role = useShared(session)?.user.role;
   return role !== undefined && roles.includes(role);
 };
 
 /** Quarantine, dead letters, alerts and workers are shown to readers. */
-export const useIsReader = () => useIsOneOf(...MEMBERS.readers);
+export const useIsReader = () => useIsOneOf(READERS);
 /** Decisions about the quarantine and dead letters. */
-export const useMayReview = () => useIsOneOf("admin", "reviewer");
-export const useMayEditRanges = () => useIsOneOf("admin", "engineer");
+export const useMayReview = () => useIsOneOf(REVIEWERS);
+export const useMayEditRanges = () => useIsOneOf(REGISTRY_EDITORS);

@@ -1,7 +1,7 @@
 /** Calls of the API. The session cookie goes along by itself; an answer of 401 leads back to sign in. */
 
 import type { ProblemDetails } from "../../../contract/problem.ts";
-import type { Session } from "../types.ts";
+import type { Session } from "../../../contract/session.ts";
 import { Shared } from "./shared.ts";
 
 /** Undefined until it is known whether somebody is signed in. */

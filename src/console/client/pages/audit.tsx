@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
   job: "/jobs/",
   alert: null,
   user: null,
+  key: null,
   range: null,
 };
 

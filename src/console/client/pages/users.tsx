@@ -1,4 +1,4 @@
-/** Accounts, for admins. They are made and changed by the command line. */
+/** Accounts, for admins: as the API lists them. */
 import type { UserView } from "../../../contract/access.ts";
 import { count } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
@@ -30,6 +30,11 @@ export function UsersPage() {
                   cell: ({ active }) =>
                     active ? <Badge tone="good">active</Badge> : <Badge>disabled</Badge>,
                 },
+                {
+                  label: "Systems",
+                  cell: ({ systems }) => (systems === null ? "all" : count(systems.length)),
+                },
+                { label: "Account of", wide: true, cell: ({ issuer }) => issuer ?? "this service" },
                 { label: "Requests", figures: true, cell: (user) => budget(user.requests_per_minute) },
                 { label: "Readings", figures: true, cell: (user) => budget(user.readings_per_minute) },
                 { label: "Since", cell: ({ created_at }) => <Time at={created_at} /> },

@@ -2,12 +2,14 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { Role } from "../../../contract/roles.ts";
+import type { Session } from "../../../contract/session.ts";
 import { type Group, homeOf, isIn } from "../lib/access.ts";
 import { signOut } from "../lib/api.ts";
 import { setTheme, setZone, THEMES, type Theme, theme, zone } from "../lib/preferences.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
-import type { Role, Session, Zone } from "../types.ts";
+import type { Zone } from "../types.ts";
 import { Notices } from "./notices.tsx";
 
 const PAGES: readonly { readonly path: string; readonly name: string; readonly group: Group }[] = [

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import type { QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import { count } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
-import { navigate, to, usePlace } from "../../lib/router.ts";
+import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { ActionBar } from "./action-bar.tsx";
@@ -44,7 +44,15 @@ function Readings({ query }: { query: URLSearchParams }) {
   const ids = targets.map(({ id }) => id);
   const some = ids.length > 0 ? [{ ids }] : [];
   return (
-    <PageFrame title="Quarantine" side={<Exports filters={filters} />}>
+    <PageFrame
+      title="Quarantine"
+      side={
+        <Exports
+          query={exportedBy(filters, whole ? [] : chosen.items)}
+          some={!whole && chosen.items.length > 0}
+        />
+      }
+    >
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="readings" />
@@ -146,15 +154,20 @@ const SelectAll = ({ whole, total, onAll, onShown, onNone }: SelectAllProps) =>
     </>
   );
 
-const Exports = ({ filters }: { filters: string }) => (
+/** What is exported: the readings that are ticked, else all that the filters show. */
+const exportedBy = (filters: string, ticked: readonly QuarantinedReading[]): string =>
+  ticked.length > 0 ? queryText({ ids: ticked.map(({ id }) => id).join(","), status: "any" }) : filters;
+
+/** @param some only what is ticked */
+const Exports = ({ query, some }: { query: string; some: boolean }) => (
   <>
     {["csv", "ndjson"].map((format) => (
       <a
         key={format}
         class="button"
         download
-        title={`All that the filters show, as ${format.toUpperCase()}`}
-        href={`/api/v1/quarantine?${filters}${filters ? "&" : ""}format=${format}`}
+        title={`${some ? "What is selected" : "All that the filters show"}, as ${format.toUpperCase()}`}
+        href={`/api/v1/quarantine?${query}${query ? "&" : ""}format=${format}`}
       >
         Export {format.toUpperCase()}
       </a>
