@@ -19,6 +19,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
   alert: null,
   user: null,
   key: null,
+  mapping: null,
   range: null,
 };
 

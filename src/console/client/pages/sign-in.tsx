@@ -11,6 +11,7 @@ export function SignInPage() {
   const { busy, problem, run } = useAction();
   useEffect(() => {
     document.title = "Sign in · Hydraulic Ingest";
+    document.querySelector<HTMLElement>("[data-first]")?.focus();
   }, []);
   return (
     <main class="sign-in">
@@ -35,6 +36,7 @@ export function SignInPage() {
             value={username}
             onValue={setUsername}
             autocomplete="username"
+            first
             required
           />
           <TextField
