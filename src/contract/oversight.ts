@@ -20,6 +20,7 @@ export const SUBJECT_TYPES = [
   "range",
   "key",
   "mapping",
+  "webhook",
 ] as const;
 export type SubjectType = (typeof SUBJECT_TYPES)[number];
 

@@ -116,6 +116,19 @@ export const PROBLEMS = {
     title: "No such dead letter",
     about: "It never was, or it was replayed or discarded. GET /api/v1/dead-letters lists those there are.",
   },
+  "webhook-not-found": {
+    status: 404,
+    title: "No such webhook",
+    about:
+      "The webhook does not exist, or it belongs to another user. GET /api/v1/webhooks lists those there are.",
+  },
+  "webhook-delivery-not-found": {
+    status: 404,
+    title: "No such delivery",
+    about:
+      "This webhook has no delivery with this id, or it was long ago. GET /api/v1/webhooks/{webhook_id}/deliveries " +
+      "lists those there are.",
+  },
   "method-not-allowed": {
     status: 405,
     title: "This method is not allowed here",
@@ -148,6 +161,11 @@ export const PROBLEMS = {
     about:
       "Names of sensors are unique within their system, those of archived sensors included; names of users within " +
       "the service.",
+  },
+  "too-many-webhooks": {
+    status: 409,
+    title: "There are too many webhooks",
+    about: "A user has as many webhooks as may be. Change one of them, or delete one first.",
   },
   "dead-letter-gone": {
     status: 409,

@@ -2,6 +2,7 @@
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord, JobState } from "../contract/job.ts";
 import type { Database } from "./pool.ts";
+import { tellOfJobs } from "./webhooks/outbox.ts";
 
 interface JobRow {
   readonly id: string;
@@ -114,7 +115,7 @@ export class JobStore {
     const rows = await this.database.run(
       "fail job",
       (sql) => sql<JobRow[]>`
-        INSERT INTO diagnostics_ingestion_job (id, system_id, created_by, status, total_readings, created_at,
+        WITH ended AS (INSERT INTO diagnostics_ingestion_job (id, system_id, created_by, status, total_readings, created_at,
           started_at, completed_at, error_message, worker, stream_entry)
         VALUES (${meta.job_id}, ${meta.system_id}, ${meta.user_id}, 'failed', ${meta.total_readings},
           to_timestamp(${meta.received_at_ms}::float8 / 1000), to_timestamp(${now_ms}::float8 / 1000),
@@ -123,8 +124,10 @@ export class JobStore {
           started_at = COALESCE(diagnostics_ingestion_job.started_at, EXCLUDED.started_at), completed_at = EXCLUDED.completed_at,
           error_message = EXCLUDED.error_message, worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry
         WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
-        RETURNING id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,
-          quarantined_readings, created_at, started_at, completed_at, error_message`,
+        RETURNING *),
+        ${sql.unsafe(tellOfJobs("ended"))}
+        SELECT id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,
+          quarantined_readings, created_at, started_at, completed_at, error_message FROM ended`,
     );
     const job = rows[0] ? toRecord(rows[0]) : await this.get(meta.job_id);
     if (!job) throw new Error(`job ${meta.job_id} vanished while it was ended`);

@@ -5,6 +5,7 @@
  *   (none) ──share passes the limit──> open ──share falls to the limit, or no readings──> resolved
  */
 import type { DedicatedSession } from "./dedicated-session.ts";
+import { tellOfAlerts } from "./webhooks/outbox.ts";
 
 export interface AlertRule {
   /** Quarantined / all readings above which an alert is raised. */
@@ -51,7 +52,8 @@ const RAISE = `WITH ${SEEN}, changed AS (
     INSERT INTO diagnostics_quarantine_alert (system_id, share, peak_share, readings, quarantined, share_limit, window_s)
     SELECT system_id, share, share, readings, quarantined, share_limit, window_s FROM seen, rule
     WHERE share > share_limit AND readings >= $7::bigint
-    ON CONFLICT (system_id) WHERE resolved_at IS NULL DO NOTHING RETURNING *)
+    ON CONFLICT (system_id) WHERE resolved_at IS NULL DO NOTHING RETURNING *),
+  ${tellOfAlerts("changed", "alert.raised")}
   ${RECORD}`;
 
 /** Not on record: figures that move are no decision. */
@@ -72,7 +74,8 @@ const RESOLVE = `WITH ${SEEN}, over AS (
     UPDATE diagnostics_quarantine_alert a
     SET resolved_at = now(), updated_at = now(), share = over.share, readings = over.readings,
       quarantined = over.quarantined, share_limit = over.share_limit, window_s = over.window_s
-    FROM over WHERE a.id = over.id RETURNING a.*)
+    FROM over WHERE a.id = over.id RETURNING a.*),
+  ${tellOfAlerts("changed", "alert.resolved")}
   ${RECORD}`;
 
 const OPEN = "SELECT count(*)::int AS open FROM diagnostics_quarantine_alert WHERE resolved_at IS NULL";

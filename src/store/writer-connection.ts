@@ -24,8 +24,12 @@ const CONNECT_DEADLINE_MS = 10_000;
 
 /** Statements of one transaction. Worth nothing once the transaction has ended. */
 export interface WriterTransaction {
-  /** Rows come as objects. @throws {ConnectionLostError} and errors of the server */
-  query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>;
+  /**
+   * Rows come as objects.
+   * @param name of a statement that is planned once for the session, because planning it costs as much as running it
+   * @throws {ConnectionLostError} and errors of the server
+   */
+  query<R extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<R[]>;
   /**
    * COPY `bytes` (binary format, complete with header and trailer) into a table.
    * @throws {ConnectionLostError} and errors of the server
@@ -121,9 +125,10 @@ class Session implements WriterTransaction {
     }
   }
 
-  async query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]> {
+  async query<R extends pg.QueryResultRow>(text: string, values?: unknown[], name?: string): Promise<R[]> {
     this.#assertOpen();
-    const result = await this.#guarded(this.#client.query<R>(values ? { text, values } : text));
+    const statement = values ? { text, values, ...(name ? { name } : {}) } : text;
+    const result = await this.#guarded(this.#client.query<R>(statement));
     return result.rows;
   }
 

@@ -23,6 +23,7 @@ import type { Refusal } from "../contract/refusal.ts";
 import { classify } from "./errors.ts";
 import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
 import { registerSensors } from "./sensor-registration.ts";
+import { tellOfJobs } from "./webhooks/outbox.ts";
 import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
 
 /** A batch of the group. */
@@ -108,7 +109,7 @@ const INSERT_STAGED = `WITH stored AS (
 const READ_STORED = `SELECT s.ord, d.value, d.unit FROM ${STAGE} s
   JOIN diagnostics_sensordata d ON d.sensor_id = s.sensor_id AND d."timestamp" = s."timestamp"
   WHERE s.ord = ANY($1::int[]) AND d."timestamp" BETWEEN to_timestamp($2::float8) AND to_timestamp($3::float8)`;
-const END_JOBS = `INSERT INTO diagnostics_ingestion_job
+const END_JOBS = `WITH ended AS (INSERT INTO diagnostics_ingestion_job
     (id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings, quarantined_readings,
      created_at, started_at, completed_at, error_message, worker, stream_entry, oldest_reading_at, newest_reading_at,
      review_task_id)
@@ -127,7 +128,9 @@ const END_JOBS = `INSERT INTO diagnostics_ingestion_job
      worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry,
      oldest_reading_at = EXCLUDED.oldest_reading_at, newest_reading_at = EXCLUDED.newest_reading_at
   WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
-  RETURNING id`;
+  RETURNING *),
+  ${tellOfJobs("ended")}
+  SELECT id FROM ended`;
 const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
   SELECT system_id, to_timestamp(hour_s) FROM unnest($1::uuid[], $2::float8[]) AS dirty (system_id, hour_s)`;
 
@@ -225,7 +228,7 @@ export class Writer {
   }
 
   async #endJobs(tx: WriterTransaction, group: WriteGroup, { jobs, spans }: Ledger): Promise<void> {
-    const rows = await tx.query<{ id: string }>(END_JOBS, [
+    const values = [
       jobs.map((j) => j.job_id),
       jobs.map((j) => j.system_id),
       jobs.map((j) => j.created_by),
@@ -243,7 +246,8 @@ export class Writer {
       spans.map((span) => span?.oldest_us ?? null),
       spans.map((span) => span?.newest_us ?? null),
       group.jobs.map((j) => j.review_task_id ?? null),
-    ]);
+    ];
+    const rows = await tx.query<{ id: string }>(END_JOBS, values, "end jobs");
     if (rows.length === jobs.length) return;
     const mine = new Set(rows.map((row) => row.id));
     throw new AlreadyEndedError(jobs.map((j) => j.job_id).filter((id) => !mine.has(id)));

@@ -20,6 +20,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
   user: null,
   key: null,
   mapping: null,
+  webhook: null,
   range: null,
 };
 
