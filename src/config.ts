@@ -3,6 +3,7 @@
  * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
  * and a test holds the two together.
  */
+import { isIP } from "node:net";
 
 /** One variable: how it is read, what it may be, and what people are told about it. */
 interface Variable<T> {
@@ -31,6 +32,18 @@ function share(fallback: number, about: string): Variable<number> {
     return n >= 0 && n <= 1 ? n : undefined;
   };
   return { fallback, about, allowed: "a number from 0 to 1", read };
+}
+function networks(about: string): Variable<readonly string[]> {
+  const read = (t: string) => {
+    const list = t === "" ? [] : t.split(",").map((network) => network.trim());
+    return list.every(isNetwork) ? list : undefined;
+  };
+  return { fallback: [], about, allowed: "networks between commas, such as 10.1.0.0/16,fd00::/8", read };
+}
+/** CIDR notation (RFC 4632, RFC 4291). */
+function isNetwork(text: string): boolean {
+  const [, address = "", prefix = ""] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
+  return isIP(address) !== 0 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
 }
 function choice<const T extends string>(fallback: T, about: string, values: readonly T[]): Variable<T> {
   return {
@@ -179,6 +192,9 @@ export const VARIABLES = {
     "Fewer readings of a system in the window raise no alert",
     1,
     1_000_000_000_000,
+  ),
+  WEBHOOK_ALLOWED_NETWORKS: networks(
+    "Networks that webhooks may lead to although they are not public, also over plain http; empty: none",
   ),
   UNITS_FILE: text(
     optional,

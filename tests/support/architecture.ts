@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "verify",
     "api",
     "review",
+    "notify",
     "ingest",
     "console",
     "feed",
@@ -31,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "verify",
     "api",
     "review",
+    "notify",
     "ingest",
     "console",
     "feed",
@@ -43,7 +45,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Asks what the API asks, of data that the simulator makes up.
   verify: ["api", "feed", "stream", "store", "contract", "ops"],
-  api: ["review", "stream", "store", "contract", "ops"],
+  api: ["review", "notify", "stream", "store", "contract", "ops"],
+  // Webhooks: sent by a worker; where one may lead is also asked when it is made.
+  notify: ["store", "contract", "ops"],
   // Decisions about quarantined readings: taken in a request, or in the background of a worker.
   review: ["store", "contract", "ops"],
   ingest: ["stream", "store", "contract", "ops"],

@@ -1,0 +1,228 @@
+/**
+ * The actor that empties the outbox of webhooks: takes what is due, sends it, writes down what came of it.
+ *
+ *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
+ *
+ * One of all workers leads, by an advisory lock. That bounds what receivers get at once, and nothing more: a leader
+ * that dies has not written down what it was sending, so the next one sends it again, under the same message id.
+ */
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
+import { Backoff, sleep, withDeadline } from "../ops/retry.ts";
+import { DedicatedSession } from "../store/dedicated-session.ts";
+import { classify } from "../store/errors.ts";
+import {
+  type DueDelivery,
+  dueDeliveries,
+  type Outcome,
+  settleDeliveries,
+} from "../store/webhooks/dispatch.ts";
+import { boundOutbox, type Disabled, keepOutbox, outboxFigures } from "../store/webhooks/upkeep.ts";
+import { type AttemptDeps, attempt } from "./attempt.ts";
+import type { DispatchReport } from "./notify-metrics.ts";
+import { RETRY_DELAYS_MS } from "./schedule.ts";
+import type { Targets } from "./target.ts";
+
+export interface DispatcherSettings {
+  readonly database_url: string;
+  /** Shown in pg_stat_activity. */
+  readonly session_name: string;
+  readonly user_agent: string;
+  /** Between two looks for what is due, ms. */
+  readonly interval_ms: number;
+  /** Longest attempt, ms. */
+  readonly timeout_ms: number;
+  readonly retry_delays_ms: readonly number[];
+  /** Certificates to trust beside those of the system, in tests. */
+  readonly ca?: string;
+}
+
+/** What a program uses unless it has a reason. */
+export const DISPATCH: Pick<DispatcherSettings, "interval_ms" | "timeout_ms" | "retry_delays_ms"> = {
+  interval_ms: 500,
+  timeout_ms: 15_000,
+  retry_delays_ms: RETRY_DELAYS_MS,
+};
+
+/** Any number, the same in every program that keeps this schema. */
+const DISPATCHER_LOCK = 7_402_916;
+const STATEMENT_DEADLINE_MS = 30_000;
+/** Attempts at once, and those at one receiver. */
+const BOUNDS = { all: 32, each: 4 } as const;
+const ROUND_MS = 20;
+const BOUND_EVERY_MS = 5_000;
+const KEEP_EVERY_MS = 60_000;
+/** A webhook that fails for five days is disabled; a pause of a day and a half between two attempts begins anew. */
+const DISABLE_AFTER_HOURS = 120;
+const FORGIVE_HOURS = 36;
+/** Longer than the schedule of retries: only what is not tried waits for so long. */
+const GIVE_UP_HOURS = 96;
+
+export class Dispatcher {
+  readonly #stop = new AbortController();
+  /** Gives attempts up that the stop cannot wait for. */
+  readonly #cut = new AbortController();
+  /** By the delivery's id. */
+  readonly #inHand = new Map<string, { readonly webhook_id: string; readonly sent: Promise<void> }>();
+  #ended: Outcome[] = [];
+  #wake: () => void = () => undefined;
+  #running: Promise<void> | null = null;
+  #session: DedicatedSession | null = null;
+  #boundDue_ms = 0;
+  #keepDue_ms = 0;
+  readonly #deps: AttemptDeps;
+
+  constructor(
+    private readonly settings: DispatcherSettings,
+    targets: Pick<Targets, "find">,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly report: DispatchReport,
+  ) {
+    this.#deps = { ...settings, targets, clock };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Takes nothing new and waits for what is being sent; what is not answered after `deadline_ms` is sent again later. */
+  async stop(deadline_ms: number): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    if (!this.#running) return;
+    const cutting = setTimeout(() => this.#cut.abort(), deadline_ms * 0.7);
+    await withDeadline(this.#running, deadline_ms, "deliveries of webhooks").catch(() => {
+      this.log.warn("deliveries of webhooks were cut off; the next worker sends them again");
+      this.#session?.destroy();
+    });
+    clearTimeout(cutting);
+  }
+
+  async #run(): Promise<void> {
+    const backoff = new Backoff(this.settings.interval_ms, 10_000);
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#lead(() => backoff.reset());
+      } catch (error) {
+        const passing = classify(error) === "unavailable";
+        this.log[passing ? "warn" : "error"](
+          { err: passing ? (error as Error).message : error },
+          "the dispatcher of webhooks failed, trying again",
+        );
+        await sleep(backoff.next_ms(), this.#stop.signal);
+      } finally {
+        this.report.onLeading(false);
+        await this.#session?.close();
+        this.#session = null;
+      }
+    }
+  }
+
+  async #lead(onProgress: () => void): Promise<void> {
+    const { database_url: url, session_name: application_name, interval_ms } = this.settings;
+    const session = await DedicatedSession.open({
+      url,
+      application_name,
+      statement_deadline_ms: STATEMENT_DEADLINE_MS,
+    });
+    this.#session = session;
+    while (!(await session.tryLock(DISPATCHER_LOCK))) {
+      await sleep(interval_ms, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+    }
+    this.report.onLeading(true);
+    while (!this.#stop.signal.aborted) {
+      await this.#settle(session);
+      await this.#keep(session);
+      await this.#take(session);
+      onProgress();
+      await this.#untilWoken(interval_ms);
+      // What ends at about the same time is written down together.
+      await sleep(ROUND_MS, this.#stop.signal);
+    }
+    await Promise.all([...this.#inHand.values()].map(({ sent }) => sent));
+    await this.#settle(session);
+  }
+
+  /** Begin to send what is due, as far as there is room. */
+  async #take(session: DedicatedSession): Promise<void> {
+    if (this.#inHand.size >= BOUNDS.all) return;
+    const busy = new Map<string, number>();
+    for (const { webhook_id } of this.#inHand.values()) {
+      busy.set(webhook_id, (busy.get(webhook_id) ?? 0) + 1);
+    }
+    for (const delivery of await dueDeliveries(session, this.#inHand.keys(), BOUNDS.each)) {
+      if (this.#inHand.size >= BOUNDS.all) return;
+      const { id, webhook_id, at_once } = delivery;
+      const sending = busy.get(webhook_id) ?? 0;
+      if (sending >= at_once) continue;
+      busy.set(webhook_id, sending + 1);
+      this.#inHand.set(id, { webhook_id, sent: this.#send(delivery) });
+    }
+  }
+
+  async #send(delivery: DueDelivery): Promise<void> {
+    const { timeout_ms, ca } = this.settings;
+    const limits = { timeout_ms, signal: this.#cut.signal, ...(ca === undefined ? {} : { ca }) };
+    const outcome = await attempt(this.#deps, delivery, limits);
+    if (outcome) this.#ended.push(outcome);
+    else this.#inHand.delete(delivery.id);
+    this.#wake();
+  }
+
+  /** Write down what ended. In hand until then: what is not written down must not be sent twice by this leader. */
+  async #settle(session: DedicatedSession): Promise<void> {
+    const outcomes = this.#ended;
+    if (outcomes.length === 0) return;
+    this.#tellDisabled(await settleDeliveries(session, outcomes, FORGIVE_HOURS));
+    this.#ended = this.#ended.slice(outcomes.length);
+    for (const { delivery, attempt: made, result } of outcomes) {
+      this.#inHand.delete(delivery.id);
+      this.report.onAttempt(result, made.ms);
+      if (result === "delivered") continue;
+      const { webhook_id, event, message_id, attempts } = delivery;
+      const about = { webhook_id, event, message_id, attempt: attempts + 1, error: made.error };
+      if (result === "retried") this.log.debug(about, "a webhook failed and is tried again");
+      else this.log.warn(about, "a webhook was given up");
+    }
+  }
+
+  /** What bounds the outbox, when it is due. */
+  async #keep(session: DedicatedSession): Promise<void> {
+    const now_ms = this.clock.monotonic_ms();
+    if (now_ms >= this.#boundDue_ms) {
+      this.#boundDue_ms = now_ms + BOUND_EVERY_MS;
+      const full = await boundOutbox(session);
+      if (full > 0) this.log.warn({ webhooks: full }, "too many deliveries wait: nothing more is noted");
+      this.report.onFigures(await outboxFigures(session), full);
+    }
+    if (now_ms < this.#keepDue_ms) return;
+    this.#keepDue_ms = now_ms + KEEP_EVERY_MS;
+    const { disabled, given_up } = await keepOutbox(session, {
+      disable_after_hours: DISABLE_AFTER_HOURS,
+      forgive_hours: FORGIVE_HOURS,
+      give_up_hours: GIVE_UP_HOURS,
+    });
+    this.#tellDisabled(disabled);
+    if (given_up > 0) this.log.warn({ deliveries: given_up }, "webhooks that were not tried were given up");
+  }
+
+  #tellDisabled(disabled: readonly Disabled[]): void {
+    for (const { id, reason } of disabled) {
+      this.report.onDisabled(reason);
+      this.log.warn({ webhook_id: id, reason }, "a webhook was disabled");
+    }
+  }
+
+  async #untilWoken(longest_ms: number): Promise<void> {
+    if (this.#ended.length > 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, longest_ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
