@@ -27,6 +27,7 @@ import { mountQuarantine } from "./routes/quarantine.ts";
 import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
 import { mountReview } from "./routes/review.ts";
+import { mountWebhookRoutes } from "./routes/webhook-routes.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
@@ -55,6 +56,7 @@ export function createApp(given: ApiDeps): App {
   mountReview(app, deps);
   mountQuarantine(app, deps);
   mountOversight(app, deps);
+  mountWebhookRoutes(app, deps);
   mountProbes(app, deps);
   mountMetrics(app, deps);
   mountProblems(app);

@@ -3,6 +3,7 @@ import type { Context, Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { UnitRegistry } from "../contract/units.ts";
+import type { Targets } from "../notify/target.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { ReviewDesk } from "../review/desk.ts";
@@ -17,6 +18,8 @@ import type { SensorRangeStore } from "../store/sensor-ranges.ts";
 import type { SensorStore } from "../store/sensors.ts";
 import type { SystemStore } from "../store/systems.ts";
 import type { UserStore } from "../store/users.ts";
+import type { DeliveryLog } from "../store/webhooks/deliveries.ts";
+import type { WebhookStore } from "../store/webhooks/webhooks.ts";
 import type { ReadingsAllowance } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
 import type { IdempotencyStore } from "../stream/idempotency.ts";
@@ -101,6 +104,10 @@ export interface ApiDeps {
   readonly units: UnitRegistry;
   /** Over a pool of their own. */
   readonly queries: Queries;
+  readonly webhooks: Pick<WebhookStore, "get" | "page" | "create" | "change" | "remove" | "rotate">;
+  readonly deliveries: Pick<DeliveryLog, "page" | "get" | "test" | "redeliver">;
+  /** Where webhooks may lead. */
+  readonly webhookTargets: Pick<Targets, "find">;
   readonly review: Pick<ReviewDesk, "dryRun" | "decide" | "enqueue" | "tasks">;
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */

@@ -15,6 +15,8 @@ import { Heartbeat } from "../ingest/heartbeat.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
 import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
+import { Networks } from "../notify/networks.ts";
+import { Targets } from "../notify/target.ts";
 import { systemClock } from "../ops/clock.ts";
 import { openDesk } from "../review/open-desk.ts";
 import { reviewMetrics } from "../review/review-metrics.ts";
@@ -32,6 +34,8 @@ import { SensorRangeStore } from "../store/sensor-ranges.ts";
 import { SensorStore } from "../store/sensors.ts";
 import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
+import { DeliveryLog } from "../store/webhooks/deliveries.ts";
+import { WebhookStore } from "../store/webhooks/webhooks.ts";
 import { ReadingsAllowance } from "../stream/allowance.ts";
 import { ready, requestClient, subscriberClient, workClient } from "../stream/connection.ts";
 import { DeadLetters } from "../stream/dead-letters.ts";
@@ -56,6 +60,7 @@ import { openRegister } from "./open-register.ts";
 import { portTaken, refuseTakenPort } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startMaintenance } from "./start-maintenance.ts";
+import { startWebhooks } from "./start-webhooks.ts";
 import { Stopping } from "./stopping.ts";
 
 export const ROLES_TO_START = ["all", "api", "worker"] as const;
@@ -149,6 +154,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   stopping.last("job mirror", () => mirror.stop());
   startMaintenance(wiring);
   await startReviews(wiring);
+  startWebhooks(wiring);
 
   let hear: ReturnType<typeof ingestMetrics> | undefined;
   const supervisor = new Supervisor(
@@ -238,6 +244,9 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     units,
     queries: createQueries(reader),
     review: review.desk,
+    webhooks: new WebhookStore(database),
+    deliveries: new DeliveryLog(database),
+    webhookTargets: new Targets(new Networks(config.WEBHOOK_ALLOWED_NETWORKS)),
     database,
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });

@@ -44,11 +44,14 @@ test(
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
+      "last use of keys",
+      "register of users",
       "review desk",
       "query pool",
       "API's Redis client",
       "ingest threads",
       "heartbeat",
+      "webhooks",
       "reviews",
       "maintenance",
       "job mirror",

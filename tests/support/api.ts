@@ -11,6 +11,8 @@ import type { App, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
+import { Networks } from "../../src/notify/networks.ts";
+import { type Resolve, Targets } from "../../src/notify/target.ts";
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
@@ -28,6 +30,8 @@ import { SensorRangeStore } from "../../src/store/sensor-ranges.ts";
 import { SensorStore } from "../../src/store/sensors.ts";
 import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
+import { DeliveryLog } from "../../src/store/webhooks/deliveries.ts";
+import { WebhookStore } from "../../src/store/webhooks/webhooks.ts";
 import { ReadingsAllowance } from "../../src/stream/allowance.ts";
 import { ready, requestClient, subscriberClient } from "../../src/stream/connection.ts";
 import { DeadLetters } from "../../src/stream/dead-letters.ts";
@@ -61,6 +65,8 @@ export interface ApiOptions {
   readonly workers?: readonly WorkerSummary[];
   /** Between two writes of when keys were used. */
   readonly key_uses_every_ms?: number;
+  /** Addresses of webhooks' host names; default: those of the system. */
+  readonly resolve?: Resolve;
   /** Beside the built-in ones. */
   readonly units?: readonly UnitDefinition[];
 }
@@ -175,6 +181,9 @@ export class ApiBench {
       units: createUnitRegistry(options.units),
       queries: createQueries(reader),
       review: review.desk,
+      webhooks: new WebhookStore(database),
+      deliveries: new DeliveryLog(database),
+      webhookTargets: new Targets(new Networks(config.WEBHOOK_ALLOWED_NETWORKS), options.resolve),
       database,
       workers: () => options.workers ?? [],
       ...(options.passwords ? { passwords: options.passwords } : {}),

@@ -17,6 +17,8 @@ import {
 import { BatchSchema, ReadingSchema } from "../../contract/reading.ts";
 import * as registry from "../../contract/registry.ts";
 import * as review from "../../contract/review.ts";
+import * as webhook from "../../contract/webhook.ts";
+import * as message from "../../contract/webhook-message.ts";
 
 type Components = NonNullable<GenerateSpecOptions["documentation"]["components"]>;
 /** A schema as OpenAPI 3.1 writes it. */
@@ -83,6 +85,24 @@ const ACCESS_SCHEMAS = [
   access.KeyWithSecretSchema,
 ];
 
+const WEBHOOK_SCHEMAS = [
+  webhook.NewWebhookSchema,
+  webhook.WebhookChangeSchema,
+  webhook.RotationSchema,
+  webhook.WebhookSchema,
+  webhook.WebhookMadeSchema,
+  webhook.RotatedSchema,
+  webhook.AttemptSchema,
+  webhook.DeliverySchema,
+  webhook.DeliveryDetailSchema,
+  webhook.WebhookPageSchema,
+  webhook.DeliveryPageSchema,
+  message.JobMessageSchema,
+  message.AlertMessageSchema,
+  message.TestMessageSchema,
+  message.GapMessageSchema,
+];
+
 const OVERSIGHT_SCHEMAS = [
   oversight.AuditEntrySchema,
   oversight.DeadLetterSchema,
@@ -107,6 +127,7 @@ export function componentSchemas(): Record<string, SchemaObject> {
     ...REVIEW_SCHEMAS,
     ...ACCESS_SCHEMAS,
     ...OVERSIGHT_SCHEMAS,
+    ...WEBHOOK_SCHEMAS,
   ];
   return Object.fromEntries(
     named.map((schema) => [schema.$id ?? "", withReferences(schema, true)]),

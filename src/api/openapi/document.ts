@@ -3,6 +3,7 @@ import type { GenerateSpecOptions } from "hono-openapi";
 import { API_KEY_HEADER } from "../auth/api-keys.ts";
 import { SESSION_COOKIE } from "../auth/session-cookie.ts";
 import { componentSchemas } from "./components.ts";
+import { WEBHOOK_MESSAGES } from "./webhook-messages.ts";
 
 /** Names of the security schemes. */
 export const BEARER_SCHEME = "bearer";
@@ -35,8 +36,10 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
         { name: "Queries", description: "Stored readings, what is made of them, and jobs" },
         { name: "Quarantine", description: "Refused readings, and decisions about them" },
         { name: "Oversight", description: "Dead letters, alerts, workers, and who did what" },
+        { name: "Webhooks", description: "Addresses that are told of ended jobs and of alerts" },
         { name: "Operation", description: "Probes, metrics and documentation" },
       ],
+      webhooks: WEBHOOK_MESSAGES,
       components: {
         schemas: componentSchemas(),
         securitySchemes: {
