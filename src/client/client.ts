@@ -147,5 +147,5 @@ function batchJson({ system_id, readings }: Batch): string {
 /** What JSON has no number for (NaN, Infinity) becomes null, which the service quarantines. */
 function readingJson(reading: Reading): string {
   if (typeof reading === "object" && reading !== null) return JSON.stringify(reading);
-  throw new TypeError("a reading must be an object with sensor_id, timestamp, value and unit");
+  throw new TypeError("a reading must be an object with sensor_id or sensor, timestamp, value and unit");
 }

@@ -1,17 +1,31 @@
 /** What goes to the service and what comes back. Copied from its contract on purpose: the client stands alone. */
 
 /** One measured value, as the caller has it. */
-export interface Reading {
-  /** UUID */
-  readonly sensor_id: string;
+export type Reading = Measured & (BySensorId | BySensorName);
+
+interface Measured {
   /** RFC 3339 date-time with up to microseconds, or a Date. */
   readonly timestamp: string | Date;
   /** In `unit`. */
   readonly value: number;
-  /** Canonical unit or alias: `bar`, `psi`, `celsius`, `lpm`, `rpm`, …; `GET /api/v1/units` lists them. */
-  readonly unit: string;
   /** Signal quality, 0-100; 100 when left out. Below 50 a reading is quarantined. */
   readonly quality?: number;
+}
+
+interface BySensorId {
+  /** UUID */
+  readonly sensor_id: string;
+  readonly sensor?: never;
+  /** Canonical unit or alias: `bar`, `psi`, `celsius`, `lpm`, `rpm`, …; `GET /api/v1/units` lists them. */
+  readonly unit: string;
+}
+
+interface BySensorName {
+  /** A name that a mapping of the system knows; without one it is the sensor's own name. */
+  readonly sensor: string;
+  readonly sensor_id?: never;
+  /** Default: the unit of the mapping, else of the sensor. */
+  readonly unit?: string;
 }
 
 /** A batch as it is sent. */

@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Sends two readings of which one is beyond its range, and prints what became of them. */
+/** Sends three readings, one by name and one beyond its range, and prints what became of them. */
 const program = (url: string, sensor: number) => `
 import { HydraulicClient } from "hydraulic-ingest/client";
 const jobs = [];
@@ -40,13 +40,14 @@ const client = new HydraulicClient({
 const sensor_id = "550e8400-e29b-41d4-a716-44665544000${sensor}";
 await client.write({ sensor_id, timestamp: new Date(), value: 125.5, unit: "bar" });
 await client.write({ sensor_id, timestamp: new Date(Date.now() - 1000), value: 900, unit: "bar" });
+await client.write({ sensor: "oil filter ${sensor}", timestamp: new Date(), value: 3, unit: "bar" });
 await client.close();
 const { inserted_readings, quarantined_readings } = jobs[0];
 console.log(JSON.stringify({ inserted_readings, quarantined_readings }));
 `;
 
 describe("the client's package", () => {
-  const stored = { inserted_readings: 1, quarantined_readings: 1 };
+  const stored = { inserted_readings: 2, quarantined_readings: 1 };
 
   test("brings nothing but itself", async () => {
     const manifest = await Bun.file(join(project, "node_modules/hydraulic-ingest/package.json")).json();
@@ -81,7 +82,9 @@ describe("the client's package", () => {
     "has types for a project that resolves modules as %s does",
     async (resolution) => {
       await Bun.write(join(project, "good.ts"), TYPED);
+      const unnamed = TYPED.replace('sensor: "s"', 'unit: "bar"');
       await Bun.write(join(project, "bad.ts"), TYPED.replace('unit: "bar"', "unit: 5"));
+      await Bun.write(join(project, "unnamed.ts"), unnamed);
       const module = resolution === "bundler" ? "esnext" : "nodenext";
       const flags = ["--noEmit", "--strict", "--target", "es2022", "--types", "node", "--typeRoots", TYPES];
       const tsc = [process.execPath, join(ROOT, "node_modules/.bin/tsc"), ...flags];
@@ -89,6 +92,7 @@ describe("the client's package", () => {
       await run([...resolved, "good.ts"], project);
       const refused = await run([...resolved, "bad.ts"], project).catch((error: Error) => error.message);
       expect(refused).toContain("Type 'number' is not assignable to type 'string'");
+      await expect(run([...resolved, "unnamed.ts"], project)).rejects.toThrow("Property 'sensor' is missing");
     },
     DEADLINE_MS,
   );
@@ -98,5 +102,6 @@ const TYPED = `
 import { type ClientOptions, HydraulicClient, type Job, type Reading } from "hydraulic-ingest/client";
 const options: ClientOptions = { url: "http://127.0.0.1:8000", auth: { apiKey: "k" } };
 export const reading: Reading = { sensor_id: "s", timestamp: new Date(), value: 1, unit: "bar" };
+export const named: Reading = { sensor: "s", timestamp: "2026-01-01T00:00:00Z", value: 1 };
 export const job: Promise<Job> = new HydraulicClient(options).waitForJob("j", { deadline_ms: 1000 });
 `;

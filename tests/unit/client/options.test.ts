@@ -1,10 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { Value } from "@sinclair/typebox/value";
 import { readJob } from "../../../src/client/answers.ts";
-import { type ClientOptions, HydraulicClient, type Job, OptionsError } from "../../../src/client/index.ts";
+import {
+  type ClientOptions,
+  HydraulicClient,
+  type Job,
+  OptionsError,
+  type Reading,
+} from "../../../src/client/index.ts";
 import { JOB_STATES } from "../../../src/client/types.ts";
 import { JOB_STATES as CONTRACT_STATES, type JobView, toJobView } from "../../../src/contract/job.ts";
-import { MAX_READINGS_PER_BATCH } from "../../../src/contract/reading.ts";
+import { BatchSchema, MAX_READINGS_PER_BATCH, ReadingSchema } from "../../../src/contract/reading.ts";
 import { clientOf, readingAt, readingsFrom, refusalOf, SYSTEM } from "../../support/client.ts";
 import { FakeService } from "../../support/fake-service.ts";
 import { until } from "../../support/until.ts";
@@ -110,6 +117,19 @@ test("a path before the API is kept", async () => {
   });
   await client.send(BATCH);
   expect(asked).toEqual(["http://gateway/plant-7/api/v1/data/ingest"]);
+});
+
+test("a reading may be what the contract lets it be", () => {
+  const timestamp = "2026-01-01T00:00:00Z";
+  const readings: Reading[] = [
+    { sensor_id: SYSTEM, timestamp, value: 1, unit: "bar", quality: 90 },
+    { sensor: "PT4", timestamp, value: 1 },
+    { sensor: "PT4", timestamp, value: 1, unit: "psi" },
+  ];
+  const fields = new Set(readings.flatMap((reading) => Object.keys(reading)));
+  expect([...fields].sort()).toEqual(Object.keys(ReadingSchema.properties).sort());
+  for (const reading of readings)
+    expect(Value.Check(BatchSchema, { system_id: SYSTEM, readings: [reading] })).toBe(true);
 });
 
 test("what the client knows of a job is what the contract says", () => {
