@@ -3,9 +3,15 @@
  * claim the letter, so that nobody else decides; record the decision; carry it out. After a crash in between, the
  * record has a decision too many, the letter is still there, and whoever decides again is recorded again.
  */
+import type { Reach } from "../contract/reach.ts";
 import type { DeadLetterRecord, Decision, RecordedLetter } from "../store/dead-letter-record.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import type { DeadLetter, DeadLetterKey, DeadLetters } from "../stream/dead-letters.ts";
+import {
+  type DeadLetter,
+  type DeadLetterKey,
+  type DeadLetters,
+  isLetterWithin,
+} from "../stream/dead-letters.ts";
 
 /** Somebody else was faster, or is deciding now. */
 export class DeadLetterGoneError extends Error {
@@ -24,7 +30,7 @@ export class DeadLetterDesk {
    * @throws {DeadLetterGoneError} @throws {StreamUnavailableError} @throws {StoreUnavailableError}
    */
   replay(key: DeadLetterKey, decision: Decision): Promise<DeadLetter> {
-    return this.#decided(key, async (letter) => {
+    return this.#decided(key, decision.reach, async (letter) => {
       await this.record.replay(recorded(letter), decision);
       return this.letters.revive(letter);
     });
@@ -32,7 +38,7 @@ export class DeadLetterDesk {
 
   /** Delete a dead letter; its job stays failed. Returns and throws as `replay` does. */
   discard(key: DeadLetterKey, decision: Decision): Promise<DeadLetter> {
-    return this.#decided(key, async (letter) => {
+    return this.#decided(key, decision.reach, async (letter) => {
       await this.record.discard(recorded(letter), decision);
       return this.letters.discard(letter);
     });
@@ -40,13 +46,15 @@ export class DeadLetterDesk {
 
   async #decided(
     key: DeadLetterKey,
+    reach: Reach,
     carryOut: (letter: DeadLetter) => Promise<boolean>,
   ): Promise<DeadLetter> {
     const owner = Bun.randomUUIDv7();
     if (!(await this.letters.claim(key, owner))) throw new DeadLetterGoneError("somebody else decides now");
     try {
       const letter = await this.letters.head(key);
-      if (!letter || !(await carryOut(letter))) throw new DeadLetterGoneError("somebody else was faster");
+      const isThere = letter !== null && isLetterWithin(reach, letter);
+      if (!isThere || !(await carryOut(letter))) throw new DeadLetterGoneError("somebody else was faster");
       return letter;
     } finally {
       // A claim that cannot be given back ends by itself.

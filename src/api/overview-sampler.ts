@@ -1,10 +1,12 @@
 /**
  * One look at the whole service, shared by everybody who watches: however many consoles are open, Redis and the
- * database are asked once a second; when nobody watches, not at all.
+ * database are asked once a second; when nobody watches, not at all. Those who are limited to systems share the look
+ * at the service with all others, and jobs, alerts and what is pending with those of the same systems.
  */
 import { toJobView } from "../contract/job.ts";
 import type { Overview } from "../contract/oversight.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../contract/query-range.ts";
+import type { Reach } from "../contract/reach.ts";
 import { sleep } from "../ops/retry.ts";
 import type { ApiDeps } from "./deps.ts";
 import { OverviewRates } from "./overview-rates.ts";
@@ -15,6 +17,8 @@ const SLOW_EVERY_MS = 5_000;
 const JOBS = 10;
 const ALERTS = 50;
 const MAX_LISTENERS = 500;
+/** Figures of systems that nobody watches are kept for so many different lists. */
+const MAX_IDLE_SCOPES = 50;
 
 /** Enough people watch already. */
 export class TooManyListenersError extends Error {
@@ -24,14 +28,29 @@ export class TooManyListenersError extends Error {
 /** Hears each look; null when there was none, because a service is away. */
 export type Listener = (overview: Overview | null) => void;
 type Slow = Pick<Overview, "pending" | "alerts">;
+type OfSystems = Slow & Pick<Overview, "jobs">;
+type OfService = Omit<Overview, keyof OfSystems>;
 type SamplerDeps = Pick<ApiDeps, "streamHealth" | "workerBoard" | "queries" | "clock" | "log">;
 
+interface Timed<T> {
+  readonly at_ms: number;
+  readonly value: T;
+}
+
+/** What those see who reach the same systems. */
+interface Scope {
+  readonly reach: Reach;
+  readonly listeners: Set<Listener>;
+  last: Timed<Promise<Overview>> | null;
+  slow: Timed<Slow> | null;
+}
+
 export class OverviewSampler {
-  readonly #listeners = new Set<Listener>();
+  /** By the list of systems. */
+  readonly #scopes = new Map<string, Scope>();
   readonly #rates = new OverviewRates();
   #isTicking = false;
-  #last: { readonly at_ms: number; readonly overview: Promise<Overview> } | null = null;
-  #slow: { readonly at_ms: number; readonly figures: Slow } | null = null;
+  #service: Timed<Promise<OfService>> | null = null;
 
   constructor(
     private readonly deps: SamplerDeps,
@@ -40,56 +59,92 @@ export class OverviewSampler {
 
   /**
    * A look that is not older than a second; those who ask at the same time share it.
+   * @param reach systems whose jobs, alerts and pending readings it tells
    * @throws {StreamUnavailableError} and what `Reader.rows` throws
    */
-  latest(): Promise<Overview> {
+  latest(reach: Reach = null): Promise<Overview> {
+    const scope = this.#scope(reach);
     const now_ms = this.deps.clock.monotonic_ms();
-    // A tick that comes a moment early is a tick.
-    if (this.#last && now_ms - this.#last.at_ms < EVERY_MS * 0.9) return this.#last.overview;
-    const overview = this.#look(now_ms);
-    this.#last = { at_ms: now_ms, overview };
+    if (isFresh(scope.last, now_ms)) return scope.last.value;
+    const overview = this.#look(scope, now_ms);
+    scope.last = { at_ms: now_ms, value: overview };
     overview.catch(() => {
-      if (this.#last?.overview === overview) this.#last = null;
+      if (scope.last?.value === overview) scope.last = null;
     });
     return overview;
   }
 
   /** Hear every look from now on. @returns ends it @throws {TooManyListenersError} */
-  listen(listener: Listener): () => void {
-    if (this.#listeners.size >= this.max_listeners) throw new TooManyListenersError();
-    this.#listeners.add(listener);
+  listen(listener: Listener, reach: Reach = null): () => void {
+    if (this.listeners >= this.max_listeners) throw new TooManyListenersError();
+    const { listeners } = this.#scope(reach);
+    listeners.add(listener);
     void this.#tick();
-    return () => this.#listeners.delete(listener);
+    return () => listeners.delete(listener);
   }
 
   get listeners(): number {
-    return this.#listeners.size;
+    return [...this.#scopes.values()].reduce((sum, { listeners }) => sum + listeners.size, 0);
+  }
+
+  #scope(reach: Reach): Scope {
+    const key = reach === null ? "all" : [...reach].sort().join();
+    let scope = this.#scopes.get(key);
+    if (scope === undefined) {
+      const idle = [...this.#scopes].filter(([, { listeners }]) => listeners.size === 0);
+      for (const [oldest] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_SCOPES))) {
+        this.#scopes.delete(oldest);
+      }
+      scope = { reach, listeners: new Set(), last: null, slow: null };
+      this.#scopes.set(key, scope);
+    }
+    return scope;
   }
 
   async #tick(): Promise<void> {
     if (this.#isTicking) return;
     this.#isTicking = true;
-    while (this.#listeners.size > 0) {
+    while (this.listeners > 0) {
       const begin_ms = this.deps.clock.monotonic_ms();
-      const overview = await this.latest().catch((error: unknown) => {
-        this.deps.log.debug({ err: (error as Error).message }, "no look at the service");
-        return null;
-      });
-      for (const listener of this.#listeners) listener(overview);
+      const watched = [...this.#scopes.values()].filter(({ listeners }) => listeners.size > 0);
+      await Promise.all(watched.map((scope) => this.#tell(scope)));
       await sleep(Math.max(50, EVERY_MS - (this.deps.clock.monotonic_ms() - begin_ms)));
     }
     this.#isTicking = false;
   }
 
-  async #look(now_ms: number): Promise<Overview> {
-    const { streamHealth, workerBoard, queries, clock } = this.deps;
-    const everyone = { created_by: null, status: null, system_id: null, limit: JOBS, after: null };
-    const [backlog, accepted, beats, page, slow] = await Promise.all([
+  async #tell({ reach, listeners }: Scope): Promise<void> {
+    const overview = await this.latest(reach).catch((error: unknown) => {
+      this.deps.log.debug({ err: (error as Error).message }, "no look at the service");
+      return null;
+    });
+    for (const listener of listeners) listener(overview);
+  }
+
+  async #look(scope: Scope, now_ms: number): Promise<Overview> {
+    const [service, systems] = await Promise.all([
+      this.#serviceFigures(now_ms),
+      this.#systemFigures(scope, now_ms),
+    ]);
+    return { ...service, ...systems };
+  }
+
+  #serviceFigures(now_ms: number): Promise<OfService> {
+    if (isFresh(this.#service, now_ms)) return this.#service.value;
+    const value = this.#lookAtService(now_ms);
+    this.#service = { at_ms: now_ms, value };
+    value.catch(() => {
+      if (this.#service?.value === value) this.#service = null;
+    });
+    return value;
+  }
+
+  async #lookAtService(now_ms: number): Promise<OfService> {
+    const { streamHealth, workerBoard, clock } = this.deps;
+    const [backlog, accepted, beats] = await Promise.all([
       streamHealth.look(),
       streamHealth.accepted(),
       workerBoard.all(),
-      queries.jobs.page({ ...everyone, range: { from_us: MIN_TIME_US, to_us: MAX_TIME_US } }),
-      this.#slowFigures(now_ms),
     ]);
     const { entries, bytes, pending: taken } = backlog;
     const threads = beats.flatMap((beat) => beat.threads);
@@ -103,20 +158,34 @@ export class OverviewSampler {
         running: threads.filter(({ state }) => state === "running").length,
         in_hand: threads.reduce((sum, { in_hand }) => sum + in_hand, 0),
       },
-      ...slow,
-      jobs: page.jobs.map(toJobView),
     };
   }
 
-  async #slowFigures(now_ms: number): Promise<Slow> {
-    if (this.#slow && now_ms - this.#slow.at_ms < SLOW_EVERY_MS) return this.#slow.figures;
-    const { queries } = this.deps;
-    const [pending, alerts] = await Promise.all([
-      queries.pending.count(),
-      queries.alerts.page({ state: "open", system_id: null, limit: ALERTS, after: null }),
+  async #systemFigures(scope: Scope, now_ms: number): Promise<OfSystems> {
+    const { reach } = scope;
+    const filter = { created_by: null, status: null, system_id: null, limit: JOBS, after: null, reach };
+    const [page, slow] = await Promise.all([
+      this.deps.queries.jobs.page({ ...filter, range: { from_us: MIN_TIME_US, to_us: MAX_TIME_US } }),
+      this.#slowFigures(scope, now_ms),
     ]);
-    const figures = { pending, alerts: [...alerts.items] };
-    this.#slow = { at_ms: now_ms, figures };
-    return figures;
+    return { jobs: page.jobs.map(toJobView), ...slow };
   }
+
+  async #slowFigures(scope: Scope, now_ms: number): Promise<Slow> {
+    if (scope.slow && now_ms - scope.slow.at_ms < SLOW_EVERY_MS) return scope.slow.value;
+    const { queries } = this.deps;
+    const { reach } = scope;
+    const [pending, alerts] = await Promise.all([
+      queries.pending.count(reach),
+      queries.alerts.page({ state: "open", system_id: null, limit: ALERTS, after: null, reach }),
+    ]);
+    const value = { pending, alerts: [...alerts.items] };
+    scope.slow = { at_ms: now_ms, value };
+    return value;
+  }
+}
+
+/** A tick that comes a moment early is a tick. */
+function isFresh<T>(timed: Timed<T> | null, now_ms: number): timed is Timed<T> {
+  return timed !== null && now_ms - timed.at_ms < EVERY_MS * 0.9;
 }

@@ -50,7 +50,7 @@ async function replayFrom(desk: DeadLetterDesk, { job, all }: ReplayOptions): Pr
 /** False when somebody else was faster. */
 async function isReplayed(desk: DeadLetterDesk, letter: DeadLetter): Promise<boolean> {
   try {
-    await desk.replay(letter, { actor: OPERATOR, note: null });
+    await desk.replay(letter, { actor: OPERATOR, reach: null, note: null });
     return true;
   } catch (error) {
     if (error instanceof DeadLetterGoneError) return false;

@@ -4,6 +4,8 @@
  * function commits a portion: stored readings, their job, the new status of the quarantined readings, the record
  * and the task's progress stand or fall together, so nothing is applied twice or by half.
  */
+
+import type { Reach } from "../contract/reach.ts";
 import {
   type DryRun,
   MAX_SELECTED,
@@ -37,7 +39,7 @@ import {
   SelectionTooLargeError,
   UnknownReadingsError,
 } from "./review-errors.ts";
-import { toSelected } from "./selected.ts";
+import { reachOf, toSelected } from "./selected.ts";
 
 /** Readings of one transaction: short enough not to hold up others, long enough for COPY to pay. */
 const PORTION = 2_000;
@@ -76,10 +78,10 @@ export class ReviewDesk {
   /** Try a decision on the first readings of its selection; nothing is written. @throws {UnknownReadingsError}
    * @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
   async dryRun(decision: Decision): Promise<DryRun> {
-    const selected = toSelected(decision.selection);
+    const selected = toSelected(decision);
     const needed = statusNeeded(decision.action);
     const { readings } = this.deps;
-    if ("ids" in selected) await this.#existing(selected.ids);
+    if ("ids" in selected) await this.#existing(selected.ids, decision.systems);
     const extent = await readings.extent(selected, needed);
     if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
     const portion = { after: 0, last_id: extent.last_id, limit: EXAMINED };
@@ -112,23 +114,24 @@ export class ReviewDesk {
     const last_id = Math.max(...ids);
     const outcomes = await this.#inTurn(() =>
       this.#persist(async () => {
-        const rows = await this.#existing(ids);
+        const rows = await this.#existing(ids, decision.systems);
         const others = rows.filter(({ review_status }) => review_status !== needed);
         if (others.length > 0) throw new ReviewConflictError(others);
         return this.#commit(rows, decision, async (tx, verdicts) => {
-          await beginTask(tx, decision, { selected: ids.length, last_id });
+          const systems = [...new Set(rows.map(({ system_id }) => system_id))];
+          await beginTask(tx, { ...decision, systems }, { selected: ids.length, last_id });
           await advanceTask(tx, { id: decision.id, position: 0 }, last_id, tallyOf(verdicts));
           await completeTask(tx, decision.id);
         });
       }),
     );
-    const task = await this.deps.tasks.get(decision.id);
+    const task = await this.deps.tasks.get(decision.id, null);
     return { ...task!, readings: outcomes };
   }
 
   /** @throws {UnknownReadingsError} */
-  async #existing(ids: readonly number[]): Promise<QuarantinedRow[]> {
-    const rows = await this.deps.readings.byIds(ids);
+  async #existing(ids: readonly number[], reach: Reach): Promise<QuarantinedRow[]> {
+    const rows = await this.deps.readings.byIds(ids, reach);
     const found = new Set(rows.map(({ id }) => id));
     if (rows.length < ids.length) throw new UnknownReadingsError(ids.filter((id) => !found.has(id)));
     return rows;
@@ -137,10 +140,15 @@ export class ReviewDesk {
   /** Leave a decision to the workers. @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
   async enqueue(decision: Decision): Promise<ReviewTask> {
     const needed = statusNeeded(decision.action);
-    const extent = await this.deps.readings.extent(toSelected(decision.selection), needed);
+    const selected = toSelected(decision);
+    const extent = await this.deps.readings.extent(selected, needed);
     if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
-    await this.#inTurn(() => this.deps.writer.transaction((tx) => beginTask(tx, decision, extent)));
-    const task = await this.deps.tasks.get(decision.id);
+    await this.#inTurn(() =>
+      this.deps.writer.transaction((tx) =>
+        beginTask(tx, { ...decision, systems: reachOf(selected) }, extent),
+      ),
+    );
+    const task = await this.deps.tasks.get(decision.id, null);
     return task!;
   }
 
@@ -150,7 +158,7 @@ export class ReviewDesk {
    */
   async step(task: OpenTask): Promise<readonly ReadingOutcome[] | null> {
     const needed = statusNeeded(task.action);
-    const selected = toSelected(task.selection);
+    const selected = toSelected(task);
     return this.#inTurn(() =>
       this.#persist(async () => {
         const portion = { after: task.position, last_id: task.last_id, limit: PORTION };

@@ -127,6 +127,7 @@ export function changesOf(
       const job_id = jobOf(verdict);
       return {
         id: row.id,
+        system_id: row.system_id,
         to,
         job_id,
         before: { ...beforeOf(row), ...(held ? { stored: held } : {}) },

@@ -4,8 +4,7 @@ import type { Reach } from "../contract/reach.ts";
 import type { Scope } from "../contract/roles.ts";
 import { AccountError } from "./account-errors.ts";
 import type { Actor } from "./audit.ts";
-import type { Database, Fragment, Sql } from "./pool.ts";
-import { uuids } from "./users.ts";
+import { type Database, type Fragment, type Sql, uuids } from "./pool.ts";
 
 /** Who asks: owners see their own keys, admins those of all accounts that they reach. */
 export interface KeyViewer {

@@ -1,5 +1,6 @@
 /** The record of who did what to which (diagnostics_audit). Rows come and stay; the database refuses anything else. */
 import type { AuditEntry, SubjectType } from "../contract/oversight.ts";
+import type { Reach } from "../contract/reach.ts";
 import { formatTimestamp } from "../contract/timestamp.ts";
 import type { Sql } from "./pool.ts";
 import { Conditions } from "./queries/conditions.ts";
@@ -18,6 +19,8 @@ export interface NewAuditEntry {
   readonly action: string;
   readonly subject_type: SubjectType;
   readonly subject_id: string;
+  /** System that it concerns. */
+  readonly system_id?: string | null;
   readonly task_id?: string | null;
   readonly before?: unknown;
   readonly after?: unknown;
@@ -29,6 +32,8 @@ export interface AuditFilter {
   readonly action: string | null;
   readonly subject_type: SubjectType | null;
   readonly subject_id: string | null;
+  /** Only about these systems; what concerns none or several is not among them. */
+  readonly reach: Reach;
   /** About `at`, half open, µs since the epoch. */
   readonly from_us: number | null;
   readonly to_us: number | null;
@@ -62,6 +67,7 @@ export class AuditStore {
       .add(filter.action, (p) => `action = ${p}`)
       .add(filter.subject_type, (p) => `subject_type = ${p}`)
       .add(filter.subject_id, (p) => `subject_id = ${p}`)
+      .add(filter.reach, (p) => `system_id = ANY(${p}::uuid[])`)
       .add(time(filter.from_us), (p) => `at >= ${p}`)
       .add(time(filter.to_us), (p) => `at < ${p}`)
       .add(filter.after, (p) =>
@@ -102,13 +108,15 @@ export async function writeAudit(sql: Sql, entries: readonly NewAuditEntry[]): P
   const column = (pick: (entry: NewAuditEntry) => string | null) => sql.array(entries.map(pick), 1009);
   await sql`
     INSERT INTO diagnostics_audit
-      (actor, actor_name, action, subject_type, subject_id, task_id, before, after, note)
-    SELECT actor::uuid, actor_name, action, subject_type, subject_id, task_id::uuid, before::json, after::json, note
+      (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after, note)
+    SELECT actor::uuid, actor_name, action, subject_type, subject_id, system_id::uuid, task_id::uuid, before::json,
+      after::json, note
     FROM unnest(${column((e) => e.actor.id)}::text[], ${column((e) => e.actor.name)}::text[],
                 ${column((e) => e.action)}::text[], ${column((e) => e.subject_type)}::text[],
-                ${column((e) => e.subject_id)}::text[], ${column((e) => e.task_id ?? null)}::text[],
+                ${column((e) => e.subject_id)}::text[], ${column((e) => e.system_id ?? null)}::text[],
+                ${column((e) => e.task_id ?? null)}::text[],
                 ${column((e) => json(e.before))}::text[], ${column((e) => json(e.after))}::text[],
                 ${column((e) => e.note ?? null)}::text[]) WITH ORDINALITY
-      AS entry (actor, actor_name, action, subject_type, subject_id, task_id, before, after, note, position)
+      AS entry (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after, note, position)
     ORDER BY position`;
 }

@@ -1,4 +1,5 @@
 /** What happens to dead letters, in the record: written before it happens, so that nothing happens without a row. */
+import type { Reach } from "../contract/reach.ts";
 import type { Actor } from "./audit.ts";
 import type { Database } from "./pool.ts";
 
@@ -16,6 +17,8 @@ export interface RecordedLetter {
 
 export interface Decision {
   readonly actor: Actor;
+  /** Letters of other systems do not exist for the actor. */
+  readonly reach: Reach;
   readonly note: string | null;
 }
 
@@ -34,8 +37,8 @@ export class DeadLetterRecord {
           UPDATE diagnostics_ingestion_job
           SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL
           WHERE id = ${letter.job_id}::uuid AND status = 'failed')
-        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, after, note)
-        VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.replay', 'dead_letter', ${id},
+        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, system_id, before, after, note)
+        VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.replay', 'dead_letter', ${id}, ${letter.system_id}::uuid,
           ${JSON.stringify(letter)}::text::json, '{"state":"replayed"}', ${note})`,
     );
   }
@@ -45,8 +48,8 @@ export class DeadLetterRecord {
     await this.database.run(
       "record a discard",
       (sql) => sql`
-        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, after, note)
-        VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.discard', 'dead_letter', ${id},
+        INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, system_id, before, after, note)
+        VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.discard', 'dead_letter', ${id}, ${letter.system_id}::uuid,
           ${JSON.stringify(letter)}::text::json, '{"state":"discarded"}', ${note})`,
     );
   }

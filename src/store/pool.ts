@@ -24,6 +24,10 @@ export interface DatabaseSettings {
 /** Array types that our statements pass: text, int4, float8 and uuid arrays (pg_type.dat of PostgreSQL's source). */
 const ARRAY_TYPES = { text: 1009, int4: 1007, float8: 1022, uuid: 2951 } as const;
 
+/** A list of UUIDs as a parameter; null stays null. */
+export const uuids = (sql: Sql, ids: readonly string[] | null) =>
+  ids === null ? null : sql.array([...ids], ARRAY_TYPES.uuid);
+
 /** An array as PostgreSQL reads it (PostgreSQL documentation, section 8.15.2): every element quoted, but NULL. */
 function arrayLiteral(values: readonly unknown[]): string {
   const quoted = values.map((v) => (v === null ? "NULL" : `"${String(v).replace(/["\\]/g, "\\$&")}"`));

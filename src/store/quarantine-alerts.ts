@@ -43,8 +43,8 @@ const SEEN = `seen AS (
     SELECT system_id, readings, quarantined, quarantined / readings::float8 AS share
     FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS s (system_id, readings, quarantined)),
   rule AS (SELECT $4::float8 AS share_limit, $5::int AS window_s)`;
-const RECORD = `INSERT INTO diagnostics_audit (actor_name, action, subject_type, subject_id, after)
-  SELECT 'service', $6, 'alert', id::text, json_build_object('system_id', system_id, 'share', share,
+const RECORD = `INSERT INTO diagnostics_audit (actor_name, action, subject_type, subject_id, system_id, after)
+  SELECT 'service', $6, 'alert', id::text, system_id, json_build_object('system_id', system_id, 'share', share,
     'limit', share_limit, 'window_s', window_s, 'readings', readings, 'quarantined', quarantined)
   FROM changed ORDER BY id RETURNING id`;
 

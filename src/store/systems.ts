@@ -1,7 +1,9 @@
 /** Registered systems, and a cache of them for the ingest threads. */
+
+import type { Reach } from "../contract/reach.ts";
 import type { SystemChange } from "../contract/registry.ts";
 import type { SystemRecord } from "../contract/registry-records.ts";
-import type { Database, Sql } from "./pool.ts";
+import { type Database, type Sql, uuids } from "./pool.ts";
 import { RegistryError } from "./registry-errors.ts";
 
 /** Which of a list: those in use, those archived, or both. */
@@ -10,6 +12,8 @@ export type ArchivedFilter = (typeof ARCHIVED_FILTERS)[number];
 
 export interface SystemQuery {
   readonly archived: ArchivedFilter;
+  /** Only these. */
+  readonly reach: Reach;
   /** Part of the name, the description or the id, in either case. */
   readonly text: string | undefined;
   /** Name and id of the last one seen. */
@@ -46,12 +50,13 @@ export class SystemStore {
   }
 
   /** By name, then id. @throws {StoreUnavailableError} */
-  async list({ archived, text, after, limit }: SystemQuery): Promise<SystemRecord[]> {
+  async list({ archived, reach, text, after, limit }: SystemQuery): Promise<SystemRecord[]> {
     const rows = await this.database.run(
       "list systems",
       (sql) => sql<SystemRecord[]>`
         SELECT ${columns(sql)} FROM diagnostics_system
         WHERE ${archivedCondition(sql, archived)}
+          ${reach === null ? sql`` : sql`AND id = ANY(${uuids(sql, reach)}::uuid[])`}
           ${after === null ? sql`` : sql`AND (name, id) > (${after.name}, ${after.id})`}
           ${text === undefined ? sql`` : sql`AND strpos(lower(concat_ws(' ', name, description, id)), lower(${text})) > 0`}
         ORDER BY name, id LIMIT ${limit}`,

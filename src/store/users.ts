@@ -5,7 +5,7 @@ import type { Role } from "../contract/roles.ts";
 import { AccountError } from "./account-errors.ts";
 import type { Actor } from "./audit.ts";
 import { sqlState } from "./errors.ts";
-import type { Database, Fragment, Sql } from "./pool.ts";
+import { type Database, type Fragment, type Sql, uuids } from "./pool.ts";
 
 export { ROLES, type Role } from "../contract/roles.ts";
 
@@ -47,9 +47,6 @@ const columns = (sql: Sql, table = "diagnostics_user") => {
   return sql`${t}.id, ${t}.username, ${t}.role, ${t}.active, to_json(${t}.systems) AS systems,
     ${t}.requests_per_minute::float8 AS requests_per_minute, ${t}.readings_per_minute::float8 AS readings_per_minute`;
 };
-
-/** A list as a parameter; null stays null. */
-export const uuids = (sql: Sql, ids: Reach) => (ids === null ? null : sql.array([...ids], 2951));
 
 /** Admins who are limited to systems see the accounts that are limited to some of these. */
 const reached = (sql: Sql, reach: Reach) =>

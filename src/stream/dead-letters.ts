@@ -1,6 +1,7 @@
 /** Entries that could not be processed: list them, look at them, bring them back, throw them away. */
 import { type EntryMeta, readableMeta } from "../contract/entry.ts";
 import { partitionOf } from "../contract/job-id.ts";
+import { type Reach, reaches } from "../contract/reach.ts";
 import { reaching } from "./connection.ts";
 import { jobFields } from "./jobs.ts";
 import { backlogKey, deadClaimKey, deadKey, jobKey, streamKey } from "./keys.ts";
@@ -27,6 +28,8 @@ const OWN_FIELDS = 6;
 const HEADS_AT_ONCE = 10;
 /** Longer than a decision takes; after a crash in the middle of one, others may decide again. */
 const CLAIM_TTL_MS = 30_000;
+
+const EVERY_LETTER = { job_id: null, reach: null } as const;
 
 export class DeadLetters {
   constructor(
@@ -59,20 +62,38 @@ export class DeadLetters {
   /**
    * Dead letters without their payloads, newest first.
    * @param after last one seen; null begins
-   * @param job_id only those of this job: its partition is looked through as far as need be; null: all
+   * @param wanted only those of a job, or of some systems: as many are looked at as need be; null: all
    * @throws {StreamUnavailableError}
    */
   async page(
     after: DeadLetterKey | null,
     limit: number,
-    job_id: string | null = null,
+    wanted: { readonly job_id: string | null; readonly reach: Reach } = EVERY_LETTER,
   ): Promise<DeadLetter[]> {
-    if (job_id !== null) return this.#ofJob(job_id, after, limit);
-    const partitions = Array.from({ length: this.partitions }, (_, p) => p);
+    const { job_id } = wanted;
+    const all = Array.from({ length: this.partitions }, (_, p) => p);
+    const partitions = job_id === null ? all : [partitionOf(job_id)];
     const found = await Promise.all(
-      partitions.map((p) => Array.fromAsync(this.#heads(p, newestAfter(after, p), limit))),
+      partitions.map((p) => this.#first(p, newestAfter(after, p), limit, wanted)),
     );
     return found.flat().sort(newestFirst).slice(0, limit);
+  }
+
+  /** The newest of a partition that are wanted. */
+  async #first(
+    partition: number,
+    max: string,
+    limit: number,
+    { job_id, reach }: { readonly job_id: string | null; readonly reach: Reach },
+  ): Promise<DeadLetter[]> {
+    if (job_id === null && reach === null) return Array.fromAsync(this.#heads(partition, max, limit));
+    const found: DeadLetter[] = [];
+    for await (const letter of this.#heads(partition, max, Number.POSITIVE_INFINITY)) {
+      const isWanted = job_id === null || letter.meta?.job_id === job_id;
+      if (isWanted && isLetterWithin(reach, letter)) found.push(letter);
+      if (found.length === limit) break;
+    }
+    return found;
   }
 
   /** One without its payload; null when there is none. @throws {StreamUnavailableError} */
@@ -102,20 +123,6 @@ export class DeadLetters {
   /** Delete one for good. False when it is gone: one command, so only one can succeed. @throws {StreamUnavailableError} */
   async discard({ partition, id }: DeadLetterKey): Promise<boolean> {
     return (await reaching(this.redis.xdel(deadKey(partition), id))) === 1;
-  }
-
-  async #ofJob(job_id: string, after: DeadLetterKey | null, limit: number): Promise<DeadLetter[]> {
-    const partition = partitionOf(job_id);
-    const found: DeadLetter[] = [];
-    for await (const letter of this.#heads(
-      partition,
-      newestAfter(after, partition),
-      Number.POSITIVE_INFINITY,
-    )) {
-      if (letter.meta?.job_id === job_id) found.push(letter);
-      if (found.length === limit) break;
-    }
-    return found;
   }
 
   /** Those of one partition from `max` on, newest first. */
@@ -148,6 +155,10 @@ export class DeadLetters {
     return done === 1;
   }
 }
+
+/** True when the letter's batch is of one of the systems; one that cannot be read is within no list of them. */
+export const isLetterWithin = (reach: Reach, { meta }: DeadLetter): boolean =>
+  reach === null || (meta !== null && reaches(reach, meta.system_id));
 
 /** Where a partition goes on: letters are in the order of id, then partition, newest first. */
 function newestAfter(after: DeadLetterKey | null, partition: number): string {

@@ -103,6 +103,7 @@ export function decision(given: Pick<Decision, "action" | "selection"> & Partial
     change: null,
     conflict: null,
     note: null,
+    systems: null,
     actor: REVIEWER,
     actor_name: "rita",
     ...given,

@@ -67,4 +67,4 @@ export function keyClaims(owner: KnownUser, key: KnownKey): Claims {
 
 /** True for those who look after everybody's batches; a key that may only send follows its owner's alone. */
 export const readsEverybodys = ({ role, scopes }: Claims): boolean =>
-  READERS.includes(role) && (scopes === null || scopes.includes("read"));
+  READERS.includes(role) && (scopes === null || scopes.some((scope) => scope !== "ingest"));

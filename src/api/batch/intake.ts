@@ -1,4 +1,5 @@
 /** The one way of a batch into the stream, whatever its format and the route it came by. Never touches Postgres. */
+import { reaches } from "../../contract/reach.ts";
 import type { BatchOffer } from "../../stream/producer.ts";
 import { BodyMemory } from "../body/body-memory.ts";
 import { receiveBody } from "../body/receive-body.ts";
@@ -47,7 +48,7 @@ export function batchIntake(deps: RouteDeps): TakeIn {
 /**
  * Check the envelope, take the readings from the budget, and put the batch into the stream.
  * @returns the id of the job
- * @throws {ProblemError} malformed-*, invalid-request, rate-limited, backlog-full
+ * @throws {ProblemError} malformed-*, invalid-request, system-not-found, rate-limited, backlog-full
  * @throws {StreamUnavailableError}
  */
 async function offerBatch(
@@ -60,6 +61,8 @@ async function offerBatch(
   const received_at_ms = deps.clock.now_ms();
   const { system_id, total_readings } = envelopeOf(form, body);
   const claims = c.get("claims");
+  // The same answer whether there is such a system or not: what is out of reach does not exist.
+  if (!reaches(claims.systems, system_id)) throw invalidSystem(system_id);
   await takeReadings(deps, claims, total_readings);
   const outcome = await deps.producer.offer({
     system_id,
@@ -76,4 +79,9 @@ async function offerBatch(
     headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },
     operator: `the backlog's bound of ${outcome.bound} is reached`,
   });
+}
+
+function invalidSystem(system_id: string): ProblemError {
+  const detail = `This credential is limited to systems, and ${system_id} is none of them.`;
+  return new ProblemError("system-not-found", { detail, errors: [{ pointer: "/system_id", detail }] });
 }

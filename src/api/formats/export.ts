@@ -6,6 +6,7 @@ import type { Clock } from "../../ops/clock.ts";
 import type { Logger } from "../../ops/log.ts";
 import { QueryAbortedError } from "../../store/queries/query-errors.ts";
 import { QuerySlots } from "../../store/queries/slots.ts";
+import type { Credentials } from "../auth/credentials.ts";
 import type { AppContext } from "../deps.ts";
 import { acceptsGzip } from "./format.ts";
 
@@ -25,6 +26,8 @@ export type NextPiece = (signal: AbortSignal) => Promise<string | null>;
 export interface ExportSettings {
   readonly clock: Clock;
   readonly log: Logger;
+  /** An export ends with the credential that asked for it. */
+  readonly tokens: Pick<Credentials, "lifeOf">;
   readonly deadline_ms?: number;
   readonly exports?: number;
 }
@@ -50,12 +53,16 @@ export class Exports {
   async answer(c: AppContext, next: NextPiece, headers: Readonly<Record<string, string>>): Promise<Response> {
     const release = await this.#slots.take();
     const gone = new AbortController();
+    const life = this.settings.tokens.lifeOf(c.get("claims"));
     const end = () => {
+      life.end();
+      life.signal.removeEventListener("abort", end);
       c.req.raw.signal.removeEventListener("abort", end);
       gone.abort();
       release();
     };
     c.req.raw.signal.addEventListener("abort", end, { once: true });
+    life.signal.addEventListener("abort", end, { once: true });
     try {
       if (c.req.raw.signal.aborted) throw new QueryAbortedError();
       const first = await next(gone.signal);
@@ -90,6 +97,7 @@ export class Exports {
     let piece: Promise<string | null> | null = Promise.resolve(first);
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       try {
+        if (gone.aborted) throw new QueryAbortedError();
         if (clock.monotonic_ms() > until_ms) throw new ExportDeadlineError(`longer than ${deadline_ms} ms`);
         const text = await (piece ?? next(gone));
         piece = null;

@@ -91,7 +91,8 @@ export function authenticate(
   };
 }
 
-function forbidden(detail: string): ProblemError {
+/** For what a route refuses beyond roles and scopes. */
+export function forbidden(detail: string): ProblemError {
   return new ProblemError("forbidden", {
     detail,
     headers: { "WWW-Authenticate": `${REALM}, error="insufficient_scope"` },

@@ -4,6 +4,7 @@ import { AccountError, type AccountFault } from "../../store/account-errors.ts";
 import type { ChangedBy } from "../../store/users.ts";
 import { invalidField } from "../body/check-shape.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
+import { forbidden } from "../middleware/authenticate.ts";
 import { ProblemError } from "../problem-error.ts";
 import { actorOf } from "./oversight-access.ts";
 
@@ -45,10 +46,7 @@ export async function grantedSystems<T extends Reach | undefined>(
   const systems = given?.map((id) => id.toLowerCase()) ?? null;
   const own = c.get("claims").systems;
   if (!isWithin(systems, own)) {
-    throw new ProblemError("forbidden", {
-      detail: "You are limited to systems yourself: name some of these in `systems`.",
-      headers: { "WWW-Authenticate": 'Bearer realm="hydraulic-ingest", error="insufficient_scope"' },
-    });
+    throw forbidden("You are limited to systems yourself: name some of these in `systems`.");
   }
   const [unknown] = systems === null ? [] : await store.unknown(systems);
   if (unknown !== undefined) {

@@ -46,6 +46,7 @@ export function mountAlerts(app: App, { queries, tokens }: RouteDeps): void {
         {
           state: choiceParameter(c, "state", ALERT_STATES, "open"),
           system_id: uuidParameter(c, "system_id"),
+          reach: c.get("claims").systems,
           limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
           after: idCursor(c),
         },

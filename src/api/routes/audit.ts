@@ -30,7 +30,9 @@ const moment = { type: "string", format: "date-time" } as const;
 const describe = describeRoute({
   tags: ["Oversight"],
   summary: "Who did what, newest first",
-  description: "The record only grows: the database refuses to change or delete its rows. Admins only.",
+  description:
+    "The record only grows: the database refuses to change or delete its rows. Admins only; those who are limited to " +
+    "systems get the entries that concern one of these.",
   operationId: "listAudit",
   security: SECURITY,
   parameters: [
@@ -59,6 +61,7 @@ export function mountAudit(app: App, { queries, tokens }: RouteDeps): void {
           action: textParameter(c, "action", MAX_TEXT_LENGTH) ?? null,
           subject_type: subject_type === "any" ? null : subject_type,
           subject_id: textParameter(c, "subject_id", MAX_TEXT_LENGTH) ?? null,
+          reach: c.get("claims").systems,
           from_us: timeWithin(c, "from") ?? null,
           to_us: timeWithin(c, "to") ?? null,
           limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),

@@ -3,12 +3,13 @@ import { Type } from "@sinclair/typebox";
 import { NoteSchema } from "../../contract/note.ts";
 import type { DeadLetterView } from "../../contract/oversight.ts";
 import type { ProblemName } from "../../contract/problem.ts";
+import type { Decision } from "../../store/dead-letter-record.ts";
 import type { DeadLetter, DeadLetterKey } from "../../stream/dead-letters.ts";
 import { DeadLetterGoneError, letterId } from "../dead-letter-desk.ts";
 import type { AppContext } from "../deps.ts";
 import { invalidParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { LOOK_PROBLEMS } from "./oversight-access.ts";
+import { actorOf, LOOK_PROBLEMS } from "./oversight-access.ts";
 import { BODY_PROBLEMS } from "./registry-access.ts";
 
 /** A note fits with every character escaped. */
@@ -72,6 +73,13 @@ export function toLetterView(letter: DeadLetter): DeadLetterView {
     },
   };
 }
+
+/** The decision of whoever sends the request. */
+export const decisionOf = (c: AppContext, note: string | null): Decision => ({
+  actor: actorOf(c),
+  reach: c.get("claims").systems,
+  note,
+});
 
 /** The outcome of a decision. @throws {ProblemError} dead-letter-gone */
 export async function decisionAnswer(c: AppContext, decision: Promise<DeadLetter>): Promise<Response> {

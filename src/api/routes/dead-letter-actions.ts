@@ -16,12 +16,12 @@ import {
   DECISION_PROBLEMS,
   DiscardSchema,
   decisionAnswer,
+  decisionOf,
   LETTER_PARAMETERS,
   letterKeyOf,
   MAX_NOTE_BYTES,
   ReplaySchema,
 } from "./dead-letter-access.ts";
-import { actorOf } from "./oversight-access.ts";
 
 const PATH = "/api/v1/dead-letters/:partition/:entry";
 
@@ -65,11 +65,11 @@ export function mountDeadLetterActions(app: App, { deadLetters, tokens, config }
   app.post(`${PATH}/replay`, describeReplay, ...admit, async (c) => {
     const key = letterKeyOf(c);
     const { note = null } = checkReplay(await read(c));
-    return decisionAnswer(c, deadLetters.replay(key, { actor: actorOf(c), note }));
+    return decisionAnswer(c, deadLetters.replay(key, decisionOf(c, note)));
   });
   app.post(`${PATH}/discard`, describeDiscard, ...admit, async (c) => {
     const key = letterKeyOf(c);
     const { note } = checkDiscard(await read(c));
-    return decisionAnswer(c, deadLetters.discard(key, { actor: actorOf(c), note }));
+    return decisionAnswer(c, deadLetters.discard(key, decisionOf(c, note)));
   });
 }

@@ -1,6 +1,7 @@
 /** `GET /api/v1/dead-letters/{partition}/{entry}`: one dead letter with its payload. */
 import { describeRoute } from "hono-openapi";
 import { DeadLetterDetailSchema } from "../../contract/oversight.ts";
+import { isLetterWithin } from "../../stream/dead-letters.ts";
 import { payloadOf, SHOWN_BYTES } from "../dead-letter-payload.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -28,7 +29,8 @@ const describe = describeRoute({
 export function mountDeadLetter(app: App, { deadLetters, tokens }: RouteDeps): void {
   app.get("/api/v1/dead-letters/:partition/:entry", describe, authenticate(tokens, READERS), async (c) => {
     const found = await deadLetters.letters.open(letterKeyOf(c));
-    if (!found) throw new ProblemError("dead-letter-not-found");
+    if (!found || !isLetterWithin(c.get("claims").systems, found.letter))
+      throw new ProblemError("dead-letter-not-found");
     const answer = { ...toLetterView(found.letter), payload: payloadOf(found.fields) };
     return c.json(answer, 200, { "Cache-Control": "no-store" });
   });

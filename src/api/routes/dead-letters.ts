@@ -23,7 +23,7 @@ const describe = describeRoute({
   summary: "Dead letters, newest first",
   description:
     "Batches that failed for a reason of their own, kept with their payload until somebody replays or discards them. " +
-    "`job` is null where not even that could be read. Not for producers.",
+    "`job` is null where not even that could be read; who is limited to systems does not see these. Not for producers.",
   operationId: "listDeadLetters",
   security: SECURITY,
   parameters: [
@@ -42,7 +42,10 @@ export function mountDeadLetters(app: App, { deadLetters, tokens }: RouteDeps): 
   app.get(PATH, describe, authenticate(tokens, READERS), async (c) => {
     onlyParameters(c, ["job_id", "limit", "after"]);
     const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const found = await deadLetters.letters.page(afterOf(c), limit + 1, uuidParameter(c, "job_id"));
+    const found = await deadLetters.letters.page(afterOf(c), limit + 1, {
+      job_id: uuidParameter(c, "job_id"),
+      reach: c.get("claims").systems,
+    });
     const shown = found.slice(0, limit);
     const last = found.length > limit ? shown.at(-1) : undefined;
     return pageAnswer(c, shown.map(toLetterView), last ? [String(last.partition), last.id] : null);

@@ -134,6 +134,7 @@ const describe = describeRoute({
         "authentication-required",
         "invalid-token",
         "forbidden",
+        "system-not-found",
         "cross-site-request",
         "body-timeout",
         "idempotency-in-flight",

@@ -12,9 +12,14 @@ import { DEAD_LETTER_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { REVIEWERS } from "../roles.ts";
-import { DECISION_PROBLEMS, decisionAnswer, MAX_NOTE_BYTES, ReplaySchema } from "./dead-letter-access.ts";
+import {
+  DECISION_PROBLEMS,
+  decisionAnswer,
+  decisionOf,
+  MAX_NOTE_BYTES,
+  ReplaySchema,
+} from "./dead-letter-access.ts";
 import { visibleJob } from "./job-access.ts";
-import { actorOf } from "./oversight-access.ts";
 
 const describe = describeRoute({
   tags: ["Oversight"],
@@ -45,8 +50,8 @@ export function mountJobReplay(app: App, deps: RouteDeps): void {
   app.post("/api/v1/jobs/:job_id/replay", describe, ...admit, async (c) => {
     const { note = null } = checkReplay(await read(c));
     const { job_id } = await visibleJob(deps, c);
-    const [letter] = await deps.deadLetters.letters.page(null, 1, job_id);
+    const [letter] = await deps.deadLetters.letters.page(null, 1, { job_id, reach: null });
     if (!letter) throw new ProblemError("dead-letter-gone", { detail: "The job has no dead letter." });
-    return decisionAnswer(c, deps.deadLetters.replay(letter, { actor: actorOf(c), note }));
+    return decisionAnswer(c, deps.deadLetters.replay(letter, decisionOf(c, note)));
   });
 }

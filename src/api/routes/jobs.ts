@@ -40,7 +40,7 @@ const describe = describeRoute({
   tags: ["Queries"],
   summary: "Jobs, newest first",
   description:
-    "Producers get only their own; admins, engineers and reviewers get all. `from` and `to` are about created_at. The list is read from the " +
+    "Producers get only their own; admins, engineers and reviewers get all; who is limited to systems those of these. `from` and `to` are about created_at. The list is read from the " +
     "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} and `ids` know it at once.",
   operationId: "listJobs",
   security: SECURITY,
@@ -89,6 +89,7 @@ export function mountJobs(app: App, deps: RouteDeps): void {
           created_by: readsEverybodys(claims) ? null : claims.sub,
           status: status === "any" ? null : status,
           system_id: systemOf(c),
+          reach: claims.systems,
           range,
           limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
           after: afterOf(c),

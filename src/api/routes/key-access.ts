@@ -2,6 +2,7 @@
 import type { KeyView } from "../../contract/access.ts";
 import type { KeyViewer } from "../../store/api-keys.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
+import { forbidden } from "../middleware/authenticate.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
 import { actorOf } from "./oversight-access.ts";
@@ -33,11 +34,9 @@ export function requireLimitsByAdmin(
 ): void {
   const isGiven = given.requests_per_minute !== undefined || given.readings_per_minute !== undefined;
   if (!isGiven || ADMINS.includes(c.get("claims").role)) return;
-  throw new ProblemError("forbidden", {
-    detail:
-      "Only admins give a key limits of its own; leave requests_per_minute and readings_per_minute out.",
-    headers: { "WWW-Authenticate": 'Bearer realm="hydraulic-ingest", error="insufficient_scope"' },
-  });
+  throw forbidden(
+    "Only admins give a key limits of its own; leave requests_per_minute and readings_per_minute out.",
+  );
 }
 
 /** The one answer with the secret; nobody may keep it. */

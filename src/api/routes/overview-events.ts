@@ -1,6 +1,7 @@
 /** `GET /api/v1/overview/events`: the overview once a second, as server-sent events (WHATWG HTML, section 9.2). */
 import { describeRoute } from "hono-openapi";
 import { type Overview, OverviewSchema } from "../../contract/oversight.ts";
+import type { Reach } from "../../contract/reach.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { eventStream, Newest } from "../event-stream.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -43,7 +44,7 @@ export function mountOverviewEvents(app: App, deps: RouteDeps, sampler: Overview
     queryAnswer(c, async () => {
       onlyParameters(c, []);
       // Whatever is away now is told as a problem, not in the middle of a stream.
-      const first = await sampler.latest();
+      const first = await sampler.latest(c.get("claims").systems);
       return answer(c, deps, sampler, first);
     }),
   );
@@ -56,7 +57,8 @@ function answer(c: AppContext, deps: RouteDeps, sampler: OverviewSampler, first:
   let lastAt = "";
   let id = 0;
   // The look that the stream began with is told once.
-  const leave = listening(sampler, (look) => look?.at !== lastAt && newest.put(look));
+  const reach = c.get("claims").systems;
+  const leave = listening(sampler, reach, (look) => look?.at !== lastAt && newest.put(look));
   return eventStream(c, deps, {
     leave,
     async next(end) {
@@ -70,9 +72,9 @@ function answer(c: AppContext, deps: RouteDeps, sampler: OverviewSampler, first:
 }
 
 /** @returns ends it @throws {ProblemError} server-busy */
-function listening(sampler: OverviewSampler, listener: Listener): () => void {
+function listening(sampler: OverviewSampler, reach: Reach, listener: Listener): () => void {
   try {
-    return sampler.listen(listener);
+    return sampler.listen(listener, reach);
   } catch (error) {
     if (!(error instanceof TooManyListenersError)) throw error;
     throw new ProblemError("server-busy", {

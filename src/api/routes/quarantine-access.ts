@@ -54,6 +54,7 @@ export function filterOf(c: AppContext): QuarantineFilter {
     throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
   }
   return {
+    reach: c.get("claims").systems,
     ids: idsOf(c),
     incident: incidentOf(c),
     job_id: uuidParameter(c, "job_id"),

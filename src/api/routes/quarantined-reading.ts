@@ -50,7 +50,9 @@ export function mountQuarantinedReading(app: App, { queries, clock, tokens }: Ro
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, []);
-      const reading = await queries.quarantinedReading.get(idOf(c), { signal: c.req.raw.signal });
+      const reading = await queries.quarantinedReading.get(idOf(c), c.get("claims").systems, {
+        signal: c.req.raw.signal,
+      });
       if (reading === null) throw new ProblemError("quarantined-reading-not-found");
       const now_us = nowOf(clock);
       return answerJson(c, reading, { to_us: now_us, now_us });

@@ -51,7 +51,7 @@ const describeCancel = describeRoute({
 
 export function mountReviewAction(app: App, { review, tokens }: RouteDeps): void {
   const find = async (c: AppContext): Promise<ReviewTask> => {
-    const task = await review.tasks.get(pathUuid(c, "task_id"));
+    const task = await review.tasks.get(pathUuid(c, "task_id"), c.get("claims").systems);
     if (task === null) throw new ProblemError("review-task-not-found");
     c.header("Cache-Control", "no-store");
     return task;

@@ -24,6 +24,7 @@ const MAX_LIMIT = 200;
 const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "Decisions, newest first",
+  description: "Who is limited to systems sees the decisions that are about some of these alone.",
   operationId: "listReviewTasks",
   security: SECURITY,
   parameters: [
@@ -41,7 +42,12 @@ export function mountReviewActions(app: App, { review, tokens }: RouteDeps): voi
     onlyParameters(c, ["state", "limit", "after"]);
     const state = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
     const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const tasks = await review.tasks.page(state === "any" ? null : state, afterOf(c), limit + 1);
+    const tasks = await review.tasks.page(
+      state === "any" ? null : state,
+      afterOf(c),
+      limit + 1,
+      c.get("claims").systems,
+    );
     const items = tasks.slice(0, limit);
     const last = items.at(-1);
     const more = last !== undefined && tasks.length > limit;

@@ -102,6 +102,7 @@ const decisionOf = (given: NewReview, claims: Claims): Decision => ({
   note: given.note ?? null,
   actor: claims.sub,
   actor_name: claims.actor_name,
+  systems: claims.systems,
 });
 
 /** What a schema cannot say. @throws {ProblemError} invalid-request */

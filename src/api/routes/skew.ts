@@ -46,7 +46,9 @@ export function mountSkew(app: App, { queries, clock, tokens }: RouteDeps): void
       onlyParameters(c, ["from", "to"]);
       const now_us = nowOf(clock);
       const range = rangeOf(c, now_us, { max_days: MAX_DAYS });
-      const delays = await queries.skew.delays(range, MAX_PRODUCERS, { signal: c.req.raw.signal });
+      const delays = await queries.skew.delays(range, c.get("claims").systems, MAX_PRODUCERS, {
+        signal: c.req.raw.signal,
+      });
       const producers = delays.map(
         ({ user_id, username, jobs, min_delay_ms, median_delay_ms, p95_delay_ms }) => ({
           user_id,

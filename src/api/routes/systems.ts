@@ -4,8 +4,8 @@ import { isUuid } from "../../contract/job-id.ts";
 import { NewSystemSchema, SystemPageSchema, SystemSchema } from "../../contract/registry.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App } from "../deps.ts";
-import { authenticate } from "../middleware/authenticate.ts";
+import type { App, AppContext } from "../deps.ts";
+import { authenticate, forbidden } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
@@ -21,7 +21,7 @@ const PATH = "/api/v1/systems";
 const describeList = describeRoute({
   tags: ["Registry"],
   summary: "List systems",
-  description: "By name, in pages.",
+  description: "By name, in pages. Who is limited to systems gets these alone.",
   operationId: "listSystems",
   security: SECURITY,
   parameters: listParameters("the name, the description or the id"),
@@ -34,7 +34,8 @@ const describeList = describeRoute({
 const describeCreate = describeRoute({
   tags: ["Registry"],
   summary: "Register a system",
-  description: "From then on batches may name it. Admins and engineers only.",
+  description:
+    "From then on batches may name it. Admins and engineers only, and none who is limited to systems: it could not be seen.",
   operationId: "createSystem",
   security: SECURITY,
   requestBody: {
@@ -55,7 +56,7 @@ export function mountSystems(app: App, deps: RegistryDeps): void {
     const [name, id] = cursorParameter(c, 2) ?? [];
     const after = name === undefined || id === undefined ? null : { name, id };
     if (after !== null && !isUuid(after.id)) throw invalidParameter("after", "the `next` of the page before");
-    const items = await deps.systems.list({ ...query, after });
+    const items = await deps.systems.list({ ...query, reach: c.get("claims").systems, after });
     const last = items.at(-1);
     c.header("Cache-Control", "no-store");
     return c.json({
@@ -66,10 +67,17 @@ export function mountSystems(app: App, deps: RegistryDeps): void {
 
   const admit = [authenticate(deps.tokens, REGISTRY_EDITORS), requireEncodedJson] as const;
   app.post(PATH, describeCreate, ...admit, async (c) => {
+    requireEveryReach(c);
     const { id = Bun.randomUUIDv7(), name, description = "" } = checkNew(await deps.readJson(c));
     const system = await registryAnswer(deps.systems.register({ id: id.toLowerCase(), name, description }));
     c.header("Location", `${PATH}/${system.id}`);
     c.header("Cache-Control", "no-store");
     return c.json(system, 201);
   });
+}
+
+/** A new system is on nobody's list. @throws {ProblemError} forbidden */
+function requireEveryReach(c: AppContext): void {
+  if (c.get("claims").systems === null) return;
+  throw forbidden("You are limited to systems, and a new one would not be among them.");
 }

@@ -1,5 +1,6 @@
 /** Alerts about quarantined readings, newest first: one leader at a time raises them, so ids rise with time. */
 import type { AlertView } from "../../contract/oversight.ts";
+import type { Reach } from "../../contract/reach.ts";
 import { Conditions } from "./conditions.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
@@ -15,6 +16,8 @@ const STATES = {
 export interface AlertFilter {
   readonly state: (typeof ALERT_STATES)[number];
   readonly system_id: string | null;
+  /** Only about these systems. */
+  readonly reach: Reach;
   readonly limit: number;
   /** Id of the last one seen. */
   readonly after: number | null;
@@ -30,9 +33,13 @@ export class AlertListQueries {
   constructor(private readonly reader: Reader) {}
 
   /** Throws what `Reader.rows` throws. */
-  async page({ state, system_id, limit, after }: AlertFilter, options?: QueryOptions): Promise<AlertPage> {
+  async page(
+    { state, system_id, reach, limit, after }: AlertFilter,
+    options?: QueryOptions,
+  ): Promise<AlertPage> {
     const where = new Conditions([limit + 1])
       .add(system_id, (p) => `a.system_id = ${p}`)
+      .add(reach, (p) => `a.system_id = ANY(${p}::uuid[])`)
       .add(after, (p) => `a.id < ${p}`);
     const rows = await this.reader.rows<AlertView>(
       {

@@ -1,6 +1,7 @@
 /** Jobs, newest first, by the indexes on (created_at, id). */
 import type { JobRecord, JobState } from "../../contract/job.ts";
 import type { TimeRange } from "../../contract/query-range.ts";
+import type { Reach } from "../../contract/reach.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
@@ -15,6 +16,8 @@ export interface JobFilter {
   readonly created_by: string | null;
   readonly status: JobState | null;
   readonly system_id: string | null;
+  /** Only of these systems. */
+  readonly reach: Reach;
   readonly range: TimeRange;
   readonly limit: number;
   /** Last one seen. */
@@ -48,6 +51,7 @@ export class JobListQueries {
     };
     demand(filter.created_by, (p) => `created_by = ${p}`);
     demand(filter.system_id, (p) => `system_id = ${p}`);
+    demand(filter.reach, (p) => `system_id = ANY(${p}::uuid[])`);
     demand(filter.status, (p) => `status = ${p}`);
     if (after) {
       values.push(after.created_at, after.job_id);

@@ -1,7 +1,13 @@
 /** Where counts of quarantined readings come from: tables of (system_id, sensor_id, reason, status, n, cut). */
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
-import { all, conditionsOf, type QuarantineFilter, type Values } from "./quarantine-filter.ts";
+import {
+  all,
+  conditionsOf,
+  type QuarantineFilter,
+  reachConditions,
+  type Values,
+} from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 import { branches, hasText, NEWEST_FIRST, type Pair, pairsOf, withoutText } from "./quarantine-looks.ts";
 
@@ -40,14 +46,16 @@ const TOTAL_COLUMNS = ["system_id, sensor_id, reason", ...REVIEW_STATUSES].join(
 export const CHANGED_TOTALS = `SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_total
   UNION ALL SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_change`;
 
-export function totalsSource(): Sources {
+export function totalsSource(filter: QuarantineFilter, values: Values): Sources {
+  const within = all(reachConditions(filter.reach, values, "s"));
   const sums = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
   const turned = REVIEW_STATUSES.map((status) => `('${status}', ${status})`).join(", ");
   return {
     ...one("cells"),
     name: "totals",
     tables: `summed AS (
-        SELECT system_id, sensor_id, reason, ${sums} FROM (${CHANGED_TOTALS}) s GROUP BY system_id, sensor_id, reason),
+        SELECT system_id, sensor_id, reason, ${sums} FROM (${CHANGED_TOTALS}) s
+        WHERE ${within} GROUP BY system_id, sensor_id, reason),
       cells AS MATERIALIZED (
         SELECT system_id, sensor_id, reason, t.status, t.n, false AS cut
         FROM summed CROSS JOIN LATERAL (VALUES ${turned}) t (status, n) WHERE t.n <> 0)`,

@@ -16,7 +16,7 @@ import {
   textSource,
   totalsSource,
 } from "./quarantine-count-sources.ts";
-import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
+import { all, type QuarantineFilter, reachConditions, Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 import { isRare, isShort } from "./quarantine-looks.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
@@ -59,7 +59,7 @@ function sourcesOf(filter: QuarantineFilter, isFound: boolean, values: Values): 
   if (q !== null) return isFound ? rareTextSource(filter, values) : textSource({ ...filter, q }, values);
   if (filter.incident !== null) return incidentSource(filter, values);
   if (filter.from_us !== null || filter.to_us !== null) return rangeSource(filter, values);
-  return totalsSource();
+  return totalsSource(filter, values);
 }
 
 /** One row for each value of each dimension. */
@@ -87,7 +87,8 @@ function facets(filter: QuarantineFilter, sources: Sources, values: Values): str
     largest(`SELECT 'sensor', f.sensor_id::text, s.name, f.system_id, f.n, f.cut FROM (
        SELECT sensor_id, system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySensor}
        WHERE ${all([reason, status, ...system, `sensor_id <> '${NO_SENSOR}'`])} GROUP BY sensor_id, system_id) f
-     LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id WHERE f.n > 0`),
+     LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id AND ${all(reachConditions(filter.reach, values, "s"))}
+     WHERE f.n > 0`),
   ].join(" UNION ALL ");
 }
 

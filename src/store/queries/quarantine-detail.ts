@@ -1,6 +1,7 @@
 /** Everything about one quarantined reading that its review needs. */
 import type { AuditEntry } from "../../contract/oversight.ts";
 import type { QuarantinedReading, QuarantinedReadingDetail } from "../../contract/quarantine-review.ts";
+import type { Reach } from "../../contract/reach.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { eventAt } from "./quarantine-filter.ts";
@@ -17,6 +18,9 @@ const BUCKET = "interval '8 seconds'";
 const MAX_REFUSED = 500;
 const MAX_HISTORY = 100;
 
+/** A reading may name a sensor of a system that is out of reach: nothing is told of that one. */
+const reached = (of: string, list: string) => `(${list}::uuid[] IS NULL OR ${of}.system_id = ANY(${list}))`;
+
 /** The item as text, `at` (when incidents count it), and what belongs to it by key. */
 const ITEM = `SELECT (SELECT ${objectText(ITEM_COLUMNS)} FROM (${ITEM_SOURCE} WHERE q.id = $1) i) AS item,
     e.at - ${AROUND} AS "from", e.at + ${AROUND} AS "to",
@@ -26,21 +30,22 @@ const ITEM = `SELECT (SELECT ${objectText(ITEM_COLUMNS)} FROM (${ITEM_SOURCE} WH
   FROM diagnostics_quarantined_reading q
   CROSS JOIN LATERAL (SELECT ${eventAt("q")} AS at) e
   LEFT JOIN diagnostics_system y ON y.id = q.system_id
-  LEFT JOIN diagnostics_sensor s ON s.id = q.sensor_id
-  LEFT JOIN diagnostics_sensor_range r ON r.sensor_id = q.sensor_id AND r.version = q.range_version
+  LEFT JOIN diagnostics_sensor s ON s.id = q.sensor_id AND ${reached("s", "$2")}
+  LEFT JOIN diagnostics_sensor_range r ON r.sensor_id = s.id AND r.version = q.range_version
   LEFT JOIN diagnostics_user u ON u.id = r.author
   LEFT JOIN LATERAL (SELECT * FROM diagnostics_sensordata d
-    WHERE d.sensor_id = q.sensor_id AND d."timestamp" = q."timestamp" LIMIT 1) d ON true
-  WHERE q.id = $1`;
+    WHERE d.sensor_id = q.sensor_id AND d."timestamp" = q."timestamp" AND ${reached("d", "$2")} LIMIT 1) d ON true
+  WHERE q.id = $1 AND ${reached("q", "$2")}`;
 
 const BUCKETS = `SELECT time_bucket(${BUCKET}, "timestamp", $2::timestamptz) AS "timestamp",
     min(value) AS min, avg(value) AS avg, max(value) AS max
-  FROM diagnostics_sensordata
-  WHERE sensor_id = $1 AND "timestamp" >= $2 AND "timestamp" < $3 GROUP BY 1 ORDER BY 1`;
+  FROM diagnostics_sensordata d
+  WHERE sensor_id = $1 AND "timestamp" >= $2 AND "timestamp" < $3 AND ${reached("d", "$4")} GROUP BY 1 ORDER BY 1`;
 
 const REFUSED_BY_KEY = `SELECT q.id, ${eventAt("q")} AS at, q.value, q.unit, q.reason, q.review_status
   FROM diagnostics_quarantined_reading q
-  WHERE coalesce(q.sensor_id, '${NO_SENSOR}') = $2 AND q.reason = r.reason AND q.review_status = s.status AND q.id <> $1`;
+  WHERE coalesce(q.sensor_id, '${NO_SENSOR}') = $2 AND q.reason = r.reason AND q.review_status = s.status AND q.id <> $1
+    AND ${reached("q", "$7")}`;
 /** The nearest ones on both sides, of each reason and status by its part of an index. */
 const REFUSED = `WITH me AS (SELECT $3::timestamptz + ($4::timestamptz - $3::timestamptz) / 2 AS at),
   near AS (
@@ -87,18 +92,18 @@ type HistoryRow = Omit<AuditEntry, "before" | "after"> & {
 export class QuarantineDetailQueries {
   constructor(private readonly reader: Reader) {}
 
-  /** Null when no reading has this id. Throws what `Reader.rows` throws. */
-  async get(id: number, options?: QueryOptions): Promise<QuarantinedReadingDetail | null> {
+  /** Null when no reading within reach has this id. Throws what `Reader.rows` throws. */
+  async get(id: number, reach: Reach, options?: QueryOptions): Promise<QuarantinedReadingDetail | null> {
     const ask = <R extends object>(label: string, text: string, values: readonly unknown[]) =>
       this.reader.rows<R>({ label, text, values }, options);
-    const [row] = await ask<ItemRow>("quarantined reading", ITEM, [id]);
+    const [row] = await ask<ItemRow>("quarantined reading", ITEM, [id, reach]);
     if (!row) return null;
     const item = JSON.parse(row.item) as QuarantinedReading;
     const { from, to } = row;
     const [items, refused, history] = await Promise.all([
       item.sensor_id === null
         ? []
-        : ask<Bucket>("readings around a refusal", BUCKETS, [item.sensor_id, from, to]),
+        : ask<Bucket>("readings around a refusal", BUCKETS, [item.sensor_id, from, to, reach]),
       item.sensor_id === null
         ? []
         : ask<RefusedNearby>("refusals around a refusal", REFUSED, [
@@ -108,6 +113,7 @@ export class QuarantineDetailQueries {
             to,
             REFUSAL_REASONS,
             REVIEW_STATUSES,
+            reach,
           ]),
       ask<HistoryRow>("record of a reading", HISTORY, [String(id)]),
     ]);

@@ -1,5 +1,6 @@
 /** Which quarantined readings are meant, and the conditions that say so. */
 import type { IncidentKey } from "../../contract/incident-key.ts";
+import type { Reach } from "../../contract/reach.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
@@ -7,7 +8,8 @@ import { arrayOf } from "../review/ask.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 
 export interface QuarantineFilter {
-  /** Null, here and below: any. */
+  /** Only of these systems; null, here and below: any. */
+  readonly reach: Reach;
   readonly ids: readonly number[] | null;
   readonly incident: IncidentKey | null;
   readonly job_id: string | null;
@@ -47,7 +49,8 @@ export const eventAt = (of: string) =>
   `diagnostics_event_at(${of}.reason, ${of}."timestamp", ${of}.quarantined_at)`;
 
 /**
- * Conditions on the table for some parts of a filter; a part that is not set makes none.
+ * Conditions on the table for some parts of a filter; a part that is not set makes none. What is out of reach is left
+ * out whatever the parts.
  * @param of name of the table in the statement
  */
 export function conditionsOf(
@@ -56,7 +59,9 @@ export function conditionsOf(
   values: TextValues,
   of = "diagnostics_quarantined_reading",
 ): string[] {
-  return parts.flatMap((part) => {
+  return [...reachConditions(filter.reach, values, of), ...parts.flatMap(conditionsOfPart)];
+
+  function conditionsOfPart(part: Part): string[] {
     switch (part) {
       case "ids":
         return filter.ids === null
@@ -73,7 +78,12 @@ export function conditionsOf(
       default:
         return filter[part] === null ? [] : [`${of}.${part} = ${values.add(filter[part], "uuid")}`];
     }
-  });
+  }
+}
+
+/** Conditions on the systems of the rows of a table. */
+export function reachConditions(reach: Reach, values: TextValues, of: string): string[] {
+  return reach === null ? [] : [`${of}.system_id = ANY(${values.add(arrayOf(reach), "text")}::uuid[])`];
 }
 
 function incidentConditions(incident: IncidentKey, values: TextValues, of: string): string[] {

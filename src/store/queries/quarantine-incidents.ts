@@ -5,7 +5,7 @@ import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { INCIDENT_COLUMNS, mergeDefinitions } from "../incident-merge.ts";
-import { all, type QuarantineFilter, Values } from "./quarantine-filter.ts";
+import { all, type QuarantineFilter, reachConditions, Values } from "./quarantine-filter.ts";
 import { ITEM_COLUMNS, ITEM_SOURCE, NO_SENSOR } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 import { objectText } from "./table-text.ts";
@@ -86,17 +86,21 @@ function statementText(
     SELECT page.system_id, y.name AS system_name, page.sensor_id, s.name AS sensor_name, s.unit, page.reason,
       first_at, last_at, ${REVIEW_STATUSES.join(", ")}, sample.item AS sample
     FROM page LEFT JOIN diagnostics_system y ON y.id = page.system_id
-    LEFT JOIN diagnostics_sensor s ON s.id = page.sensor_id
+    LEFT JOIN diagnostics_sensor s ON s.id = page.sensor_id AND ${all(reachConditions(filter.reach, values, "s"))}
     CROSS JOIN LATERAL (SELECT ${objectText(ITEM_COLUMNS)} AS item FROM (${ITEM_SOURCE} WHERE q.id = page.sample_id) i) sample
     ORDER BY last_at DESC, page.system_id DESC, page.sensor_id DESC, page.reason DESC`;
 }
 
 /** Conditions on the series of incidents and of changes. */
-function seriesConditions({ system_id, sensor_id, reasons }: IncidentFilter, values: Values): string[] {
+function seriesConditions(
+  { reach, system_id, sensor_id, reasons }: IncidentFilter,
+  values: Values,
+): string[] {
   const one = (column: string, id: string | null) =>
     id === null ? [] : [`${column} = ${values.add(id, "uuid")}`];
   const some = reasons.length < REFUSAL_REASONS.length;
   return [
+    ...(reach === null ? [] : [`system_id = ANY(${values.add(reach, "uuid[]")})`]),
     ...one("system_id", system_id),
     ...one("sensor_id", sensor_id),
     ...(some ? [`reason = ANY(${values.add(reasons, "text[]")})`] : []),

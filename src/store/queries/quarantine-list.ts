@@ -108,7 +108,12 @@ function foundBy(
   }
   const pairs = pairsOf(filter);
   if (filter.q === null) {
-    const merged = branches(filter, pairs, common, { columns: [], limit: `${some} + 1`, values });
+    const merged = branches(filter, pairs, common, {
+      columns: [],
+      limit: `${some} + 1`,
+      bySystem: true,
+      values,
+    });
     return `SELECT id, at, true AS hit, false AS cut FROM (${merged}) merged ${page}`;
   }
   const limit = String(text);

@@ -50,21 +50,37 @@ export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" 
  * @param pairs of reason and status; at least one
  * @param common conditions on all
  * @param limit a parameter or number: readings of each branch, and so of the whole if it is limited, too
+ * @param bySystem for a low limit: who reaches some systems alone has each of them read by its own part of an index,
+ *   so that what is out of reach is not even looked at
  */
 export function branches(
-  filter: Pick<QuarantineFilter, "incident">,
+  filter: FilterParts,
   pairs: readonly Pair[],
   common: readonly string[],
-  { columns, limit, values }: { columns: readonly string[]; limit: string; values: Values },
+  { columns, limit, bySystem = false, values }: BranchOptions,
 ): string {
   const at = momentOf(filter);
   const shown = ["id", `${at} AS at`, ...columns].join(", ");
+  const { reach, system_id, sensor_id, incident } = filter;
+  const isNarrow = system_id !== null || sensor_id !== null || incident !== null;
+  const systems = bySystem && !isNarrow && reach !== null ? values.add(reach, "uuid[]") : null;
   return pairs
     .map(({ reason, status }) => {
       const own = [`reason = ${values.add(reason, "text")}`, `review_status = ${values.add(status, "text")}`];
-      return `(SELECT ${shown} FROM ${TABLE} WHERE ${all([...own, ...common])} ORDER BY ${at} DESC, id DESC LIMIT ${limit})`;
+      const newest = (more: readonly string[]) =>
+        `SELECT ${shown} FROM ${TABLE} WHERE ${all([...more, ...own, ...common])} ORDER BY ${at} DESC, id DESC LIMIT ${limit}`;
+      if (systems === null) return `(${newest([])})`;
+      return `(SELECT each.* FROM unnest(${systems}) AS within (system_id)
+        CROSS JOIN LATERAL (${newest([`${TABLE}.system_id = within.system_id`])}) each ${NEWEST_FIRST} LIMIT ${limit})`;
     })
     .join(" UNION ALL ");
+}
+
+interface BranchOptions {
+  readonly columns: readonly string[];
+  readonly limit: string;
+  readonly bySystem?: boolean;
+  readonly values: Values;
 }
 
 /** Conditions on the reason and the status where no index needs them apart. */

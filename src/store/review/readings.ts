@@ -1,5 +1,6 @@
 /** Quarantined readings as a review reads them, and what is stored under the same keys. */
 import type { ReadingColumns } from "../../contract/columns.ts";
+import type { Reach } from "../../contract/reach.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import { MAX_SELECTED } from "../../contract/review.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
@@ -41,10 +42,12 @@ const parse = (row: RawRow): QuarantinedRow => ({ ...row, raw: JSON.parse(row.ra
 export class ReviewReadings {
   constructor(private readonly database: Database) {}
 
-  /** Those of the readings that exist, whatever their status. @throws {StoreUnavailableError} */
-  async byIds(ids: readonly number[]): Promise<QuarantinedRow[]> {
-    const text = `SELECT ${ROW} FROM ${FROM} WHERE q.id = ANY($1::text::bigint[]) ORDER BY q.id`;
-    return (await ask<RawRow>(this.database, "readings under review", text, [arrayOf(ids)])).map(parse);
+  /** Those of the readings that exist within reach, whatever their status. @throws {StoreUnavailableError} */
+  async byIds(ids: readonly number[], reach: Reach): Promise<QuarantinedRow[]> {
+    const text = `SELECT ${ROW} FROM ${FROM} WHERE q.id = ANY($1::text::bigint[])
+      AND ($2::text IS NULL OR q.system_id = ANY($2::text::uuid[])) ORDER BY q.id`;
+    const values = [arrayOf(ids), reach && arrayOf(reach)];
+    return (await ask<RawRow>(this.database, "readings under review", text, values)).map(parse);
   }
 
   /**

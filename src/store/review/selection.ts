@@ -1,5 +1,6 @@
 /** A reviewer's selection as conditions on diagnostics_quarantined_reading. */
 import type { IncidentKey } from "../../contract/incident-key.ts";
+import type { Reach } from "../../contract/reach.ts";
 import type { QuarantineFilter } from "../../contract/review.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
@@ -7,9 +8,13 @@ import { conditionsOf, type FilterParts, Values } from "../queries/quarantine-fi
 import { arrayOf } from "./ask.ts";
 
 /** What is selected; the incident narrows the filter. */
-export type Selected =
+export type Selected = (
   | { readonly ids: readonly number[] }
-  | { readonly filter: Omit<QuarantineFilter, "incident">; readonly incident: IncidentKey | null };
+  | { readonly filter: Omit<QuarantineFilter, "incident">; readonly incident: IncidentKey | null }
+) & {
+  /** Readings of other systems are not part of it. */
+  readonly reach: Reach;
+};
 
 export interface Conditions {
   /** On the table as `q`. */
@@ -38,6 +43,7 @@ function partsOf(selected: Selected): FilterParts {
   const isFilter = "filter" in selected;
   const { job_id, system_id, sensor_id, from, to, q }: QuarantineFilter = isFilter ? selected.filter : {};
   return {
+    reach: selected.reach,
     ids: isFilter ? null : selected.ids,
     incident: isFilter ? selected.incident : null,
     job_id: job_id ?? null,

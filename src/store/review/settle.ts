@@ -6,6 +6,7 @@ import type { Decision } from "./tasks.ts";
 /** One reading's way. */
 export interface ReviewChange {
   readonly id: number;
+  readonly system_id: string;
   readonly to: ReviewStatus;
   /** The job that stores it, or null. */
   readonly job_id: string | null;
@@ -26,9 +27,9 @@ const UPDATE = `UPDATE diagnostics_quarantined_reading q SET review_status = c.s
     reviewed_at = clock_timestamp(), review_notes = $5, review_task_id = $6, stored_by_job = c.job_id
   FROM unnest($1::bigint[], $2::text[], $3::uuid[]) AS c (id, status, job_id) WHERE q.id = c.id`;
 const AUDIT = `INSERT INTO diagnostics_audit
-    (actor, actor_name, action, subject_type, subject_id, task_id, before, after, note)
-  SELECT $1::uuid, $2, $3, 'reading', c.id, $4::uuid, c.before::json, c.after::json, $5
-  FROM unnest($6::text[], $7::text[], $8::text[]) AS c (id, before, after)`;
+    (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after, note)
+  SELECT $1::uuid, $2, $3, 'reading', c.id, c.system_id, $4::uuid, c.before::json, c.after::json, $5
+  FROM unnest($6::text[], $7::text[], $8::text[], $9::uuid[]) AS c (id, before, after, system_id)`;
 
 /**
  * @param from the status that all of them have
@@ -62,5 +63,6 @@ export async function settleReview(
     ids.map(String),
     changes.map(({ before }) => JSON.stringify(before)),
     changes.map(({ after }) => JSON.stringify(after)),
+    changes.map(({ system_id }) => system_id),
   ]);
 }

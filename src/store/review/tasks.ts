@@ -1,10 +1,11 @@
 /** Review tasks: made by a request, worked off in portions, each portion in the transaction of its readings. */
 import type { Correction } from "../../contract/correction.ts";
+import type { Reach } from "../../contract/reach.ts";
 import type { NewReview, ReviewAction, ReviewTask, Selection } from "../../contract/review.ts";
 import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";
 import type { WriterTransaction } from "../writer-connection.ts";
-import { ask } from "./ask.ts";
+import { arrayOf, ask } from "./ask.ts";
 
 /** Who decides what. */
 export interface Decision {
@@ -16,6 +17,8 @@ export interface Decision {
   readonly note: string | null;
   readonly actor: string;
   readonly actor_name: string;
+  /** Systems that it is about at most; null: any. */
+  readonly systems: Reach;
 }
 
 /** A task that is not over. */
@@ -52,10 +55,10 @@ const VIEW = `id, action, state, actor, actor_name, note, selection::text AS sel
   ARRAY(SELECT j.id::text FROM diagnostics_ingestion_job j WHERE j.review_task_id = t.id ORDER BY j.created_at LIMIT 100)::text AS jobs,
   ${["created_at", "started_at", "completed_at"].map(RFC3339).join(", ")}, error_message`;
 const INSERT = `INSERT INTO diagnostics_review_task
-    (id, action, state, actor, actor_name, note, selection, change, conflict, selected, last_id)
-  VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11)`;
-const AUDIT = `INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, task_id, after, note)
-  VALUES ($1, $2, $3, 'task', $4::text, $4::text::uuid, $5::json, $6)`;
+    (id, action, state, actor, actor_name, note, selection, change, conflict, selected, last_id, systems)
+  VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12::uuid[])`;
+const AUDIT = `INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, task_id, after, note, system_id)
+  VALUES ($1, $2, $3, 'task', $4::text, $4::text::uuid, $5::json, $6, $7::uuid)`;
 const ADVANCE = `UPDATE diagnostics_review_task SET state = 'running',
     started_at = coalesce(started_at, clock_timestamp()), position = $3::bigint, done = done + $4::bigint,
     stored = stored + $5::bigint, identical = identical + $6::bigint, replaced = replaced + $7::bigint,
@@ -66,12 +69,13 @@ const ADVANCE = `UPDATE diagnostics_review_task SET state = 'running',
 
 /** The portion in hand has the row locked until it commits: `before` is what was really done. */
 const END = `WITH open AS (
-    SELECT id, state, selected, done, stored FROM diagnostics_review_task
+    SELECT id, state, selected, done, stored, systems FROM diagnostics_review_task
     WHERE id = $1::uuid AND state IN ('queued', 'running') FOR UPDATE),
   ended AS (UPDATE diagnostics_review_task t SET state = $2, completed_at = clock_timestamp(), error_message = $3
     FROM open WHERE t.id = open.id)
-  INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, task_id, before, after)
-  SELECT $4::uuid, $5, CASE $2::text WHEN 'cancelled' THEN 'task.cancel' ELSE 'task.fail' END, 'task', id::text, id,
+  INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after)
+  SELECT $4::uuid, $5, CASE $2::text WHEN 'cancelled' THEN 'task.cancel' ELSE 'task.fail' END, 'task', id::text,
+    CASE WHEN cardinality(systems) = 1 THEN systems[1] END, id,
     json_build_object('state', state, 'selected', selected, 'done', done, 'stored', stored),
     json_build_object('state', $2::text, 'error_message', $3::text)
   FROM open RETURNING id`;
@@ -88,14 +92,17 @@ const values = (d: Decision, state: string, selected: number, last_id: number) =
   d.conflict,
   selected,
   last_id,
+  d.systems,
 ];
-const auditValues = ({ id, actor, actor_name, action, note, ...rest }: Decision) => [
+/** The record names a system only when the decision is about that one alone. */
+const auditValues = ({ id, actor, actor_name, action, note, systems, ...rest }: Decision) => [
   actor,
   actor_name,
   action,
   id,
   JSON.stringify({ selection: rest.selection, change: rest.change, conflict: rest.conflict }),
   note,
+  systems?.length === 1 ? systems[0] : null,
 ];
 
 /** Write a task and its line of the record. */
@@ -153,34 +160,47 @@ const toTask = ({ selection, change, failing, jobs, ...task }: TaskRow): ReviewT
   jobs: jobs.slice(1, -1).split(",").filter(Boolean),
 });
 
+/** All that a task is about is within reach. @param list parameter with the systems as text; null: all are */
+const within = (list: string) => `(${list}::text IS NULL OR t.systems <@ ${list}::text::uuid[])`;
+
 export class ReviewTaskStore {
   constructor(private readonly database: Database) {}
 
-  /** @throws {StoreUnavailableError} */
-  async get(id: string): Promise<ReviewTask | null> {
-    const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE id = $1`;
-    const [row] = await ask<TaskRow>(this.database, "review task", text, [id]);
+  /** Null: unknown, or about systems that are not within reach. @throws {StoreUnavailableError} */
+  async get(id: string, reach: Reach): Promise<ReviewTask | null> {
+    const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE id = $1 AND ${within("$2")}`;
+    const [row] = await ask<TaskRow>(this.database, "review task", text, [id, reach && arrayOf(reach)]);
     return row ? toTask(row) : null;
   }
 
-  /** Newest first. @throws {StoreUnavailableError} */
-  async page(state: string | null, after: TaskKey | null, limit: number): Promise<ReviewTask[]> {
+  /** Newest first, those about systems within reach. @throws {StoreUnavailableError} */
+  async page(
+    state: string | null,
+    after: TaskKey | null,
+    limit: number,
+    reach: Reach,
+  ): Promise<ReviewTask[]> {
     const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE ($1::text IS NULL OR state = $1)
       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
+      AND ${within("$5")}
       ORDER BY t.created_at DESC, t.id DESC LIMIT $4::int`;
-    const key = [after?.created_at ?? null, after?.id ?? null] as const;
-    return (await ask<TaskRow>(this.database, "review tasks", text, [state, ...key, limit])).map(toTask);
+    const values = [state, after?.created_at ?? null, after?.id ?? null, limit, reach && arrayOf(reach)];
+    return (await ask<TaskRow>(this.database, "review tasks", text, values)).map(toTask);
   }
 
   /** The oldest task that is not over. @throws {StoreUnavailableError} */
   async nextOpen(): Promise<OpenTask | null> {
     const [row] = await ask<
-      Omit<OpenTask, "selection" | "change"> & { selection: string; change: string | null }
+      Omit<OpenTask, "selection" | "change" | "systems"> & {
+        selection: string;
+        change: string | null;
+        systems: string | null;
+      }
     >(
       this.database,
       "next review task",
       `SELECT id, action, selection::text AS selection, change::text AS change, conflict, note, actor, actor_name,
-        position::float8 AS position, last_id::float8 AS last_id
+        to_json(systems)::text AS systems, position::float8 AS position, last_id::float8 AS last_id
       FROM diagnostics_review_task WHERE state IN ('queued', 'running') ORDER BY created_at LIMIT 1`,
       [],
     );
@@ -188,6 +208,7 @@ export class ReviewTaskStore {
     return {
       ...row,
       selection: JSON.parse(row.selection) as Selection,
+      systems: row.systems === null ? null : (JSON.parse(row.systems) as string[]),
       change: row.change === null ? null : (JSON.parse(row.change) as Correction),
     };
   }

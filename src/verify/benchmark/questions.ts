@@ -104,6 +104,7 @@ export const QUESTIONS: readonly Question[] = [
         created_by: null,
         status: null,
         system_id: null,
+        reach: null,
         range: asked,
         limit: JOBS,
         after: null,

@@ -103,7 +103,7 @@ const EXPECTED: readonly [string, number, TSchema][] = [
 ];
 
 describe("the registry in the OpenAPI document", () => {
-  test("has these operations and no others, each for bearers of a token", () => {
+  test("has these operations and no others, each for bearers of a token and for keys", () => {
     expect([...operations.keys()].sort()).toEqual([...new Set(EXPECTED.map(([id]) => id))].sort());
     for (const { operation } of operations.values())
       expect(operation.security).toEqual([{ bearer: [] }, { session: [] }, { key: [] }]);

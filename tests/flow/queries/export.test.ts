@@ -83,6 +83,7 @@ function serveExport(settings: { pieces: number; failAt?: number; exports?: numb
   const exports = new Exports({
     clock: systemClock,
     log: createLogger({ level: "debug", format: "json" }, into),
+    tokens: { lifeOf: () => ({ signal: new AbortController().signal, end: () => undefined }) },
     ...(settings.exports === undefined ? {} : { exports: settings.exports }),
     ...(settings.deadline_ms === undefined ? {} : { deadline_ms: settings.deadline_ms }),
   });

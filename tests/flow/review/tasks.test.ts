@@ -31,7 +31,7 @@ function runner({ desk, tasks }: OpenDesk): ReviewRunner {
 
 const ended = (open: OpenDesk, id: string) =>
   until("the end of the task", async () => {
-    const task = await open.tasks.get(id);
+    const task = await open.tasks.get(id, null);
     return task?.completed_at ? task : undefined;
   });
 
@@ -65,7 +65,7 @@ test("two that step the same task at once: each portion is applied once", async 
     }
   };
   await Promise.all([work(one), work(two)]);
-  expect(await one.tasks.get(id)).toMatchObject({ state: "completed", done: 6_000, stored: 6_000 });
+  expect(await one.tasks.get(id, null)).toMatchObject({ state: "completed", done: 6_000, stored: 6_000 });
   expect(await bench.ingest.rows()).toHaveLength(6_000);
 }, 60_000);
 
@@ -74,7 +74,7 @@ test("a task goes on where it stood when its worker died", async () => {
   const first = bench.desk();
   const { id } = await first.desk.enqueue(decision({ action: "reject", selection: { filter: {} } }));
   await first.desk.step((await first.tasks.nextOpen())!);
-  expect(await first.tasks.get(id)).toMatchObject({ state: "running", done: 2_000, changed: 2_000 });
+  expect(await first.tasks.get(id, null)).toMatchObject({ state: "running", done: 2_000, changed: 2_000 });
   const second = bench.desk();
   const actor = runner(second);
   actor.start();
@@ -95,7 +95,7 @@ test("a cancelled task stops, and what it has done stays", async () => {
   const error = await open.desk.step(next).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(TaskMovedError);
   expect(await open.tasks.end(id, "cancelled", rita)).toBe(false);
-  expect(await open.tasks.get(id)).toMatchObject({ state: "cancelled", done: 2_000, stored: 2_000 });
+  expect(await open.tasks.get(id, null)).toMatchObject({ state: "cancelled", done: 2_000, stored: 2_000 });
   expect(await bench.ingest.rows()).toHaveLength(2_000);
   expect(await bench.record(id, "task")).toMatchObject([
     { action: "approve" },
@@ -117,7 +117,7 @@ test("a task that another decision overtook says how many readings were not open
     .desk.decide(decision({ action: "reject", selection: { ids: [1] } }), (await bench.ids()).slice(0, 4));
   for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
     await open.desk.step(task);
-  expect(await open.tasks.get(id)).toMatchObject({ selected: 10, done: 6, stored: 6, not_open: 4 });
+  expect(await open.tasks.get(id, null)).toMatchObject({ selected: 10, done: 6, stored: 6, not_open: 4 });
 });
 
 test("of two readings of one key the first is stored, wherever a portion ends; what was stored before gives way", async () => {
@@ -130,7 +130,7 @@ test("of two readings of one key the first is stored, wherever a portion ends; w
   );
   for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
     await open.desk.step(task);
-  expect(await open.tasks.get(id)).toMatchObject({
+  expect(await open.tasks.get(id, null)).toMatchObject({
     done: 2_510,
     stored: 2_498,
     replaced: 2,
@@ -165,7 +165,7 @@ test("only readings that were there when it began, and only those that the filte
   await bench.send([reading(0, 7, 900)]);
   for (let task = await open.tasks.nextOpen(); task; task = await open.tasks.nextOpen())
     await open.desk.step(task);
-  expect(await open.tasks.get(id)).toMatchObject({ done: 1, stored: 1 });
+  expect(await open.tasks.get(id, null)).toMatchObject({ done: 1, stored: 1 });
   expect((await bench.quarantined()).map(({ review_status }) => review_status)).toEqual([
     "approved",
     "pending",
@@ -212,7 +212,7 @@ test("ingest in between takes some of the keys: those readings wait, the others 
     running,
     bench.send(Array.from({ length: 100 }, (_, i) => reading(i % 4, Math.floor(i / 4), 50))),
   ]);
-  const task = (await open.tasks.get(id))!;
+  const task = (await open.tasks.get(id, null))!;
   expect(task.done).toBe(400);
   const conflicts = task.failing.duplicate ?? 0;
   expect(task.stored + conflicts).toBe(400);
