@@ -58,8 +58,8 @@ const select = (sql: Sql, condition: ReturnType<Sql>) => sql<MappingRecord[]>`
 
 /** One entry of the record, for each row of the CTE `source`. */
 const record = (sql: Sql, action: string, actor: Actor, before: string, after: string) => sql`
-  INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, before, after)
-  SELECT ${actor.id}::uuid, ${actor.name}, ${action}, 'mapping', id::text, ${sql.unsafe(before)}, ${sql.unsafe(after)}
+  INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, system_id, before, after)
+  SELECT ${actor.id}::uuid, ${actor.name}, ${action}, 'mapping', id::text, system_id, ${sql.unsafe(before)}, ${sql.unsafe(after)}
   FROM source`;
 
 export class MappingStore {

@@ -287,6 +287,20 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
   "GET /api/v1/systems/:system_id/hourly": inSystem(EVERYBODY, "read", "/hourly"),
   "GET /api/v1/systems/:system_id/latest": inSystem(EVERYBODY, "read", "/latest"),
   "GET /api/v1/systems/:system_id/completeness": inSystem(EVERYBODY, "read", "/completeness"),
+  "GET /api/v1/systems/:system_id/mappings": inSystem(EVERYBODY, "read", "/mappings"),
+  "PUT /api/v1/systems/:system_id/mappings": {
+    ...inSystem(EDITORS, "write", "/mappings", { good: 201 }),
+    ask: (_, at) => ({
+      path: `/api/v1/systems/${at.system_id}/mappings`,
+      body: { name: unique(), sensor_id: at.sensor_id },
+    }),
+  },
+  "DELETE /api/v1/systems/:system_id/mappings/:mapping_id": inSystem(
+    EDITORS,
+    "write",
+    async (world, at) => `/mappings/${await world.mapping(at)}`,
+    { good: 204 },
+  ),
   "GET /api/v1/units": looks(EVERYBODY, "/api/v1/units"),
   "GET /api/v1/producers/skew": list(EDITORS, "/api/v1/producers/skew", {
     shows: ({ producer_id }) => producer_id,

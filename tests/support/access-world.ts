@@ -154,9 +154,11 @@ export class World {
     return (await newSensor(this.api, this.admin.token, at.system_id)).id;
   }
 
-  /** An account that is limited to the system. */
-  async user(at: Place): Promise<string> {
-    return (await newUser(this.api, this.admin.token, { systems: [at.system_id] })).id;
+  /** A name that stands for the sensor. */
+  async mapping(at: Place): Promise<string> {
+    const path = `/api/v1/systems/${at.system_id}/mappings`;
+    const body = { name: crypto.randomUUID(), sensor_id: at.sensor_id };
+    return (await bodyOf<{ id: string }>(await this.api.call(this.admin.token, "PUT", path, body), 201)).id;
   }
 
   /** A key of the place's producer. */

@@ -97,7 +97,13 @@ const describeDelete = describeRoute({
   parameters: [SYSTEM_ID_PARAMETER, pathId("mapping_id", "Id of the mapping", MAPPING_ID_EXAMPLE)],
   responses: {
     204: done("It is removed"),
-    ...problems(`${INSTANCE}/y`, [...READ_PROBLEMS, "forbidden", "cross-site-request", "mapping-not-found"]),
+    ...problems(`${INSTANCE}/y`, [
+      ...READ_PROBLEMS,
+      "forbidden",
+      "cross-site-request",
+      "system-not-found",
+      "mapping-not-found",
+    ]),
   },
 });
 

@@ -35,6 +35,7 @@ afterAll(async () => {
 });
 
 const ALL: QuarantineFilter = {
+  reach: null,
   ids: null,
   incident: null,
   job_id: null,
