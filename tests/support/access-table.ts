@@ -34,6 +34,7 @@ export interface Row {
 
 const EVERYBODY: readonly Role[] = ["producer", "engineer", "reviewer", "admin"];
 const READERS: readonly Role[] = ["engineer", "reviewer", "admin"];
+const SENDERS: readonly Role[] = ["producer", "engineer", "admin"];
 const EDITORS: readonly Role[] = ["engineer", "admin"];
 const REVIEWERS: readonly Role[] = ["reviewer", "admin"];
 const ADMINS: readonly Role[] = ["admin"];
@@ -91,6 +92,27 @@ const looks = (may: readonly Role[], path: string, more: Partial<Row> = {}): Row
   ask: () => ({ path }),
   ...more,
 });
+/** Webhooks are their users'; admins without a list see all. */
+const ofWebhook = (rest = "", more: Partial<Row> & { readonly body?: unknown } = {}): Row => {
+  const { body, ...row } = more;
+  return {
+    may: SENDERS,
+    scopes: [],
+    good: 200,
+    foreign: 404,
+    owned: true,
+    ask: async (world, at, me) => ({
+      path: `/api/v1/webhooks/${await world.webhookFor(me, at)}${rest}`,
+      ...(body === undefined ? {} : { body }),
+    }),
+    ...row,
+  };
+};
+const ofDelivery = (rest: string, more: Partial<Row> = {}): Row =>
+  ofWebhook("", {
+    ask: async (world, at, me) => ({ path: `/api/v1/webhooks/${await world.deliveryFor(me, at)}${rest}` }),
+    ...more,
+  });
 const unique = () => crypto.randomUUID();
 
 /** By method and path as the app has them. */
@@ -210,7 +232,7 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
     ask: async (world, at, me) => ({ path: `/api/v1/keys/${await world.keyFor(me, at)}` }),
   },
   "POST /api/v1/data/ingest": {
-    may: ["producer", "engineer", "admin"],
+    may: SENDERS,
     scopes: ["ingest"],
     good: 202,
     foreign: 404,
@@ -368,6 +390,34 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
     foreign: 409,
     ask: async (world, at) => ({ path: `${(await world.letter(at)).path}/discard`, body: { note: "x" } }),
   },
+  "GET /api/v1/webhooks": list(SENDERS, "/api/v1/webhooks?limit=200", {
+    scopes: [],
+    owned: true,
+    shows: (at, me, world) => (at === world.foreign ? at.producer_id : me.id),
+    ask: async (world, _, me) => {
+      for (const at of [world.own, world.foreign]) await world.webhookFor(me, at);
+      return { path: "/api/v1/webhooks?limit=200" };
+    },
+  }),
+  "POST /api/v1/webhooks": looks(SENDERS, "", {
+    scopes: [],
+    good: 201,
+    ask: async (world, _, me) => {
+      // There is a bound for each user.
+      await world.bench.database.sql`DELETE FROM diagnostics_webhook WHERE created_by = ${me.id}`;
+      return { path: "/api/v1/webhooks", body: { url: "https://hook.example/", events: ["job.completed"] } };
+    },
+  }),
+  "GET /api/v1/webhooks/:webhook_id": ofWebhook(),
+  "PATCH /api/v1/webhooks/:webhook_id": ofWebhook("", { body: { description: "x" } }),
+  "DELETE /api/v1/webhooks/:webhook_id": ofWebhook("", { good: 204 }),
+  "POST /api/v1/webhooks/:webhook_id/secret": ofWebhook("/secret", { body: {} }),
+  "POST /api/v1/webhooks/:webhook_id/test": ofWebhook("/test", { good: 202 }),
+  "GET /api/v1/webhooks/:webhook_id/deliveries": ofWebhook("/deliveries"),
+  "GET /api/v1/webhooks/:webhook_id/deliveries/:delivery_id": ofDelivery(""),
+  "POST /api/v1/webhooks/:webhook_id/deliveries/:delivery_id/redeliver": ofDelivery("/redeliver", {
+    good: 202,
+  }),
   "GET /livez": publicly("/livez"),
   "GET /readyz": publicly("/readyz"),
   "GET /health": publicly("/health"),

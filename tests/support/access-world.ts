@@ -5,6 +5,7 @@ import { encodeIncidentKey } from "../../src/contract/incident-key.ts";
 import { newJobId } from "../../src/contract/job-id.ts";
 import type { Role } from "../../src/contract/roles.ts";
 import { createUnitRegistry } from "../../src/contract/units.ts";
+import { newSecret } from "../../src/notify/signature.ts";
 import { openDesk } from "../../src/review/open-desk.ts";
 import { SERVICE, writeAudit } from "../../src/store/audit.ts";
 import { deadKey } from "../../src/stream/keys.ts";
@@ -152,6 +153,24 @@ export class World {
   /** A sensor of its own, for what ends it. */
   async sensor(at: Place): Promise<string> {
     return (await newSensor(this.api, this.admin.token, at.system_id)).id;
+  }
+
+  /** A webhook of the person; about the place out of reach, of somebody else. */
+  async webhookFor(me: Person, at: Place): Promise<string> {
+    const id = crypto.randomUUID();
+    await this.bench.database.sql`INSERT INTO diagnostics_webhook (id, created_by, url, events, scope, secret)
+      VALUES (${id}, ${at === this.foreign ? at.producer_id : me.id}, 'https://192.0.2.1/', '{job.completed}', 'own', ${newSecret()})`;
+    return id;
+  }
+
+  /** A delivery of `webhookFor`. @returns its path below that of the webhooks */
+  async deliveryFor(me: Person, at: Place): Promise<string> {
+    const webhook_id = await this.webhookFor(me, at);
+    const snapshot = JSON.stringify({ webhook_id, sent_by: "x" });
+    const [row] = await this.bench.database.sql<{ id: number }[]>`
+      INSERT INTO diagnostics_webhook_delivery (webhook_id, event, subject_id, snapshot)
+      VALUES (${webhook_id}, 'webhook.test', ${webhook_id}, ${snapshot}::text::json) RETURNING id::float8 AS id`;
+    return `${webhook_id}/deliveries/${row!.id}`;
   }
 
   /** A name that stands for the sensor. */

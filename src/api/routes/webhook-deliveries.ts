@@ -12,7 +12,7 @@ import {
   MAX_LOGGED,
 } from "../../contract/webhook.ts";
 import type { App, AppContext } from "../deps.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { DELIVERY_DETAIL_EXAMPLE, DELIVERY_EXAMPLE } from "../openapi/webhook-examples.ts";
@@ -36,7 +36,7 @@ const INSTANCE = `${WEBHOOK_INSTANCE}/deliveries`;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 
-const shared = { tags: ["Webhooks"], security: SECURITY };
+const shared = { tags: ["Webhooks"], security: SECURITY_WITHOUT_KEYS };
 const DELIVERY_ID_PARAMETER = {
   name: "delivery_id",
   in: "path" as const,

@@ -13,7 +13,7 @@ import { shapeCheck } from "../body/check-shape.ts";
 import type { App } from "../deps.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { done, ok, problems } from "../openapi/responses.ts";
 import { DELIVERY_EXAMPLE, ROTATED_EXAMPLE, WEBHOOK_EXAMPLE } from "../openapi/webhook-examples.ts";
 import { ProblemError } from "../problem-error.ts";
@@ -33,7 +33,7 @@ import {
 } from "./webhook-access.ts";
 
 const PATH = `${WEBHOOKS_PATH}/:webhook_id`;
-const shared = { tags: ["Webhooks"], security: SECURITY, parameters: [WEBHOOK_ID_PARAMETER] };
+const shared = { tags: ["Webhooks"], security: SECURITY_WITHOUT_KEYS, parameters: [WEBHOOK_ID_PARAMETER] };
 const answered = { 200: ok("The webhook", WebhookSchema, WEBHOOK_EXAMPLE) };
 
 const describeGet = describeRoute({

@@ -13,7 +13,7 @@ import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext } from "../deps.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
-import { SECURITY } from "../openapi/document.ts";
+import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { NEW_WEBHOOK_EXAMPLE, WEBHOOK_EXAMPLE, WEBHOOK_MADE_EXAMPLE } from "../openapi/webhook-examples.ts";
@@ -40,7 +40,7 @@ const describeList = describeRoute({
   summary: "Webhooks, newest first",
   description: WHO,
   operationId: "listWebhooks",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   parameters: pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
   responses: {
     200: ok("A page of webhooks", WebhookPageSchema, { items: [WEBHOOK_EXAMPLE], next: null }, ["Link"]),
@@ -56,7 +56,7 @@ const describeCreate = describeRoute({
     "not public is refused, now and at each delivery, unless it is in WEBHOOK_ALLOWED_NETWORKS; redirects are not " +
     `followed. At most ${MAX_WEBHOOKS} for each user. ${WHO}`,
   operationId: "createWebhook",
-  security: SECURITY,
+  security: SECURITY_WITHOUT_KEYS,
   requestBody: {
     required: true,
     content: { "application/json": { schema: schemaOf(NewWebhookSchema), example: NEW_WEBHOOK_EXAMPLE } },
