@@ -103,13 +103,13 @@ export const VARIABLES = {
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
   RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
     15,
-    "Ingest requests a user may send a minute, unless the user has a limit of its own",
+    "Ingest requests a user or an API key may send a minute, unless it has a limit of its own",
     1,
     1_000_000_000,
   ),
   RATE_LIMIT_READINGS_PER_MINUTE: whole(
     150_000,
-    "Readings a user may send a minute, unless the user has a limit of its own",
+    "Readings a user or an API key may send a minute, unless it has a limit of its own",
     1,
     1_000_000_000_000,
   ),

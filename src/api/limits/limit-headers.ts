@@ -16,3 +16,12 @@ export function limitHeaders({ limit, remaining, reset_s }: Budget): Record<stri
     "RateLimit-Reset": String(reset_s),
   };
 }
+
+/** The same of readings, beside the headers of requests: a client that is limited by both can pace itself by both. */
+export function readingsHeaders({ limit, remaining, reset_s }: Budget): Record<string, string> {
+  return {
+    "RateLimit-Readings-Limit": String(limit),
+    "RateLimit-Readings-Remaining": String(remaining),
+    "RateLimit-Readings-Reset": String(reset_s),
+  };
+}

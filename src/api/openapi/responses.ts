@@ -47,18 +47,29 @@ export const HEADERS = {
     "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/",
   ),
   "Preference-Applied": text("The preference that was followed, RFC 7240", "wait=10"),
-  "RateLimit-Policy": text("Requests and window in seconds", "15;w=60"),
+  "RateLimit-Policy": text("Budget and window in seconds", "15;w=60"),
   "RateLimit-Limit": whole("Budget of this window", 15),
   "RateLimit-Remaining": whole("What is left of it", 14),
   "RateLimit-Reset": whole("Seconds until the window ends", 60),
+  "RateLimit-Readings-Limit": whole("Budget of readings of this minute", 150_000),
+  "RateLimit-Readings-Remaining": whole("What is left of it", 149_900),
+  "RateLimit-Readings-Reset": whole("Seconds until this minute ends", 60),
 } as const satisfies Headers;
 export type HeaderName = keyof typeof HEADERS;
 
-export const RATE_LIMIT_HEADERS: readonly HeaderName[] = [
+/** Of answers that one limit touches. */
+export const LIMIT_HEADERS: readonly HeaderName[] = [
   "RateLimit-Policy",
   "RateLimit-Limit",
   "RateLimit-Remaining",
   "RateLimit-Reset",
+];
+/** Of answers about batches, which are limited in requests and in readings. */
+export const RATE_LIMIT_HEADERS: readonly HeaderName[] = [
+  ...LIMIT_HEADERS,
+  "RateLimit-Readings-Limit",
+  "RateLimit-Readings-Remaining",
+  "RateLimit-Readings-Reset",
 ];
 
 /** The headers by these names, for a description. */
@@ -97,7 +108,7 @@ const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
   409: ["Retry-After"],
   412: ["ETag"],
   415: ["Accept-Encoding"],
-  429: ["Retry-After", ...RATE_LIMIT_HEADERS],
+  429: ["Retry-After", ...LIMIT_HEADERS],
   503: ["Retry-After"],
 };
 

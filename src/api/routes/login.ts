@@ -6,7 +6,7 @@ import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
-import { ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
+import { LIMIT_HEADERS, ok, problems } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
 
 const PATH = "/api/v1/auth/login";
@@ -35,9 +35,9 @@ const describe = describeRoute({
         token_type: "bearer",
         expires_in: 3600,
       },
-      RATE_LIMIT_HEADERS,
+      LIMIT_HEADERS,
     ),
-    ...problems(PATH, LOGIN_PROBLEMS, RATE_LIMIT_HEADERS),
+    ...problems(PATH, LOGIN_PROBLEMS, LIMIT_HEADERS),
   },
 });
 

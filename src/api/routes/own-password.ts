@@ -12,7 +12,7 @@ import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
-import { done, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
+import { done, LIMIT_HEADERS, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { accountAnswer } from "./account-access.ts";
 import { LOGIN_PROBLEMS, MAX_LOGIN_BYTES } from "./login-access.ts";
@@ -39,11 +39,11 @@ const describe = describeRoute({
     },
   },
   responses: {
-    204: done("The password is changed", ["Set-Cookie", ...RATE_LIMIT_HEADERS]),
+    204: done("The password is changed", ["Set-Cookie", ...LIMIT_HEADERS]),
     ...problems(
       PATH,
       [...READ_PROBLEMS, ...LOGIN_PROBLEMS, "cross-site-request", "outside-identity", "user-not-found"],
-      RATE_LIMIT_HEADERS,
+      LIMIT_HEADERS,
     ),
   },
 });

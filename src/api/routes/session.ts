@@ -13,7 +13,7 @@ import { USER_ID_EXAMPLE } from "../openapi/access-examples.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { PUBLIC, SECURITY } from "../openapi/document.ts";
 import { LOGIN_EXAMPLE } from "../openapi/examples.ts";
-import { done, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
+import { done, LIMIT_HEADERS, ok, problems } from "../openapi/responses.ts";
 import { LOGIN_PROBLEMS, type LogIn, LoginSchema } from "./login-access.ts";
 
 const PATH = "/api/v1/auth/session";
@@ -34,8 +34,8 @@ const describeBegin = describeRoute({
     content: { "application/json": { schema: schemaOf(LoginSchema), example: LOGIN_EXAMPLE } },
   },
   responses: {
-    204: done("Logged in", ["Set-Cookie", ...RATE_LIMIT_HEADERS]),
-    ...problems(PATH, LOGIN_PROBLEMS, RATE_LIMIT_HEADERS),
+    204: done("Logged in", ["Set-Cookie", ...LIMIT_HEADERS]),
+    ...problems(PATH, LOGIN_PROBLEMS, LIMIT_HEADERS),
   },
 });
 
