@@ -28,8 +28,9 @@ import {
   type ReviewTaskStore,
 } from "../store/review/tasks.ts";
 import { SensorTakenError } from "../store/sensor-registration.ts";
-import { ReplacedError, type WriteGroup, type Writer } from "../store/writer.ts";
+import type { WriteGroup, Writer } from "../store/writer.ts";
 import type { WriterTransaction } from "../store/writer-connection.ts";
+import { ReplacedError } from "../store/writer-readings.ts";
 import { groupOf } from "./group.ts";
 import { candidates, type Judgement, judge, type ReviewRules, sensorsOf } from "./judge.ts";
 import { changesOf, plainVerdicts, rowOf, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";

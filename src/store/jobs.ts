@@ -133,15 +133,4 @@ export class JobStore {
     if (!job) throw new Error(`job ${meta.job_id} vanished while it was ended`);
     return job;
   }
-
-  /** Open the job of a dead letter again, so that the ledger lets its data in. @throws {StoreUnavailableError} */
-  async reopen(job_id: string): Promise<void> {
-    await this.database.run(
-      "reopen job",
-      (sql) => sql`
-        UPDATE diagnostics_ingestion_job
-        SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL
-        WHERE id = ${job_id} AND status = 'failed'`,
-    );
-  }
 }

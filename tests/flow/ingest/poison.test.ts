@@ -1,6 +1,9 @@
 /** Entries that cannot be processed go to the dead letters with their payload, hold nobody up, and can come back. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { DeadLetterDesk } from "../../../src/api/dead-letter-desk.ts";
 import { newJobId } from "../../../src/contract/job-id.ts";
+import { SERVICE } from "../../../src/store/audit.ts";
+import { DeadLetterRecord } from "../../../src/store/dead-letter-record.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
 import { jobFields } from "../../../src/stream/jobs.ts";
 import {
@@ -129,8 +132,8 @@ describe("replay", () => {
 
     const [letter] = await list();
     expect(letter!.meta!.job_id).toBe(job_id);
-    await bench.jobs.reopen(job_id);
-    expect(await letters.revive(letter!)).toBe(true);
+    const desk = new DeadLetterDesk(letters, new DeadLetterRecord(bench.database));
+    await desk.replay(letter!, { actor: SERVICE, note: null });
     expect(await bench.board.get(job_id)).toMatchObject({ status: "queued", error_message: null });
     await bench.work("again");
     expect(await bench.board.get(job_id)).toMatchObject({ status: "completed", inserted_readings: 10 });

@@ -1,0 +1,108 @@
+/** How readings get into the hypertable: straight, by way of a staging table, or in the place of stored ones. */
+import type { ReadingColumns } from "../contract/columns.ts";
+import { READING_COPY_COLUMNS } from "../contract/copy.ts";
+import type { Stored } from "./ledger.ts";
+import type { WriterTransaction } from "./writer-connection.ts";
+
+/** A stored reading that gives way to another value. */
+export interface Replaced {
+  readonly sensor_id: string;
+  readonly timestamp_us: number;
+  /** As it was when this was decided. */
+  readonly value: number;
+}
+
+/** A stored reading that was to be replaced is another one by now; nothing was written. */
+export class ReplacedError extends Error {
+  override readonly name = "ReplacedError";
+}
+
+/** A stored row vanished between two statements (retention): the group is simply written again. */
+export class MovedError extends Error {
+  override readonly name = "MovedError";
+}
+
+/** What is stored. */
+interface Rows {
+  readonly columns: ReadingColumns;
+  /** Rows of `columns` in the order of the index, no key twice. */
+  readonly order: Int32Array;
+}
+
+const STAGE = "ingest_stage";
+const CREATE_STAGE = `CREATE TEMPORARY TABLE IF NOT EXISTS ${STAGE} (sensor_id uuid NOT NULL, "timestamp" timestamptz NOT NULL,
+  value double precision NOT NULL, system_id uuid NOT NULL, quality real NOT NULL, unit text NOT NULL, ord integer NOT NULL)
+  ON COMMIT DELETE ROWS`;
+const STAGE_COLUMNS = [...READING_COPY_COLUMNS, "ord"];
+const COLUMN_LIST = READING_COPY_COLUMNS.map((name) => `"${name}"`).join(", ");
+/** Inserts in index order and returns the positions that were stored before. */
+const INSERT_STAGED = `WITH stored AS (
+    INSERT INTO diagnostics_sensordata (${COLUMN_LIST}) SELECT ${COLUMN_LIST} FROM ${STAGE} ORDER BY ord
+    ON CONFLICT (sensor_id, "timestamp") DO NOTHING RETURNING sensor_id, "timestamp")
+  SELECT s.ord FROM ${STAGE} s LEFT JOIN stored USING (sensor_id, "timestamp")
+  WHERE stored.sensor_id IS NULL ORDER BY s.ord`;
+/** A statement of its own: its snapshot also sees what others committed during the insert. Bounds exclude chunks. */
+const READ_STORED = `SELECT s.ord, d.value, d.unit FROM ${STAGE} s
+  JOIN diagnostics_sensordata d ON d.sensor_id = s.sensor_id AND d."timestamp" = s."timestamp"
+  WHERE s.ord = ANY($1::int[]) AND d."timestamp" BETWEEN to_timestamp($2::float8) AND to_timestamp($3::float8)`;
+
+/** Fails with 23505 when a key is stored already. @param bytes by `encodeReadings` @returns what was stored before: nothing */
+export async function storeDirect(
+  tx: WriterTransaction,
+  { order }: Rows,
+  bytes: Buffer,
+): Promise<Map<number, Stored>> {
+  if (order.length > 0) await tx.copy("diagnostics_sensordata", READING_COPY_COLUMNS, bytes);
+  return new Map();
+}
+
+/** By index, and in compressed chunks (Community) however many rows have to be unpacked for it. */
+const UNPACK_FREELY = `SELECT set_config(name, '0', true) FROM pg_settings
+  WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'`;
+const TAKE_OUT = `DELETE FROM diagnostics_sensordata d
+  USING unnest($1::uuid[], $2::float8[], $3::float8[]) AS old (sensor_id, us, value)
+  WHERE d.sensor_id = old.sensor_id AND d."timestamp" = to_timestamp(old.us / 1e6) AND d.value = old.value
+    AND d."timestamp" BETWEEN to_timestamp($4::float8) AND to_timestamp($5::float8)
+  RETURNING d.sensor_id`;
+
+/** @throws {ReplacedError} */
+export async function takeOut(tx: WriterTransaction, replaced: readonly Replaced[]): Promise<void> {
+  await tx.query(UNPACK_FREELY);
+  const times = replaced.map(({ timestamp_us }) => timestamp_us / 1e6);
+  const gone = await tx.query(TAKE_OUT, [
+    replaced.map(({ sensor_id }) => sensor_id),
+    replaced.map(({ timestamp_us }) => timestamp_us),
+    replaced.map(({ value }) => value),
+    Math.floor(Math.min(...times)),
+    Math.ceil(Math.max(...times)),
+  ]);
+  if (gone.length !== replaced.length) throw new ReplacedError("a stored reading to be replaced has changed");
+}
+
+/**
+ * Insert by way of the staging table.
+ * @param bytes by `encodeReadings`, with positions
+ * @returns what was stored before, by row of `columns`
+ * @throws {MovedError}
+ */
+export async function storeStaged(
+  tx: WriterTransaction,
+  { columns, order }: Rows,
+  bytes: Buffer,
+): Promise<Map<number, Stored>> {
+  await tx.query(CREATE_STAGE);
+  await tx.copy(STAGE, STAGE_COLUMNS, bytes);
+  const before = await tx.query<{ ord: number }>(INSERT_STAGED);
+  if (before.length === 0) return new Map();
+  const times = before.map(({ ord }) => columns.timestamp_us[order[ord]!]!);
+  const [min_s, max_s] = times.reduce(
+    ([lo, hi], us) => [Math.min(lo, us), Math.max(hi, us)],
+    [Infinity, -Infinity],
+  );
+  const bounds = [Math.floor(min_s / 1e6), Math.ceil(max_s / 1e6)];
+  const ords = before.map(({ ord }) => ord);
+  const stored = await tx.query<{ ord: number } & Stored>(READ_STORED, [ords, ...bounds]);
+  if (stored.length !== before.length)
+    throw new MovedError("a stored reading vanished while its duplicate was compared");
+  return new Map(stored.map(({ ord, value, unit }) => [order[ord]!, { value, unit }]));
+}
