@@ -1,6 +1,6 @@
 /**
- * The maintenance actor: one leader among all processes keeps the hourly aggregate, the sums of quarantined
- * readings, and retention.
+ * The maintenance actor: one leader among all processes keeps the hourly aggregate, the incidents and
+ * totals of quarantined readings, and retention.
  *
  *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
  *

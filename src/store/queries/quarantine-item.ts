@@ -1,7 +1,7 @@
 /** A quarantined reading as lists, incidents and the detail show it. */
 import type { Column } from "./table-text.ts";
 
-/** The nil UUID, which stands for a reading without a sensor in the sums by hour. */
+/** The nil UUID, which stands for a reading without a sensor in incidents and totals. */
 export const NO_SENSOR = "00000000-0000-0000-0000-000000000000";
 
 export const ITEM_COLUMNS: readonly Column[] = [
