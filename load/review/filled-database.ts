@@ -22,7 +22,7 @@ const REUSABLE_MS = 12 * 3_600_000;
 
 /** What the comment on the database says about it. */
 interface Content {
-  readonly version: 1;
+  readonly version: 2;
   readonly rows: number;
   readonly filled_ms: number;
 }
@@ -53,7 +53,7 @@ export async function fillLists(
     step("added jobs, decisions and alerts");
   });
   await addUp(url);
-  const content: Content = { version: 1, rows, filled_ms: Date.now() };
+  const content: Content = { version: 2, rows, filled_ms: Date.now() };
   await withSql(url, (sql) => sql.unsafe(`COMMENT ON DATABASE ${LISTS} IS '${JSON.stringify(content)}'`));
   return url;
 }
@@ -80,7 +80,7 @@ async function isThere(serverUrl: string, rows: number): Promise<boolean> {
     const [row] = await sql<{ text: string | null }[]>`
       SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = ${LISTS}`;
     const content = row?.text ? (JSON.parse(row.text) as Content) : null;
-    return content?.version === 1 && content.rows === rows && content.filled_ms > Date.now() - REUSABLE_MS;
+    return content?.version === 2 && content.rows === rows && content.filled_ms > Date.now() - REUSABLE_MS;
   });
 }
 

@@ -38,7 +38,7 @@ export async function addReadings(sql: postgres.Sql): Promise<void> {
       generate_series(date_trunc('hour', now()) - interval '${DAYS} days', now(), interval '2 minutes') at`);
 }
 
-/** What is refused when, and how it was decided, in a table of the session's. */
+/** What is refused when, and how it was decided, in a table of the session's. `chance` decides the status and nothing else. */
 async function plan(sql: postgres.Sql, rows: number): Promise<void> {
   const steady = Math.floor(rows * STEADY_SHARE);
   const series = (SENSORS / 2) * 6;
@@ -63,7 +63,7 @@ async function plan(sql: postgres.Sql, rows: number): Promise<void> {
 /** By what the rules write (src/contract/rule-details.ts). */
 const DETAILS = `CASE reason
   WHEN 'out_of_range' THEN 'pressure ' || value || ' bar is above 700 bar (ISO 4413)'
-  WHEN 'invalid_unit' THEN 'unit "' || (ARRAY['furlong', 'Bar ', 'psii', 'kg/cm'])[1 + floor(chance * 4)::int] ||
+  WHEN 'invalid_unit' THEN 'unit "' || (ARRAY['furlong', 'Bar ', 'psii', 'kg/cm'])[1 + floor(other * 4)::int] ||
     '" is not known; known are bar, celsius, lpm, rpm, W, kW, mm/s, %, V, A, mm, … and their aliases'
   WHEN 'duplicate' THEN value || ' bar differs from ' || value - 3.5 || ' bar, which this sensor already has at this timestamp'
   WHEN 'invalid_timestamp' THEN 'timestamp "' || at + interval '3 days' || '" is 3 d after it was received (at most 5 min)'
@@ -75,9 +75,9 @@ export async function addRefusals(sql: postgres.Sql, rows: number, stop: AbortSi
   try {
     await plan(session, rows);
     await session.unsafe(`CREATE TEMPORARY TABLE arrived AS
-      SELECT *, date_trunc('minute', at) + interval '1 minute' AS quarantined_at, round((700 + chance * 300)::numeric, 1) AS value,
+      SELECT *, date_trunc('minute', at) + interval '1 minute' AS quarantined_at, round((700 + other * 300)::numeric, 1) AS value,
         CASE reason WHEN 'system_not_found' THEN ${SYSTEMS + 1} ELSE 1 + sensor % ${SYSTEMS} END AS system
-      FROM planned`);
+      FROM (SELECT *, chance * 7919 - floor(chance * 7919) AS other FROM planned) p`);
     await session.unsafe("CREATE INDEX ON arrived (quarantined_at)");
     await session.unsafe("ANALYZE arrived");
     for (let slice = DAYS * SLICES_PER_DAY; slice >= 0; slice -= 1) {
@@ -95,7 +95,7 @@ const insertSlice = (slice: number) => `
     reason, reason_details, review_status, quarantined_at)
   SELECT md5(system || ' ' || quarantined_at)::uuid,
     row_number() OVER (PARTITION BY system, quarantined_at ORDER BY sensor, at) - 1,
-    ${SYSTEM_SQL("system")}, CASE WHEN reason <> 'parse_error' OR chance < 0.8 THEN ${SENSOR_SQL("sensor")} END, stamp,
+    ${SYSTEM_SQL("system")}, CASE WHEN reason <> 'parse_error' OR other < 0.8 THEN ${SENSOR_SQL("sensor")} END, stamp,
     CASE WHEN reason <> 'parse_error' THEN value END, 'bar', 95,
     json_build_object('sensor_id', ${SENSOR_SQL("sensor")}, 'timestamp', stamp, 'value', value, 'unit', 'bar', 'quality', 95),
     reason, ${DETAILS},

@@ -29,7 +29,7 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
 /** Rows of one piece of an export: about 1 MB of text; of the first one fewer, so that the answer begins. */
 const PIECE_ROWS = 2_000;
-const FIRST_ROWS = 200;
+const FIRST_ROWS = 50;
 /** Longest wait of an export's next piece for a slot: it has waited its turn already, ms. */
 const PIECE_WAIT_MS = 30_000;
 
