@@ -133,7 +133,7 @@ describe("replay", () => {
     const [letter] = await list();
     expect(letter!.meta!.job_id).toBe(job_id);
     const desk = new DeadLetterDesk(letters, new DeadLetterRecord(bench.database));
-    await desk.replay(letter!, { actor: SERVICE, note: null });
+    await desk.replay(letter!, { actor: SERVICE, reach: null, note: null });
     expect(await bench.board.get(job_id)).toMatchObject({ status: "queued", error_message: null });
     await bench.work("again");
     expect(await bench.board.get(job_id)).toMatchObject({ status: "completed", inserted_readings: 10 });

@@ -1,12 +1,11 @@
 /** Jobs, users, systems and quarantine pages in Postgres. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { newJobId } from "../../../src/contract/job-id.ts";
-import { SERVICE } from "../../../src/store/audit.ts";
-import { DeadLetterRecord } from "../../../src/store/dead-letter-record.ts";
 import { QuarantineStore } from "../../../src/store/quarantine.ts";
 import { WriterSessions } from "../../../src/store/sessions.ts";
 import { type NewUser, UserExistsError, UserStore } from "../../../src/store/users.ts";
 import { IngestBench, RECEIVED_MS, reading, SYSTEM, USER } from "../../support/ingest-bench.ts";
+import { reopenJob } from "../../support/replay.ts";
 
 let bench: IngestBench;
 beforeAll(async () => {
@@ -60,21 +59,9 @@ describe("jobs", () => {
   });
 
   test("a replay opens a failed job only", async () => {
-    const record = new DeadLetterRecord(bench.database);
-    const replay = (job_id: string) => {
-      const letter = {
-        id: "0/1-0",
-        job_id,
-        system_id: null,
-        total_readings: 1,
-        reason: "why",
-        size_bytes: 1,
-      };
-      return record.replay(letter, { actor: SERVICE, note: null });
-    };
     const failed = bench.meta(3);
     await bench.jobs.fail(failed, "why", RECEIVED_MS, "w", "0/1-1");
-    await replay(failed.job_id);
+    await reopenJob(bench.database, failed.job_id);
     expect(await bench.jobs.get(failed.job_id)).toMatchObject({
       status: "queued",
       error_message: null,
@@ -82,7 +69,7 @@ describe("jobs", () => {
     });
     const done = await bench.offer([reading(1, 0)]);
     await bench.work("w");
-    await replay(done);
+    await reopenJob(bench.database, done);
     expect((await bench.counts(done)).status).toBe("completed");
   });
 

@@ -8,6 +8,7 @@ import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
 import { DeliveryLog } from "../../../src/store/webhooks/deliveries.ts";
 import { Writer } from "../../../src/store/writer.ts";
 import { IngestBench, RECEIVED_MS, reading, SYSTEM } from "../../support/ingest-bench.ts";
+import { reopenJob } from "../../support/replay.ts";
 import { makeUser, makeWebhook } from "../../support/webhooks.ts";
 import { groupOf, type JudgedBatch } from "../../support/write-oracle.ts";
 
@@ -141,7 +142,7 @@ describe("the end of a job", () => {
     const rows = await noted(id);
     expect(rows).toMatchObject([{ event: "job.failed", subject_id: meta.job_id }]);
     expect(toJobView(rows[0]!.snapshot as unknown as JobRecord)).toEqual(toJobView(failed));
-    await bench.jobs.reopen(meta.job_id);
+    await reopenJob(bench.database, meta.job_id);
     await writer.commit(groupFor(owner, [{ ...batch(0), job_id: meta.job_id }]));
     expect((await noted(id)).map(({ event }) => event)).toEqual(["job.failed", "job.completed"]);
     expect((await noted(id))[0]!.snapshot).toMatchObject({ status: "failed", error_message: "no way" });
