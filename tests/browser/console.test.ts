@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { PASSWORD } from "../support/console-api.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
 import { faultsOf, NARROW, settled } from "../support/console-browser.ts";
+import { IDS } from "../support/console-fixtures.ts";
 import { PAGES } from "../support/console-pages.ts";
 
 const MAX_FIRST_LOAD_BYTES = 200_000;
@@ -79,7 +80,28 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
     LONG_MS,
   );
 
-  test("a phone reaches every page by its menu", async () => {
+  test("what a producer sees is as sound", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    bench().role = "producer";
+    const faults: string[] = [];
+    for (const [name, path, heading] of [
+      ["own-jobs", "", "Jobs"],
+      ["own-job", `/jobs/${IDS.job}`, `Job …${IDS.job.slice(-8)}`],
+      ["own-failed-job", `/jobs/${IDS.failedJob}`, `Job …${IDS.failedJob.slice(-8)}`],
+      ["own-sensor", `/systems/${IDS.system}/sensors/${IDS.sensor}`, "Main pump pressure"],
+      ["not-for-role", "/quarantine", "Not for your role"],
+    ] as const) {
+      await open(page, path);
+      await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+      await settled(page);
+      faults.push(...(await faultsOf(page, name)));
+    }
+    expect(faults).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a phone reaches every page by its menu, and the filters of quarantine", async () => {
     const { page, complaints, close } = await enter("/jobs", "dark", NARROW);
     for (const name of ["Alerts", "Quarantine", "Systems", "Audit"]) {
       await page.getByRole("button", { name: "Menu" }).click();
@@ -87,6 +109,11 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
       await page.setViewportSize(NARROW);
       await page.getByRole("link", { name, exact: true }).click();
       await page.getByRole("heading", { level: 1, name }).waitFor();
+      if (name !== "Quarantine") continue;
+      await page.getByRole("button", { name: "Show" }).click();
+      await page.getByRole("checkbox", { name: /parse error/ }).waitFor();
+      expect(await faultsOf(page, "filters")).toEqual([]);
+      await page.setViewportSize(NARROW);
     }
     expect(complaints).toEqual([]);
     await close();

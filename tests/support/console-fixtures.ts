@@ -41,6 +41,8 @@ export const SYSTEMS: readonly System[] = (
   archived_at: null,
 }));
 
+/** As sensors are called that their first reading registered. */
+const UNNAMED = "sensor-0199a1b2c3d47e5f8a9b000000002005";
 const UNIT_RANGE = { min: 0, max: 700, source: "ISO 4413", version: null };
 const SENSOR_ROWS: readonly (readonly [string, string, string, string, EffectiveRange, number | null])[] = [
   [
@@ -61,7 +63,7 @@ const SENSOR_ROWS: readonly (readonly [string, string, string, string, Effective
   ],
   [uuid(0x2003), "Return flow", "flow", "lpm", { min: 0, max: 1000, source: "ISO 4413", version: null }, 10],
   [uuid(0x2004), "Pilot pressure", "pressure", "bar", UNIT_RANGE, 1],
-  [uuid(0x2005), "sensor-0199a1b2c3d47e5f8a9b000000002005", "pressure", "bar", UNIT_RANGE, null],
+  [uuid(0x2005), UNNAMED, "pressure", "bar", UNIT_RANGE, null],
 ];
 export const SENSORS: readonly Sensor[] = SENSOR_ROWS.map(
   ([id, name, quantity, unit, range, expected_rate_hz]) => ({
@@ -116,7 +118,7 @@ const DETAILS: Readonly<Partial<Record<RefusalReason, string>>> = {
 export const REFUSED: readonly QuarantinedReading[] = Array.from({ length: 40 }, (_, index) => {
   const reason = index < 24 ? "out_of_range" : (REASONS[index % REASONS.length] ?? "duplicate");
   const value = Math.round((2_451.3 + Math.sin(index) * 40) * 10) / 10;
-  const timestamp = reason === "parse_error" ? null : ago(90 * 60_000 + index * 1_000);
+  const timestamp = reason === "parse_error" ? null : ago(90 * 60_000 + index * 1_000 - 378);
   return {
     id: IDS.reading - index,
     job_id: IDS.job,
@@ -152,7 +154,7 @@ const INCIDENT_ROWS: readonly (readonly [
   number,
 ])[] = [
   ["i-1", "Main pump pressure", "out_of_range", 3_412, { ...none, pending: 3_412 }, 0],
-  ["i-2", "Return flow", "duplicate", 214, { ...none, pending: 180, rejected: 34 }, 26],
+  ["i-2", UNNAMED, "duplicate", 214, { ...none, pending: 180, rejected: 34 }, 26],
   ["i-3", "Tank temperature", "invalid_unit", 96, { ...none, pending: 96 }, 27],
   ["i-4", null, "parse_error", 3, { ...none, pending: 3 }, 29],
 ];
@@ -165,8 +167,8 @@ export const INCIDENTS: readonly Incident[] = INCIDENT_ROWS.map(
     sensor_name,
     unit: sensor_name ? "bar" : null,
     reason,
-    first_at: ago((index + 2) * HOUR_MS),
-    last_at: ago(90 * 60_000 + index * HOUR_MS),
+    first_at: ago((index + 2) * HOUR_MS - 786),
+    last_at: ago(90 * 60_000 + index * HOUR_MS - 214),
     count,
     statuses,
     sample: REFUSED[sample]!,

@@ -13,7 +13,7 @@ import {
   timeText,
   toInput,
 } from "../../src/console/client/lib/format.ts";
-import { convert } from "../../src/console/client/lib/units.ts";
+import { convert, limitsOf } from "../../src/console/client/lib/units.ts";
 import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
 
 describe("texts", () => {
@@ -72,6 +72,31 @@ test("values are drawn in the unit of the sensor; foreign units are not", () => 
   expect(convert(212, "°F", "celsius", units)).toBeCloseTo(100);
   expect(convert(20, "celsius", "celsius", units)).toBe(20);
   expect(convert(20, "furlong", "celsius", units)).toBeNull();
+});
+
+test("limits are the sensor's own, else those of its unit; only what is out of range was judged by them", () => {
+  const bar = {
+    symbol: "bar",
+    name: "bar",
+    quantity: "pressure",
+    min: 0,
+    max: 700,
+    source: "ISO 4413",
+    aliases: [],
+  };
+  const units = { items: [bar] };
+  const sensor = { id: "s", name: "Main pump pressure", quantity: "pressure", unit: "bar" };
+  const rule = { version: 2, min: 5, max: 350, valid_from: "2026-11-27T06:53:14Z", author_name: "ada" };
+  const reading = { rule: null, reason: "out_of_range" as const, sensor };
+  expect(limitsOf({ ...reading, rule }, units)).toEqual({
+    min: 5,
+    max: 350,
+    source: "the sensor's own, version 2 by ada",
+  });
+  expect(limitsOf(reading, units)).toEqual({ min: 0, max: 700, source: "ISO 4413" });
+  const none = { min: null, max: null };
+  expect(limitsOf(reading, null)).toMatchObject(none);
+  expect(limitsOf({ ...reading, reason: "duplicate" }, units)).toMatchObject(none);
 });
 
 describe("a request says what was typed", () => {

@@ -23,7 +23,7 @@ export function UsersPage() {
               rows={users}
               keyOf={({ id }) => id}
               columns={[
-                { label: "User", cell: ({ username }) => <strong>{username}</strong> },
+                { label: "User", name: true, cell: ({ username }) => <strong>{username}</strong> },
                 { label: "Role", cell: ({ role }) => role },
                 {
                   label: "State",
@@ -34,7 +34,7 @@ export function UsersPage() {
                   label: "Systems",
                   cell: ({ systems }) => (systems === null ? "all" : count(systems.length)),
                 },
-                { label: "Account of", wide: true, cell: ({ issuer }) => issuer ?? "this service" },
+                { label: "Account of", cell: ({ issuer }) => issuer ?? "this service" },
                 { label: "Requests", figures: true, cell: (user) => budget(user.requests_per_minute) },
                 { label: "Readings", figures: true, cell: (user) => budget(user.readings_per_minute) },
                 { label: "Since", cell: ({ created_at }) => <Time at={created_at} /> },

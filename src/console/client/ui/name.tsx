@@ -11,12 +11,16 @@ interface SensorNameProps {
 
 export function SensorName({ name, id, href }: SensorNameProps) {
   const text = name ? shortName(name) : id ? shortId(id) : "Unknown sensor";
-  const whole = name && name !== text ? name : (id ?? undefined);
+  const shortened = text !== name;
+  const look = {
+    title: (name && shortened ? name : id) ?? undefined,
+    class: shortened ? "nowrap" : undefined,
+  };
   return href ? (
-    <a href={href} title={whole}>
+    <a href={href} {...look}>
       {text}
     </a>
   ) : (
-    <span title={whole}>{text}</span>
+    <span {...look}>{text}</span>
   );
 }

@@ -121,7 +121,8 @@ const COLUMNS: readonly Column<Incident>[] = [
       <div class="stack">
         <Reason name={reason} />
         <span class="muted small">
-          e.g. {quantity(sample.value, sample.unit)}: {sample.reason_details}
+          e.g. {sample.value === null ? "" : `${quantity(sample.value, sample.unit)}: `}
+          {sample.reason_details}
         </span>
       </div>
     ),
