@@ -10,6 +10,8 @@ export const REVIEWERS: readonly Role[] = ["admin", "reviewer"];
 /** Those who change systems, sensors and ranges. */
 export const REGISTRY_EDITORS: readonly Role[] = ["admin", "engineer"];
 export const ADMINS: readonly Role[] = ["admin"];
+/** Those who have webhooks: who sends batches, and admins. */
+export const WEBHOOK_USERS: readonly Role[] = ["admin", "engineer", "producer"];
 
 /**
  * What a key may be used for, within its owner's role. `ingest`: send batches and follow the owner's jobs. `read`:

@@ -2,7 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { type JobRecord, JobViewSchema, toJobView } from "./job.ts";
 import { AlertSchema } from "./oversight.ts";
-import { ALERT_EVENTS, type DeliveredEvent, GAP_EVENT, JOB_EVENTS, TEST_EVENT } from "./webhook.ts";
+import { ALERT_EVENTS, type DeliveredEvent, GAP_EVENT, JOB_EVENTS, TEST_EVENT } from "./webhook-events.ts";
 
 const timestamp = Type.String({ format: "date-time", description: "When it happened" });
 const time = (description: string) => Type.String({ format: "date-time", description });

@@ -1,5 +1,6 @@
 /** One attempt at a delivery, and what follows from its end. */
-import { type Attempt, TEST_EVENT } from "../contract/webhook.ts";
+import type { Attempt } from "../contract/webhook.ts";
+import { TEST_EVENT } from "../contract/webhook-events.ts";
 import { messageBody, messageId } from "../contract/webhook-message.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { DueDelivery, Outcome } from "../store/webhooks/dispatch.ts";

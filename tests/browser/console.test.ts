@@ -12,7 +12,7 @@ const LONG_MS = 240_000;
 /** These have nothing to ask for. */
 const STILL = ["unknown"];
 /** When there is no data, these show the one thing that they are about. */
-const NEVER_EMPTY = [...STILL, "job", "job-failed", "task", "dead-letter", "reading"];
+const NEVER_EMPTY = [...STILL, "job", "job-failed", "task", "dead-letter", "reading", "delivery"];
 
 consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
   const open = (page: Page, path: string) => page.goto(`${bench().url}/console${path}`);

@@ -178,7 +178,7 @@ async function empty(c: Context, next: () => Promise<void>): Promise<Response | 
   if (path.endsWith("/series")) return c.json({ ...answers.series(NOW_MS - 6e4, NOW_MS), series: [] });
   if (path.endsWith("/completeness")) return c.json({ sensors: [], next: null });
   const isOne =
-    /(units|range|range\/preview|actions\/[^/]+|\/[0-9a-f-]{36}|quarantine\/\d+|dead-letters\/.+)$/;
+    /(units|range|range\/preview|actions\/[^/]+|\/[0-9a-f-]{36}|quarantine\/\d+|deliveries\/\d+|dead-letters\/.+)$/;
   if (isOne.test(path)) {
     await next();
     return undefined;

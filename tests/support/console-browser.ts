@@ -17,7 +17,8 @@ const SHOTS = process.env.CONSOLE_SHOTS;
 const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir)).text();
 /** What a browser itself says about an answer that a test provokes. */
 const REFUSED_LOAD = "Failed to load resource";
-const EXPECTED = /\b(401|403|404|409|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
+const EXPECTED =
+  /\b(400|401|403|404|409|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
 
 /** A suite in a Chromium of its own; without one it is skipped, and says so. */
 export function inChromium(name: string, tests: (browser: () => Browser) => void): void {

@@ -20,6 +20,7 @@ export const IDS = {
   admin: uuid(0x5001),
   reading: 48_213,
   letter: "0/1764226800000-0",
+  webhook: uuid(0x6001),
 };
 
 export const SYSTEMS: readonly System[] = (

@@ -4,6 +4,7 @@ import { streamSSE } from "hono/streaming";
 import * as answers from "./console-answers.ts";
 import { JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
 import { AUDIT } from "./console-record.ts";
+import { DELIVERIES, DELIVERY, WEBHOOKS } from "./console-webhooks.ts";
 
 const DAY_MS = 86_400_000;
 export const page = (items: readonly unknown[]) => ({ items, next: null });
@@ -41,6 +42,8 @@ export function mountReads(app: Hono, live: () => boolean): void {
     ["/api/v1/workers", answers.WORKERS],
     ["/api/v1/users", answers.USERS],
     ["/api/v1/audit", AUDIT],
+    ["/api/v1/webhooks", WEBHOOKS],
+    ["/api/v1/webhooks/:id/deliveries", DELIVERIES],
   ] as const) {
     app.get(path, (c) => c.json(page(items)));
   }
@@ -52,6 +55,8 @@ export function mountReads(app: Hono, live: () => boolean): void {
     c.json({ ...answers.LETTERS[0], payload: answers.PAYLOAD }),
   );
   app.get("/api/v1/units", (c) => c.json(answers.UNITS));
+  app.get("/api/v1/webhooks/:id", (c) => c.json(WEBHOOKS.find(({ id }) => id === c.req.param("id"))));
+  app.get("/api/v1/webhooks/:id/deliveries/:delivery", (c) => c.json(DELIVERY));
   mountSystem(app);
 }
 

@@ -31,6 +31,7 @@ export class ConsoleService {
     const stack = await Stack.create({
       LOGIN_ATTEMPTS_PER_MINUTE: "1000",
       RATE_LIMIT_REQUESTS_PER_MINUTE: "1000",
+      WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
     });
     const service = new ConsoleService(stack, String(await choosePort(undefined, [])));
     await service.start();

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll } from "bun:test";
 import { Registry } from "prom-client";
 import type { Role } from "../../src/contract/roles.ts";
-import type { DeliveredEvent, WebhookEvent } from "../../src/contract/webhook.ts";
+import type { DeliveredEvent, WebhookEvent } from "../../src/contract/webhook-events.ts";
 import { Dispatcher, type DispatcherSettings } from "../../src/notify/dispatcher.ts";
 import { Networks } from "../../src/notify/networks.ts";
 import { notifyMetrics } from "../../src/notify/notify-metrics.ts";

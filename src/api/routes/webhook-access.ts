@@ -1,7 +1,12 @@
 /** What the routes of webhooks share: whose they are, what they may be told, and where they may lead. */
 import type { ProblemName } from "../../contract/problem.ts";
-import type { Role } from "../../contract/roles.ts";
-import { ALERT_EVENTS, MAX_WEBHOOKS, type WebhookEvent, type WebhookScope } from "../../contract/webhook.ts";
+import { type Role, WEBHOOK_USERS } from "../../contract/roles.ts";
+import {
+  ALERT_EVENTS,
+  MAX_WEBHOOKS,
+  type WebhookEvent,
+  type WebhookScope,
+} from "../../contract/webhook-events.ts";
 import { TargetError } from "../../notify/target.ts";
 import type { OwnedWebhook } from "../../store/webhooks/webhook-row.ts";
 import type { Claims } from "../auth/claims.ts";
@@ -17,8 +22,6 @@ import { BODY_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
 export const WEBHOOKS_PATH = "/api/v1/webhooks";
 /** For the addresses of problems' examples. */
 export const WEBHOOK_INSTANCE = `${WEBHOOKS_PATH}/x`;
-/** Those who send batches, and admins. */
-const WEBHOOK_USERS: readonly Role[] = ["admin", "engineer", "producer"];
 /** Said in each description. */
 export const WHO = "Producers and engineers have webhooks of their own; admins see all. Not by an API key.";
 

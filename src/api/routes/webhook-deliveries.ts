@@ -2,15 +2,12 @@
 import { describeRoute } from "hono-openapi";
 import { reaches } from "../../contract/reach.ts";
 import {
-  DELIVERED_EVENTS,
-  DELIVERY_STATES,
   type DeliveryDetail,
   DeliveryDetailSchema,
   DeliveryPageSchema,
   DeliverySchema,
-  LOG_DAYS,
-  MAX_LOGGED,
 } from "../../contract/webhook.ts";
+import { DELIVERED_EVENTS, DELIVERY_STATES, LOG_DAYS, MAX_LOGGED } from "../../contract/webhook-events.ts";
 import type { App, AppContext } from "../deps.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";

@@ -1,13 +1,13 @@
 /** `/api/v1/webhooks/{webhook_id}`: one webhook, to read, change and delete; its secret; a test. */
 import { describeRoute } from "hono-openapi";
 import {
-  DEFAULT_OVERLAP_HOURS,
   DeliverySchema,
   RotatedSchema,
   RotationSchema,
   WebhookChangeSchema,
   WebhookSchema,
 } from "../../contract/webhook.ts";
+import { DEFAULT_OVERLAP_HOURS } from "../../contract/webhook-events.ts";
 import { newSecret } from "../../notify/signature.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import type { App } from "../deps.ts";

@@ -1,12 +1,8 @@
 /** `GET` and `POST /api/v1/webhooks`: addresses that are told of ended jobs and of alerts. */
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
-import {
-  MAX_WEBHOOKS,
-  NewWebhookSchema,
-  WebhookMadeSchema,
-  WebhookPageSchema,
-} from "../../contract/webhook.ts";
+import { NewWebhookSchema, WebhookMadeSchema, WebhookPageSchema } from "../../contract/webhook.ts";
+import { MAX_WEBHOOKS } from "../../contract/webhook-events.ts";
 import { newSecret } from "../../notify/signature.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { cursorParameter } from "../cursor.ts";

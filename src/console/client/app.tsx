@@ -24,6 +24,9 @@ import { SensorPage } from "./pages/systems/sensor.tsx";
 import { SystemPage } from "./pages/systems/system.tsx";
 import { SystemsPage } from "./pages/systems/systems.tsx";
 import { UsersPage } from "./pages/users.tsx";
+import { DeliveryPage } from "./pages/webhooks/delivery.tsx";
+import { WebhookPage } from "./pages/webhooks/webhook.tsx";
+import { WebhooksPage } from "./pages/webhooks/webhooks.tsx";
 import { WorkersPage } from "./pages/workers.tsx";
 import { PageFrame } from "./ui/page.tsx";
 import { Shell } from "./ui/shell.tsx";
@@ -60,6 +63,17 @@ const ROUTES: readonly { readonly pattern: string; readonly group: Group; readon
   },
   { pattern: "/alerts", group: "readers", draw: () => <AlertsPage /> },
   { pattern: "/workers", group: "readers", draw: () => <WorkersPage /> },
+  { pattern: "/webhooks", group: "webhook-users", draw: () => <WebhooksPage /> },
+  {
+    pattern: "/webhooks/:",
+    group: "webhook-users",
+    draw: ([id = ""]) => <WebhookPage key={id} id={id} />,
+  },
+  {
+    pattern: "/webhooks/:/deliveries/:",
+    group: "webhook-users",
+    draw: ([webhook = "", id = ""]) => <DeliveryPage key={id} webhook_id={webhook} id={id} />,
+  },
   { pattern: "/users", group: "admins", draw: () => <UsersPage /> },
   { pattern: "/audit", group: "admins", draw: () => <AuditPage /> },
 ];

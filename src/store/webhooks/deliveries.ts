@@ -1,12 +1,6 @@
 /** The log of one webhook's deliveries, and what its user may add to it: a test, and one delivery once more. */
-import {
-  type Attempt,
-  type DeliveredEvent,
-  type DeliveryDetail,
-  type DeliveryState,
-  type DeliveryView,
-  TEST_EVENT,
-} from "../../contract/webhook.ts";
+import type { Attempt, DeliveryDetail, DeliveryView } from "../../contract/webhook.ts";
+import { type DeliveredEvent, type DeliveryState, TEST_EVENT } from "../../contract/webhook-events.ts";
 import { messageBody, messageId } from "../../contract/webhook-message.ts";
 import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";

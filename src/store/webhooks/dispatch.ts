@@ -1,5 +1,6 @@
 /** What the dispatcher asks of the outbox and writes into it, on the session that holds its lock. */
-import { type Attempt, type DeliveredEvent, MAX_HISTORY, TEST_EVENT } from "../../contract/webhook.ts";
+import type { Attempt } from "../../contract/webhook.ts";
+import { type DeliveredEvent, MAX_HISTORY, TEST_EVENT } from "../../contract/webhook-events.ts";
 import type { DedicatedSession } from "../dedicated-session.ts";
 import { REACHED } from "./outbox.ts";
 import { type Disabled, disableGone } from "./upkeep.ts";

@@ -1,5 +1,5 @@
 /** What keeps the outbox bounded: the log is shortened, webhooks that nobody can be told through are disabled. */
-import { GAP_EVENT, LOG_DAYS, MAX_LOGGED, MAX_PENDING } from "../../contract/webhook.ts";
+import { GAP_EVENT, LOG_DAYS, MAX_LOGGED, MAX_PENDING } from "../../contract/webhook-events.ts";
 import type { DedicatedSession } from "../dedicated-session.ts";
 import { GAP_SNAPSHOT, REACHED } from "./outbox.ts";
 

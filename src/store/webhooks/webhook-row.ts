@@ -1,7 +1,8 @@
 /** A webhook as the database has it, and as its users see it. */
 
 import type { Role } from "../../contract/roles.ts";
-import type { DisabledReason, WebhookEvent, WebhookScope, WebhookView } from "../../contract/webhook.ts";
+import type { WebhookView } from "../../contract/webhook.ts";
+import type { DisabledReason, WebhookEvent, WebhookScope } from "../../contract/webhook-events.ts";
 
 /** A webhook, and the role of its user; null when there is no such user. */
 export interface OwnedWebhook {

@@ -1,5 +1,10 @@
 /** Webhooks as their users make and change them: every change is one statement together with its row of the record. */
-import { GAP_EVENT, MAX_WEBHOOKS, type WebhookEvent, type WebhookScope } from "../../contract/webhook.ts";
+import {
+  GAP_EVENT,
+  MAX_WEBHOOKS,
+  type WebhookEvent,
+  type WebhookScope,
+} from "../../contract/webhook-events.ts";
 import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";
 import { arrayOf, ask } from "../review/ask.ts";

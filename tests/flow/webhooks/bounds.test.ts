@@ -1,6 +1,6 @@
 /** The outbox has an end: what waits, what is logged, who sends, and how long a stop takes. */
 import { describe, expect, test } from "bun:test";
-import { type GAP_EVENT, MAX_LOGGED, MAX_PENDING } from "../../../src/contract/webhook.ts";
+import { type GAP_EVENT, MAX_LOGGED, MAX_PENDING } from "../../../src/contract/webhook-events.ts";
 import { silent, status } from "../../support/receiver.ts";
 import { until } from "../../support/until.ts";
 import { makeWebhook, note, webhookScene } from "../../support/webhooks.ts";

@@ -1,7 +1,8 @@
 /** What is in the outbox reaches its receiver: signed, at least once, tried again, bounded, and never somewhere else. */
 import { describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
-import type { Attempt, DeliveryState } from "../../../src/contract/webhook.ts";
+import type { Attempt } from "../../../src/contract/webhook.ts";
+import type { DeliveryState } from "../../../src/contract/webhook-events.ts";
 import { DeliveryLog } from "../../../src/store/webhooks/deliveries.ts";
 import { WebhookStore } from "../../../src/store/webhooks/webhooks.ts";
 import { ok, silent, status } from "../../support/receiver.ts";

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type JobRecord, toJobView } from "../../../src/contract/job.ts";
 import { newJobId } from "../../../src/contract/job-id.ts";
-import type { WebhookEvent } from "../../../src/contract/webhook.ts";
+import type { WebhookEvent } from "../../../src/contract/webhook-events.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
 import { DeliveryLog } from "../../../src/store/webhooks/deliveries.ts";

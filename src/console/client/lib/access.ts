@@ -1,15 +1,24 @@
 /** What the role of the visitor opens. The API decides in any case; here nothing is offered that it would refuse. */
-import { ADMINS, READERS, REGISTRY_EDITORS, REVIEWERS, ROLES, type Role } from "../../../contract/roles.ts";
+import {
+  ADMINS,
+  READERS,
+  REGISTRY_EDITORS,
+  REVIEWERS,
+  ROLES,
+  type Role,
+  WEBHOOK_USERS,
+} from "../../../contract/roles.ts";
 import { session } from "./api.ts";
 import { useShared } from "./shared.ts";
 
 /** Readers look after everybody's batches; producers see only their own. */
-export type Group = "everybody" | "readers" | "admins";
+export type Group = "everybody" | "readers" | "admins" | "webhook-users";
 
 const MEMBERS: Readonly<Record<Group, readonly Role[]>> = {
   everybody: ROLES,
   readers: READERS,
   admins: ADMINS,
+  "webhook-users": WEBHOOK_USERS,
 };
 
 export const isIn = (role: Role, group: Group): boolean => MEMBERS[group].includes(role);
@@ -27,4 +36,6 @@ const useIsOneOf = (roles: readonly Role[]) => {
 export const useIsReader = () => useIsOneOf(READERS);
 /** Decisions about the quarantine and dead letters. */
 export const useMayReview = () => useIsOneOf(REVIEWERS);
+/** Whose webhooks may be about everybody's batches. */
+export const useIsAdmin = () => useIsOneOf(ADMINS);
 export const useMayEditRanges = () => useIsOneOf(REGISTRY_EDITORS);

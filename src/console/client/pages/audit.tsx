@@ -20,7 +20,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
   user: null,
   key: null,
   mapping: null,
-  webhook: null,
+  webhook: "/webhooks/",
   range: null,
 };
 

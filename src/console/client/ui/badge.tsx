@@ -9,6 +9,7 @@ export const Badge = ({ tone = "plain", children }: { tone?: Tone; children: str
 
 const TONES: Readonly<Record<string, Tone>> = {
   completed: "good",
+  delivered: "good",
   running: "good",
   approved: "good",
   fixed: "good",

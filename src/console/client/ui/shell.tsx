@@ -20,6 +20,7 @@ const PAGES: readonly { readonly path: string; readonly name: string; readonly g
   { path: "/dead-letters", name: "Dead letters", group: "readers" },
   { path: "/alerts", name: "Alerts", group: "readers" },
   { path: "/workers", name: "Workers", group: "readers" },
+  { path: "/webhooks", name: "Webhooks", group: "webhook-users" },
   { path: "/users", name: "Users", group: "admins" },
   { path: "/audit", name: "Audit", group: "admins" },
 ];

@@ -33,3 +33,7 @@ const Exact = ({ parts: [date, clock] }: { parts: readonly string[] }) => (
     ) : null}
   </>
 );
+
+/** A moment with its name, for `Facts`; null without one. */
+export const timeFact = (name: string, at: string | null) =>
+  at === null ? null : ([name, <Time key={name} at={at} />] as const);
