@@ -1,3 +1,6 @@
 /** What became of a quarantined reading. */
 export const REVIEW_STATUSES = ["pending", "approved", "rejected", "fixed"] as const;
 export type ReviewStatus = (typeof REVIEW_STATUSES)[number];
+
+/** Readings that are named one by one, at most. */
+export const MAX_REVIEW_IDS = 1_000;

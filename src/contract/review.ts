@@ -4,15 +4,13 @@ import { CorrectionSchema } from "./correction.ts";
 import { MAX_NOTE_LENGTH } from "./note.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
-import { REVIEW_STATUSES, type ReviewStatus } from "./review-status.ts";
+import { MAX_REVIEW_IDS, REVIEW_STATUSES, type ReviewStatus } from "./review-status.ts";
 
 export const REVIEW_ACTIONS = ["approve", "fix", "reject", "reopen", "revalidate"] as const;
 export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
 export const TASK_STATES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-/** Readings that are decided on within one request, at most. */
-export const MAX_REVIEW_IDS = 1_000;
 /** Readings that one decision selects, at most. */
 export const MAX_SELECTED = 1_000_000;
 

@@ -2,8 +2,7 @@
 import { decodeIncidentKey, type IncidentKey } from "../../contract/incident-key.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
-import { MAX_REVIEW_IDS } from "../../contract/review.ts";
-import { REVIEW_STATUSES } from "../../contract/review-status.ts";
+import { MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import type { AppContext } from "../deps.ts";

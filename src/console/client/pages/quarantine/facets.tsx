@@ -25,8 +25,7 @@ interface FacetsProps {
 }
 
 export function Facets({ counts, of }: FacetsProps) {
-  const [query, change] = useFilters();
-  const { path } = usePlace();
+  const { path, query } = usePlace();
   const { data, error, reload } = counts;
   // On a narrow screen the filters would push everything else out of sight.
   const [open, setOpen] = useState(false);
@@ -59,20 +58,27 @@ export function Facets({ counts, of }: FacetsProps) {
         <div class="facet">
           <Places data={data} />
         </div>
-        <div class="facet">
-          {of === "readings" ? (
-            <Search
-              label="Text in the details"
-              value={query.get("q") ?? ""}
-              shortest={SHORTEST_TEXT}
-              onValue={(q) => change({ q })}
-            />
-          ) : null}
-          <Moment label="From" value={query.get("from")} onValue={(from) => change({ from })} />
-          <Moment label="To" value={query.get("to")} onValue={(end) => change({ to: end })} />
-        </div>
+        <TextAndTimes of={of} />
       </div>
     </search>
+  );
+}
+
+function TextAndTimes({ of }: Pick<FacetsProps, "of">) {
+  const [query, change] = useFilters();
+  return (
+    <div class="facet">
+      {of === "readings" ? (
+        <Search
+          label="Text in the details"
+          value={query.get("q") ?? ""}
+          shortest={SHORTEST_TEXT}
+          onValue={(q) => change({ q })}
+        />
+      ) : null}
+      <Moment label="From" value={query.get("from")} onValue={(from) => change({ from })} />
+      <Moment label="To" value={query.get("to")} onValue={(end) => change({ to: end })} />
+    </div>
   );
 }
 

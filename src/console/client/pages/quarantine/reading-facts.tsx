@@ -14,51 +14,29 @@ interface ReadingFactsProps {
 }
 
 export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
-  const { sensor, system, system_id } = reading;
-  const limited = limits.min !== null || limits.max !== null;
+  const { min, max, source } = limits;
+  const unit = reading.sensor?.unit;
   return (
     <Panel title="The reading">
       <Facts
         items={[
           ["Why", <Reason key="why" name={reading.reason} />],
           ["Details", reading.reason_details],
-          [
-            "Sensor",
-            sensor ? (
-              <SensorName
-                key="sensor"
-                name={sensor.name}
-                id={sensor.id}
-                href={to(`/systems/${system_id}/sensors/${sensor.id}`)}
-              />
-            ) : (
-              <SensorName key="sensor" name={null} id={reading.sensor_id} />
-            ),
-          ],
-          ["System", system?.name ?? shortId(system_id)],
+          ["Sensor", <SensorLink key="sensor" reading={reading} />],
+          ["System", reading.system?.name ?? shortId(reading.system_id)],
           ["Value as sent", quantity(reading.value, reading.unit)],
           ["Quality", number(reading.quality)],
           ["Taken", <Time key="taken" at={reading.timestamp} />],
           ["Quarantined", <Time key="quarantined" at={reading.quarantined_at} />],
           ["Stored at that moment", <StoredNow key="stored" reading={reading} />],
-          limited && [
+          (min !== null || max !== null) && [
             "Limits",
-            `${number(limits.min)} to ${quantity(limits.max, sensor?.unit)} (${limits.source})`,
+            `${number(min)} to ${quantity(max, unit)} (${source})`,
           ],
-          [
-            "Batch",
-            <span key="job">
-              <a class="mono" href={to(`/jobs/${reading.job_id}`)}>
-                {shortId(reading.job_id)}
-              </a>
-              , reading {reading.ordinal}
-            </span>,
-          ],
+          ["Batch", <JobLink key="job" id={reading.job_id} more={`, reading ${reading.ordinal}`} />],
           reading.stored_by_job !== null && [
             "Stored by",
-            <a key="by" class="mono" href={to(`/jobs/${reading.stored_by_job}`)}>
-              {shortId(reading.stored_by_job)}
-            </a>,
+            <JobLink key="by" id={reading.stored_by_job} more="" />,
           ],
           reading.reviewed_at !== null && [
             "Decided",
@@ -78,6 +56,22 @@ export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
     </Panel>
   );
 }
+
+const SensorLink = ({ reading: { sensor, sensor_id, system_id } }: { reading: QuarantinedReadingDetail }) =>
+  sensor ? (
+    <SensorName name={sensor.name} id={sensor.id} href={to(`/systems/${system_id}/sensors/${sensor.id}`)} />
+  ) : (
+    <SensorName name={null} id={sensor_id} />
+  );
+
+const JobLink = ({ id, more }: { id: string; more: string }) => (
+  <span>
+    <a class="mono" href={to(`/jobs/${id}`)} title={id}>
+      {shortId(id)}
+    </a>
+    {more}
+  </span>
+);
 
 const StoredNow = ({ reading: { stored } }: { reading: QuarantinedReadingDetail }) =>
   stored ? (

@@ -2,6 +2,8 @@
 
 import { useState } from "preact/hooks";
 import type { QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
+import type { Selection } from "../../../../contract/review.ts";
+import { MAX_REVIEW_IDS } from "../../../../contract/review-status.ts";
 import { count } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
@@ -20,10 +22,12 @@ export function ReadingsPage() {
   return <Readings key={query.toString()} query={query} />;
 }
 
-function Readings({ query }: { query: URLSearchParams }) {
+/** The list and its counts, what is selected of it, and the decision about that. */
+function useReadings(query: URLSearchParams) {
   const filters = apiQuery(query);
   const list = useList<QuarantinedReading>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
   const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
+  // Everything that the filters show is selected, also what is not loaded.
   const [whole, setWhole] = useState(false);
   const review = useReview(
     list.items ?? [],
@@ -31,9 +35,8 @@ function Readings({ query }: { query: URLSearchParams }) {
     ({ id }) => navigate(to(`/quarantine/readings/${id}`)),
     whole,
   );
-  const { chosen, targets } = review;
   const none = () => {
-    chosen.clear();
+    review.chosen.clear();
     setWhole(false);
   };
   const after = () => {
@@ -41,18 +44,14 @@ function Readings({ query }: { query: URLSearchParams }) {
     list.reload();
     counts.reload();
   };
-  const ids = targets.map(({ id }) => id);
-  const some = ids.length > 0 ? [{ ids }] : [];
+  return { filters, list, counts, whole, all: () => setWhole(true), none, after, review };
+}
+
+function Readings({ query }: { query: URLSearchParams }) {
+  const { filters, list, counts, whole, all, none, after, review } = useReadings(query);
+  const { chosen, targets } = review;
   return (
-    <PageFrame
-      title="Quarantine"
-      side={
-        <Exports
-          query={exportedBy(filters, whole ? [] : chosen.items)}
-          some={!whole && chosen.items.length > 0}
-        />
-      }
-    >
+    <PageFrame title="Quarantine" side={<Exports filters={filters} ticked={whole ? [] : chosen.items} />}>
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="readings" />
@@ -61,17 +60,17 @@ function Readings({ query }: { query: URLSearchParams }) {
           counts={counts.data}
           review={review}
           whole={whole}
-          onAll={() => setWhole(true)}
+          onAll={all}
           onNone={none}
         />
       </div>
       <ReviewDialogs
         review={review}
-        selections={whole ? [selectionOf(query)] : some}
+        selections={whole ? [selectionOf(query)] : idsOf(targets)}
         about={
           whole
             ? `all ${cappedText(counts.data?.total)} readings that the filters show`
-            : aboutReadings(ids.length)
+            : aboutReadings(targets.length)
         }
         unit={whole ? null : (targets[0]?.unit ?? null)}
         system_id={whole ? query.get("system_id") : systemOf(targets)}
@@ -79,6 +78,13 @@ function Readings({ query }: { query: URLSearchParams }) {
       />
     </PageFrame>
   );
+}
+
+/** As many selections as the API needs for them. */
+function idsOf(targets: readonly QuarantinedReading[]): readonly Selection[] {
+  const ids = targets.map(({ id }) => id);
+  const begins = ids.flatMap((_, index) => (index % MAX_REVIEW_IDS === 0 ? [index] : []));
+  return begins.map((begin) => ({ ids: ids.slice(begin, begin + MAX_REVIEW_IDS) }));
 }
 
 const aboutReadings = (n: number) => `${count(n)} reading${n === 1 ? "" : "s"}`;
@@ -154,23 +160,30 @@ const SelectAll = ({ whole, total, onAll, onShown, onNone }: SelectAllProps) =>
     </>
   );
 
-/** What is exported: the readings that are ticked, else all that the filters show. */
-const exportedBy = (filters: string, ticked: readonly QuarantinedReading[]): string =>
-  ticked.length > 0 ? queryText({ ids: ticked.map(({ id }) => id).join(","), status: "any" }) : filters;
+interface ExportsProps {
+  readonly filters: string;
+  /** Exported alone; none: all that the filters show. */
+  readonly ticked: readonly QuarantinedReading[];
+}
 
-/** @param some only what is ticked */
-const Exports = ({ query, some }: { query: string; some: boolean }) => (
-  <>
-    {["csv", "ndjson"].map((format) => (
-      <a
-        key={format}
-        class="button"
-        download
-        title={`${some ? "What is selected" : "All that the filters show"}, as ${format.toUpperCase()}`}
-        href={`/api/v1/quarantine?${query}${query ? "&" : ""}format=${format}`}
-      >
-        Export {format.toUpperCase()}
-      </a>
-    ))}
-  </>
-);
+function Exports({ filters, ticked }: ExportsProps) {
+  if (ticked.length > MAX_REVIEW_IDS)
+    return <span class="muted small">At most {count(MAX_REVIEW_IDS)} selected readings can be exported</span>;
+  const some = ticked.length > 0;
+  const query = some ? queryText({ ids: ticked.map(({ id }) => id).join(","), status: "any" }) : filters;
+  return (
+    <>
+      {["csv", "ndjson"].map((format) => (
+        <a
+          key={format}
+          class="button"
+          download
+          title={`${some ? "What is selected" : "All that the filters show"}, as ${format.toUpperCase()}`}
+          href={`/api/v1/quarantine?${query}${query ? "&" : ""}format=${format}`}
+        >
+          Export {format.toUpperCase()}
+        </a>
+      ))}
+    </>
+  );
+}
