@@ -101,6 +101,42 @@ export const VARIABLES = {
     "HS512",
   ]),
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
+  OIDC_JWKS_URL: text(
+    optional,
+    "Public keys of an outside identity provider (RFC 7517), whose tokens are taken beside our own. Empty: none is",
+    "a https:// URL, or http:// on a loopback address",
+    /^(https:\/\/[^\s/]\S*|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?\/\S*)$/,
+  ),
+  OIDC_ISSUER: text(
+    optional,
+    "`iss` of the provider's tokens; needed with OIDC_JWKS_URL",
+    "a text without blanks",
+    /^\S+$/,
+  ),
+  OIDC_AUDIENCE: text(
+    optional,
+    "`aud` that the provider's tokens have for this service; needed with OIDC_JWKS_URL",
+    "a text without blanks",
+    /^\S+$/,
+  ),
+  OIDC_ROLE_CLAIM: text(
+    "role",
+    "Claim with the role: one of ours, or a list of which the strongest counts. A dot leads into an object",
+    "a name of a claim, such as realm_access.roles",
+    /^\S{1,200}$/,
+  ),
+  OIDC_SYSTEMS_CLAIM: text(
+    optional,
+    "Claim with the systems: a list of ids, or * for all. Empty: the provider's tokens do not limit systems",
+    "a name of a claim",
+    /^\S{1,200}$/,
+  ),
+  OIDC_NAME_CLAIM: text(
+    "preferred_username",
+    "Claim with the name that people see",
+    "a name of a claim",
+    /^\S{1,200}$/,
+  ),
   RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
     15,
     "Ingest requests a user or an API key may send a minute, unless it has a limit of its own",
@@ -252,27 +288,42 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     return [name, value];
   });
   const config = Object.freeze(Object.fromEntries(entries)) as Config;
-  if (config.APP_ENV === "production") {
-    const missing = (["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const).filter(
-      (n) => !environment[n]?.trim(),
-    );
-    problems.push(
-      ...missing.map((name) => ({
-        name,
-        value: undefined,
-        allowed: `${VARIABLES[name].allowed} when APP_ENV=production`,
-      })),
-    );
-    if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && !missing.includes("JWT_SECRET_KEY")) {
-      problems.push({
-        name: "JWT_SECRET_KEY",
-        value: DEVELOPMENT_SECRET,
-        allowed: "a secret of your own when APP_ENV=production",
-      });
-    }
-  }
+  problems.push(...productionProblems(config, environment), ...providerProblems(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** What production must not do without. */
+function productionProblems(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigProblem[] {
+  if (config.APP_ENV !== "production") return [];
+  const needed = ["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const;
+  const problems: ConfigProblem[] = needed
+    .filter((name) => !environment[name]?.trim())
+    .map((name) => ({
+      name,
+      value: undefined,
+      allowed: `${VARIABLES[name].allowed} when APP_ENV=production`,
+    }));
+  if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && environment.JWT_SECRET_KEY?.trim()) {
+    const allowed = "a secret of your own when APP_ENV=production";
+    problems.push({ name: "JWT_SECRET_KEY", value: DEVELOPMENT_SECRET, allowed });
+  }
+  return problems;
+}
+
+/** Keys alone would let in every token that the provider signs, for whatever service. */
+function providerProblems(config: Config): ConfigProblem[] {
+  if (config.OIDC_JWKS_URL === undefined) return [];
+  return (["OIDC_ISSUER", "OIDC_AUDIENCE"] as const)
+    .filter((name) => config[name] === undefined)
+    .map((name) => ({
+      name,
+      value: undefined,
+      allowed: `${VARIABLES[name].allowed} when OIDC_JWKS_URL is set`,
+    }));
 }
 
 /** The configuration of this process. @throws {ConfigError} */

@@ -66,7 +66,15 @@ export function createApp(given: ApiDeps): App {
   return app;
 }
 
-function credentialsOf({ config, clock, register, keyUses, metrics }: ApiDeps): Credentials {
+function credentialsOf({
+  config,
+  clock,
+  outside,
+  register,
+  keyUses,
+  identities,
+  metrics,
+}: ApiDeps): Credentials {
   const tokens = new AccessTokens(
     {
       secret: config.JWT_SECRET_KEY,
@@ -75,7 +83,7 @@ function credentialsOf({ config, clock, register, keyUses, metrics }: ApiDeps): 
     },
     clock,
   );
-  return new Credentials({ tokens, register, keyUses, clock, metrics });
+  return new Credentials({ tokens, outside, register, keyUses, identities, clock, metrics });
 }
 
 /** Every error becomes a problem; only what nobody expected is logged here, with its stack. */

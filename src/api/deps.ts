@@ -29,9 +29,10 @@ import type { Producer } from "../stream/producer.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessRegister } from "./auth/access-register.ts";
+import type { BulkNotes } from "./auth/bulk-notes.ts";
 import type { Claims } from "./auth/claims.ts";
 import type { Credentials } from "./auth/credentials.ts";
-import type { KeyUses } from "./auth/key-uses.ts";
+import type { OutsideIdentity, OutsideTokens } from "./auth/outside-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
@@ -85,7 +86,10 @@ export interface ApiDeps {
   readonly accessStore: Pick<AccessStore, "endToken">;
   /** Started. */
   readonly register: AccessRegister;
-  readonly keyUses: Pick<KeyUses, "note">;
+  readonly keyUses: Pick<BulkNotes<number>, "note">;
+  /** Null: there is no outside identity provider. */
+  readonly outside: OutsideTokens | null;
+  readonly identities: Pick<BulkNotes<OutsideIdentity>, "note" | "flush">;
   readonly apiKeys: Pick<ApiKeyStore, "list" | "get" | "create" | "change" | "revoke" | "rotate">;
   readonly jobs: Pick<JobStore, "many">;
   readonly quarantine: Pick<QuarantineStore, "ofJob">;

@@ -10,6 +10,7 @@ import {
 } from "../contract/problem.ts";
 import { StoreUnavailableError } from "../store/pool.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
+import { IdentityProviderAwayError } from "./auth/jwks-source.ts";
 
 /** Seconds after which a client may try again when a dependency is away. */
 export const RETRY_AFTER_UNAVAILABLE_S = 2;
@@ -52,7 +53,11 @@ export class ProblemError extends Error {
 /** The problem behind any error. An error that nobody expected is an `internal-error` without details. */
 export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  if (error instanceof StreamUnavailableError || error instanceof StoreUnavailableError) {
+  const isAway =
+    error instanceof StreamUnavailableError ||
+    error instanceof StoreUnavailableError ||
+    error instanceof IdentityProviderAwayError;
+  if (isAway) {
     return new ProblemError("service-unavailable", {
       headers: { "Retry-After": String(RETRY_AFTER_UNAVAILABLE_S) },
       operator: error.message,

@@ -1,6 +1,7 @@
 /** What API processes must know of users, keys and ended tokens: all of it, or what changed lately. */
 import type { Reach } from "../contract/reach.ts";
 import type { Role, Scope } from "../contract/roles.ts";
+import { classify } from "./errors.ts";
 import type { Database } from "./pool.ts";
 
 /** A user as requests are judged by. */
@@ -33,6 +34,15 @@ export interface KnownKey {
   readonly expires_at_ms: number | null;
   readonly revoked: boolean;
   readonly changed_at: string;
+}
+
+/** An identity of an outside provider that sent a request. */
+export interface NewIdentity {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly username: string;
+  readonly role: Role;
 }
 
 /** A token that was ended before its time. */
@@ -100,6 +110,32 @@ export class AccessStore {
         INSERT INTO diagnostics_ended_token (id, user_id, expires_at)
         VALUES (${id}, ${user_id}, to_timestamp(least(${exp}::float8, 253402300799)))
         ON CONFLICT (id) DO NOTHING`,
+    );
+  }
+
+  /**
+   * Write rows for identities of an outside provider: admins see them, limit them and shut them out. A name that is
+   * taken gets a piece of the id.
+   * @throws {StoreUnavailableError}
+   */
+  async noteIdentities(identities: ReadonlyMap<string, NewIdentity>): Promise<void> {
+    for (const identity of identities.values()) {
+      try {
+        await this.#noteIdentity(identity, identity.username);
+      } catch (error) {
+        if (classify(error) !== "unique") throw error;
+        await this.#noteIdentity(identity, `${identity.username} #${identity.id.slice(0, 8)}`);
+      }
+    }
+  }
+
+  async #noteIdentity({ id, issuer, subject, role }: NewIdentity, username: string): Promise<void> {
+    await this.database.run(
+      "note identity",
+      (sql) => sql`
+        INSERT INTO diagnostics_user (id, username, role, issuer, subject)
+        VALUES (${id}, ${username}, ${role}, ${issuer}, ${subject})
+        ON CONFLICT (id) DO UPDATE SET role = excluded.role WHERE diagnostics_user.issuer IS NOT NULL`,
     );
   }
 

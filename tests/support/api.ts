@@ -3,7 +3,8 @@ import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
 import { AccessRegister } from "../../src/api/auth/access-register.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
-import { KeyUses } from "../../src/api/auth/key-uses.ts";
+import { BulkNotes } from "../../src/api/auth/bulk-notes.ts";
+import type { OutsideIdentity, OutsideTokens } from "../../src/api/auth/outside-tokens.ts";
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
 import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
@@ -63,8 +64,9 @@ export interface ApiOptions {
   readonly clock?: Clock;
   readonly passwords?: PasswordChecker;
   readonly workers?: readonly WorkerSummary[];
-  /** Between two writes of when keys were used. */
-  readonly key_uses_every_ms?: number;
+  /** Between two writes of what requests left behind. */
+  readonly notes_every_ms?: number;
+  readonly outside?: OutsideTokens;
   /** Addresses of webhooks' host names; default: those of the system. */
   readonly resolve?: Resolve;
   /** Beside the built-in ones. */
@@ -82,7 +84,8 @@ export class ApiBench {
     reader: Reader;
     review: OpenDesk;
     register: AccessRegister;
-    keyUses: KeyUses;
+    keyUses: BulkNotes<number>;
+    identities: BulkNotes<OutsideIdentity>;
   }[] = [];
 
   private constructor(
@@ -147,8 +150,21 @@ export class ApiBench {
     const accessStore = new AccessStore(database);
     const register = new AccessRegister({ store: accessStore, clock, log });
     await register.start();
-    const keyUses = new KeyUses(accessStore, clock, log, options.key_uses_every_ms);
+    const every_ms = options.notes_every_ms;
+    const keyUses = new BulkNotes<number>({
+      what: "uses",
+      write: (uses) => accessStore.noteUses(uses),
+      log,
+      every_ms,
+    });
+    const identities = new BulkNotes<OutsideIdentity>({
+      what: "identities",
+      write: (notes) => accessStore.noteIdentities(notes),
+      log,
+      every_ms,
+    });
     keyUses.start();
+    identities.start();
     const app = createApp({
       config,
       clock,
@@ -167,6 +183,8 @@ export class ApiBench {
       accessStore,
       register,
       keyUses,
+      identities,
+      outside: options.outside ?? null,
       apiKeys: new ApiKeyStore(database),
       jobs: new JobStore(database),
       quarantine: new QuarantineStore(database),
@@ -195,7 +213,18 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({ closing, server, redis, jobSignals, database, reader, review, register, keyUses });
+    this.#instances.push({
+      closing,
+      server,
+      redis,
+      jobSignals,
+      database,
+      reader,
+      review,
+      register,
+      keyUses,
+      identities,
+    });
     return new TestApi(app, server, config, clock, lines, this.database, closing, register);
   }
 
@@ -218,12 +247,14 @@ export class ApiBench {
       review,
       register,
       keyUses,
+      identities,
     } of instances) {
       closing.abort();
       await server.stop(1_000);
       await review.close();
       await register.stop();
       await keyUses.stop();
+      await identities.stop();
       redis.disconnect();
       jobSignals.close();
       await database.close(1);

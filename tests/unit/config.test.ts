@@ -28,6 +28,20 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   REDIS_DURABILITY: ["no", "ALWAYS"],
   JWT_SECRET_KEY: ["short", "x".repeat(31)],
   JWT_ALGORITHM: ["none", "RS256", "hs256"],
+  OIDC_JWKS_URL: [
+    "http://idp.example/keys",
+    "http://10.0.0.1/keys",
+    "http://127.0.0.1.evil.example/keys",
+    "http://localhost.evil.example/keys",
+    "https:///keys",
+    "file:///etc/passwd",
+    "https://idp.example/a b",
+  ],
+  OIDC_ISSUER: ["a b"],
+  OIDC_AUDIENCE: ["a b"],
+  OIDC_ROLE_CLAIM: ["a b"],
+  OIDC_SYSTEMS_CLAIM: ["a b"],
+  OIDC_NAME_CLAIM: ["a b"],
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: ["0", "43201"],
   RATE_LIMIT_REQUESTS_PER_MINUTE: ["0", "-5", "many"],
   RATE_LIMIT_READINGS_PER_MINUTE: ["0", "1000000000001"],
@@ -119,6 +133,30 @@ describe("production", () => {
     expect(error.problems.map(({ name }) => name)).toEqual(["JWT_SECRET_KEY"]);
     expect(error.message).not.toContain(secret);
   });
+});
+
+describe("an outside identity provider", () => {
+  const PROVIDER = {
+    OIDC_JWKS_URL: "https://idp.example/keys",
+    OIDC_ISSUER: "https://idp.example",
+    OIDC_AUDIENCE: "hydraulic",
+  };
+  test.each([
+    "https://idp.example/keys",
+    "http://127.0.0.1:8080/keys",
+    "http://localhost/k",
+    "http://[::1]:1/k",
+  ])("may have its keys at %s", (OIDC_JWKS_URL) => {
+    expect(loadConfig({ ...PROVIDER, OIDC_JWKS_URL })).toMatchObject({ OIDC_JWKS_URL });
+  });
+  test.each(["OIDC_ISSUER", "OIDC_AUDIENCE"] as const)(
+    "without %s does not start: any of its tokens would do",
+    (name) => {
+      const error = errorOf({ ...PROVIDER, [name]: "" });
+      expect(error.problems.map((problem) => problem.name)).toEqual([name]);
+      expect(error.message).toContain("when OIDC_JWKS_URL is set");
+    },
+  );
 });
 
 describe("the schema", () => {

@@ -3,11 +3,13 @@ import { common, type Reach } from "../../contract/reach.ts";
 import type { Role, Scope } from "../../contract/roles.ts";
 import type { KnownKey, KnownUser } from "../../store/access.ts";
 import { READERS } from "../roles.ts";
+import type { OutsideToken } from "./outside-tokens.ts";
 
 /** What a request came with. */
 export type Credential =
   /** `id`: of the token, for its end. `version`: of its user. */
   | { readonly kind: "token"; readonly id: string; readonly version: number }
+  | { readonly kind: "outside"; readonly id: string; readonly token: OutsideToken }
   | { readonly kind: "key"; readonly key: KnownKey };
 
 export interface Claims {
@@ -45,6 +47,24 @@ export function tokenClaims(user: KnownUser, id: string, exp: number): Claims {
     readings_per_minute: user.readings_per_minute,
     exp,
     credential: { kind: "token", id, version: user.token_version },
+  };
+}
+
+/** Claims of a token of an outside provider. @param row what is known here: limits, and systems that both allow */
+export function outsideClaims(token: OutsideToken, row: KnownUser | undefined): Claims {
+  const { id: sub, username, role } = token.identity;
+  return {
+    sub,
+    username,
+    actor_name: username,
+    role,
+    systems: common(token.systems, row?.systems ?? null),
+    scopes: null,
+    budget: sub,
+    requests_per_minute: row?.requests_per_minute ?? null,
+    readings_per_minute: row?.readings_per_minute ?? null,
+    exp: token.exp,
+    credential: { kind: "outside", id: token.id, token },
   };
 }
 

@@ -6,48 +6,44 @@ import type { User } from "../../store/users.ts";
 import type { AccessRegister } from "./access-register.ts";
 import type { AccessTokens, VerifiedToken } from "./access-tokens.ts";
 import { isKeyOf, looksLikeKey, prefixOf } from "./api-keys.ts";
-import { type Claims, keyClaims, tokenClaims } from "./claims.ts";
+import type { BulkNotes } from "./bulk-notes.ts";
+import { type Claims, keyClaims, outsideClaims, tokenClaims } from "./claims.ts";
 import { InvalidCredentialError } from "./invalid-credential.ts";
-import type { KeyUses } from "./key-uses.ts";
 import { type Life, Lives } from "./lives.ts";
+import type { OutsideIdentity, OutsideToken, OutsideTokens } from "./outside-tokens.ts";
 import { registerMetrics } from "./register-metrics.ts";
-
-/** Longer ones are refused unread; ours have about 500 characters. */
-const MAX_LENGTH = 8_192;
-/** Verified tokens that are remembered; the oldest entry leaves first. */
-const CACHE_ENTRIES = 4_096;
-
-/** A verified token, with the claims that were made of it and what they were made from. */
-interface Remembered {
-  readonly token: VerifiedToken;
-  basis: KnownUser | null;
-  claims: Claims | null;
-}
+import { type Remembered, VerifiedTokens } from "./verified-tokens.ts";
 
 export interface CredentialDeps {
   readonly tokens: AccessTokens;
+  /** Null: there is no outside provider. */
+  readonly outside: OutsideTokens | null;
   readonly register: AccessRegister;
-  readonly keyUses: Pick<KeyUses, "note">;
+  /** When keys were used, ms since the epoch. */
+  readonly keyUses: Pick<BulkNotes<number>, "note">;
+  readonly identities: Pick<BulkNotes<OutsideIdentity>, "note">;
   readonly clock: Clock;
   readonly metrics: Registry;
 }
 
 export class Credentials {
-  readonly #verified = new Map<string, Remembered>();
+  readonly #tokens: VerifiedTokens;
   /** Claims of keys, while key and owner are as they were. */
   readonly #ofKeys = new WeakMap<KnownKey, { owner: KnownUser; claims: Claims }>();
   readonly #lives: Lives;
   readonly #failures: Counter<"kind">;
 
   constructor(private readonly deps: CredentialDeps) {
-    this.#lives = new Lives(deps.register, (claims) => this.#holds(claims));
+    const { tokens, outside, register, clock } = deps;
+    this.#tokens = new VerifiedTokens(tokens, outside, register, clock);
+    this.#lives = new Lives(register, (claims) => this.#holds(claims));
     this.#failures = new Counter({
       name: "auth_failures_total",
       help: "Requests that were not let through, by kind",
       labelNames: ["kind"],
       registers: [deps.metrics],
     });
-    registerMetrics(deps.metrics, deps.register);
+    registerMetrics(deps.metrics, register);
   }
 
   /** A token for a user who has shown a password, and its life in seconds. */
@@ -59,22 +55,14 @@ export class Credentials {
    * Whose credential it is, and what they may.
    * @throws {InvalidCredentialError}
    * @throws {StoreUnavailableError} when it names somebody new and Postgres cannot be asked
+   * @throws {IdentityProviderAwayError}
    */
   async verify(text: string): Promise<Claims> {
     if (looksLikeKey(text)) return this.#keyClaims(text);
-    const entry = this.#verified.get(text) ?? (await this.#check(text));
-    const { token } = entry;
-    if (token.exp * 1000 <= this.deps.clock.now_ms()) {
-      this.#verified.delete(text);
-      throw new InvalidCredentialError("expired");
-    }
-    if (this.deps.register.isEnded(token.id)) throw new InvalidCredentialError("ended");
-    const user = this.#userOf(token) ?? (await this.#newUserOf(token));
-    if (entry.claims === null || entry.basis !== user) {
-      entry.basis = user;
-      entry.claims = tokenClaims(user, token.id, token.exp);
-    }
-    return entry.claims;
+    const entry = await this.#tokens.get(text);
+    if (entry.outside !== null) return this.#outsideClaims(entry, entry.outside);
+    const user = this.#userOf(entry.own) ?? (await this.#newUserOf(entry.own));
+    return made(entry, user, () => tokenClaims(user, entry.own.id, entry.own.exp));
   }
 
   /** Count a request that was not let through. @param kind one of few words */
@@ -85,17 +73,6 @@ export class Credentials {
   /** For an answer that goes on: until when the claims hold. To be ended by whoever asks. */
   lifeOf(claims: Claims): Life {
     return this.#lives.begin(claims, claims.exp * 1000 - this.deps.clock.now_ms());
-  }
-
-  async #check(text: string): Promise<Remembered> {
-    if (text.length > MAX_LENGTH) throw new InvalidCredentialError("forged");
-    const entry = { token: await this.deps.tokens.verify(text), basis: null, claims: null };
-    if (this.#verified.size >= CACHE_ENTRIES) {
-      const oldest = this.#verified.keys().next();
-      if (!oldest.done) this.#verified.delete(oldest.value);
-    }
-    this.#verified.set(text, entry);
-    return entry;
   }
 
   /** Undefined when the user or the version is newer than what is known here. @throws {InvalidCredentialError} */
@@ -114,6 +91,15 @@ export class Credentials {
     return user;
   }
 
+  /** The row of an identity limits it; there need not be one. @throws {InvalidCredentialError} inactive */
+  #outsideClaims(entry: Remembered, token: OutsideToken): Claims {
+    const { identity } = token;
+    const row = this.deps.register.user(identity.id);
+    if (row === undefined || row.role !== identity.role) this.deps.identities.note(identity.id, identity);
+    if (row?.active === false) throw new InvalidCredentialError("inactive");
+    return made(entry, row, () => outsideClaims(token, row));
+  }
+
   async #keyClaims(text: string): Promise<Claims> {
     const prefix = prefixOf(text);
     if (prefix === null) throw new InvalidCredentialError("key_mistyped");
@@ -122,12 +108,13 @@ export class Credentials {
     const key = register.key(prefix);
     if (key === undefined || !isKeyOf(text, key.hash)) throw new InvalidCredentialError("key_unknown");
     if (key.revoked) throw new InvalidCredentialError("key_revoked");
-    if (key.expires_at_ms !== null && key.expires_at_ms <= this.deps.clock.now_ms()) {
+    const now_ms = this.deps.clock.now_ms();
+    if (key.expires_at_ms !== null && key.expires_at_ms <= now_ms) {
       throw new InvalidCredentialError("key_expired");
     }
     const owner = register.user(key.user_id);
     if (!owner?.active) throw new InvalidCredentialError("inactive");
-    this.deps.keyUses.note(key.id);
+    this.deps.keyUses.note(key.id, now_ms);
     return this.#keptClaims(owner, key);
   }
 
@@ -143,16 +130,32 @@ export class Credentials {
   #holds({ sub, role, systems, scopes, credential }: Claims): boolean {
     const { register } = this.deps;
     const user = register.user(sub);
-    if (!user?.active || user.role !== role) return false;
-    if (credential.kind === "token") {
-      const isNewest = credential.version === user.token_version && !register.isEnded(credential.id);
-      return isNewest && sameList(user.systems, systems);
+    switch (credential.kind) {
+      case "token": {
+        const isNewest = credential.version === user?.token_version && !register.isEnded(credential.id);
+        return isNewest && user.active && user.role === role && sameList(user.systems, systems);
+      }
+      case "outside": {
+        const now = outsideClaims(credential.token, user);
+        return !register.isEnded(credential.id) && user?.active !== false && sameList(now.systems, systems);
+      }
+      case "key": {
+        const key = register.key(credential.key.prefix);
+        if (!user?.active || user.role !== role || key === undefined || key.revoked) return false;
+        const now = keyClaims(user, key);
+        return sameList(now.systems, systems) && sameList(now.scopes, scopes);
+      }
     }
-    const key = register.key(credential.key.prefix);
-    if (key === undefined || key.revoked) return false;
-    const now = keyClaims(user, key);
-    return sameList(now.systems, systems) && sameList(now.scopes, scopes);
   }
+}
+
+/** The claims of a token, made anew only when what is known of its user has changed. */
+function made(entry: Remembered, user: KnownUser | undefined, make: () => Claims): Claims {
+  if (entry.claims === null || entry.basis !== user) {
+    entry.basis = user;
+    entry.claims = make();
+  }
+  return entry.claims;
 }
 
 const sameList = (a: readonly string[] | null, b: readonly string[] | null) =>

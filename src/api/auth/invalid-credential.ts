@@ -5,6 +5,7 @@ export const CREDENTIAL_FAILURES = {
   forged: "The access token is malformed or forged",
   expired: "The access token has expired",
   ended: "The access token was ended by a logout or a change of the account",
+  no_role: "The identity provider's token names no role of this service",
   inactive: "The account of this credential is not active",
   key_mistyped: "The API key is mistyped: its checksum does not fit",
   key_unknown: "The API key is not known",

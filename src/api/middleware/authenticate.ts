@@ -43,6 +43,8 @@ async function claimsOf(credentials: Credentials, c: Context): Promise<Claims> {
   } catch (error) {
     if (!(error instanceof InvalidCredentialError)) throw error;
     credentials.noteFailure(error.kind);
+    // Known, but with nothing to do here.
+    if (error.kind === "no_role") throw forbidden(`${error.reason}.`);
     throw new ProblemError("invalid-token", {
       detail: `${error.reason}.`,
       headers: {

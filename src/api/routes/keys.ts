@@ -107,6 +107,8 @@ export function mountKeys(app: App, deps: RouteDeps): void {
     if (systems !== null && !isWithin(systems, owner.systems)) {
       throw invalidField("/systems", "The owner of the key does not reach all of these systems.");
     }
+    // Their row is written some seconds after they first came.
+    if (c.get("claims").credential.kind === "outside") await deps.identities.flush();
     const { secret, prefix, hash } = mintKey();
     const key = {
       id: Bun.randomUUIDv7(),

@@ -55,10 +55,10 @@ export function mountOwnPassword(app: App, deps: RouteDeps, gate: PasswordGate):
   const admit = [authenticate(deps.tokens, undefined, NO_KEYS), requireEncodedJson] as const;
   app.post(PATH, describe, ...admit, async (c) => {
     const { current_password, new_password } = check(await read(c));
-    const { sub, username } = c.get("claims");
+    const { sub, username, credential } = c.get("claims");
+    if (credential.kind === "outside") throw new ProblemError("outside-identity");
     await gate.admit(c, username);
     const user = await deps.users.findById(sub);
-    if (user?.password_hash === null) throw new ProblemError("outside-identity");
     if (!(await gate.matches(current_password, user?.password_hash ?? null))) {
       throw invalidField("/current_password", "This is not your current password.");
     }

@@ -50,7 +50,7 @@ const describeGet = describeRoute({
       key: null,
       expires_at: "2025-11-07T23:50:02.000Z",
     }),
-    ...problems(PATH, ["authentication-required", "invalid-token", "service-unavailable"]),
+    ...problems(PATH, ["authentication-required", "invalid-token", "forbidden", "service-unavailable"]),
   },
 });
 

@@ -23,7 +23,7 @@ let mine: string;
 let foreign: string;
 beforeAll(async () => {
   bench = await ApiBench.create();
-  const options = { key_uses_every_ms: 50 };
+  const options = { notes_every_ms: 50 };
   [one, two] = [await bench.start(options), await bench.start(options)];
   admin = await one.tokenFor("admin");
   producer = await one.tokenFor("producer");
