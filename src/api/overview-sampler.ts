@@ -7,7 +7,9 @@ import { toJobView } from "../contract/job.ts";
 import type { Overview } from "../contract/oversight.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../contract/query-range.ts";
 import type { Reach } from "../contract/reach.ts";
-import { sleep } from "../ops/retry.ts";
+import { sleep, withDeadline } from "../ops/retry.ts";
+import { classify } from "../store/errors.ts";
+import { QueryBusyError, QueryTimeoutError } from "../store/queries/query-errors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { OverviewRates } from "./overview-rates.ts";
 
@@ -16,6 +18,8 @@ const EVERY_MS = 1_000;
 const SLOW_EVERY_MS = 5_000;
 const JOBS = 10;
 const ALERTS = 50;
+/** A database that takes longer is as good as away: the other figures do not wait for it. */
+const DATABASE_DEADLINE_MS = 2_500;
 const MAX_LISTENERS = 500;
 /** Figures of systems that nobody watches are kept for so many different lists. */
 const MAX_IDLE_SCOPES = 50;
@@ -28,7 +32,7 @@ export class TooManyListenersError extends Error {
 /** Hears each look; null when there was none, because a service is away. */
 export type Listener = (overview: Overview | null) => void;
 type Slow = Pick<Overview, "pending" | "alerts">;
-type OfSystems = Slow & Pick<Overview, "jobs">;
+type OfSystems = Slow & Pick<Overview, "jobs" | "database">;
 type OfService = Omit<Overview, keyof OfSystems>;
 type SamplerDeps = Pick<ApiDeps, "streamHealth" | "workerBoard" | "queries" | "clock" | "log">;
 
@@ -43,7 +47,11 @@ interface Scope {
   readonly listeners: Set<Listener>;
   last: Timed<Promise<Overview>> | null;
   slow: Timed<Slow> | null;
+  /** As the database last told it. */
+  known: OfSystems;
 }
+/** Before the database has said anything. */
+const NOTHING_KNOWN: OfSystems = { database: "down", pending: null, jobs: [], alerts: [] };
 
 export class OverviewSampler {
   /** By the list of systems. */
@@ -60,7 +68,7 @@ export class OverviewSampler {
   /**
    * A look that is not older than a second; those who ask at the same time share it.
    * @param reach systems whose jobs, alerts and pending readings it tells
-   * @throws {StreamUnavailableError} and what `Reader.rows` throws
+   * @throws {StreamUnavailableError}
    */
   latest(reach: Reach = null): Promise<Overview> {
     const scope = this.#scope(reach);
@@ -95,7 +103,7 @@ export class OverviewSampler {
       for (const [oldest] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_SCOPES))) {
         this.#scopes.delete(oldest);
       }
-      scope = { reach, listeners: new Set(), last: null, slow: null };
+      scope = { reach, listeners: new Set(), last: null, slow: null, known: NOTHING_KNOWN };
       this.#scopes.set(key, scope);
     }
     return scope;
@@ -124,9 +132,24 @@ export class OverviewSampler {
   async #look(scope: Scope, now_ms: number): Promise<Overview> {
     const [service, systems] = await Promise.all([
       this.#serviceFigures(now_ms),
-      this.#systemFigures(scope, now_ms),
+      this.#knownFigures(scope, now_ms),
     ]);
     return { ...service, ...systems };
+  }
+
+  /** What Redis knows is told also while the database is away: that is when people look. */
+  async #knownFigures(scope: Scope, now_ms: number): Promise<OfSystems> {
+    const figures = this.#systemFigures(scope, now_ms);
+    try {
+      scope.known = await withDeadline(figures, DATABASE_DEADLINE_MS, "the overview's queries");
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      this.deps.log.debug({ err: (error as Error).message }, "the overview without the database");
+      // A late answer is nobody's; its failure is this one's.
+      figures.catch(() => undefined);
+      scope.known = { ...scope.known, database: "down" };
+    }
+    return scope.known;
   }
 
   #serviceFigures(now_ms: number): Promise<OfService> {
@@ -168,7 +191,7 @@ export class OverviewSampler {
       this.deps.queries.jobs.page({ ...filter, range: { from_us: MIN_TIME_US, to_us: MAX_TIME_US } }),
       this.#slowFigures(scope, now_ms),
     ]);
-    return { jobs: page.jobs.map(toJobView), ...slow };
+    return { database: "up", jobs: page.jobs.map(toJobView), ...slow };
   }
 
   async #slowFigures(scope: Scope, now_ms: number): Promise<Slow> {
@@ -184,6 +207,9 @@ export class OverviewSampler {
     return value;
   }
 }
+
+const isPassing = (error: unknown) =>
+  error instanceof QueryBusyError || error instanceof QueryTimeoutError || classify(error) === "unavailable";
 
 /** A tick that comes a moment early is a tick. */
 function isFresh<T>(timed: Timed<T> | null, now_ms: number): timed is Timed<T> {

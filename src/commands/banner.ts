@@ -7,6 +7,7 @@ export function banner(config: Config, url: string): string {
   const lines = [
     "",
     `  Hydraulic Ingest   ${url}`,
+    `  Console            ${url}/console`,
     `  API and examples   ${url}/docs`,
     `  Health             ${url}/health`,
     `  Metrics            ${url}/metrics`,

@@ -129,7 +129,13 @@ export const OverviewSchema = Type.Object(
     quarantined_share: orNull(
       share("Of what workers judged between two looks; null when they judged nothing"),
     ),
-    pending: count("Quarantined readings that wait for a decision"),
+    database: Type.Union([Type.Literal("up"), Type.Literal("down")], {
+      description:
+        "down: PostgreSQL does not answer; batches are accepted and wait, and pending, jobs and alerts are as it last told them",
+    }),
+    pending: orNull(
+      count("Quarantined readings that wait for a decision; null: the database did not say yet"),
+    ),
     jobs: Type.Array(JobViewSchema, { description: "The newest ten" }),
     alerts: Type.Array(AlertSchema, { description: "Those that are open, at most 50" }),
   },

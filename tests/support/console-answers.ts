@@ -67,6 +67,7 @@ export function overview(): Overview {
     backlog: { entries: 14, bytes: 5_242_880, lag: 9 },
     workers: { processes: 1, threads: 4, running: 2, in_hand: 18 },
     quarantined_share: 0.0342,
+    database: "up",
     pending: COUNTS.total.count,
     jobs: JOBS.slice(0, 10),
     alerts: ALERTS.slice(0, 1),

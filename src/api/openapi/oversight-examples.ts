@@ -67,6 +67,7 @@ export const OVERVIEW_EXAMPLE = {
   backlog: { entries: 3, bytes: 42_000, lag: 2 },
   workers: { processes: 1, threads: 2, running: 2, in_hand: 1 },
   quarantined_share: 0.02,
+  database: "up",
   pending: 310,
   jobs: [JOB_EXAMPLE],
   alerts: [ALERT_EXAMPLE],

@@ -25,7 +25,7 @@ const describe = describeRoute({
   summary: "The service, once a second",
   description:
     "Events named `overview` with the JSON of GET /api/v1/overview, the first at once, each with an id; a comment " +
-    "in its place while Redis or PostgreSQL is away. Ends when the token does or what it may changes, after 6 h, and when the server " +
+    "in its place while Redis is away. Ends when the token does or what it may changes, after 6 h, and when the server " +
     `stops; \`retry\` says when to come back. ${FIGURES}`,
   operationId: "watchOverview",
   security: SECURITY,

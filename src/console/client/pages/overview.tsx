@@ -64,6 +64,15 @@ const LinkBadge = ({ state, at }: { state: LinkState; at: string | null }) => (
 function OverviewBody({ now, points }: { now: Overview; points: readonly ThroughputPoint[] }) {
   return (
     <>
+      {now.database === "down" ? (
+        <div class="problem" role="alert">
+          <p class="problem-title">PostgreSQL does not answer</p>
+          <p>
+            Batches are accepted and wait in the backlog. Jobs, alerts and readings to review are as they were
+            before.
+          </p>
+        </div>
+      ) : null}
       <Figures now={now} />
       <div class="grid columns-2">
         <div class="column">
@@ -120,7 +129,12 @@ function Figures({ now }: { now: Overview }) {
         value={percent(now.quarantined_share, 2)}
         more="of what was judged just now"
       />
-      <Figure name="Waiting for review" value={count(now.pending)} unit="readings" href={to("/quarantine")} />
+      <Figure
+        name="Waiting for review"
+        value={now.pending === null ? "–" : count(now.pending)}
+        unit="readings"
+        href={to("/quarantine")}
+      />
     </section>
   );
 }
