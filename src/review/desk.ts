@@ -13,10 +13,7 @@ import {
   type ReviewTask,
   statusNeeded,
 } from "../contract/review.ts";
-import { SeriesMap } from "../contract/series.ts";
-import type { Clock } from "../ops/clock.ts";
 import { classify } from "../store/errors.ts";
-import type { RegistryReader } from "../store/registry.ts";
 import type { QuarantinedRow, ReviewReadings } from "../store/review/readings.ts";
 import { ReviewRaceError, settleReview } from "../store/review/settle.ts";
 import {
@@ -27,38 +24,25 @@ import {
   type OpenTask,
   type ReviewTaskStore,
 } from "../store/review/tasks.ts";
-import { SensorTakenError } from "../store/sensor-registration.ts";
 import type { WriteGroup, Writer } from "../store/writer.ts";
 import type { WriterTransaction } from "../store/writer-connection.ts";
-import { ReplacedError } from "../store/writer-readings.ts";
 import { groupOf } from "./group.ts";
-import { candidates, type Judgement, judge, type ReviewRules, sensorsOf } from "./judge.ts";
-import { changesOf, plainVerdicts, rowOf, tallyOf, toOutcome, type Verdict, verdictsOf } from "./outcomes.ts";
-import {
-  ReviewBusyError,
-  ReviewConflictError,
-  SelectionTooLargeError,
-  UnknownReadingsError,
-} from "./review-errors.ts";
+import { type JudgeDeps, judgedPortion } from "./judged-portion.ts";
+import { changesOf, tallyOf, toOutcome, type Verdict } from "./outcomes.ts";
+import { ReviewConflictError, SelectionTooLargeError, UnknownReadingsError } from "./review-errors.ts";
 import { reachOf, toSelected } from "./selected.ts";
+import { Turns, unlessOvertaken } from "./turns.ts";
 
 /** Readings of one transaction: short enough not to hold up others, long enough for COPY to pay. */
 const PORTION = 2_000;
 /** Readings that a dry run tries. */
 const EXAMINED = 2_000;
 const SAMPLES = 50;
-/** Decisions that wait for the writer's one connection. */
-const MAX_WAITING = 16;
-/** A portion meets others' decisions and new readings; each attempt sees them. */
-const ATTEMPTS = 5;
 
-export interface DeskDeps {
+export interface DeskDeps extends JudgeDeps {
   readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored" | "storedByTask">;
   readonly tasks: Pick<ReviewTaskStore, "get" | "page" | "end">;
-  readonly registry: Pick<RegistryReader, "systems" | "sensors" | "mappings">;
   readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
-  readonly rules: ReviewRules;
-  readonly clock: Clock;
   /** Told the outcome of each reading that was committed. */
   readonly onOutcome: (outcome: ReadingOutcome["outcome"]) => void;
 }
@@ -67,8 +51,7 @@ export interface DeskDeps {
 type Beside = (tx: WriterTransaction, verdicts: readonly Verdict[]) => Promise<void>;
 
 export class ReviewDesk {
-  #waiting = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(private readonly deps: DeskDeps) {}
 
@@ -87,7 +70,7 @@ export class ReviewDesk {
     if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
     const portion = { after: 0, last_id: extent.last_id, limit: EXAMINED };
     const rows = await readings.portion(selected, needed, portion);
-    const { verdicts } = await this.#judged(rows, decision);
+    const { verdicts } = await judgedPortion(this.deps, rows, decision);
     const would = { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 };
     for (const { outcome } of verdicts) if (outcome !== "fails") would[outcome] += 1;
     const failFirst = [...verdicts].sort(
@@ -113,8 +96,8 @@ export class ReviewDesk {
   async decide(decision: Decision, ids: readonly number[]): Promise<ReviewTask> {
     const needed = statusNeeded(decision.action);
     const last_id = Math.max(...ids);
-    const outcomes = await this.#inTurn(() =>
-      this.#persist(async () => {
+    const outcomes = await this.#turns.take(() =>
+      unlessOvertaken(async () => {
         const rows = await this.#existing(ids, decision.systems);
         const others = rows.filter(({ review_status }) => review_status !== needed);
         if (others.length > 0) throw new ReviewConflictError(others);
@@ -144,7 +127,7 @@ export class ReviewDesk {
     const selected = toSelected(decision);
     const extent = await this.deps.readings.extent(selected, needed);
     if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
-    await this.#inTurn(() =>
+    await this.#turns.take(() =>
       this.deps.writer.transaction((tx) =>
         beginTask(tx, { ...decision, systems: reachOf(selected) }, extent),
       ),
@@ -160,8 +143,8 @@ export class ReviewDesk {
   async step(task: OpenTask): Promise<readonly ReadingOutcome[] | null> {
     const needed = statusNeeded(task.action);
     const selected = toSelected(task);
-    return this.#inTurn(() =>
-      this.#persist(async () => {
+    return this.#turns.take(() =>
+      unlessOvertaken(async () => {
         const portion = { after: task.position, last_id: task.last_id, limit: PORTION };
         const rows = await this.deps.readings.portion(selected, needed, portion);
         if (rows.length === 0) {
@@ -185,7 +168,7 @@ export class ReviewDesk {
     refused: ReadonlyMap<number, string> = new Map(),
   ): Promise<ReadingOutcome[]> {
     const { writer, clock } = this.deps;
-    const { verdicts: judged, judgement } = await this.#judged(rows, decision);
+    const { verdicts: judged, judgement } = await judgedPortion(this.deps, rows, decision);
     const verdicts = judged.map((verdict) => refusedBy(verdict, refused.get(verdict.row.id)));
     const write = judgement && groupOf(judgement, verdicts, decision, clock.now_ms());
     const changes = changesOf(verdicts, decision.action, write?.jobOf ?? (() => null));
@@ -228,67 +211,6 @@ export class ReviewDesk {
       const guilty = await writer.guiltyRows(group);
       if (guilty.size === 0) throw error;
       return guilty;
-    }
-  }
-
-  async #judged(
-    rows: readonly QuarantinedRow[],
-    { id: task_id, action, change, conflict }: Decision,
-  ): Promise<{ verdicts: Verdict[]; judgement: Judgement | null }> {
-    if (action === "reject" || action === "reopen") {
-      return { verdicts: plainVerdicts(rows, action), judgement: null };
-    }
-    const { registry, readings, rules, clock } = this.deps;
-    const list = candidates(rows, change);
-    const systems = await registry.systems([...new Set(rows.map(({ system_id }) => system_id))]);
-    const mapped = systems.filter(({ mapped_at }) => mapped_at !== null);
-    const series = new Map(
-      (await registry.mappings(mapped.map(({ id }) => id))).map(({ system_id, mappings }) => [
-        system_id,
-        new SeriesMap(system_id, mappings),
-      ]),
-    );
-    const sensors = await registry.sensors(sensorsOf(list, series));
-    const part = {
-      series,
-      systems: new Map(systems.map(({ id, archived }) => [id, archived])),
-      sensors: new Map(sensors.map((sensor) => [sensor.id, sensor])),
-    };
-    const judgement = judge(list, action, part, rules, clock.now_ms());
-    const stored = await readings.stored(judgement.columns, judgement.order);
-    // Of two quarantined readings of one key the first stays, also when a portion ends between them.
-    const held = conflict === "replace" ? [...stored.keys()].map((at) => rowOf(judgement, at)) : [];
-    const earlier = await readings.storedByTask(task_id, held);
-    const conflictOf = ({ id }: QuarantinedRow) => (earlier.has(id) ? null : conflict);
-    return { verdicts: verdictsOf(judgement, stored, conflictOf), judgement };
-  }
-
-  /** Again while others get in between; each attempt begins with what is true then. */
-  async #persist<T>(work: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await work();
-      } catch (error) {
-        const raced =
-          error instanceof ReviewRaceError ||
-          error instanceof ReplacedError ||
-          error instanceof SensorTakenError ||
-          classify(error) === "unique";
-        if (!raced || attempt >= ATTEMPTS) throw error;
-      }
-    }
-  }
-
-  /** The writer has one connection: decisions go one after the other. @throws {ReviewBusyError} */
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= MAX_WAITING) throw new ReviewBusyError();
-    this.#waiting += 1;
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
-    try {
-      return await mine;
-    } finally {
-      this.#waiting -= 1;
     }
   }
 }
