@@ -12,8 +12,8 @@ import { StoreUnavailableError } from "../../store/errors.ts";
 const EVERY_MS = 1_000;
 /** Between two looks that requests with something unknown ask for: guessing keys must not load the database. */
 const ASKED_EVERY_MS = 250;
-/** Everything is read anew after this, so that rows which were deleted by hand go. */
-const WHOLE_EVERY_MS = 300_000;
+/** Everything is read anew after this, so that rows which were deleted by hand go: 10,000 users and keys are 7 MB. */
+const WHOLE_EVERY_MS = 3_600_000;
 /** Longest wait of a request for a look. */
 const LOOK_DEADLINE_MS = 2_000;
 
