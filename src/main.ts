@@ -44,6 +44,7 @@ function program(): Command {
     .addOption(new Option("--role <role>", "what the user may do").choices(ROLES).default("producer"))
     .option("--requests-per-minute <n>", "ingest requests a minute instead of the default", positive)
     .option("--readings-per-minute <n>", "readings a minute instead of the default", positive)
+    .option("--system <id...>", "limit the user to these systems; without it the user reaches all")
     .action(createUser);
   main
     .command("create-system")

@@ -1,18 +1,20 @@
 /** `hydraulic create-user` and `hydraulic create-system`. */
 import { createInterface } from "node:readline/promises";
 import { hashPassword } from "../api/auth/passwords.ts";
+import { MIN_PASSWORD_LENGTH } from "../contract/access.ts";
 import { isUuid } from "../contract/job-id.ts";
+import { COMMAND_LINE } from "../store/audit.ts";
 import { SystemStore } from "../store/systems.ts";
 import { type Role, UserStore } from "../store/users.ts";
 import { withDatabase } from "./environment.ts";
 import { CommandError } from "./fail.ts";
 
-const MIN_PASSWORD_LENGTH = 8;
-
 interface UserOptions {
   readonly role: Role;
   readonly requestsPerMinute?: number;
   readonly readingsPerMinute?: number;
+  /** Ids of systems; without any, all. */
+  readonly system?: readonly string[];
 }
 
 /** @throws {UserExistsError} @throws {CommandError} when the name or the password will not do */
@@ -25,15 +27,22 @@ export async function createUser(username: string, options: UserOptions): Promis
       `the password has ${password.length} characters; it needs at least ${MIN_PASSWORD_LENGTH}`,
     );
   }
-  const id = await withDatabase(async (database) =>
-    new UserStore(database).create({
+  const systems = options.system?.map((id) => id.toLowerCase()) ?? null;
+  const wrong = systems?.find((id) => !isUuid(id));
+  if (wrong !== undefined) throw new CommandError(`"${wrong}" is not a UUID`);
+  const id = await withDatabase(async (database) => {
+    const [unknown] = systems === null ? [] : await new SystemStore(database).unknown(systems);
+    if (unknown !== undefined) throw new CommandError(`no system is registered under the id ${unknown}`);
+    const user = {
       username,
       password_hash: await hashPassword(password),
       role: options.role,
+      systems,
       requests_per_minute: options.requestsPerMinute ?? null,
       readings_per_minute: options.readingsPerMinute ?? null,
-    }),
-  );
+    };
+    return new UserStore(database).create(user, { actor: COMMAND_LINE, note: null });
+  });
   process.stdout.write(`created user ${username} (${options.role}), id ${id}\n`);
 }
 

@@ -1,6 +1,6 @@
 /** `hydraulic replay`: look at the dead letters and bring them back. */
 import { DeadLetterDesk, DeadLetterGoneError } from "../api/dead-letter-desk.ts";
-import type { Actor } from "../store/audit.ts";
+import { COMMAND_LINE } from "../store/audit.ts";
 import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { ready, workClient } from "../stream/connection.ts";
 import { type DeadLetter, DeadLetters } from "../stream/dead-letters.ts";
@@ -13,8 +13,6 @@ interface ReplayOptions {
 }
 
 const REDIS_DEADLINE_MS = 10_000;
-/** In the record: whoever may run commands on this machine. */
-const OPERATOR: Actor = { id: null, name: "command line" };
 
 /** Lists without options; replays with `--job` or `--all`. @throws {CommandError} when no dead letter fits */
 export async function replay(options: ReplayOptions): Promise<void> {
@@ -50,7 +48,7 @@ async function replayFrom(desk: DeadLetterDesk, { job, all }: ReplayOptions): Pr
 /** False when somebody else was faster. */
 async function isReplayed(desk: DeadLetterDesk, letter: DeadLetter): Promise<boolean> {
   try {
-    await desk.replay(letter, { actor: OPERATOR, reach: null, note: null });
+    await desk.replay(letter, { actor: COMMAND_LINE, reach: null, note: null });
     return true;
   } catch (error) {
     if (error instanceof DeadLetterGoneError) return false;

@@ -12,6 +12,8 @@ export interface Actor {
   readonly name: string;
 }
 export const SERVICE: Actor = { id: null, name: "service" };
+/** Whoever can run the program's commands. */
+export const COMMAND_LINE: Actor = { id: null, name: "command line" };
 
 /** An entry before it is recorded; `before` and `after` are JSON values. */
 export interface NewAuditEntry {

@@ -28,7 +28,10 @@ describe("--help", () => {
     ],
     [["start"], ["all, api, worker"]],
     [["migrate"], ["schema"]],
-    [["create-user"], ["--role", "--requests-per-minute", "--readings-per-minute", "standard input"]],
+    [
+      ["create-user"],
+      ["--role", "--requests-per-minute", "--readings-per-minute", "--system", "standard input"],
+    ],
     [["create-system"], ["--id"]],
     [["replay"], ["--job", "--all"]],
     [["simulate"], ["--seed"]],
@@ -165,6 +168,28 @@ describe("migrate, create-user and create-system", () => {
       const unlimited = await run(["create-user", "zero", "--requests-per-minute", "0"], {}, PASSWORD);
       expect(unlimited.code).toBe(1);
       expect(unlimited.stderr).toContain("whole number from 1");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "create-user limits to registered systems, and is on record",
+    async () => {
+      const system = SYSTEM_ID.replace("550e", "551f");
+      const args = ["create-user", "limited", "--role", "engineer", "--system", system.toUpperCase()];
+      const early = await run(args, {}, `${PASSWORD}\n`);
+      expect([early.code, early.stderr]).toEqual([
+        1,
+        `error: no system is registered under the id ${system}\n`,
+      ]);
+      const wrong = await run(["create-user", "wrong", "--system", "press"], {}, `${PASSWORD}\n`);
+      expect([wrong.code, wrong.stderr]).toEqual([1, 'error: "press" is not a UUID\n']);
+      expect((await run(["create-system", "Press 6", "--id", system])).code).toBe(0);
+      expect((await run(args, {}, `${PASSWORD}\n`)).code).toBe(0);
+      const [row] = await stack.reckoning.sql`
+        SELECT to_json(u.systems) AS systems, a.actor_name, a.action FROM diagnostics_user u
+        JOIN diagnostics_audit a ON a.subject_type = 'user' AND a.subject_id = u.id::text WHERE u.username = 'limited'`;
+      expect(row).toEqual({ systems: [system], actor_name: "command line", action: "user.create" });
     },
     TEST_MS,
   );

@@ -174,6 +174,17 @@ describe("an outage of Postgres", () => {
   });
 });
 
+describe("an outage of Redis", () => {
+  test("changes nothing about who is let in; tokens end all the same", async () => {
+    const { tokens } = await twoTokens();
+    bench.redisProxy.refuse();
+    for (const api of [one, two]) for (const token of tokens) expect(await statusOf(api, token)).toBe(200);
+    expect((await one.call(tokens[0], "POST", "/api/v1/auth/logout")).status).toBe(204);
+    await refusedEverywhere([one, two], tokens[0]);
+    expect(await statusOf(two, tokens[1])).toBe(200);
+  });
+});
+
 describe("a token of a user", () => {
   test("whom the database does not have is refused, soon also when the row was there", async () => {
     const token = await one.tokenOf(crypto.randomUUID(), "nobody", "admin");
