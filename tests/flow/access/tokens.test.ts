@@ -182,6 +182,10 @@ describe("an outage of Redis", () => {
     expect((await one.call(tokens[0], "POST", "/api/v1/auth/logout")).status).toBe(204);
     await refusedEverywhere([one, two], tokens[0]);
     expect(await statusOf(two, tokens[1])).toBe(200);
+    bench.redisProxy.resume();
+    for (const api of [one, two]) {
+      await until("Redis is back", async () => (await api.fetch("/readyz")).status === 200);
+    }
   });
 });
 
