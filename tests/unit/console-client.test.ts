@@ -1,5 +1,6 @@
 /** What the console's client computes without a browser: texts for people, and requests from what they typed. */
 import { describe, expect, test } from "bun:test";
+import { changesOf } from "../../src/console/client/lib/changes.ts";
 import {
   ago,
   brief,
@@ -129,5 +130,43 @@ describe("a request says what was typed", () => {
     expect(() => requestsOf({ ...emptyForm("fix"), value: "high" }, [target])).toThrow(
       "Value is not a number.",
     );
+  });
+});
+
+describe("the record tells what was decided, and no more", () => {
+  const before = {
+    review_status: "pending",
+    reason: "out_of_range",
+    sensor_id: "0199a1b2-c3d4-7e5f-8a9b-000000002001",
+    timestamp: "2026-07-10T10:00:30.000000Z",
+    value: 9999,
+    unit: "psi",
+    quality: 96,
+  };
+
+  test("what a rejection leaves as it was is not shown as taken away", () => {
+    expect(changesOf(before, { review_status: "rejected", outcome: "reject" }, "utc")).toEqual([
+      { name: "state", from: "pending", to: "rejected" },
+      { name: "outcome", from: null, to: "reject" },
+    ]);
+  });
+
+  test("values have their units; one moment written in two ways is no change, a microsecond is one", () => {
+    const after = { ...before, timestamp: "2026-07-10T12:00:30+02:00", value: 689.4067817, unit: "bar" };
+    expect(changesOf(before, after, "utc")).toEqual([
+      { name: "value", from: "9,999 psi", to: "689.407 bar" },
+    ]);
+    expect(changesOf(before, { timestamp: "2026-07-10T10:00:30.000001Z" }, "utc")).toHaveLength(1);
+    expect(changesOf(before, { value: 10 }, "utc")).toEqual([
+      { name: "value", from: "9,999 psi", to: "10 psi" },
+    ]);
+  });
+
+  test("only a null that is given takes something away", () => {
+    expect(changesOf({ min: 0, max: 350 }, { min: null, max: 320 }, "utc")).toEqual([
+      { name: "lowest good value", from: "0", to: "none" },
+      { name: "highest good value", from: "350", to: "320" },
+    ]);
+    expect(changesOf({}, { note: null }, "utc")).toEqual([]);
   });
 });

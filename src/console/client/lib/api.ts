@@ -98,7 +98,16 @@ export async function signIn(username: string, password: string): Promise<void> 
   session.set(await get<Session>("/api/v1/auth/session"));
 }
 
+/** Ends the session; only when the service says that it is over does the page say so too. @throws {Problem} */
 export async function signOut(): Promise<void> {
-  await call("/api/v1/auth/session", { method: "DELETE" }).catch(() => null);
+  try {
+    await call("/api/v1/auth/session", { method: "DELETE" });
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    if (error.status !== 401) throw stillSignedIn(error);
+  }
   session.set(null);
 }
+
+const stillSignedIn = ({ status, title, detail, request_id, body }: Problem) =>
+  new Problem(status, "Signing out failed: you are still signed in", `${title}. ${detail}`, request_id, body);

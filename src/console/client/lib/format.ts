@@ -9,6 +9,10 @@ const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFracti
 export const NOTHING = "–";
 
 export const count = (value: number | null | undefined) => (value == null ? NOTHING : whole.format(value));
+/** `1 reading`, `2 readings`. */
+export const countOf = (value: number, noun: string) => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+/** Null for none. */
+export const someText = (value: number, noun: string) => (value === 0 ? null : countOf(value, noun));
 export const brief = (value: number | null | undefined) =>
   value == null ? NOTHING : value < 10_000 ? whole.format(value) : compact.format(value);
 export const number = (value: number | null | undefined) => (value == null ? NOTHING : short.format(value));

@@ -1,28 +1,43 @@
 /** What an action changed: the fields that differ, the rest on demand. */
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const text = (value: unknown) => (typeof value === "string" ? value : JSON.stringify(value ?? null));
+import { type Change, changesOf, factsOf, isFields } from "../lib/changes.ts";
+import { zone } from "../lib/preferences.ts";
+import { useShared } from "../lib/shared.ts";
 
-const MOST_SHOWN = 4;
+const MOST_SHOWN = 6;
 
 export function BeforeAfter({ before, after }: { before: unknown; after: unknown }) {
+  const shown = useShared(zone);
   if (before == null && after == null) return null;
-  if (!isObject(before) || !isObject(after)) return <WholeChange before={before} after={after} />;
-  const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (name) => text(before[name]) !== text(after[name]),
-  );
-  return (
-    <>
-      {changed.slice(0, MOST_SHOWN).map((name) => (
-        <span key={name} class="small">
-          <span class="muted">{name}</span> <code>{text(before[name])}</code> →{" "}
-          <code>{text(after[name])}</code>
-        </span>
-      ))}
-      {changed.length > MOST_SHOWN ? <WholeChange before={before} after={after} /> : null}
-    </>
-  );
+  if (isFields(after) && (before == null || isFields(before)))
+    return <Changes changes={changesOf(before ?? {}, after, shown)} before={before} after={after} />;
+  if (isFields(before) && after == null)
+    return <Changes was changes={factsOf(before, shown)} before={before} after={after} />;
+  return <WholeChange before={before} after={after} />;
 }
+
+interface ChangesProps {
+  readonly changes: readonly Change[];
+  /** The fields are of what is no more, or was looked at. */
+  readonly was?: boolean;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+const Changes = ({ changes, was = false, before, after }: ChangesProps) => (
+  <>
+    {changes.slice(0, MOST_SHOWN).map(({ name, from, to }) => (
+      <span key={name} class="small">
+        <span class="muted">
+          {name}
+          {was ? " was" : ""}
+        </span>{" "}
+        {from === null ? null : `${from} → `}
+        {to}
+      </span>
+    ))}
+    {changes.length > MOST_SHOWN ? <WholeChange before={before} after={after} /> : null}
+  </>
+);
 
 const WholeChange = ({ before, after }: { before: unknown; after: unknown }) => (
   <details class="small">

@@ -1,6 +1,6 @@
 /** Labelled fields of forms and filters. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { fromInput, offsetText, toInput } from "../lib/format.ts";
 import { zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
@@ -125,12 +125,20 @@ interface SearchProps {
 /** Text that is handed on when typing pauses. */
 export function Search({ label, value, shortest = 0, onValue }: SearchProps) {
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  const handed = useRef(value);
+  // What was handed on comes back while typing goes on; only what others set is taken over.
+  useEffect(() => {
+    if (value !== handed.current) setText(value);
+    handed.current = value;
+  }, [value]);
   // Only what is typed starts the wait
   useEffect(() => {
     const given = text.trim();
     if (given === value || (given !== "" && given.length < shortest)) return;
-    const timer = setTimeout(() => onValue(given), 300);
+    const timer = setTimeout(() => {
+      handed.current = given;
+      onValue(given);
+    }, 300);
     return () => clearTimeout(timer);
   }, [text]);
   const tooShort = text.trim() !== "" && text.trim().length < shortest;

@@ -1,16 +1,18 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Role } from "../../../contract/roles.ts";
 import type { Session } from "../../../contract/session.ts";
 import { type Group, homeOf, isIn } from "../lib/access.ts";
 import { signOut } from "../lib/api.ts";
 import { setTheme, setZone, THEMES, type Theme, theme, zone } from "../lib/preferences.ts";
+import { useAction } from "../lib/resource.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
 import type { Zone } from "../types.ts";
 import { Notices } from "./notices.tsx";
+import { ProblemBox } from "./states.tsx";
 
 const PAGES: readonly { readonly path: string; readonly name: string; readonly group: Group }[] = [
   { path: "/", name: "Overview", group: "readers" },
@@ -31,13 +33,16 @@ interface ShellProps {
 }
 
 export function Shell({ session, children }: ShellProps) {
+  const { busy, problem, run } = useAction();
+  const leave = () => void run(signOut);
   return (
     <div class="shell">
       <a class="skip" href="#main">
         Skip to content
       </a>
-      <TopBar session={session} />
+      <TopBar session={session} busy={busy} onLeave={leave} />
       <main id="main" tabIndex={-1}>
+        {problem ? <ProblemBox problem={problem} retry={leave} /> : null}
         {children}
       </main>
       <Notices />
@@ -45,11 +50,29 @@ export function Shell({ session, children }: ShellProps) {
   );
 }
 
-function TopBar({ session }: { session: Session }) {
+interface TopBarProps {
+  readonly session: Session;
+  /** Signing out is under way. */
+  readonly busy: boolean;
+  readonly onLeave: () => void;
+}
+
+function TopBar({ session, busy, onLeave }: TopBarProps) {
   const { path } = usePlace();
   const [open, setOpen] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
   // Another page closes the menu
   useEffect(() => setOpen(false), [path]);
+  useEffect(() => {
+    if (!open) return;
+    const close = (event: KeyboardEvent) => {
+      if (event.key !== "Escape") return;
+      setOpen(false);
+      menu.current?.focus();
+    };
+    addEventListener("keydown", close);
+    return () => removeEventListener("keydown", close);
+  }, [open]);
   return (
     <header class="top">
       <a class="brand" href={to(homeOf(session.user.role))}>
@@ -57,6 +80,7 @@ function TopBar({ session }: { session: Session }) {
         Hydraulic Ingest
       </a>
       <button
+        ref={menu}
         type="button"
         class="menu-button button"
         aria-expanded={open}
@@ -67,7 +91,7 @@ function TopBar({ session }: { session: Session }) {
       </button>
       <div id="menu" class={`menu${open ? " open" : ""}`}>
         <MainNavigation path={path} role={session.user.role} />
-        <Choices session={session} />
+        <Choices session={session} busy={busy} onLeave={onLeave} />
       </div>
     </header>
   );
@@ -94,7 +118,7 @@ const MainNavigation = ({ path, role }: { path: string; role: Role }) => (
   </nav>
 );
 
-function Choices({ session }: { session: Session }) {
+function Choices({ session, busy, onLeave }: TopBarProps) {
   return (
     <div class="choices">
       <select
@@ -119,7 +143,7 @@ function Choices({ session }: { session: Session }) {
       <span class="who" title={`Role: ${session.user.role}`}>
         {session.user.username} <span class="muted">{session.user.role}</span>
       </span>
-      <button type="button" class="button" onClick={() => void signOut()}>
+      <button type="button" class="button" disabled={busy} onClick={onLeave}>
         Sign out
       </button>
     </div>

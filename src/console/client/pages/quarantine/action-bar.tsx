@@ -3,7 +3,6 @@
 import type { ComponentChildren } from "preact";
 import type { ReviewAction } from "../../../../contract/review.ts";
 import { useMayReview } from "../../lib/access.ts";
-import { count } from "../../lib/format.ts";
 
 const BUTTONS: readonly (readonly [action: ReviewAction, name: string, key: string | null])[] = [
   ["approve", "Approve", "a"],
@@ -29,21 +28,18 @@ export const ActionButtons = ({ disabled, onAct }: ActionButtonsProps) => (
 );
 
 interface ActionBarProps extends ActionButtonsProps {
-  /** Readings or incidents. */
-  readonly selected: number;
-  readonly noun: string;
+  /** What is selected, in words; null: nothing. */
+  readonly selected: string | null;
   readonly onHelp: () => void;
   readonly children?: ComponentChildren;
 }
 
-export function ActionBar({ selected, noun, onHelp, children, ...buttons }: ActionBarProps) {
+export function ActionBar({ selected, onHelp, children, ...buttons }: ActionBarProps) {
   const mayReview = useMayReview();
   return (
     <div class="action-bar">
       <span class="chosen" role="status">
-        {selected > 0
-          ? `${count(selected)} ${noun}${selected === 1 ? "" : "s"} selected`
-          : "Nothing selected"}
+        {selected === null ? "Nothing selected" : `${selected} selected`}
         {children ? <> · {children}</> : null}
       </span>
       {mayReview ? <ActionButtons {...buttons} /> : <span class="muted">Your role may look, not act.</span>}

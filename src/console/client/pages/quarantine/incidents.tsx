@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
-import { count, quantity, shortId, shortName, words } from "../../lib/format.ts";
+import { count, countOf, quantity, shortId, shortName, someText, words } from "../../lib/format.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
@@ -35,6 +35,7 @@ export function IncidentsPage() {
     list.items ?? [],
     ({ key }) => key,
     (incident) => navigate(incidentPage(incident)),
+    filters,
   );
   const { chosen, targets } = review;
   const after = () => {
@@ -72,8 +73,7 @@ const IncidentsPanel = ({
 }: IncidentsPanelProps) => (
   <section class="panel" aria-label="Incidents">
     <ActionBar
-      selected={chosen.items.length}
-      noun="incident"
+      selected={someText(chosen.items.length, "incident")}
       disabled={targets.length === 0}
       onAct={setAction}
       onHelp={() => setHelp(true)}
@@ -93,8 +93,8 @@ const IncidentsPanel = ({
 function aboutIncidents(targets: readonly Incident[]): string {
   const readings = targets.reduce((sum, { count: n }) => sum + n, 0);
   const first = targets[0];
-  if (targets.length > 1 || !first) return `${count(readings)} readings of ${targets.length} incidents`;
-  return `${count(readings)} readings of ${sensorText(first)}, ${words(first.reason)}`;
+  if (targets.length > 1 || !first) return `${countOf(readings, "reading")} of ${targets.length} incidents`;
+  return `${countOf(readings, "reading")} of ${sensorText(first)}, ${words(first.reason)}`;
 }
 
 interface IncidentTableProps {

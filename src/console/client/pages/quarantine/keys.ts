@@ -32,12 +32,20 @@ export interface ListKeys<T> {
   readonly current: T | undefined;
 }
 
-/** j and k move a cursor that stays in sight; the other keys act on its row. */
-export function useListKeys<T>(items: readonly T[], others: (current: T | undefined) => Keys): ListKeys<T> {
-  const [wanted, setCursor] = useState(-1);
-  const cursor = Math.min(wanted, items.length - 1);
+/**
+ * j and k move a cursor that stays in sight; the other keys act on its row.
+ * @param scope the filters that show the items; others put the cursor back
+ */
+export function useListKeys<T>(
+  items: readonly T[],
+  scope: string,
+  others: (current: T | undefined) => Keys,
+): ListKeys<T> {
+  const [wanted, setWanted] = useState({ scope, at: -1 });
+  const cursor = Math.min(wanted.scope === scope ? wanted.at : -1, items.length - 1);
   const current = items[cursor];
-  const move = (step: number) => setCursor(Math.max(0, Math.min(items.length - 1, cursor + step)));
+  const move = (step: number) =>
+    setWanted({ scope, at: Math.max(0, Math.min(items.length - 1, cursor + step)) });
   useKeys({ ...others(current), j: () => move(1), k: () => move(-1) });
   // A moved cursor is brought into sight
   useEffect(() => {

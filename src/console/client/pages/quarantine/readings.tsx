@@ -1,16 +1,15 @@
 /** Refused readings one by one, with filters, selection, keys and export. */
 
-import { useState } from "preact/hooks";
-import type { QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
+import type { Count, QuarantineCounts, QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import type { Selection } from "../../../../contract/review.ts";
 import { MAX_REVIEW_IDS } from "../../../../contract/review-status.ts";
-import { count } from "../../lib/format.ts";
-import { type List, useList, useResource } from "../../lib/resource.ts";
+import { count, countOf, someText } from "../../lib/format.ts";
+import { type List, type Resource, useList, useResource } from "../../lib/resource.ts";
 import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { ActionBar } from "./action-bar.tsx";
-import { cappedText, Facets } from "./facets.tsx";
+import { Facets } from "./facets.tsx";
 import { apiQuery, selectionOf } from "./filters.ts";
 import { RefusedTable } from "./refused-table.tsx";
 import { QuarantineTabs } from "./tabs.tsx";
@@ -18,59 +17,23 @@ import { type Review, ReviewDialogs, systemOf, useReview } from "./use-review.ts
 
 export function ReadingsPage() {
   const { query } = usePlace();
-  // What is selected belongs to the filters that showed it.
-  return <Readings key={query.toString()} query={query} />;
-}
-
-/** The list and its counts, what is selected of it, and the decision about that. */
-function useReadings(query: URLSearchParams) {
-  const filters = apiQuery(query);
-  const list = useList<QuarantinedReading>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
-  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
-  // Everything that the filters show is selected, also what is not loaded.
-  const [whole, setWhole] = useState(false);
-  const review = useReview(
-    list.items ?? [],
-    ({ id }) => String(id),
-    ({ id }) => navigate(to(`/quarantine/readings/${id}`)),
-    whole,
-  );
-  const none = () => {
-    review.chosen.clear();
-    setWhole(false);
-  };
-  const after = () => {
-    none();
-    list.reload();
-    counts.reload();
-  };
-  return { filters, list, counts, whole, all: () => setWhole(true), none, after, review };
-}
-
-function Readings({ query }: { query: URLSearchParams }) {
-  const { filters, list, counts, whole, all, none, after, review } = useReadings(query);
+  const { filters, list, counts, after, review } = useReadings(query);
   const { chosen, targets } = review;
+  const { whole } = chosen;
   return (
-    <PageFrame title="Quarantine" side={<Exports filters={filters} ticked={whole ? [] : chosen.items} />}>
+    <PageFrame title="Quarantine" side={<Exports filters={filters} ticked={chosen.items} />}>
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="readings" />
-        <ReadingsPanel
-          list={list}
-          counts={counts.data}
-          review={review}
-          whole={whole}
-          onAll={all}
-          onNone={none}
-        />
+        <ReadingsPanel list={list} counts={counts} review={review} />
       </div>
       <ReviewDialogs
         review={review}
         selections={whole ? [selectionOf(query)] : idsOf(targets)}
         about={
           whole
-            ? `all ${cappedText(counts.data?.total)} readings that the filters show`
-            : aboutReadings(targets.length)
+            ? `all ${exactText(counts.data?.total)} readings that the filters show`
+            : countOf(targets.length, "reading")
         }
         unit={whole ? null : (targets[0]?.unit ?? null)}
         system_id={whole ? query.get("system_id") : systemOf(targets)}
@@ -80,6 +43,25 @@ function Readings({ query }: { query: URLSearchParams }) {
   );
 }
 
+/** The list and its counts, what is selected of it, and the decision about that. */
+function useReadings(query: URLSearchParams) {
+  const filters = apiQuery(query);
+  const list = useList<QuarantinedReading>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
+  const review = useReview(
+    list.items ?? [],
+    ({ id }) => String(id),
+    ({ id }) => navigate(to(`/quarantine/readings/${id}`)),
+    filters,
+  );
+  const after = () => {
+    review.chosen.clear();
+    list.reload();
+    counts.reload();
+  };
+  return { filters, list, counts, after, review };
+}
+
 /** As many selections as the API needs for them. */
 function idsOf(targets: readonly QuarantinedReading[]): readonly Selection[] {
   const ids = targets.map(({ id }) => id);
@@ -87,37 +69,40 @@ function idsOf(targets: readonly QuarantinedReading[]): readonly Selection[] {
   return begins.map((begin) => ({ ids: ids.slice(begin, begin + MAX_REVIEW_IDS) }));
 }
 
-const aboutReadings = (n: number) => `${count(n)} reading${n === 1 ? "" : "s"}`;
+const allText = (total: Count | undefined) =>
+  total === undefined
+    ? "all readings that match"
+    : `${exactText(total)} reading${total.count === 1 ? "" : "s"}`;
+/** With every digit, for what is about to be decided. */
+const exactText = (value: Count | undefined) =>
+  value === undefined ? "" : `${count(value.count)}${value.capped ? "+" : ""}`;
 
 interface ReadingsPanelProps {
   readonly list: List<QuarantinedReading>;
-  readonly counts: QuarantineCounts | null;
+  readonly counts: Resource<QuarantineCounts>;
   readonly review: Review<QuarantinedReading>;
-  /** Everything that the filters show is selected, also what is not loaded. */
-  readonly whole: boolean;
-  readonly onAll: () => void;
-  readonly onNone: () => void;
 }
 
-function ReadingsPanel({ list, counts, review, whole, onAll, onNone }: ReadingsPanelProps) {
+function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
   const { chosen, cursor, targets, setAction, setHelp } = review;
-  const nameOf = (id: string) => counts?.sensors.find((sensor) => sensor.id === id)?.name ?? null;
+  // Of the filters before these nothing is told while the new ones are counted.
+  const total = counts.loading ? undefined : counts.data?.total;
+  const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? null;
   return (
     <section class="panel" aria-label="Readings in quarantine">
       <ActionBar
-        selected={whole ? (counts?.total.count ?? 0) : chosen.items.length}
-        noun="reading"
-        disabled={targets.length === 0 && !whole}
+        selected={chosen.whole ? allText(total) : someText(chosen.items.length, "reading")}
+        disabled={targets.length === 0 && !chosen.whole}
         onAct={setAction}
         onHelp={() => setHelp(true)}
       >
         {list.items && list.items.length > 0 ? (
           <SelectAll
-            whole={whole}
-            total={cappedText(counts?.total)}
-            onAll={onAll}
+            whole={chosen.whole}
+            total={exactText(total)}
+            onAll={chosen.setWhole}
             onShown={() => chosen.set(list.items ?? [])}
-            onNone={onNone}
+            onNone={chosen.clear}
           />
         ) : null}
       </ActionBar>
@@ -127,7 +112,7 @@ function ReadingsPanel({ list, counts, review, whole, onAll, onNone }: ReadingsP
             items={shown}
             nameOf={nameOf}
             lead={chosen.box}
-            look={(item, index) => ({ current: index === cursor, selected: whole || chosen.has(item) })}
+            look={(item, index) => ({ current: index === cursor, selected: chosen.has(item) })}
           />
         )}
       </ListView>

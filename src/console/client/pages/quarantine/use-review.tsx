@@ -19,20 +19,20 @@ export interface Review<T> {
   readonly setHelp: (shown: boolean) => void;
 }
 
-/** @param whole everything is selected, also what is not among the items */
+/** @param scope the filters that show the items; with others, selection and cursor begin anew */
 export function useReview<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
   open: (item: T) => void,
-  whole = false,
+  scope: string,
 ): Review<T> {
-  const chosen = useChosen(items, keyOf);
+  const chosen = useChosen(items, keyOf, scope);
   const [action, setAction] = useState<ReviewAction | null>(null);
   const [help, setHelp] = useState(false);
   const mayReview = useMayReview();
-  const { cursor, current } = useListKeys(items, (item) => {
+  const { cursor, current } = useListKeys(items, scope, (item) => {
     // Without anything to act on, a key must not leave a dialog that opens later.
-    const ready = mayReview && (whole || chosen.items.length > 0 || item !== undefined);
+    const ready = mayReview && (chosen.whole || chosen.items.length > 0 || item !== undefined);
     const act = (wanted: ReviewAction) => () => ready && setAction(wanted);
     return {
       ...chosen.keys(item),
