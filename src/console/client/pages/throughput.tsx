@@ -3,6 +3,7 @@ import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import { count } from "../lib/format.ts";
 import { Chart, type ChartSpec } from "../ui/chart.tsx";
+import { dotsOf } from "../ui/curve.ts";
 import { Empty } from "../ui/states.tsx";
 
 export interface ThroughputPoint {
@@ -18,8 +19,15 @@ const SPEC: ChartSpec = {
   height: 230,
   floor: 0,
   series: (palette) => [
-    { label: "Accepted", stroke: palette.second, width: 1.5, dash: [5, 4], points: { show: false }, value },
-    { label: "Committed", stroke: palette.accent, width: 2, points: { show: false }, value },
+    {
+      label: "Accepted",
+      stroke: palette.second,
+      width: 1.5,
+      dash: [5, 4],
+      points: dotsOf(palette.second, 0),
+      value,
+    },
+    { label: "Committed", stroke: palette.accent, width: 2, points: dotsOf(palette.accent, 0), value },
   ],
 };
 

@@ -63,7 +63,7 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
   useEffect(() => {
     plot.current?.setData(data, false);
     fit(plot.current, data, from_s, to_s);
-  }, [data, from_s, to_s]);
+  }, [redo, data, from_s, to_s]);
 
   return <div ref={place} class="chart" role="img" aria-label={label} />;
 }
@@ -72,9 +72,13 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
 function fit(plot: uPlot | null, [times]: uPlot.AlignedData, from_s?: number, to_s?: number): void {
   const min = from_s ?? times[0];
   const max = to_s ?? times.at(-1);
-  if (plot && min !== undefined && max !== undefined)
-    plot.setScale("x", { min, max: Math.max(max, min + 1) });
+  if (!plot || min === undefined || max === undefined) return;
+  const spare_s = Math.max(0, LEAST_SPAN_S - (max - min)) / 2;
+  plot.setScale("x", { min: min - spare_s, max: max + spare_s });
 }
+
+/** What is a moment in the data is this long a stretch on the axis, with the moment in its middle. */
+const LEAST_SPAN_S = 10;
 
 interface Latest {
   readonly current: {
@@ -85,7 +89,6 @@ interface Latest {
 
 function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Latest): uPlot.Options {
   const palette = paletteNow();
-  const zoneName = utc ? "UTC" : offsetText(-new Date().getTimezoneOffset());
   const axis = {
     stroke: palette.muted,
     grid: { stroke: palette.grid, width: 1 },
@@ -101,7 +104,13 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec, min, max) } },
     axes: [
-      { ...axis, label: `Time (${zoneName})`, labelSize: 18, values: timeLabels(), space: 64 },
+      {
+        ...axis,
+        label: ({ scales }) => `Time (${utc ? "UTC" : offsetsOf(scales.x)})`,
+        labelSize: 18,
+        values: timeLabels(),
+        space: 64,
+      },
       { ...axis, label: spec.axis, labelSize: 18, size: 58 },
     ],
     series: [
@@ -119,6 +128,13 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
       ready: [(plot) => listenToWheel(plot, latest)],
     },
   };
+}
+
+/** Offset of the times that are shown; two, when the clocks change within them. */
+function offsetsOf(shown: uPlot.Scale | undefined): string {
+  const at = (s: number | null | undefined) =>
+    offsetText(-(s == null ? new Date() : new Date(s * 1000)).getTimezoneOffset());
+  return [...new Set([at(shown?.min), at(shown?.max)])].join(", then ");
 }
 
 /** The data with some air, or a stretch around a constant. */

@@ -3,6 +3,49 @@ import type uPlot from "uplot";
 import { quantity } from "../lib/format.ts";
 import type { Palette } from "./palette.ts";
 
+/** So few readings are dots on their line: each can be told from the next. */
+const FEW = 60;
+
+/**
+ * Indices of the values that need a dot of their own: those that no line reaches, and all of them when they are few.
+ * @param values a null ends the line, undefined does not
+ * @param most this many are few
+ */
+export function dotted(
+  values: ArrayLike<number | null | undefined>,
+  first: number,
+  last: number,
+  most = FEW,
+): readonly number[] {
+  const alone: number[] = [];
+  const all: number[] = [];
+  const reached = (from: number, step: number) => {
+    let at = from + step;
+    while (at >= 0 && at < values.length && values[at] === undefined) at += step;
+    return values[at] != null;
+  };
+  for (let at = first; at <= last; at += 1) {
+    if (values[at] == null) continue;
+    all.push(at);
+    if (!reached(at, -1) && !reached(at, 1)) alone.push(at);
+  }
+  return all.length <= most ? all : alone;
+}
+
+/** Dots where a line alone would not be seen. @param most as of `dotted` */
+export const dotsOf = (colour: string, most?: number): uPlot.Series.Points => ({
+  show: false,
+  size: 5,
+  width: 0,
+  fill: colour,
+  stroke: colour,
+  filter: ({ data, series }, index) => {
+    const [first = 0, last = 0] = series[index]?.idxs ?? [];
+    const found = dotted(data[index] ?? [], first, last, most);
+    return found.length > 0 ? [...found] : null;
+  },
+});
+
 /** Columns after the time: min, max, average. */
 export function curveSeries(palette: Palette, unit: string): uPlot.Series[] {
   const value = (_: uPlot, shown: number | null) => quantity(shown, unit);
@@ -10,17 +53,26 @@ export function curveSeries(palette: Palette, unit: string): uPlot.Series[] {
   return [
     { ...edge, label: "Lowest" },
     { ...edge, label: "Highest" },
-    { label: "Average", stroke: palette.accent, width: 1.5, points: { show: false }, value },
+    { label: "Average", stroke: palette.accent, width: 1.5, points: dotsOf(palette.accent), value },
   ];
 }
 
 export const bandOf = (palette: Palette): uPlot.Band[] => [{ series: [2, 1], fill: palette.accent_faint }];
 
+interface DotsLook {
+  readonly label: string;
+  readonly colour: string;
+  readonly unit: string;
+  /** Whether the axis stretches to them. */
+  readonly scaled: boolean;
+}
+
 /** Single readings, as dots. */
-export const dotsSeries = (palette: Palette, label: string, unit: string): uPlot.Series => ({
+export const dotsSeries = ({ label, colour, unit, scaled }: DotsLook): uPlot.Series => ({
   label,
-  stroke: palette.bad,
+  auto: scaled,
+  stroke: colour,
   paths: () => null,
-  points: { show: true, size: 6, fill: palette.bad, stroke: palette.bad, width: 0 },
+  points: { show: true, size: 6, fill: colour, stroke: colour, width: 0 },
   value: (_, shown) => quantity(shown, unit),
 });

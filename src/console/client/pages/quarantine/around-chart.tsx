@@ -4,10 +4,11 @@ import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import type { UnitList } from "../../../../contract/registry.ts";
-import { count, quantity, unitText } from "../../lib/format.ts";
+import { count, countOf, quantity, unitText } from "../../lib/format.ts";
 import { convert, limitsOf } from "../../lib/units.ts";
 import { Chart } from "../../ui/chart.tsx";
 import { bandOf, curveSeries, dotsSeries } from "../../ui/curve.ts";
+import type { Palette } from "../../ui/palette.ts";
 import { Empty } from "../../ui/states.tsx";
 
 const seconds = (iso: string) => Date.parse(iso) / 1000;
@@ -23,24 +24,29 @@ export function AroundChart({ reading, units }: AroundChartProps) {
   const unit = sensor?.unit ?? reading.unit ?? "";
   const data = useMemo(() => dataOf(reading, unit, units), [reading, unit, units]);
   const { min, max } = limitsOf(reading, units);
+  const drawn = around.items.length > 0;
   const spec = useMemo(
     () => ({
       axis: unitText(unit),
       height: 300,
       limits: [min, max],
       mark_s: reading.timestamp ? seconds(reading.timestamp) : null,
-      series: (palette: Parameters<typeof curveSeries>[0]) => [
+      series: (palette: Palette) => [
         ...curveSeries(palette, unit),
-        dotsSeries(palette, "Refused", unit),
+        dotsSeries({ label: "Refused", colour: palette.bad, unit, scaled: true }),
+        // What was put right must not press the curve flat.
+        dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn }),
       ],
       bands: bandOf,
     }),
-    [unit, min, max, reading.timestamp],
+    [unit, min, max, reading.timestamp, drawn],
   );
   if (data.times.length === 0) {
     return <Empty title="Nothing to draw">The reading has no usable time, or its sensor is unknown.</Empty>;
   }
-  const label = `${sensor?.name ?? "Sensor"} around the reading: ${count(around.items.length)} stored points, ${count(around.refused.length + 1)} refused, this one ${quantity(reading.value, reading.unit)}`;
+  const settled = [...around.refused, reading].filter(isSettled).length;
+  const refused = around.refused.length + 1 - settled;
+  const label = `${sensor?.name ?? "Sensor"} around the reading: ${countOf(around.items.length, "stored point")}, ${settled > 0 ? `${count(settled)} approved or fixed since, ` : ""}${count(refused)} refused, this one ${quantity(reading.value, reading.unit)}`;
   return (
     <>
       <Chart
@@ -49,6 +55,11 @@ export function AroundChart({ reading, units }: AroundChartProps) {
         range={[seconds(around.from), seconds(around.to)]}
         label={label}
       />
+      {settled > 0 ? (
+        <p class="panel-body muted small">
+          {count(settled)} as sent, before they were approved or fixed: grey, where the axis reaches them.
+        </p>
+      ) : null}
       {data.off_axis > 0 ? (
         <p class="panel-body muted small">
           {count(data.off_axis)} refused with a unit that cannot be drawn on this axis.
@@ -58,22 +69,29 @@ export function AroundChart({ reading, units }: AroundChartProps) {
   );
 }
 
+const isSettled = ({ review_status }: Pick<QuarantinedReadingDetail, "review_status">) =>
+  review_status === "approved" || review_status === "fixed";
+
 /** Stored points and refused readings on one time axis. */
 function dataOf(reading: QuarantinedReadingDetail, unit: string, units: UnitList | null) {
   const { around } = reading;
   const stored = new Map(around.items.map((point) => [seconds(point.timestamp), point]));
   const refused = new Map<number, number>();
+  const settled = new Map<number, number>();
   let off_axis = 0;
   // The API tells the others; the one that the page is about belongs to them.
-  for (const { timestamp, value, unit: sent } of [...around.refused, reading]) {
+  for (const one of [...around.refused, reading]) {
+    const { timestamp, value, unit: sent } = one;
     if (timestamp === null || value === null) continue;
     const shown = sent === null || sent === unit ? value : units ? convert(value, sent, unit, units) : null;
     if (shown === null) off_axis += 1;
-    else refused.set(seconds(timestamp), shown);
+    else (isSettled(one) ? settled : refused).set(seconds(timestamp), shown);
   }
   const gaps = gapsOf([...stored.keys()]);
   const within = gaps.map(({ from, to }) => (from + to) / 2);
-  const times = [...new Set([...stored.keys(), ...within, ...refused.keys()])].sort((a, b) => a - b);
+  const times = [...new Set([...stored.keys(), ...within, ...refused.keys(), ...settled.keys()])].sort(
+    (a, b) => a - b,
+  );
   const inGap = (at: number) => gaps.some(({ from, to }) => at > from && at < to);
   // Undefined where only a dot is: the curve goes on. Null in a gap: it does not.
   const column = (name: "min" | "avg" | "max") =>
@@ -84,6 +102,7 @@ function dataOf(reading: QuarantinedReadingDetail, unit: string, units: UnitList
     column("max"),
     column("avg"),
     times.map((at) => refused.get(at)),
+    times.map((at) => settled.get(at)),
   ];
   return { times, aligned, off_axis };
 }

@@ -1,19 +1,20 @@
 /** The limits of a sensor: what holds, and a new range whose effect on the past is shown before it is set. */
 
 import { useEffect, useState } from "preact/hooks";
-import type { RangePreview, RangeState, Sensor } from "../../../../contract/registry.ts";
+import type { RangePreview, RangeState, SensorDetail } from "../../../../contract/registry.ts";
 import { useMayEditRanges } from "../../lib/access.ts";
 import { type Answer, call, get } from "../../lib/api.ts";
-import { count, number, percent, quantity, unitText } from "../../lib/format.ts";
+import { count, countOf, number, percent, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
-import { queryText } from "../../lib/router.ts";
-import { Moment, TextField } from "../../ui/field.tsx";
+import { queryText, useFilters } from "../../lib/router.ts";
+import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
+import { chartStretch, SPANS, type Span, stretchOf } from "./preview-span.ts";
 
-export function RangePanel({ sensor, onChanged }: { sensor: Sensor; onChanged: () => void }) {
+export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
   const [state, setState] = useState<Answer<RangeState> | null>(null);
   const { problem, run } = useAction();
@@ -30,6 +31,7 @@ export function RangePanel({ sensor, onChanged }: { sensor: Sensor; onChanged: (
           key={state.headers.get("ETag")}
           path={path}
           state={state}
+          last_at={sensor.last_reading_at}
           onSaved={() => {
             void load();
             onChanged();
@@ -61,11 +63,13 @@ function InForce({ state: { in_force, newest, unit } }: { state: RangeState }) {
 interface RangeEditorProps {
   readonly path: string;
   readonly state: Answer<RangeState>;
+  /** The sensor's last reading, RFC 3339; null: none yet. */
+  readonly last_at: string | null;
   readonly onSaved: () => void;
 }
 
 /** The way of a new range: typed, previewed, set. */
-function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorProps) {
+function useNewRange({ path, state: { data, headers }, last_at, onSaved }: RangeEditorProps) {
   const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
   const [validFrom, setValidFrom] = useState<string | null>(null);
   const [preview, setPreview] = useState<RangePreview | null>(null);
@@ -75,7 +79,12 @@ function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorPro
     setLimits((old) => ({ ...old, ...change }));
     setPreview(null);
   };
-  const query = queryText({ min: plain(limits.min), max: plain(limits.max) });
+  const [span, setSpan] = useState<Span>("7");
+  const query = queryText({
+    min: plain(limits.min),
+    max: plain(limits.max),
+    ...stretchOf(span, last_at, useFilters()[0]),
+  });
   const look = () => action.run(async () => setPreview(await get<RangePreview>(`${path}/preview?${query}`)));
   const save = (range: { min?: number; max?: number }, done: string) =>
     action.run(async () => {
@@ -84,11 +93,16 @@ function useNewRange({ path, state: { data, headers }, onSaved }: RangeEditorPro
       notify(done);
       onSaved();
     });
-  return { limits, type, validFrom, setValidFrom, preview, look, save, ...action };
+  const chooseSpan = (wanted: Span) => {
+    setSpan(wanted);
+    setPreview(null);
+  };
+  return { limits, type, validFrom, setValidFrom, span, chooseSpan, preview, look, save, ...action };
 }
 
 function RangeEditor(props: RangeEditorProps) {
-  const { limits, type, validFrom, setValidFrom, preview, look, save, busy, problem } = useNewRange(props);
+  const { limits, type, validFrom, setValidFrom, preview, look, save, busy, problem, ...range } =
+    useNewRange(props);
   const { data } = props.state;
   const unit = unitText(data.unit);
   const next = (event: Event) => {
@@ -113,7 +127,10 @@ function RangeEditor(props: RangeEditorProps) {
           onValue={(max) => type({ max })}
         />
       </div>
-      <Moment label="Holds from; empty: now" value={validFrom} onValue={setValidFrom} />
+      <div class="form-row">
+        <Moment label="Holds from; empty: now" value={validFrom} onValue={setValidFrom} />
+        <PreviewSpan span={range.span} onSpan={range.chooseSpan} />
+      </div>
       {problem ? <ProblemBox problem={problem} /> : null}
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
       <RangeButtons
@@ -162,19 +179,48 @@ const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProp
   </div>
 );
 
+interface PreviewSpanProps {
+  readonly span: Span;
+  readonly onSpan: (span: Span) => void;
+}
+
+/** Which of the stored readings a preview looks at. What the chart shows is a choice once it was zoomed or moved. */
+function PreviewSpan({ span, onSpan }: PreviewSpanProps) {
+  const moved = chartStretch(useFilters()[0]) !== null;
+  return (
+    <ChoiceField
+      label="Preview over"
+      value={span}
+      choices={SPANS.filter(([name]) => name !== "chart" || moved || span === "chart")}
+      onValue={(value) => onSpan(SPANS.find(([name]) => name === value)?.[0] ?? "7")}
+    />
+  );
+}
+
 const text = (limit: number | null) => String(limit ?? "");
 /** A decimal comma is read like a point; the API says what is wrong with the rest. */
 const plain = (text: string) => text.trim().replace(",", ".");
 
-const PreviewText = ({ preview, unit }: { preview: RangePreview; unit: string }) => (
+const PreviewText = ({ preview, unit }: { preview: RangePreview; unit: string }) =>
+  preview.readings === 0 ? (
+    <div class="note" role="status">
+      <p>
+        <strong>No readings are stored</strong> from <Time at={preview.from} /> to <Time at={preview.to} />:
+        nothing says what this range would refuse.
+      </p>
+    </div>
+  ) : (
+    <SomePreview preview={preview} unit={unit} />
+  );
+
+const SomePreview = ({ preview, unit }: { preview: RangePreview; unit: string }) => (
   <div class={`note${preview.refused > 0 ? " note-warn" : ""}`} role="status">
     <p>
       <strong>
-        {count(preview.refused)} of {count(preview.readings)} stored readings
+        {count(preview.refused)} of {countOf(preview.readings, "stored reading")}
       </strong>{" "}
-      would have been refused
-      {preview.readings > 0 ? ` (${percent(preview.refused / preview.readings)})` : ""}:{" "}
-      {count(preview.below)} below, {count(preview.above)} above.
+      would have been refused ({percent(preview.refused / preview.readings)}): {count(preview.below)} below,{" "}
+      {count(preview.above)} above.
     </p>
     <p class="small">
       They lie between {number(preview.lowest)} and {quantity(preview.highest, unit)}; from{" "}

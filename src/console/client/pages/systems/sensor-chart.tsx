@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Series, SeriesPoint } from "../../../../contract/query.ts";
 import type { SensorDetail } from "../../../../contract/registry.ts";
-import { count, duration, unitText } from "../../lib/format.ts";
+import { countOf, duration, unitText } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
 import { Chart } from "../../ui/chart.tsx";
@@ -112,7 +112,7 @@ function Curve({ sensor, data, view, onView }: CurveProps) {
       data={aligned}
       range={view}
       onRange={(from, to) => onView([from, to])}
-      label={`${name}, ${count(items.length)} points`}
+      label={`${name}, ${countOf(items.length, "point")}`}
     />
   );
 }
@@ -142,7 +142,7 @@ const Footnote = ({ data, loading }: { data: Series; loading: boolean }) => (
   <p class="list-foot muted" role="status">
     <span>
       {loading ? "Loading… " : ""}
-      {count(data.series[0]?.items.length ?? 0)} points of {duration(data.bucket_ms)} each, from{" "}
+      {countOf(data.series[0]?.items.length ?? 0, "point")} of {duration(data.bucket_ms)} each, from{" "}
       {data.source === "raw" ? "the readings" : "the hourly aggregate"}
     </span>
     <span>Drag to zoom; wheel with Shift moves, with Ctrl zooms</span>

@@ -1,0 +1,154 @@
+/** What the charts of the console really draw, in a real browser, over an API that answers from fixtures. */
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-review.ts";
+import type { SeriesPoint } from "../../src/contract/query.ts";
+import { refusedDetail, series } from "../support/console-answers.ts";
+import { consoleSuite } from "../support/console-bench-suite.ts";
+import { forgetTexts, pixelsOf, textsOf, watchTexts } from "../support/console-canvas.ts";
+import { IDS } from "../support/console-fixtures.ts";
+import { until } from "../support/until.ts";
+
+const SENSOR = `/systems/${IDS.system}/sensors/${IDS.sensor}`;
+const between = (from: string, to: string) => `${SENSOR}?from=${from}&to=${to}`;
+/** A dot of 5 px has about 20. */
+const DOT_PX = 10;
+
+consoleSuite("charts of the console", ({ bench, enter }) => {
+  /** The sensor's page with these stored points. */
+  async function sensorWith(times: readonly string[], path: string, bucket_ms: number) {
+    const visitor = await enter("/no-such-page");
+    const items: SeriesPoint[] = times.map((timestamp, index) => {
+      const avg = 100 + index * 10;
+      return { timestamp, min: avg, avg, max: avg, count: 1 };
+    });
+    const whole = series(0, 600_000);
+    const body = { ...whole, bucket_ms, series: [{ ...whole.series[0], items }] };
+    await visitor.page.route("**/series?*", (route) => route.fulfill({ json: body }));
+    await watchTexts(visitor.page);
+    await visitor.page.goto(`${bench().url}/console${path}`);
+    await visitor.page.locator(".chart canvas").waitFor();
+    return visitor;
+  }
+  const drawn = (page: Page, what: string, colour = "accent", least = DOT_PX) =>
+    until(what, async () => (await pixelsOf(page, colour)) >= least);
+
+  test.each([
+    ["one reading", ["2026-07-10T10:00:00Z"], 1, 100],
+    [
+      "readings far from each other",
+      [6, 9, 12, 15].map((h) => `2026-07-10T${h < 10 ? "0" : ""}${h}:00:00Z`),
+      4,
+      120_000,
+    ],
+  ] as const)(
+    "%s are seen",
+    async (_, times, dots, bucket_ms) => {
+      const path = between("2026-07-10T04:00:00Z", "2026-07-10T20:00:00Z");
+      const { page, complaints, close } = await sensorWith(times, path, bucket_ms);
+      await drawn(page, "every reading is drawn", "accent", dots * DOT_PX);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+    30_000,
+  );
+
+  test("another theme or zone draws the same stretch", async () => {
+    const times = Array.from({ length: 30 }, (_, i) => `2026-07-10T10:${String(i + 10)}:00Z`);
+    const path = between("2026-07-10T04:00:00Z", "2026-07-10T14:00:00Z");
+    const { page, complaints, close } = await sensorWith(times, path, 60_000);
+    const clocks = async () =>
+      (await textsOf(page)).filter((text) => /^\d\d:\d\d/.test(text)).map((text) => text.slice(0, 5));
+    await drawn(page, "the curve");
+    for (const [label, choice, first, last] of [
+      ["Zone of times", "utc", "04:00", "14:00"],
+      ["Colours", "dark", "04:00", "14:00"],
+      ["Zone of times", "local", "06:00", "16:00"],
+    ] as const) {
+      await forgetTexts(page);
+      await page.getByLabel(label).selectOption(choice);
+      await until(`${choice} is drawn`, async () => {
+        const shown = await clocks();
+        const [low = "", high = ""] = [shown.toSorted()[0], shown.toSorted().at(-1)];
+        return low >= first && low < "08:00" && high <= last && high > "12:00";
+      });
+    }
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
+  test("the axis tells the offset of the times that it shows, not that of today", async () => {
+    const summer = between("2026-07-10T04:00:00Z", "2026-07-10T14:00:00Z");
+    const { page, complaints, close } = await sensorWith(["2026-07-10T10:00:00Z"], summer, 60_000);
+    const says = (text: string) => until(text, async () => (await textsOf(page)).includes(text));
+    await says("Time (+02:00)");
+    await page.goto(`${bench().url}/console${between("2026-01-10T04:00:00Z", "2026-01-10T14:00:00Z")}`);
+    await says("Time (+01:00)");
+    await page.goto(`${bench().url}/console${between("2026-10-24T04:00:00Z", "2026-10-26T14:00:00Z")}`);
+    await says("Time (+02:00, then +01:00)");
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
+  test("what was fixed is no refusal any more, and does not press the curve flat", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const detail = refusedDetail(IDS.reading) as QuarantinedReadingDetail;
+    const show = async (review_status: "pending" | "fixed") => {
+      const refused = detail.around.refused.map((one) => ({ ...one, review_status }));
+      const body = {
+        ...detail,
+        review_status,
+        rule: null,
+        reason: "duplicate",
+        around: { ...detail.around, refused },
+      };
+      await page.unroute(`**/api/v1/quarantine/${IDS.reading}`);
+      await page.route(`**/api/v1/quarantine/${IDS.reading}`, (route) => route.fulfill({ json: body }));
+      await page.goto(`${bench().url}/console/quarantine/readings/${IDS.reading}`);
+      await drawn(page, "the curve");
+      return { refused: await pixelsOf(page, "bad"), curve: await pixelsOf(page, "accent") };
+    };
+    const before = await show("pending");
+    expect(before.refused).toBeGreaterThan(DOT_PX);
+    const after = await show("fixed");
+    expect(after.refused).toBe(0);
+    // The same curve, drawn over the height of the chart, is a longer line.
+    expect(after.curve).toBeGreaterThan(before.curve * 1.5);
+    await page.getByText(/before they were approved or fixed/).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
+  test("the preview looks at a stretch that the visitor sees and chooses, up to the last reading", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const last = "2026-07-10T10:00:30.500Z";
+    await page.route(`**/api/v1/systems/*/sensors/${IDS.sensor}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), last_reading_at: last } });
+    });
+    await page.goto(`${bench().url}/console${SENSOR}`);
+    const look = async (choice: string) => {
+      await page.getByLabel("Preview over").selectOption(choice);
+      const asked = page.waitForRequest((request) => request.url().includes("/range/preview?"));
+      await page.getByRole("button", { name: "Preview" }).click();
+      const query = new URL((await asked).url()).searchParams;
+      return [query.get("from"), query.get("to")];
+    };
+    expect(await look("7")).toEqual(["2026-07-03T10:00:31.000Z", "2026-07-10T10:00:31.000Z"]);
+    await page.getByText("1,204 of 604,800 stored readings").waitFor();
+    expect(await look("31")).toEqual(["2026-06-09T10:00:31.000Z", "2026-07-10T10:00:31.000Z"]);
+    await page.getByRole("button", { name: "Zoom in" }).click();
+    await page.waitForURL(/from=/);
+    const shown = new URL(page.url()).searchParams;
+    expect(await look("chart")).toEqual([shown.get("from"), shown.get("to")]);
+    await page.route("**/range/preview?*", async (route) => {
+      const none = { readings: 0, refused: 0, below: 0, above: 0, lowest: null, highest: null };
+      await route.fulfill({ json: { ...(await (await route.fetch()).json()), ...none } });
+    });
+    await look("1");
+    await page.getByText("No readings are stored").waitFor();
+    expect(await page.getByText(/between –/).count()).toBe(0);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+});
