@@ -1,8 +1,11 @@
 /** Lists, filters and selections of the console in a real browser, over an API that answers from fixtures. */
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { rangeState } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { NARROW } from "../support/console-browser.ts";
+import { faultsOf, NARROW } from "../support/console-browser.ts";
+import { IDS, REFUSED, SYSTEMS } from "../support/console-fixtures.ts";
+import { taskOf } from "../support/console-tasks.ts";
 import { until } from "../support/until.ts";
 
 consoleSuite("lists of the console", ({ bench, enter }) => {
@@ -83,6 +86,102 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await page.keyboard.press("Escape");
     await page.getByRole("link", { name: "Audit" }).waitFor({ state: "hidden" });
     expect(await menu.evaluate((button) => button === button.ownerDocument.activeElement)).toBe(true);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("the time of incidents is not that of readings: each says which, and neither is carried to the other", async () => {
+    const { page, complaints, close } = await enter("/quarantine?from=2026-11-26T10:00:00Z&reason=duplicate");
+    await page.getByLabel(/^Measured from/).waitFor();
+    await page.getByText("The numbers are of all times.").waitFor();
+    const counted = page.waitForRequest((request) => request.url().includes("/counts?"));
+    const listed = page.waitForRequest((request) => request.url().includes("/incidents?"));
+    await page.getByRole("button", { name: "Refresh" }).click();
+    expect((await listed).url()).toContain("from=2026-11-26");
+    expect((await counted).url()).not.toContain("from=");
+    await page.getByRole("link", { name: "Readings", exact: true }).click();
+    await page.getByLabel(/^Refused from/).waitFor();
+    expect(new URL(page.url()).search).toBe("?reason=duplicate");
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("a list is asked for again with its counts, also when it is empty", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    bench().mood = "empty";
+    await page.goto(`${bench().url}/console${READINGS}`);
+    await page.getByText("No readings").waitFor();
+    bench().mood = "well";
+    await page.getByRole("button", { name: "Refresh" }).click();
+    await page.getByText("40 shown, no more").waitFor();
+    await page.getByRole("button", { name: "all 3,725 matching" }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("texts without a place to break stay within the page", async () => {
+    const long = "x".repeat(300);
+    const { page, complaints, close } = await enter("/no-such-page");
+    await page.route(`**/api/v1/systems/${IDS.system}`, (route) =>
+      route.fulfill({ json: { ...SYSTEMS[0], name: long, description: long } }),
+    );
+    await page.route("**/api/v1/quarantine?*", (route) =>
+      route.fulfill({
+        json: { items: [{ ...REFUSED[0], unit: long.slice(0, 200), reason_details: long }], next: null },
+      }),
+    );
+    const faults: string[] = [];
+    for (const path of [`/systems/${IDS.system}`, READINGS]) {
+      await page.goto(`${bench().url}/console${path}`);
+      await page
+        .getByText(/x{200}/)
+        .first()
+        .waitFor();
+      faults.push(...(await faultsOf(page, `long${path.replaceAll("/", "-").slice(0, 20)}`)));
+    }
+    expect(faults).toEqual([]);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a task says what others had decided, in its list too; a dry run of a part says of which", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const task = { ...taskOf({ action: "reject" }, "completed", 2_412), not_open: 1_000 };
+    await page.route("**/api/v1/quarantine/actions?*", (route) =>
+      route.fulfill({ json: { items: [task], next: null } }),
+    );
+    await page.route(`**/api/v1/quarantine/actions/${IDS.task}`, (route) => route.fulfill({ json: task }));
+    await page.goto(`${bench().url}/console/quarantine/tasks`);
+    await page.getByText("1,000 decided on by others").waitFor();
+    await page.getByRole("link", { name: "reject" }).click();
+    await page.getByText("1,000 had been decided on by others or another task").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
+  test("who was slower with a range sees what holds now, and can set theirs", async () => {
+    const { page, complaints, close } = await enter(`/systems/${IDS.system}/sensors/${IDS.sensor}`);
+    const path = `**/api/v1/systems/*/sensors/${IDS.sensor}/range`;
+    await page.getByLabel("Highest good value (bar)").fill("320");
+    await page.getByRole("button", { name: "Preview" }).click();
+    const state = { ...rangeState(), in_force: { min: 1, max: 333, source: "sensor", version: 4 } };
+    await page.route(path, (route) =>
+      route.request().method() === "PUT"
+        ? route.fulfill({
+            status: 412,
+            json: { title: "Somebody else has changed it", detail: "Look again." },
+          })
+        : route.fulfill({ headers: { ETag: '"4"' }, json: state }),
+    );
+    await page.getByRole("button", { name: "Set the range" }).click();
+    await page.getByText("Somebody else has changed it").waitFor();
+    await page.getByText("1 to 333 bar").waitFor();
+    await page.unroute(path);
+    await page.getByLabel("Highest good value (bar)").fill("320");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByRole("button", { name: "Set the range" }).click();
+    await page.getByText("The new range is set.").waitFor();
+    expect(bench().posts).toEqual(['PUT "4" {"min":1,"max":320}']);
     expect(complaints).toEqual([]);
     await close();
   });

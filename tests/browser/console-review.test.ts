@@ -61,7 +61,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
       await page.keyboard.press("r");
       const dialog = decisionOf(page);
       await dialog.getByRole("button", { name: "Dry run" }).click();
-      await dialog.getByText("Looked at 2,000 of 5,000 readings.").waitFor();
+      await dialog.getByText("Of the first 2,000 of 5,000 readings:").waitFor();
       await dialog.getByRole("button", { name: "Apply" }).click();
       await dialog.getByText("reject: 2,000 of 5,000 readings").waitFor();
       await dialog.getByText("running").waitFor();

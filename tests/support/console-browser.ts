@@ -18,7 +18,7 @@ const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.di
 /** What a browser itself says about an answer that a test provokes. */
 const REFUSED_LOAD = "Failed to load resource";
 const EXPECTED =
-  /\b(400|401|403|404|409|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
+  /\b(400|401|403|404|409|412|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
 
 /** A suite in a Chromium of its own; without one it is skipped, and says so. */
 export function inChromium(name: string, tests: (browser: () => Browser) => void): void {

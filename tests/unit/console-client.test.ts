@@ -1,6 +1,7 @@
 /** What the console's client computes without a browser: texts for people, and requests from what they typed. */
 import { describe, expect, test } from "bun:test";
 import { changesOf } from "../../src/console/client/lib/changes.ts";
+import { dotted } from "../../src/console/client/lib/dotted.ts";
 import {
   ago,
   brief,
@@ -16,6 +17,7 @@ import {
 } from "../../src/console/client/lib/format.ts";
 import { convert, limitsOf } from "../../src/console/client/lib/units.ts";
 import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
+import { stretchOf } from "../../src/console/client/pages/systems/preview-span.ts";
 
 describe("texts", () => {
   test.each([
@@ -168,5 +170,39 @@ describe("the record tells what was decided, and no more", () => {
       { name: "highest good value", from: "350", to: "320" },
     ]);
     expect(changesOf({}, { note: null }, "utc")).toEqual([]);
+  });
+});
+
+describe("a dot is drawn", () => {
+  test.each([
+    ["for what no line reaches", [null, 1, null, 2, 3, null, undefined, 4, undefined], [1, 7]],
+    [
+      "not for what a line reaches over moments of other series",
+      [1, undefined, 2, undefined, undefined, 3],
+      [],
+    ],
+    ["for a single reading", [5], [0]],
+  ] as const)("%s", (_, values, expected) => {
+    expect(dotted(values, 0, values.length - 1, 0)).toEqual([...expected]);
+  });
+
+  test("for every reading, when they are few, and only for those in sight", () => {
+    expect(dotted([1, 2, null, 3, 4], 1, 3, 10)).toEqual([1, 3]);
+  });
+});
+
+test("a preview ends with the last reading, and looks at no more than the service does", () => {
+  const none = new URLSearchParams();
+  const now_ms = Date.parse("2026-11-27T10:00:00Z");
+  const last = "2026-07-10T10:00:30.5Z";
+  expect(stretchOf("1", last, none, now_ms)).toEqual({
+    from: "2026-07-09T10:00:31.000Z",
+    to: "2026-07-10T10:00:31.000Z",
+  });
+  expect(stretchOf("1", null, none, now_ms).to).toBe("2026-11-27T10:00:00.000Z");
+  const year = new URLSearchParams({ from: "2025-07-01T00:00:00Z", to: "2026-07-01T00:00:00Z" });
+  expect(stretchOf("chart", last, year, now_ms)).toEqual({
+    from: "2026-05-31T00:00:00.000Z",
+    to: "2026-07-01T00:00:00.000Z",
   });
 });

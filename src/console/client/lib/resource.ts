@@ -103,6 +103,15 @@ export function useList<T>(path: string): List<T> {
   return { items, error, loading, more, reload: () => setRound((count) => count + 1) };
 }
 
+/** A list whose reload takes what stands beside it along. */
+export const both = <T>(list: List<T>, beside: Pick<Resource<unknown>, "reload">): List<T> => ({
+  ...list,
+  reload: () => {
+    list.reload();
+    beside.reload();
+  },
+});
+
 /** A request that a person starts. */
 export function useAction(): {
   readonly busy: boolean;

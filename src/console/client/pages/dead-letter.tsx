@@ -8,7 +8,7 @@ import { useResource } from "../lib/resource.ts";
 import { navigate, to } from "../lib/router.ts";
 import { Facts, PageFrame, Panel } from "../ui/page.tsx";
 import { Source } from "../ui/source.tsx";
-import { Shown } from "../ui/states.tsx";
+import { Empty, Shown } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { ConfirmDialog } from "./confirm.tsx";
 
@@ -42,9 +42,11 @@ export function DeadLetterPage({ id }: { id: string }) {
       side={
         mayReview && letter.data ? (
           <>
-            <button type="button" class="button primary" onClick={() => setWish("replay")}>
-              Replay
-            </button>
+            {letter.data.payload.body === "" ? null : (
+              <button type="button" class="button primary" onClick={() => setWish("replay")}>
+                Replay
+              </button>
+            )}
             <button type="button" class="button danger" onClick={() => setWish("discard")}>
               Discard
             </button>
@@ -89,7 +91,11 @@ function Letter({ letter: { reason, buried_at, size_bytes, job, payload } }: { l
         title={`Payload (${ENCODINGS[payload.encoding]})`}
         side={payload.truncated ? <span class="muted small">cut after 256 KiB</span> : null}
       >
-        <Source label="Payload">{textOf(payload)}</Source>
+        {payload.body === "" ? (
+          <Empty title="No payload was kept">There is nothing to replay.</Empty>
+        ) : (
+          <Source label="Payload">{textOf(payload)}</Source>
+        )}
       </Panel>
     </>
   );

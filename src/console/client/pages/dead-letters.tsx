@@ -36,7 +36,7 @@ export function DeadLettersPage() {
                   label: "Job",
                   cell: ({ job }) =>
                     job ? (
-                      <a class="mono" href={to(`/jobs/${job.job_id}`)} title={job.job_id}>
+                      <a class="mono nowrap" href={to(`/jobs/${job.job_id}`)} title={job.job_id}>
                         {shortId(job.job_id)}
                       </a>
                     ) : (

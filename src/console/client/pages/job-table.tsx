@@ -13,7 +13,7 @@ export function JobTable({ jobs, full = false }: { jobs: readonly JobView[]; ful
     {
       label: "Job",
       cell: ({ job_id }) => (
-        <a class="mono" href={to(`/jobs/${job_id}`)} title={job_id}>
+        <a class="mono nowrap" href={to(`/jobs/${job_id}`)} title={job_id}>
           {shortId(job_id)}
         </a>
       ),

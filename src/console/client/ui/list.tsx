@@ -20,17 +20,22 @@ export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<
       {items === null && loading ? <Loading /> : null}
       {items?.length === 0 ? <Empty title={empty}>{emptyHint}</Empty> : null}
       {items && items.length > 0 ? children(items) : null}
-      {items && items.length > 0 ? (
-        <p class="list-foot">
+      {items ? (
+        <div class="list-foot">
           <span class="muted" role="status">
-            {count(items.length)} shown{more || loading ? "" : ", no more"}
+            {items.length > 0 ? `${count(items.length)} shown${more || loading ? "" : ", no more"}` : ""}
           </span>
-          {more ? (
-            <button type="button" class="button" onClick={more}>
-              Show more
+          <span class="chart-tools">
+            {more ? (
+              <button type="button" class="button" onClick={more}>
+                Show more
+              </button>
+            ) : null}
+            <button type="button" class="button" disabled={loading} onClick={reload}>
+              Refresh
             </button>
-          ) : null}
-        </p>
+          </span>
+        </div>
       ) : null}
     </div>
   );

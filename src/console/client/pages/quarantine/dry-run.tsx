@@ -25,6 +25,11 @@ export function DryRunResult({ result }: { result: DryRunOutcome }) {
   const { would, still_failing, not_open, selected, examined, samples } = result;
   return (
     <section ref={place} class="stacked dry-run" aria-label="Result of the dry run" aria-live="polite">
+      {examined < selected ? (
+        <p>
+          Of the <strong>first {count(examined)}</strong> of {count(selected)} readings:
+        </p>
+      ) : null}
       <p class="outcome">
         {WOULD.filter(([name]) => would[name] > 0).map(([name, text]) => (
           <span key={name} class={name === "store" ? "good" : undefined}>
@@ -38,15 +43,10 @@ export function DryRunResult({ result }: { result: DryRunOutcome }) {
         ))}
         {not_open > 0 ? (
           <span>
-            <strong>{count(not_open)}</strong> are not open for this
+            <strong>{count(not_open)}</strong> are decided on already
           </span>
         ) : null}
       </p>
-      {examined < selected ? (
-        <p class="muted small">
-          Looked at {count(examined)} of {count(selected)} readings.
-        </p>
-      ) : null}
       {samples.length > 0 ? <Samples samples={samples} /> : null}
       <p class="muted small">Nothing has been changed yet.</p>
     </section>

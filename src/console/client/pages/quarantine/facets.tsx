@@ -18,6 +18,9 @@ const SHORTEST_TEXT = 3;
 export const cappedText = (value: Count | undefined) =>
   value === undefined ? "" : `${brief(value.count)}${value.capped ? "+" : ""}`;
 
+/** Incidents go by when their readings were taken, single readings by when they were refused. */
+const TIMES = { incidents: "Measured", readings: "Refused" } as const;
+
 interface FacetsProps {
   readonly counts: Resource<QuarantineCounts>;
   /** Incidents have neither texts nor batches. */
@@ -53,6 +56,9 @@ export function Facets({ counts, of }: FacetsProps) {
       <div id="facets" class={`facets${open ? "" : " closed"}`}>
         {error ? <ProblemBox problem={error} retry={reload} /> : null}
         {of === "readings" ? <Narrowed /> : null}
+        {of === "incidents" && (query.has("from") || query.has("to")) ? (
+          <p class="muted small narrowing">The numbers are of all times.</p>
+        ) : null}
         <Several name="status" title="State" choices={REVIEW_STATUSES} counts={data?.statuses} />
         <Several name="reason" title="Reason" choices={REFUSAL_REASONS} counts={data?.reasons} />
         <div class="facet">
@@ -76,8 +82,8 @@ function TextAndTimes({ of }: Pick<FacetsProps, "of">) {
           onValue={(q) => change({ q })}
         />
       ) : null}
-      <Moment label="From" value={query.get("from")} onValue={(from) => change({ from })} />
-      <Moment label="To" value={query.get("to")} onValue={(end) => change({ to: end })} />
+      <Moment label={`${TIMES[of]} from`} value={query.get("from")} onValue={(from) => change({ from })} />
+      <Moment label={`${TIMES[of]} to`} value={query.get("to")} onValue={(end) => change({ to: end })} />
     </div>
   );
 }
@@ -94,7 +100,7 @@ function Narrowed() {
       {job_id ? (
         <Narrowing onClear={() => change({ job_id: null })}>
           batch{" "}
-          <a class="mono" href={to(`/jobs/${job_id}`)} title={job_id}>
+          <a class="mono nowrap" href={to(`/jobs/${job_id}`)} title={job_id}>
             {shortId(job_id)}
           </a>
         </Narrowing>

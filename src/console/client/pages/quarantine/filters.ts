@@ -18,6 +18,8 @@ type Name = (typeof NAMES)[number];
 
 /** Filters that incidents do not have. */
 export const ONLY_OF_READINGS: readonly Name[] = ["incident", "job_id", "q"];
+/** Mean another time for incidents (measured) than for readings and counts (refused). */
+export const OF_TIME: readonly Name[] = ["from", "to"];
 
 /** For requests; without a status the API shows what is pending. */
 export function apiQuery(query: URLSearchParams, without: readonly Name[] = []): string {

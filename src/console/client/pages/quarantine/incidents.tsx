@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
 import { count, countOf, quantity, shortId, shortName, someText, words } from "../../lib/format.ts";
-import { type List, useList, useResource } from "../../lib/resource.ts";
+import { both, type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
@@ -13,7 +13,7 @@ import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 import { ActionBar } from "./action-bar.tsx";
 import { Facets } from "./facets.tsx";
-import { apiQuery, ONLY_OF_READINGS } from "./filters.ts";
+import { apiQuery, OF_TIME, ONLY_OF_READINGS } from "./filters.ts";
 import { QuarantineTabs } from "./tabs.tsx";
 import { type Review, ReviewDialogs, systemOf, useReview } from "./use-review.tsx";
 
@@ -29,8 +29,9 @@ export const incidentReadings = (key: string) => to("/quarantine/readings", { in
 export function IncidentsPage() {
   const { query } = usePlace();
   const filters = apiQuery(query, ONLY_OF_READINGS);
+  const counted = apiQuery(query, [...ONLY_OF_READINGS, ...OF_TIME]);
   const list = useList<Incident>(`/api/v1/quarantine/incidents?${filters}`);
-  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
+  const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${counted}`);
   const review = useReview(
     list.items ?? [],
     ({ key }) => key,
@@ -48,7 +49,7 @@ export function IncidentsPage() {
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="incidents" />
-        <IncidentsPanel list={list} review={review} />
+        <IncidentsPanel list={both(list, counts)} review={review} />
       </div>
       <ReviewDialogs
         review={review}

@@ -66,7 +66,7 @@ const SensorLink = ({ reading: { sensor, sensor_id, system_id } }: { reading: Qu
 
 const JobLink = ({ id, more }: { id: string; more: string }) => (
   <span>
-    <a class="mono" href={to(`/jobs/${id}`)} title={id}>
+    <a class="mono nowrap" href={to(`/jobs/${id}`)} title={id}>
       {shortId(id)}
     </a>
     {more}

@@ -4,7 +4,7 @@ import type { Count, QuarantineCounts, QuarantinedReading } from "../../../../co
 import type { Selection } from "../../../../contract/review.ts";
 import { MAX_REVIEW_IDS } from "../../../../contract/review-status.ts";
 import { count, countOf, someText } from "../../lib/format.ts";
-import { type List, type Resource, useList, useResource } from "../../lib/resource.ts";
+import { both, type List, type Resource, useList, useResource } from "../../lib/resource.ts";
 import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
@@ -25,7 +25,7 @@ export function ReadingsPage() {
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="readings" />
-        <ReadingsPanel list={list} counts={counts} review={review} />
+        <ReadingsPanel list={both(list, counts)} counts={counts} review={review} />
       </div>
       <ReviewDialogs
         review={review}

@@ -23,7 +23,11 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
     name: true,
     cell: ({ sensor_id }) => (sensor_id ? <SensorName name={nameOf(sensor_id)} id={sensor_id} /> : "–"),
   },
-  { label: "As sent", figures: true, cell: ({ value, unit }) => quantity(value, unit) },
+  {
+    label: "As sent",
+    figures: true,
+    cell: ({ value, unit }) => <span class="sent">{quantity(value, unit)}</span>,
+  },
   {
     label: "Why",
     wide: true,

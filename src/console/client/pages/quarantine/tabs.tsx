@@ -1,6 +1,6 @@
-/** The three views of quarantine; the filters that both lists have go along between them. */
+/** The three views of quarantine; the filters that mean the same in both lists go along between them. */
 import { to, usePlace } from "../../lib/router.ts";
-import { apiQuery, ONLY_OF_READINGS } from "./filters.ts";
+import { apiQuery, OF_TIME, ONLY_OF_READINGS } from "./filters.ts";
 
 const TABS = [
   ["/quarantine", "Incidents"],
@@ -10,7 +10,7 @@ const TABS = [
 
 export function QuarantineTabs() {
   const { path, query } = usePlace();
-  const shared = path === "/quarantine/tasks" ? "" : apiQuery(query, ONLY_OF_READINGS);
+  const shared = path === "/quarantine/tasks" ? "" : apiQuery(query, [...ONLY_OF_READINGS, ...OF_TIME]);
   return (
     <nav class="tabs" aria-label="Views of quarantine">
       {TABS.map(([page, name]) => (

@@ -69,7 +69,7 @@ const PARTS = [
   ["replaced", "replaced a stored value"],
   ["identical", "were stored already"],
   ["changed", "decided"],
-  ["not_open", "were not open for this"],
+  ["not_open", "had been decided on by others or another task"],
 ] as const;
 
 const Outcome = ({ task }: { task: ReviewTask }) => (

@@ -46,7 +46,14 @@ export function TasksPage() {
                 {
                   label: "Done",
                   figures: true,
-                  cell: ({ done, selected }) => `${count(done)} of ${count(selected)}`,
+                  cell: ({ done, selected, not_open }) => (
+                    <>
+                      {count(done)} of {count(selected)}
+                      {not_open > 0 ? (
+                        <div class="muted small">{count(not_open)} decided on by others</div>
+                      ) : null}
+                    </>
+                  ),
                 },
                 { label: "Stored", figures: true, cell: ({ stored }) => count(stored) },
                 { label: "Note", wide: true, cell: ({ note }) => note ?? "–" },

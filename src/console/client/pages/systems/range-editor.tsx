@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RangePreview, RangeState, SensorDetail } from "../../../../contract/registry.ts";
 import { useMayEditRanges } from "../../lib/access.ts";
-import { type Answer, call, get } from "../../lib/api.ts";
+import { type Answer, call, get, Problem } from "../../lib/api.ts";
 import { count, countOf, number, percent, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
@@ -17,6 +17,8 @@ import { chartStretch, SPANS, type Span, stretchOf } from "./preview-span.ts";
 export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
   const [state, setState] = useState<Answer<RangeState> | null>(null);
+  /** Somebody else was faster; stays in sight beside what holds now. */
+  const [raced, setRaced] = useState<Problem | null>(null);
   const { problem, run } = useAction();
   const mayEdit = useMayEditRanges();
   const load = () => run(async () => setState(await call<RangeState>(path)));
@@ -26,13 +28,19 @@ export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChan
     <Panel title="Range">
       {problem ? <ProblemBox problem={problem} retry={load} /> : null}
       {state ? <InForce state={state.data} /> : problem ? null : <Loading />}
+      {raced ? <ProblemBox problem={raced} /> : null}
       {state && mayEdit ? (
         <RangeEditor
           key={state.headers.get("ETag")}
           path={path}
           state={state}
           last_at={sensor.last_reading_at}
+          onRaced={(told) => {
+            setRaced(told);
+            void load();
+          }}
           onSaved={() => {
+            setRaced(null);
             void load();
             onChanged();
           }}
@@ -65,11 +73,13 @@ interface RangeEditorProps {
   readonly state: Answer<RangeState>;
   /** The sensor's last reading, RFC 3339; null: none yet. */
   readonly last_at: string | null;
+  /** The range is not the one that was shown any more. */
+  readonly onRaced: (problem: Problem) => void;
   readonly onSaved: () => void;
 }
 
 /** The way of a new range: typed, previewed, set. */
-function useNewRange({ path, state: { data, headers }, last_at, onSaved }: RangeEditorProps) {
+function useNewRange({ path, state: { data, headers }, last_at, onRaced, onSaved }: RangeEditorProps) {
   const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
   const [validFrom, setValidFrom] = useState<string | null>(null);
   const [preview, setPreview] = useState<RangePreview | null>(null);
@@ -89,7 +99,12 @@ function useNewRange({ path, state: { data, headers }, last_at, onSaved }: Range
   const save = (range: { min?: number; max?: number }, done: string) =>
     action.run(async () => {
       const body = { ...range, ...(validFrom ? { valid_from: validFrom } : {}) };
-      await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
+      try {
+        await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412)) throw error;
+        return onRaced(error);
+      }
       notify(done);
       onSaved();
     });
