@@ -5,7 +5,7 @@ import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-rev
 import type { SeriesPoint } from "../../src/contract/query.ts";
 import { refusedDetail, series } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { forgetTexts, pixelsOf, textsOf, watchTexts } from "../support/console-canvas.ts";
+import { pixelsOf, textsOf, watchTexts } from "../support/console-canvas.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -65,7 +65,6 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
       ["Colours", "dark", "04:00", "14:00"],
       ["Zone of times", "local", "06:00", "16:00"],
     ] as const) {
-      await forgetTexts(page);
       await page.getByLabel(label).selectOption(choice);
       await until(`${choice} is drawn`, async () => {
         const shown = await clocks();

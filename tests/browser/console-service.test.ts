@@ -5,9 +5,13 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { NARROW, tabTo, WIDE } from "../support/console-browser.ts";
+import { pixelsOf } from "../support/console-canvas.ts";
 import { decisionOf, PASSWORD, SYSTEM, sensorId, serviceSuite, waiting } from "../support/console-service.ts";
+import { until } from "../support/until.ts";
 
 const READINGS = 20;
+/** Much less than a line over the width of a chart has, and much more than dots of it. */
+const LINE_PX = 150;
 
 serviceSuite("the console of a running service", ({ service, visit }) => {
   /** A link of the main navigation, which a narrow window keeps in a menu. */
@@ -72,12 +76,16 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
       await dialog.getByText("completed").waitFor();
       await page.keyboard.press("Escape");
       await page.locator(".page-head").getByText("fixed").waitFor();
-      await page.locator(".history").getByText("by admin").first().waitFor();
+      const history = page.locator(".history li").first();
+      await history.getByText("pending → fixed").waitFor();
+      await history.getByText(/1,813 bar → 125(\.\d+)? bar/).waitFor();
+      expect(await history.textContent()).not.toContain("null");
       await expectFixed(sensor_id, faults);
 
       await tabTo(page, page.locator(`.facts a[href$="/sensors/${sensor_id}"]`));
       await page.keyboard.press("Enter");
       await page.locator(`.chart[aria-label$="${READINGS} points"]`).waitFor();
+      await until("the curve is drawn", async () => (await pixelsOf(page, "accent")) > LINE_PX);
 
       await walkTo(page, "Audit");
       const [reading] = await service().refused(sensor_id);
@@ -86,6 +94,7 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
       });
       await entry.getByText("fix", { exact: true }).waitFor();
       await entry.getByText("admin").waitFor();
+      await entry.getByText("pending → fixed").waitFor();
       expect(complaints).toEqual([]);
       await close();
     },

@@ -26,14 +26,18 @@ export const pixelsOf = (page: Page, colour: string): Promise<number> =>
     return found;
   })()`);
 
-/** Collects every text that is written on a canvas from the next load on; read them with `textsOf`. */
+/** Keeps the texts of what was drawn last on a canvas, from the next load on; read them with `textsOf`. */
 export const watchTexts = (page: Page) =>
   page.addInitScript(`window.canvasTexts = [];
-    const write = CanvasRenderingContext2D.prototype.fillText;
+    const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
     CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
       window.canvasTexts.push(String(text));
-      return write.call(this, text, ...rest);
+      return fillText.call(this, text, ...rest);
+    };
+    // Every drawing begins with an empty canvas.
+    CanvasRenderingContext2D.prototype.clearRect = function (...rest) {
+      window.canvasTexts.length = 0;
+      return clearRect.call(this, ...rest);
     };`);
 
 export const textsOf = (page: Page): Promise<string[]> => page.evaluate("window.canvasTexts");
-export const forgetTexts = (page: Page): Promise<void> => page.evaluate("window.canvasTexts.length = 0");

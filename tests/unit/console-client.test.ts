@@ -164,6 +164,16 @@ describe("the record tells what was decided, and no more", () => {
     ]);
   });
 
+  test("the value that was replaced is told", () => {
+    const stored = { value: 100, unit: "bar" };
+    const after = { review_status: "approved", outcome: "replace" };
+    expect(changesOf({ ...before, stored }, after, "utc").at(-1)).toEqual({
+      name: "replaced",
+      from: null,
+      to: "100 bar",
+    });
+  });
+
   test("only a null that is given takes something away", () => {
     expect(changesOf({ min: 0, max: 350 }, { min: null, max: 320 }, "utc")).toEqual([
       { name: "lowest good value", from: "0", to: "none" },

@@ -34,7 +34,10 @@ export const isFields = (value: unknown): value is Fields =>
  */
 export function changesOf(before: Fields, after: Fields, zone: Zone): readonly Change[] {
   const withUnit = typeof after.value === "number";
-  return Object.keys(after)
+  // A reading that took the place of another: the one before is told, too.
+  const replaced = after.outcome === "replace" && isFields(before.stored) ? of(before.stored, "value") : null;
+  const stored = replaced && { name: "replaced", from: null, to: textOf("value", replaced, zone) };
+  const changed = Object.keys(after)
     .filter((name) => !(name === "unit" && withUnit))
     .flatMap((name) => {
       const [was, is] = [of(before, name), of(after, name, before)];
@@ -48,6 +51,7 @@ export function changesOf(before: Fields, after: Fields, zone: Zone): readonly C
         },
       ];
     });
+  return stored ? [...changed, stored] : changed;
 }
 
 /** The fields of something that was made or removed. */

@@ -1,7 +1,7 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Role } from "../../../contract/roles.ts";
 import type { Session } from "../../../contract/session.ts";
 import { type Group, homeOf, isIn } from "../lib/access.ts";
@@ -63,7 +63,8 @@ function TopBar({ session, busy, onLeave }: TopBarProps) {
   const menu = useRef<HTMLButtonElement>(null);
   // Another page closes the menu
   useEffect(() => setOpen(false), [path]);
-  useEffect(() => {
+  // At once with the menu: the key may come right after it
+  useLayoutEffect(() => {
     if (!open) return;
     const close = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;

@@ -26,7 +26,7 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
   {
     label: "As sent",
     figures: true,
-    cell: ({ value, unit }) => <span class="sent">{quantity(value, unit)}</span>,
+    cell: ({ value, unit }) => <Sent text={quantity(value, unit)} />,
   },
   {
     label: "Why",
@@ -39,6 +39,12 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
     ),
   },
 ];
+
+/** Longer ones are garbage, and must not push the other columns out of sight. */
+const LONGEST_SENT = 24;
+const Sent = ({ text }: { text: string }) => (
+  <span class={text.length > LONGEST_SENT ? "broken" : undefined}>{text}</span>
+);
 
 interface RefusedTableProps {
   readonly items: readonly QuarantinedReading[];
