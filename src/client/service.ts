@@ -42,7 +42,7 @@ const compress = promisify(gzip);
 export class Service {
   /** How often something was sent again, by cause: `connection`, `timeout` or a status. */
   readonly retries = new Map<string, number>();
-  /** By the service's last word (RateLimit-Remaining, RateLimit-Reset), no batch has a chance before then, ms. */
+  /** By what the service said of its budgets (RateLimit-Remaining, RateLimit-Reset), no batch fits in before then, ms. */
   open_at_ms = 0;
   /** Why something was last sent again, or null. */
   last_trouble: string | null = null;
@@ -151,19 +151,22 @@ export class Service {
     return answer;
   }
 
-  /** A budget that is used up is not knocked at until it is filled again. */
+  /** A budget that is used up, of requests or of readings, is not knocked at until it is filled again. */
   #heedRateLimit(headers: Headers): void {
-    const reset_s = Number(headers.get("ratelimit-reset") ?? Number.NaN);
-    if (headers.get("ratelimit-remaining") !== "0" || !(reset_s > 0)) return;
-    this.open_at_ms = this.#settings.surroundings.clock.monotonic_ms() + reset_s * 1000;
+    const now_ms = this.#settings.surroundings.clock.monotonic_ms();
+    for (const budget of ["ratelimit", "ratelimit-readings"]) {
+      const reset_s = Number(headers.get(`${budget}-reset`) ?? Number.NaN);
+      if (headers.get(`${budget}-remaining`) !== "0" || !(reset_s > 0)) continue;
+      this.open_at_ms = Math.max(this.open_at_ms, now_ms + reset_s * 1000);
+    }
   }
 }
 
-/** A batch larger than a whole minute's budget is refused although something is left of it. */
+/** No minute's budget of readings is as large as this batch: waiting does not help. */
 function isBeyondBudget({ status, headers }: Answer, readings: number | undefined): boolean {
   if (status !== 429 || readings === undefined) return false;
-  const [limit, remaining] = ["limit", "remaining"].map((name) => headers.get(`ratelimit-${name}`));
-  return Number(remaining) > 0 && Number(limit) < readings;
+  const limit = headers.get("ratelimit-readings-limit");
+  return limit !== null && Number(limit) < readings;
 }
 
 function signed(outgoing: Outgoing, credentials: CredentialHeaders): Outgoing {

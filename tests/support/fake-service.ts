@@ -62,7 +62,7 @@ export class FakeService {
   /** Changes what a finished job says, to play a service that counts wrongly. */
   tamper: (record: JobRecord) => JobRecord = (record) => record;
   /** Sent with every answer of ingest. */
-  rateLimit: { limit: number; remaining: number; reset_s: number } | null = null;
+  limitHeaders: Record<string, string> = {};
   /** Ingest answers with the finished job when it is asked to wait (RFC 7240). */
   answersWhenDone = false;
   url = "";
@@ -166,15 +166,7 @@ export class FakeService {
     request: IncomingMessage,
     answer: { status: number; json: unknown; headers?: Record<string, string> },
   ) {
-    const { limit, remaining, reset_s } = this.rateLimit ?? {};
-    const limits = this.rateLimit
-      ? {
-          "RateLimit-Limit": String(limit),
-          "RateLimit-Remaining": String(remaining),
-          "RateLimit-Reset": String(reset_s),
-        }
-      : {};
-    const headers = { ...answer.headers, ...limits };
+    const headers = { ...answer.headers, ...this.limitHeaders };
     const job = this.jobs.get((answer.json as { job_id?: string }).job_id ?? "");
     if (job && this.answersWhenDone && request.headers.prefer) {
       return { status: 200, json: toJobView(this.tamper(job.record)), headers };

@@ -153,20 +153,23 @@ describe("while batches cannot be sent", () => {
     ).toEqual([50, 50, 20]);
   });
 
-  test("a used-up budget is not knocked at before it is filled", async () => {
-    fake.rateLimit = { limit: 15, remaining: 0, reset_s: 40 };
-    start({ batch: { max_age_ms: 10 } });
-    await client.write(readingAt(0));
-    time.advance(10);
-    await until("the first is in", () => fake.stored.size === 1);
-    await until("nothing is under way", () => client.buffered_bytes === 0);
-    await client.write(readingAt(1));
-    await until("it waits for the budget", () => time.asleep.includes(40_000));
-    time.advance(39_999);
-    expect(fake.count("ingest")).toBe(1);
-    time.advance(1);
-    await batchesSent(2);
-  });
+  test.each(["RateLimit", "RateLimit-Readings"])(
+    "a used-up budget (%s) is left alone until it is filled",
+    async (name) => {
+      fake.limitHeaders = { [`${name}-Remaining`]: "0", [`${name}-Reset`]: "40" };
+      start({ batch: { max_age_ms: 10 } });
+      await client.write(readingAt(0));
+      time.advance(10);
+      await until("the first is in", () => fake.stored.size === 1);
+      await until("nothing is under way", () => client.buffered_bytes === 0);
+      await client.write(readingAt(1));
+      await until("it waits for the budget", () => time.asleep.includes(40_000));
+      time.advance(39_999);
+      expect(fake.count("ingest")).toBe(1);
+      time.advance(1);
+      await batchesSent(2);
+    },
+  );
 
   test("Retry-After of a refusal is obeyed", async () => {
     fake.script("ingest", { status: 429, headers: { "Retry-After": "7" } });
@@ -279,7 +282,7 @@ describe("what the service refuses for good", () => {
   });
 
   test("because it is more than a minute's budget is sent in halves too", async () => {
-    const headers = { "Retry-After": "60", "RateLimit-Limit": "5", "RateLimit-Remaining": "5" };
+    const headers = { "Retry-After": "60", "RateLimit-Readings-Limit": "5" };
     fake.script("ingest", { status: 429, headers });
     start();
     await client.writeMany(readingsFrom(0, 8));
