@@ -6,6 +6,7 @@
  * Fields, in this order: `v` version, `m` JSON of `EntryMeta`, `b` body.
  */
 
+import type { BatchReadings } from "./batch-readings.ts";
 import {
   BODY_VERSIONS,
   type BodyVersion,
@@ -16,6 +17,7 @@ import {
 } from "./entry-body.ts";
 import { BODY_FORMATS, type BodyFormat, BodyFormatError } from "./formats/body-format.ts";
 import { readReadings } from "./formats/decode.ts";
+import { PRECISIONS, type Precision } from "./formats/line-values.ts";
 import { isUuid } from "./job-id.ts";
 
 /** What travels beside the body. */
@@ -29,6 +31,8 @@ export interface EntryMeta {
   readonly received_at_ms: number;
   /** How the body is to be read; JSON when it is absent. */
   readonly format?: BodyFormat;
+  /** Of the timestamps in line protocol; nanoseconds when it is absent. */
+  readonly precision?: Precision;
 }
 
 /** An entry that no version of the codec understands: poison, not an infrastructure fault. */
@@ -111,6 +115,8 @@ export function decodeMeta(text: string): EntryMeta {
   }
   const { request_id, total_readings: total, received_at_ms: received, format = "json" } = meta;
   if (!BODY_FORMATS.includes(format)) throw new EntryError("the entry's format is not known");
+  if (!PRECISIONS.includes(meta.precision ?? "ns"))
+    throw new EntryError("the entry's precision is not known");
   if (typeof request_id !== "string") throw new EntryError("the entry's request_id is not a string");
   if (!Number.isInteger(total) || total < 0 || total > MAX_INTEGER)
     throw new EntryError("the entry's total_readings is not a number of readings");
@@ -123,10 +129,12 @@ export function decodeMeta(text: string): EntryMeta {
  * The readings of a body.
  * @throws {EntryError} when the body is not a batch with as many readings as the metadata says
  */
-export function readingsOf(meta: EntryMeta, body: Buffer): unknown[] {
-  let readings: unknown[];
+export function readingsOf(meta: EntryMeta, body: Buffer): BatchReadings {
+  let readings: BatchReadings;
   try {
-    readings = readReadings(meta.format ?? "json", body.toString("utf8"));
+    const { format = "json", precision = "ns", received_at_ms } = meta;
+    const received_us = Math.floor(received_at_ms * 1000);
+    readings = readReadings(format, body.toString("utf8"), meta.total_readings, { precision, received_us });
   } catch (cause) {
     if (!(cause instanceof BodyFormatError)) throw cause;
     throw new EntryError(`the entry's body cannot be read: ${cause.message}`, { cause });

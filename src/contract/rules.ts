@@ -5,7 +5,7 @@
  */
 
 import type { ReadingColumns } from "./columns.ts";
-import { ambiguity, identify, type SeenReading, unitMissing } from "./naming.ts";
+import { ambiguity, identify, type Naming, type SeenReading, unitMissing } from "./naming.ts";
 import { storable } from "./printable.ts";
 import { isQueryTime_us } from "./query-range.ts";
 import { DEFAULT_QUALITY } from "./reading.ts";
@@ -16,24 +16,142 @@ import {
   MIN_QUALITY,
   type RuleSettings,
   type SensorRange,
+  type TimestampWindow,
   timestampWindow,
 } from "./rule-settings.ts";
 import { AmbiguousSeries } from "./series.ts";
 import { isObject, isReading, isSensorId, structureDetails } from "./structure.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
-import { canonicalWithin, type UnitUse } from "./units.ts";
+import { canonicalWithin, type UnitRegistry, type UnitUse } from "./units.ts";
 
 export { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS, type RuleSettings } from "./rule-settings.ts";
 
+/** What one batch is judged by, and where its readings go. */
+export class BatchRules {
+  readonly units: UnitRegistry;
+  readonly naming: Naming | undefined;
+  readonly #ranges: RuleSettings["sensorRanges"];
+  readonly #window: TimestampWindow;
+  readonly #earliest_us: number;
+  readonly #latest_us: number;
+  readonly #minQuality: number;
+
+  /**
+   * @param batch index of the batch within its group
+   * @param received_ms when the batch was RECEIVED (Unix time), so that neither a backlog nor a replay changes a verdict
+   * @param columns good readings are appended in canonical units
+   * @param refusals takes the others
+   * @throws RangeError when `received_ms` is not a time
+   */
+  constructor(
+    readonly batch: number,
+    received_ms: number,
+    settings: RuleSettings,
+    readonly columns: ReadingColumns,
+    readonly refusals: Refusal[],
+  ) {
+    this.units = settings.units;
+    this.naming = settings.naming;
+    this.#ranges = settings.sensorRanges;
+    this.#window = timestampWindow(received_ms, settings);
+    this.#earliest_us = this.#window.earliest_us;
+    this.#latest_us = this.#window.latest_us;
+    this.#minQuality = settings.minQuality ?? MIN_QUALITY;
+  }
+
+  /** Whether a timestamp and a quality are good; NaN is not. */
+  accepts(timestamp_us: number, quality: number): boolean {
+    return (
+      timestamp_us >= this.#earliest_us &&
+      timestamp_us <= this.#latest_us &&
+      quality >= this.#minQuality &&
+      quality <= MAX_QUALITY
+    );
+  }
+
+  /** The sensor's own limits for readings in this unit; undefined: the unit's count. */
+  ownRange(sensor_id: string, use: UnitUse): SensorRange | undefined {
+    if (this.#ranges === undefined) return undefined;
+    const own = this.#ranges.get(sensor_id) ?? this.#ranges.get(sensor_id.toLowerCase());
+    return own !== undefined && own.unit === use.unit.symbol ? own : undefined;
+  }
+
+  /** Refuse a reading for the first rule that it breaks: timestamp, quality, unit, range. */
+  refuse(
+    ordinal: number,
+    raw: unknown,
+    seen: SeenReading,
+    timestamp_us: number,
+    use: UnitUse | undefined,
+    own: SensorRange | undefined,
+  ): void {
+    const quality = seen.quality ?? DEFAULT_QUALITY;
+    if (!(timestamp_us >= this.#earliest_us && timestamp_us <= this.#latest_us)) {
+      const details = timestampDetails(seen.timestamp, timestamp_us, this.#window);
+      this.refuseFor(ordinal, raw, "invalid_timestamp", details, seen);
+    } else if (!(quality >= this.#minQuality && quality <= MAX_QUALITY)) {
+      this.refuseFor(ordinal, raw, "out_of_range", qualityDetails(quality, this.#minQuality), seen);
+    } else if (use === undefined) {
+      const details = seen.unit === undefined ? unitMissing(raw) : unitDetails(seen.unit, this.units);
+      this.refuseFor(ordinal, raw, "invalid_unit", details, seen);
+    } else {
+      const details = rangeDetails(use, seen.value, own?.range ?? use.range);
+      this.refuseFor(ordinal, raw, "out_of_range", details, seen, own?.version);
+    }
+  }
+
+  /** Refuse a reading. @param seen as the rules see it; without it, as it was sent */
+  refuseFor(
+    ordinal: number,
+    raw: unknown,
+    reason: RefusalReason,
+    details: string,
+    seen: unknown = raw,
+    range_version: number | null = null,
+  ): void {
+    this.refusals.push({ ...refusal(this.batch, ordinal, raw, reason, details, seen), range_version });
+  }
+}
+
 /**
- * Judge every reading of one batch: good ones are appended to `columns` in canonical units, the others to
- * `refusals`, each exactly once and in the batch's order. No JSON value makes it throw.
- *
- * @param readings decoded JSON of unknown shape
- * @param batch index of the batch within its group
- * @param now_ms when the batch was RECEIVED (Unix time), so that neither a backlog nor a replay changes a verdict
- * @throws RangeError when `now_ms` is not a time
+ * Judge every reading of one batch, each exactly once and in the batch's order. No JSON value makes it throw.
+ * @param values decoded JSON of unknown shape
  */
+export function judgeValues(values: readonly unknown[], rules: BatchRules): void {
+  const { batch, columns, units, naming } = rules;
+  for (let ordinal = 0; ordinal < values.length; ordinal++) {
+    const raw = values[ordinal];
+    let reading: SeenReading;
+    let name: string | null = null;
+    if (isReading(raw)) reading = raw;
+    else {
+      const identified = naming && identify(raw, naming);
+      if (identified === undefined) {
+        rules.refuseFor(ordinal, raw, "parse_error", structureDetails(raw));
+        continue;
+      }
+      if (identified instanceof AmbiguousSeries) {
+        rules.refuseFor(ordinal, raw, "system_not_found", ambiguity(identified));
+        continue;
+      }
+      ({ reading, name } = identified);
+    }
+    const timestamp_us = parseTimestamp_us(reading.timestamp);
+    const quality = reading.quality ?? DEFAULT_QUALITY;
+    const use = reading.unit === undefined ? undefined : units.lookup(reading.unit);
+    const own = use && rules.ownRange(reading.sensor_id, use);
+    const value =
+      use === undefined ? Number.NaN : canonicalWithin(use, reading.value, own?.range ?? use.range);
+    if (use === undefined || Number.isNaN(value) || !rules.accepts(timestamp_us, quality)) {
+      rules.refuse(ordinal, raw, reading, timestamp_us, use, own);
+      continue;
+    }
+    const sensor = columns.sensorIndex(reading.sensor_id, name);
+    columns.push(batch, ordinal, sensor, timestamp_us, value, columns.unitIndex(use.unit.symbol), quality);
+  }
+}
+
+/** `judgeValues` in one call; see `BatchRules`. */
 export function checkReadings(
   readings: readonly unknown[],
   batch: number,
@@ -42,56 +160,7 @@ export function checkReadings(
   columns: ReadingColumns,
   refusals: Refusal[],
 ): void {
-  const { units, sensorRanges, naming, minQuality = MIN_QUALITY } = settings;
-  const window = timestampWindow(now_ms, settings);
-  const { earliest_us, latest_us } = window;
-  for (let ordinal = 0; ordinal < readings.length; ordinal++) {
-    const raw = readings[ordinal];
-    let reading: SeenReading;
-    let name: string | null = null;
-    if (isReading(raw)) reading = raw;
-    else {
-      const identified = naming && identify(raw, naming);
-      if (identified === undefined) {
-        refusals.push(refusal(batch, ordinal, raw, "parse_error", structureDetails(raw)));
-        continue;
-      }
-      if (identified instanceof AmbiguousSeries) {
-        refusals.push(refusal(batch, ordinal, raw, "system_not_found", ambiguity(identified)));
-        continue;
-      }
-      ({ reading, name } = identified);
-    }
-    const timestamp_us = parseTimestamp_us(reading.timestamp);
-    if (!(timestamp_us >= earliest_us && timestamp_us <= latest_us)) {
-      const details = timestampDetails(reading.timestamp, timestamp_us, window);
-      refusals.push(refusal(batch, ordinal, raw, "invalid_timestamp", details, reading));
-      continue;
-    }
-    const quality = reading.quality ?? DEFAULT_QUALITY;
-    if (!(quality >= minQuality && quality <= MAX_QUALITY)) {
-      const details = qualityDetails(quality, minQuality);
-      refusals.push(refusal(batch, ordinal, raw, "out_of_range", details, reading));
-      continue;
-    }
-    const use = reading.unit === undefined ? undefined : units.lookup(reading.unit);
-    if (use === undefined) {
-      const details = reading.unit === undefined ? unitMissing(raw) : unitDetails(reading.unit, units);
-      refusals.push(refusal(batch, ordinal, raw, "invalid_unit", details, reading));
-      continue;
-    }
-    const own = sensorRanges === undefined ? undefined : ownRange(reading, use, sensorRanges);
-    const range = own === undefined ? use.range : own.range;
-    const value = canonicalWithin(use, reading.value, range);
-    if (Number.isNaN(value)) {
-      const details = rangeDetails(use, reading.value, range);
-      const range_version = own?.version ?? null;
-      refusals.push({ ...refusal(batch, ordinal, raw, "out_of_range", details, reading), range_version });
-      continue;
-    }
-    const sensor = columns.sensorIndex(reading.sensor_id, name);
-    columns.push(batch, ordinal, sensor, timestamp_us, value, columns.unitIndex(use.unit.symbol), quality);
-  }
+  judgeValues(readings, new BatchRules(batch, now_ms, settings, columns, refusals));
 }
 
 /**
@@ -105,15 +174,6 @@ export function qualityGrade(quality: number): "good" | "acceptable" | "poor" {
   }
   if (quality >= 90) return "good";
   return quality >= 70 ? "acceptable" : "poor";
-}
-
-function ownRange(
-  reading: SeenReading,
-  use: UnitUse,
-  sensorRanges: ReadonlyMap<string, SensorRange>,
-): SensorRange | undefined {
-  const own = sensorRanges.get(reading.sensor_id) ?? sensorRanges.get(reading.sensor_id.toLowerCase());
-  return own !== undefined && own.unit === use.unit.symbol ? own : undefined;
 }
 
 /** The fields of a refusal that come from the reading itself. */

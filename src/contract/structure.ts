@@ -46,6 +46,14 @@ const NAMED_FIELDS: readonly Field[] = [
   QUALITY,
 ];
 
+/** Of a field of line protocol, as the quarantine keeps it. */
+const LINE_FIELDS: readonly Field[] = [
+  field("measurement", "a string", Type.String()),
+  field("field", "a string", Type.String()),
+  field("tags", "an object of strings", Type.Record(Type.String(), Type.String())),
+  ...NAMED_FIELDS.slice(1),
+];
+
 /** Whether every field is present and of its type. Further properties do not matter. */
 export function isReading(raw: unknown): raw is Reading {
   return structureCheck.Check(raw);
@@ -69,8 +77,7 @@ export function structureDetails(raw: unknown): string {
   if (raw instanceof Unreadable) return raw.why;
   if (!isObject(raw)) return `expected a reading as an object, got ${described(raw)}`;
   const faults: string[] = [];
-  const fields = raw.sensor_id === undefined && raw.sensor !== undefined ? NAMED_FIELDS : FIELDS;
-  for (const { name, expected, required, check } of fields) {
+  for (const { name, expected, required, check } of fieldsOf(raw)) {
     const sent = raw[name];
     if (sent === undefined) {
       if (required) faults.push(`/${name}: is missing`);
@@ -79,6 +86,13 @@ export function structureDetails(raw: unknown): string {
     }
   }
   return faults.join("; ");
+}
+
+/** A reading says its sensor by id, by name, or by the field of line protocol that it was. */
+function fieldsOf(raw: Record<string, unknown>): readonly Field[] {
+  if (raw.sensor_id !== undefined) return FIELDS;
+  if (raw.sensor !== undefined) return NAMED_FIELDS;
+  return raw.measurement === undefined ? FIELDS : LINE_FIELDS;
 }
 
 function field(name: string, expected: string, schema: TSchema): Field {

@@ -1,13 +1,14 @@
 /** From stream entries to a group that can be written: decode, check every reading, order the rows. CPU only. */
+import type { BatchReadings } from "../contract/batch-readings.ts";
 import { ReadingColumns } from "../contract/columns.ts";
 import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
 import type { KnownSensor, RangeTable } from "../contract/known-sensor.ts";
 import type { SensorRegistration } from "../contract/membership.ts";
-import { type Naming, type SentReadings, seenReading } from "../contract/naming.ts";
+import type { Naming, SentReadings } from "../contract/naming.ts";
 import { copyOrder, takeOutRepeats } from "../contract/order.ts";
 import { placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
-import { checkReadings, type RuleSettings, refusal } from "../contract/rules.ts";
+import { BatchRules, type RuleSettings, refusal } from "../contract/rules.ts";
 import type { WriteGroup } from "../store/writer.ts";
 import type { StreamEntry } from "../stream/consumer.ts";
 
@@ -15,7 +16,7 @@ import type { StreamEntry } from "../stream/consumer.ts";
 export interface Delivery {
   readonly entry: StreamEntry;
   readonly meta: EntryMeta;
-  readonly readings: readonly unknown[];
+  readonly readings: BatchReadings;
 }
 
 /** A group and the deliveries it was made from, in the same order. */
@@ -104,7 +105,7 @@ export function prepare(
       const sensorRanges = registry.ranges.at(meta.received_at_ms);
       const naming = namings[batch]!;
       const settings = sensorRanges ? { ...rules, naming, sensorRanges } : { ...rules, naming };
-      checkReadings(readings, batch, meta.received_at_ms, settings, columns, refusals);
+      readings.judge(new BatchRules(batch, meta.received_at_ms, settings, columns, refusals));
     } else refuseAll(readings, batch, error_message, refusals);
     return { meta, stream_entry: `${entry.partition}/${entry.id}`, started_at_ms, error_message };
   });
@@ -117,9 +118,10 @@ export function prepare(
 
 /** @param namings of each delivery, as they were when its readings were judged */
 function sentReadings(deliveries: readonly Delivery[], namings: readonly Naming[]): SentReadings {
-  const raw = (batch: number, ordinal: number) => deliveries[batch]!.readings[ordinal];
-  const seen = (batch: number, ordinal: number) => seenReading(raw(batch, ordinal), namings[batch]!);
-  return { raw, seen };
+  return {
+    raw: (batch, ordinal) => deliveries[batch]!.readings.raw(ordinal),
+    seen: (batch, ordinal) => deliveries[batch]!.readings.seen(ordinal, namings[batch]!),
+  };
 }
 
 /**
@@ -140,10 +142,10 @@ function systemFault(registry: RegistryView, system_id: string): string | null {
   return `system ${system_id} is ${state === "archived" ? "archived" : "not registered"}`;
 }
 
-function refuseAll(readings: readonly unknown[], batch: number, details: string, refusals: Refusal[]): void {
-  readings.forEach((raw, ordinal) => {
-    refusals.push(refusal(batch, ordinal, raw, "system_not_found", details));
-  });
+function refuseAll(readings: BatchReadings, batch: number, details: string, refusals: Refusal[]): void {
+  for (let ordinal = 0; ordinal < readings.length; ordinal += 1) {
+    refusals.push(refusal(batch, ordinal, readings.raw(ordinal), "system_not_found", details));
+  }
 }
 
 /**

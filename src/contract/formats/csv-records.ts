@@ -65,7 +65,7 @@ export function afterQuotation(text: string, open: number): number {
     at = text.indexOf('"', at);
     if (at < 0) {
       const line = text.slice(0, open).split("\n").length;
-      throw new BodyFormatError(`the quotation mark in line ${line} is never closed`);
+      throw new BodyFormatError(`the quotation mark in line ${line} is never closed`, line);
     }
     if (text.charCodeAt(at + 1) !== QUOTE) return at + 1;
   }
