@@ -28,6 +28,7 @@ import { mountQueries } from "./routes/queries.ts";
 import { mountRegistry } from "./routes/registry.ts";
 import { mountReview } from "./routes/review.ts";
 import { mountWebhookRoutes } from "./routes/webhook-routes.ts";
+import { mountWrite } from "./routes/write.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
@@ -47,7 +48,9 @@ export function createApp(given: ApiDeps): App {
   app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
   answerErrors(app, deps);
   mountAccess(app, deps);
-  mountIngest(app, deps, batchIntake(deps));
+  const takeIn = batchIntake(deps);
+  mountIngest(app, deps, takeIn);
+  mountWrite(app, deps, takeIn);
   mountJob(app, deps);
   mountJobEvents(app, deps);
   mountJobQuarantine(app, deps);
@@ -95,6 +98,7 @@ function answerErrors(app: App, { log }: Pick<ApiDeps, "log">): void {
     else if (problem.cause instanceof Error && problem.problem === "service-unavailable") {
       log.warn({ request_id, reason: problem.message }, "a dependency is away");
     }
-    return problemResponse(c, problem);
+    const view = c.get("problem_view") ?? problemResponse;
+    return view(c, problem);
   });
 }

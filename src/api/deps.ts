@@ -37,6 +37,8 @@ import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { JobWatch } from "./job-watch.ts";
+import type { ProblemView } from "./problem-error.ts";
+import type { SystemNames } from "./system-names.ts";
 
 /** One ingest thread, for `/health`. */
 export interface WorkerSummary {
@@ -94,6 +96,8 @@ export interface ApiDeps {
   readonly jobs: Pick<JobStore, "many">;
   readonly quarantine: Pick<QuarantineStore, "ofJob">;
   readonly deadLetters: DeadLetterDesk;
+  /** Read in the background. */
+  readonly systemNames: Pick<SystemNames, "idsOf">;
   readonly systems: Pick<
     SystemStore,
     "list" | "get" | "unknown" | "register" | "change" | "archive" | "restore"
@@ -150,6 +154,8 @@ export interface AppEnv {
     waited_ms: number;
     /** Set on the way to the intake of batches. */
     batch_form: BatchForm;
+    /** Set by routes whose clients do not know problem details. */
+    problem_view?: ProblemView;
   };
 }
 export type App = Hono<AppEnv>;

@@ -70,10 +70,10 @@ export function asProblem(error: unknown): ProblemError {
   });
 }
 
-/** The answer to a request that ended in `error`, with the headers set so far. */
-export function problemResponse(c: Context, error: ProblemError): Response {
+/** The details of `error` for one request. */
+export function problemDetails(c: Context, error: ProblemError): ProblemDetails {
   const { status, title } = PROBLEMS[error.problem];
-  const body: ProblemDetails = {
+  return {
     type: problemType(error.problem),
     title,
     status,
@@ -82,9 +82,15 @@ export function problemResponse(c: Context, error: ProblemError): Response {
     instance: new URL(c.req.url).pathname,
     ...(error.errors ? { errors: [...error.errors] } : {}),
   };
-  return c.body(JSON.stringify({ ...error.members, ...body }), status, {
+}
+
+/** Makes the answer to a request that ended in an error, with the headers set so far. */
+export type ProblemView = (c: Context, error: ProblemError) => Response;
+
+/** Problem details. */
+export const problemResponse: ProblemView = (c, error) =>
+  c.body(JSON.stringify({ ...error.members, ...problemDetails(c, error) }), PROBLEMS[error.problem].status, {
     ...error.headers,
     "Content-Type": PROBLEM_MEDIA_TYPE,
     "Cache-Control": "no-store",
   });
-}

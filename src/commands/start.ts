@@ -7,6 +7,7 @@ import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
+import { SystemNames } from "../api/system-names.ts";
 
 import { mountConsole } from "../console/console.ts";
 
@@ -211,6 +212,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const review = openDesk(database, `${wiring.processName}:desk`, rules, reviewMetrics(metrics));
   stopping.last("review desk", review.close);
   const access = await openRegister(wiring);
+  const systems = new SystemStore(database);
+  const systemNames = new SystemNames({ systems, clock: systemClock, log });
+  await systemNames.start();
+  stopping.last("names of systems", () => systemNames.stop());
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
@@ -237,7 +242,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
       new DeadLetters(redis, bounds.partitions),
       new DeadLetterRecord(database),
     ),
-    systems: new SystemStore(database),
+    systems,
+    systemNames,
     sensors: new SensorStore(database),
     mappings: new MappingStore(database),
     ranges: new SensorRangeStore(database),

@@ -63,15 +63,15 @@ export interface SentReadings {
 
 const { timestamp, value, unit, sensor } = READING_FIELDS;
 const measured = { timestamp, value, unit: Type.Optional(unit), quality: Type.Optional(Type.Number()) };
-const NamedReading = Type.Object({ sensor, ...measured });
-const FieldReading = Type.Object({
+const named = { sensor };
+const ofField = {
   measurement: Type.String(),
   field: Type.String(),
   tags: Type.Record(Type.String(), Type.String()),
-  ...measured,
-});
-const namedCheck = TypeCompiler.Compile(NamedReading);
-const fieldCheck = TypeCompiler.Compile(FieldReading);
+};
+const nameCheck = TypeCompiler.Compile(Type.Object(named));
+const fieldCheck = TypeCompiler.Compile(Type.Object(ofField));
+const measuredCheck = TypeCompiler.Compile(Type.Object(measured));
 
 /** What a key stands for. */
 export function resolve(key: SeriesKey, { series, sensors }: Naming): Resolved | AmbiguousSeries {
@@ -93,20 +93,21 @@ export function resolve(key: SeriesKey, { series, sensors }: Naming): Resolved |
  */
 export function identify(raw: unknown, naming: Naming): Identified | AmbiguousSeries | undefined {
   const key = keyOf(raw);
-  if (key === undefined) return undefined;
+  if (key === undefined || !measuredCheck.Check(raw)) return undefined;
   const resolved = resolve(key, naming);
   if (resolved instanceof AmbiguousSeries) return resolved;
-  const sent = raw as Omit<SeenReading, "sensor_id">;
-  return {
-    reading: {
-      sensor_id: resolved.sensor_id,
-      timestamp: sent.timestamp,
-      value: sent.value,
-      unit: sent.unit ?? resolved.unit,
-      quality: sent.quality ?? resolved.quality,
-    },
-    name: resolved.name,
-  };
+  const { sensor_id, name } = resolved;
+  const { timestamp, value, unit = resolved.unit, quality = resolved.quality } = raw;
+  return { reading: { sensor_id, timestamp, value, unit, quality }, name };
+}
+
+/** What can be seen of a value that is no reading, but names a sensor; any other value as it is. */
+export function partlySeen(raw: unknown, naming: Naming | undefined): unknown {
+  const key = naming && keyOf(raw);
+  const resolved = key && resolve(key, naming);
+  if (resolved === undefined || resolved instanceof AmbiguousSeries) return raw;
+  const { sensor_id, unit, quality } = resolved;
+  return { unit, quality, ...(raw as object), sensor_id };
 }
 
 /** A reading as the rules see it, whether it gives an id or a name; undefined when no sensor can be found in it. */
@@ -118,8 +119,10 @@ export function seenReading(raw: unknown, naming: Naming): SeenReading | undefin
 
 function keyOf(raw: unknown): SeriesKey | undefined {
   if (!isObject(raw) || raw.sensor_id !== undefined) return undefined;
-  if (namedCheck.Check(raw)) return { name: raw.sensor };
-  return fieldCheck.Check(raw) ? raw : undefined;
+  if (nameCheck.Check(raw)) return { name: raw.sensor };
+  if (raw.sensor !== undefined || !fieldCheck.Check(raw)) return undefined;
+  const { measurement, field, tags } = raw;
+  return { measurement, field, tags };
 }
 
 /** Why a reading that names its sensor has no unit. */

@@ -5,7 +5,7 @@
  */
 
 import type { ReadingColumns } from "./columns.ts";
-import { ambiguity, identify, type Naming, type SeenReading, unitMissing } from "./naming.ts";
+import { ambiguity, identify, type Naming, partlySeen, type SeenReading, unitMissing } from "./naming.ts";
 import { storable } from "./printable.ts";
 import { isQueryTime_us } from "./query-range.ts";
 import { DEFAULT_QUALITY } from "./reading.ts";
@@ -127,7 +127,7 @@ export function judgeValues(values: readonly unknown[], rules: BatchRules): void
     else {
       const identified = naming && identify(raw, naming);
       if (identified === undefined) {
-        rules.refuseFor(ordinal, raw, "parse_error", structureDetails(raw));
+        rules.refuseFor(ordinal, raw, "parse_error", structureDetails(raw), partlySeen(raw, naming));
         continue;
       }
       if (identified instanceof AmbiguousSeries) {

@@ -30,6 +30,13 @@ export interface NewSystem {
 
 const columns = (sql: Sql) => sql`id, name, description, created_at, updated_at, archived_at`;
 
+/** A system as those know it who name it. */
+export interface SystemName {
+  readonly id: string;
+  readonly name: string;
+  readonly archived: boolean;
+}
+
 /** The condition of an `ArchivedFilter` on the column archived_at. */
 export function archivedCondition(sql: Sql, archived: ArchivedFilter) {
   if (archived === "all") return sql`true`;
@@ -47,6 +54,16 @@ export class SystemStore {
         ON CONFLICT (id) DO NOTHING RETURNING id`,
     );
     return rows.length === 1;
+  }
+
+  /** All names in use; or what changed within the last `seconds`, what was archived included. @throws {StoreUnavailableError} */
+  async names(seconds: number | null): Promise<readonly SystemName[]> {
+    return this.database.run(
+      "names of systems",
+      (sql) => sql<SystemName[]>`
+        SELECT id, name, archived_at IS NOT NULL AS archived FROM diagnostics_system
+        WHERE ${seconds === null ? sql`archived_at IS NULL` : sql`updated_at > now() - make_interval(secs => ${seconds})`}`,
+    );
   }
 
   /** By name, then id. @throws {StoreUnavailableError} */

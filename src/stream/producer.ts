@@ -1,6 +1,7 @@
 /** The way into the stream: one script writes the entry, the job hash and the note for the mirror. */
 import { type EntryMeta, encodeEntry } from "../contract/entry.ts";
 import type { BodyFormat } from "../contract/formats/body-format.ts";
+import type { Precision } from "../contract/formats/line-values.ts";
 import { newJobId } from "../contract/job-id.ts";
 import { reaching } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
@@ -25,6 +26,8 @@ export interface BatchOffer {
   readonly total_readings: number;
   readonly received_at_ms: number;
   readonly format: BodyFormat;
+  /** Of line protocol; nanoseconds without it. */
+  readonly precision?: Precision;
   /** The batch as sent, decompressed. */
   readonly body: Uint8Array;
   readonly idempotency?: IdempotencyClaim & { readonly fingerprint: string };
@@ -60,6 +63,7 @@ export class Producer {
       received_at_ms: offer.received_at_ms,
       // Of JSON nothing is noted: threads of an older program read its entries too.
       ...(offer.format === "json" ? {} : { format: offer.format }),
+      ...(offer.precision === undefined ? {} : { precision: offer.precision }),
     };
     const [, version, , metaText, , bytes] = encodeEntry(meta, body);
     const keys = [streamKey(partition), jobKey(job_id), mirrorKey(partition), backlogKey(partition)];

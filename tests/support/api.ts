@@ -10,6 +10,7 @@ import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
 import type { App, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
+import { SystemNames } from "../../src/api/system-names.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
 import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
 import { Networks } from "../../src/notify/networks.ts";
@@ -84,6 +85,7 @@ export class ApiBench {
     reader: Reader;
     review: OpenDesk;
     register: AccessRegister;
+    systemNames: SystemNames;
     keyUses: BulkNotes<number>;
     identities: BulkNotes<OutsideIdentity>;
   }[] = [];
@@ -148,6 +150,9 @@ export class ApiBench {
       clock,
     );
     const accessStore = new AccessStore(database);
+    const systems = new SystemStore(database);
+    const systemNames = new SystemNames({ systems, clock, log });
+    await systemNames.start();
     const register = new AccessRegister({ store: accessStore, clock, log });
     await register.start();
     const every_ms = options.notes_every_ms;
@@ -192,7 +197,8 @@ export class ApiBench {
         new DeadLetters(redis, bounds.partitions),
         new DeadLetterRecord(database),
       ),
-      systems: new SystemStore(database),
+      systems,
+      systemNames,
       sensors: new SensorStore(database),
       mappings: new MappingStore(database),
       ranges: new SensorRangeStore(database),
@@ -222,10 +228,11 @@ export class ApiBench {
       reader,
       review,
       register,
+      systemNames,
       keyUses,
       identities,
     });
-    return new TestApi(app, server, config, clock, lines, this.database, closing, register);
+    return new TestApi(app, server, config, clock, lines, this.database, closing, register, systemNames);
   }
 
   /** Batches in the stream. */
@@ -246,6 +253,7 @@ export class ApiBench {
       reader,
       review,
       register,
+      systemNames,
       keyUses,
       identities,
     } of instances) {
@@ -253,6 +261,7 @@ export class ApiBench {
       await server.stop(1_000);
       await review.close();
       await register.stop();
+      await systemNames.stop();
       await keyUses.stop();
       await identities.stop();
       redis.disconnect();
@@ -286,6 +295,8 @@ export class TestApi {
     readonly closing: AbortController,
     /** What this API knows of users. */
     readonly register: AccessRegister,
+    /** Looks every 2 s by itself. */
+    readonly systemNames: SystemNames,
   ) {
     this.#tokens = new AccessTokens(
       {

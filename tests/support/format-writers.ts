@@ -46,6 +46,33 @@ export const WRITERS: Readonly<
   }),
 };
 
+const tagText = (text: string) => text.replace(/[,= ]/g, "\\$&");
+const fieldText = (value: number | string | undefined) =>
+  typeof value === "string" ? `"${value.replace(/["\\]/g, "\\$&")}"` : String(value);
+
+/** A reading as a field of a line; what line protocol cannot say must not be in it. */
+export interface LineReading extends PlainReading {
+  readonly measurement: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly field: string;
+  /** Whole microseconds since the epoch. */
+  readonly at_us: number;
+}
+
+/** Lines of one field each. */
+export function writeLines(system_id: string, readings: readonly LineReading[]): WrittenBatch {
+  const body = readings.map(({ measurement, tags, field, at_us, value, unit, quality }) => {
+    const all = {
+      ...tags,
+      ...(unit === undefined ? {} : { unit }),
+      ...(quality === undefined ? {} : { quality }),
+    };
+    const pairs = Object.entries(all).map(([key, tag]) => `,${tagText(key)}=${tagText(String(tag))}`);
+    return `${tagText(measurement)}${pairs.join("")} ${tagText(field)}=${fieldText(value)} ${at_us}000`;
+  });
+  return { path: `/api/v2/write?bucket=${system_id}`, type: "text/plain", body: body.join("\n") };
+}
+
 export const CODINGS: Readonly<Record<string, (body: string) => Uint8Array<ArrayBuffer>>> = {
   identity: (body) => Buffer.from(body),
   gzip: (body) => gzipSync(body),

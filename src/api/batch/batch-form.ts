@@ -1,6 +1,7 @@
 /** What the headers and the query of a request say of its batch, before the body is read. */
 import type { Context } from "hono";
 import type { BodyFormat } from "../../contract/formats/body-format.ts";
+import type { Precision } from "../../contract/formats/line-values.ts";
 import { type MediaTypes, mediaTypeOf } from "../body/media.ts";
 import { invalidParameter, uuidParameter } from "../parameters.ts";
 
@@ -8,12 +9,17 @@ import { invalidParameter, uuidParameter } from "../parameters.ts";
 export type BatchForm =
   | { readonly format: "json" }
   | {
-      readonly format: Exclude<BodyFormat, "json">;
+      readonly format: "ndjson" | "csv";
       /** Lower-case UUID. */
       readonly system_id: string;
+    }
+  | {
+      readonly format: "line";
+      readonly system_id: string;
+      readonly precision: Precision;
     };
 
-export const BATCH_MEDIA: MediaTypes<BodyFormat> = new Map([
+export const BATCH_MEDIA: MediaTypes<Exclude<BodyFormat, "line">> = new Map([
   ["application/json", "json"],
   ["application/x-ndjson", "ndjson"],
   ["text/csv", "csv"],
@@ -30,5 +36,7 @@ export function batchForm(c: Context): BatchForm {
 
 /** What makes two batches with the same body different ones. */
 export function besideBody(form: BatchForm): string {
-  return form.format === "json" ? "" : `${form.format} ${form.system_id}`;
+  if (form.format === "json") return "";
+  const beside = `${form.format} ${form.system_id}`;
+  return form.format === "line" ? `${beside} ${form.precision}` : beside;
 }

@@ -5,6 +5,7 @@ import { countReadings } from "../../contract/formats/decode.ts";
 import { BatchSchema, MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import { parseJson, textOf } from "../body/decode-body.ts";
+import { ProblemError } from "../problem-error.ts";
 import type { BatchForm } from "./batch-form.ts";
 
 export interface Envelope {
@@ -20,7 +21,7 @@ const checkDocument = shapeCheck(
   }),
 );
 
-/** @throws {ProblemError} malformed-json, malformed-encoding, invalid-request */
+/** @throws {ProblemError} malformed-json, malformed-encoding, invalid-request, body-too-large */
 export function envelopeOf(form: BatchForm, body: Uint8Array): Envelope {
   if (form.format === "json") {
     const { system_id, readings } = checkDocument(parseJson(body));
@@ -35,11 +36,19 @@ function counted(format: Exclude<BatchForm["format"], "json">, text: string): nu
     total = countReadings(format, text);
   } catch (error) {
     if (!(error instanceof BodyFormatError)) throw error;
-    throw invalidField("", `The body cannot be read: ${error.message}.`);
+    const detail = `The body cannot be read: ${error.message}.`;
+    throw new ProblemError("invalid-request", {
+      detail,
+      errors: [{ pointer: "", detail }],
+      ...(error.line === null ? {} : { members: { line: error.line } }),
+    });
   }
   if (total === 0) throw invalidField("", "The body has no readings.");
   if (total > MAX_READINGS_PER_BATCH) {
-    throw invalidField("", `The body has ${total} readings; a request takes ${MAX_READINGS_PER_BATCH}.`);
+    const detail = `The body has ${total} readings; a request takes ${MAX_READINGS_PER_BATCH}.`;
+    // Telegraf halves what is answered with 413, and drops what is answered with 400.
+    if (format === "line") throw new ProblemError("body-too-large", { detail });
+    throw invalidField("", detail);
   }
   return total;
 }

@@ -48,7 +48,7 @@ export function batchIntake(deps: RouteDeps): TakeIn {
 /**
  * Check the envelope, take the readings from the budget, and put the batch into the stream.
  * @returns the id of the job
- * @throws {ProblemError} malformed-*, invalid-request, system-not-found, rate-limited, backlog-full
+ * @throws {ProblemError} malformed-*, invalid-request, body-too-large, system-not-found, rate-limited, backlog-full
  * @throws {StreamUnavailableError}
  */
 async function offerBatch(
@@ -71,6 +71,7 @@ async function offerBatch(
     total_readings,
     received_at_ms,
     format: form.format,
+    ...(form.format === "line" ? { precision: form.precision } : {}),
     body,
     ...(idempotency ? { idempotency } : {}),
   });

@@ -13,8 +13,8 @@ import { ProblemError } from "../problem-error.ts";
 import { SAFE_METHODS } from "../safe-methods.ts";
 
 const REALM = 'Bearer realm="hydraulic-ingest"';
-/** Schemes of the Authorization header, in lower case: their case does not matter (RFC 9110 section 11.1). */
-const SCHEMES: ReadonlySet<string> = new Set(["bearer"]);
+/** Schemes of the Authorization header, the second one of InfluxDB's clients, in lower case: their case does not matter (RFC 9110 section 11.1). */
+const SCHEMES: ReadonlySet<string> = new Set(["bearer", "token"]);
 /** RFC 6750 section 2.1. */
 const AUTHORIZATION = /^([A-Za-z]+) +([A-Za-z0-9\-._~+/]+=*) *$/;
 

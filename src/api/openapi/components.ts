@@ -3,6 +3,7 @@ import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
 import * as access from "../../contract/access.ts";
 import { CorrectionSchema } from "../../contract/correction.ts";
+import { InfluxErrorSchema } from "../../contract/influx.ts";
 import { JobViewSchema } from "../../contract/job.ts";
 import { MappingPageSchema, MappingSchema, NewMappingSchema } from "../../contract/mapping.ts";
 import * as oversight from "../../contract/oversight.ts";
@@ -61,6 +62,7 @@ const REGISTRY_SCHEMAS = [
   NewMappingSchema,
   MappingSchema,
   MappingPageSchema,
+  InfluxErrorSchema,
 ];
 
 const REVIEW_SCHEMAS = [

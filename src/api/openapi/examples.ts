@@ -26,6 +26,9 @@ export const CSV_EXAMPLE = [
   "",
 ].join("\n");
 
+/** Two readings of one line, in nanoseconds. */
+export const LINE_EXAMPLE = "pump,line=1,unit=bar pressure=125.5,return=2.25 1762555800000000000\n";
+
 export const JOB_ID_EXAMPLE = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00";
 
 export const JOB_EXAMPLE = {

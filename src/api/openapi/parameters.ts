@@ -21,6 +21,19 @@ export const TASK_ID_PARAMETER = pathId(
 export const USER_ID_PARAMETER = pathId("user_id", "Id of the user", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10");
 export const KEY_ID_PARAMETER = pathId("key_id", "Id of the key", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a30");
 
+/** Headers of every route that takes batches. */
+export const IDEMPOTENCY_KEY_PARAMETER = {
+  name: "Idempotency-Key",
+  in: "header" as const,
+  description: "Makes it safe to send the batch again: one job for one key",
+  schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+};
+export const CONTENT_ENCODING_PARAMETER = {
+  name: "Content-Encoding",
+  in: "header" as const,
+  schema: { type: "string" as const, enum: ["identity", "gzip", "deflate"] },
+};
+
 interface QuerySchema {
   readonly type: "string" | "integer" | "number";
   readonly format?: string;

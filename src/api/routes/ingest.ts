@@ -4,7 +4,6 @@ import type { Context, MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
 import { JobViewSchema, toJobView } from "../../contract/job.ts";
 import { BatchSchema } from "../../contract/reading.ts";
-import type { Role } from "../../contract/roles.ts";
 import { batchForm } from "../batch/batch-form.ts";
 import type { TakeIn } from "../batch/intake.ts";
 import { contentCoding } from "../body/media.ts";
@@ -22,14 +21,16 @@ import {
   JOB_ID_EXAMPLE,
   NDJSON_EXAMPLE,
 } from "../openapi/examples.ts";
-import { queryParameter } from "../openapi/parameters.ts";
+import {
+  CONTENT_ENCODING_PARAMETER,
+  IDEMPOTENCY_KEY_PARAMETER,
+  queryParameter,
+} from "../openapi/parameters.ts";
 import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
-import { SENDING } from "../roles.ts";
+import { SENDERS, SENDING } from "../roles.ts";
 import { awaited, readWait } from "../wait-preference.ts";
 
 const PATH = "/api/v1/data/ingest";
-/** Reviewers judge what others sent; they send nothing themselves. */
-const INGEST_ROLES: readonly Role[] = ["producer", "engineer", "admin"];
 
 const AcceptedSchema = Type.Object({
   job_id: Type.String({ format: "uuid" }),
@@ -80,17 +81,8 @@ const describe = describeRoute({
       { type: "string", format: "uuid" },
       { example: DEMO_SYSTEM_ID },
     ),
-    {
-      name: "Idempotency-Key",
-      in: "header",
-      description: "Makes it safe to send the batch again: one job for one key",
-      schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
-    },
-    {
-      name: "Content-Encoding",
-      in: "header",
-      schema: { type: "string", enum: ["identity", "gzip", "deflate"] },
-    },
+    IDEMPOTENCY_KEY_PARAMETER,
+    CONTENT_ENCODING_PARAMETER,
     ...WAIT_PARAMETERS,
   ],
   requestBody: {
@@ -161,7 +153,7 @@ const requireBatch: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 export function mountIngest(app: App, deps: RouteDeps, takeIn: TakeIn): void {
   const admit = [
-    authenticate(deps.tokens, INGEST_ROLES, SENDING),
+    authenticate(deps.tokens, SENDERS, SENDING),
     requireBatch,
     readWait(deps),
     requestLimit(deps),

@@ -1,0 +1,96 @@
+/**
+ * The names of registered systems, for requests that do not know ids (a bucket of line protocol). Read in the
+ * background, so that ingest never waits for Postgres; while Postgres is away, what is known counts on.
+ */
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
+import { sleep, unlessAborted } from "../ops/retry.ts";
+import type { SystemName, SystemStore } from "../store/systems.ts";
+
+const EVERY_MS = 2_000;
+/** Changes become visible when their transaction commits, which may be after later ones. */
+const OVERLAP_S = 30;
+/** After a longer silence, and once in a while, everything is read: rows may have been deleted by hand. */
+const WHOLE_AFTER_MS = (OVERLAP_S * 1000) / 2;
+const WHOLE_EVERY_MS = 300_000;
+
+export interface SystemNamesDeps {
+  readonly systems: Pick<SystemStore, "names">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class SystemNames {
+  readonly #names = new Map<string, string>();
+  /** Ids by name; made anew when something has changed. */
+  #ids: Map<string, string[]> | null = null;
+  #looked_ms = Number.NEGATIVE_INFINITY;
+  #whole_ms = Number.NEGATIVE_INFINITY;
+  #isAway = false;
+  readonly #closing = new AbortController();
+  #polling: Promise<void> = Promise.resolve();
+
+  constructor(private readonly deps: SystemNamesDeps) {}
+
+  /** Know all names, and keep knowing them. @throws {StoreUnavailableError} */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.#polling = this.#poll();
+  }
+
+  async stop(): Promise<void> {
+    this.#closing.abort();
+    await this.#polling;
+  }
+
+  /** Ids of the systems in use that have this very name. */
+  idsOf(name: string): readonly string[] {
+    this.#ids ??= new Map(
+      [...Map.groupBy(this.#names, ([, known]) => known)].map(([known, systems]) => [
+        known,
+        systems.map(([id]) => id),
+      ]),
+    );
+    return this.#ids.get(name) ?? [];
+  }
+
+  /** Look for changes. @throws {StoreUnavailableError} */
+  async refresh(): Promise<void> {
+    const begin_ms = this.deps.clock.monotonic_ms();
+    const isWhole = begin_ms - this.#looked_ms > WHOLE_AFTER_MS || begin_ms - this.#whole_ms > WHOLE_EVERY_MS;
+    const found = await this.deps.systems.names(isWhole ? null : OVERLAP_S);
+    if (isWhole) {
+      this.#names.clear();
+      this.#whole_ms = begin_ms;
+    }
+    for (const system of found) this.#put(system);
+    this.#looked_ms = begin_ms;
+    if (isWhole || found.length > 0) this.#ids = null;
+  }
+
+  #put({ id, name, archived }: SystemName): void {
+    if (archived) this.#names.delete(id);
+    else this.#names.set(id, name);
+  }
+
+  async #poll(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await sleep(EVERY_MS, signal);
+      if (signal.aborted) return;
+      const look = this.refresh().then(
+        () => this.#noteAway(false),
+        (error: unknown) => this.#noteAway(true, error),
+      );
+      await unlessAborted(look, signal);
+    }
+  }
+
+  #noteAway(isAway: boolean, err?: unknown): void {
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    if (isAway)
+      this.deps.log.warn({ err }, "names of systems are not read any more; what is known counts on");
+    else this.deps.log.info("names of systems are read again");
+  }
+}
