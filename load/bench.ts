@@ -2,26 +2,28 @@
  * `bun run bench`: how fast is the whole way of a reading, as a share of what PostgreSQL can do at all?
  *
  * In one run and interleaved, so that whatever else the machine does hits all alike: the same rows by one raw
- * binary COPY, over HTTP in large requests, and over HTTP in small ones; then a steady pace for latencies. The
+ * binary COPY, over HTTP in large requests as JSON and as line protocol, and over HTTP in small ones; then a steady pace for latencies. The
  * service runs as a process of its own with every feature on. After each run the tables are compared with what
  * was sent: wrong data ends the benchmark with exit code 1, a missed target does not.
  */
 import { CpuMeter } from "./bench/cpu.ts";
 import { Dataset, SENSORS } from "./bench/dataset.ts";
-import { type Bench, flatOut, requestsOf } from "./bench/http-runs.ts";
+import { type Bench, flatOut, requestsOf, writesOf } from "./bench/http-runs.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { type BenchOptions, readOptions, USAGE, UsageError } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
 import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
-import { openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
+import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
 import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
 
 const DAY_MS = 86_400_000;
 /** Recorded data: two weeks that ended an hour ago, so three chunks of seven days. */
 const RECORDING_MS = 14 * DAY_MS;
 const WARM_UP_ROWS = 100_000;
+/** The service's promise. */
+const MAPPINGS_HOLD_AFTER_MS = 5_000;
 const PACED_ROWS_PER_S = 10_000;
 const PACED_BATCH = 1_000;
 
@@ -45,10 +47,16 @@ async function runRaw({ sql }: Stack, copy: RawCopy, data: Dataset): Promise<Raw
 /** Compile what is hot before the first measurement, as a service that has been up for a minute has. */
 async function warmUp(bench: Bench, { large, small }: BenchOptions): Promise<void> {
   const data = recording(WARM_UP_ROWS);
+  const { stack, service } = bench;
   for (const { batch, connections } of [large, small]) {
-    await startAfresh(bench.stack.sql);
-    await flatOut(bench, data, requestsOf(bench.service, data, batch), connections);
+    await startAfresh(stack.sql);
+    await flatOut(bench, data, requestsOf(service, data, batch), connections);
   }
+  // The sensors are registered now.
+  await mapSensors(stack.databaseUrl, data.mappings());
+  await Bun.sleep(MAPPINGS_HOLD_AFTER_MS);
+  await startAfresh(stack.sql);
+  await flatOut(bench, data, writesOf(service, data, large.batch), large.connections);
 }
 
 async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]> {
@@ -56,6 +64,7 @@ async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]
   const data = recording(options.rows);
   const copy = await rawCopy(stack.databaseUrl, data.copyBytes());
   const large = options.phases.has("large") ? requestsOf(service, data, options.large.batch) : [];
+  const lines = options.phases.has("lines") ? writesOf(service, data, options.large.batch) : [];
   const small = options.phases.has("small") ? requestsOf(service, data, options.small.batch) : [];
   const repetitions: Repetition[] = [];
   for (let n = 1; n <= options.repetitions; n += 1) {
@@ -67,6 +76,10 @@ async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]
     if (options.phases.has("large")) {
       await startAfresh(stack.sql);
       repetition = { ...repetition, large: await flatOut(bench, data, large, options.large.connections) };
+    }
+    if (options.phases.has("lines")) {
+      await startAfresh(stack.sql);
+      repetition = { ...repetition, lines: await flatOut(bench, data, lines, options.large.connections) };
     }
     if (options.phases.has("small")) {
       await startAfresh(stack.sql);

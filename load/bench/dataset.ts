@@ -4,6 +4,7 @@
  */
 import { ReadingColumns } from "../../src/contract/columns.ts";
 import { encodeReadings } from "../../src/contract/copy.ts";
+import type { SeriesMapping } from "../../src/contract/series.ts";
 
 export const SENSORS = 64;
 
@@ -58,6 +59,23 @@ export class Dataset {
     }
   }
 
+  /** The same readings in line protocol, a line each; mappings tie the tag `sensor` to the ids. */
+  *lines(batch: number): Generator<Buffer> {
+    for (let from = 0; from < this.shape.rows; from += batch) {
+      const to = Math.min(from + batch, this.shape.rows);
+      yield Buffer.from(Array.from({ length: to - from }, (_, i) => this.#line(from + i)).join(""));
+    }
+  }
+
+  /** What the mappings for `lines` have to say. */
+  mappings(): SeriesMapping[] {
+    return this.#sensors.map((sensor_id, i) => ({
+      key: { measurement: MEASUREMENT, field: FIELD, tags: { sensor: tagOf(i) } },
+      sensor_id,
+      unit: unitOf(i),
+    }));
+  }
+
   /** All rows as one binary COPY stream, in the order in which they are sent. */
   copyBytes(): Buffer {
     const { rows, start_ms, interval_ms, system_id } = this.shape;
@@ -88,6 +106,13 @@ export class Dataset {
       .sort((a, b) => (a.sensor_id < b.sensor_id ? -1 : 1));
   }
 
+  #line(row: number): string {
+    const { start_ms, interval_ms } = this.shape;
+    const timestamp_ms = start_ms + Math.floor(row / SENSORS) * interval_ms;
+    const tags = `host=rig-1,quality=${qualityOf(row)},sensor=${tagOf(row % SENSORS)}`;
+    return `${MEASUREMENT},${tags} ${FIELD}=${this.#values[row]! / 100} ${timestamp_ms}000000\n`;
+  }
+
   #json(row: number): string {
     const { start_ms, interval_ms } = this.shape;
     const timestamp = new Date(start_ms + Math.floor(row / SENSORS) * interval_ms).toISOString();
@@ -96,6 +121,10 @@ export class Dataset {
     return `{"sensor_id":"${sensor_id}","timestamp":"${timestamp}","value":${value},"unit":"${unitOf(row)}","quality":${qualityOf(row)}}`;
   }
 }
+
+const MEASUREMENT = "hydraulics";
+const FIELD = "value";
+const tagOf = (sensor: number) => `rig-1/pump-${sensor >> 2}/channel-${sensor & 3}`;
 
 /** Spread over the space of UUIDs, as those of real sensors are. */
 function sensorId(index: number): string {

@@ -9,13 +9,20 @@ export interface Answer {
   readonly body: string;
 }
 
+const NO_CONTENT = 204;
 const HEAD_END = "\r\n\r\n";
 
 /** A whole request for `Connection.send`. */
-export function postRequest(host: string, path: string, token: string, body: Buffer): Buffer {
+export function postRequest(
+  host: string,
+  path: string,
+  token: string,
+  body: Buffer,
+  type = "application/json",
+): Buffer {
   const head =
     `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+    `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
@@ -65,7 +72,8 @@ export class Connection {
     const end = this.#received.indexOf(HEAD_END);
     if (end < 0) return;
     const head = this.#received.slice(0, end);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+    const status = Number(head.slice(9, 12));
+    const length = status === NO_CONTENT ? "0" : /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     if (length === undefined) {
       this.#fail(new Error(`an answer without Content-Length: ${head}`));
       return;
@@ -73,7 +81,7 @@ export class Connection {
     const from = end + HEAD_END.length;
     const to = from + Number(length);
     if (this.#received.length < to) return;
-    const answer = { status: Number(head.slice(9, 12)), body: this.#received.slice(from, to) };
+    const answer = { status, body: this.#received.slice(from, to) };
     this.#received = this.#received.slice(to);
     const waiting = this.#waiting;
     this.#waiting = undefined;

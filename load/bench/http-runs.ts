@@ -17,7 +17,8 @@ import {
 } from "./tables.ts";
 
 export const INGEST_PATH = "/api/v1/data/ingest";
-const ACCEPTED = 202;
+export const WRITE_PATH = "/api/v2/write";
+const ACCEPTED: readonly number[] = [202, 204];
 
 /** ms */
 export interface Latency {
@@ -57,10 +58,18 @@ export function requestsOf(service: Service, data: Dataset, batch: number): Buff
   );
 }
 
+/** The same in line protocol. */
+export function writesOf(service: Service, data: Dataset, batch: number): Buffer[] {
+  const host = `${service.host}:${service.port}`;
+  const path = `${WRITE_PATH}?bucket=${data.shape.system_id}`;
+  return Array.from(data.lines(batch), (body, i) =>
+    postRequest(host, path, service.tokens[i % service.tokens.length]!, body, "text/plain; charset=utf-8"),
+  );
+}
+
 /** @throws {WrongDataError} when a batch is refused: the tables could not hold what was sent */
-export function expectAccepted({ status, body }: { status: number; body: string }): string {
-  if (status !== ACCEPTED) throw new WrongDataError(`a batch was answered with ${status}: ${body}`);
-  return (JSON.parse(body) as { job_id: string }).job_id;
+export function expectAccepted({ status, body }: { status: number; body: string }): void {
+  if (!ACCEPTED.includes(status)) throw new WrongDataError(`a batch was answered with ${status}: ${body}`);
 }
 
 /** Send every request over `connections`, each the next one when the one before is answered. */

@@ -1,15 +1,15 @@
 /** What a run of the benchmark does, from its command line. */
 import { parseArgs } from "node:util";
 
-export const PHASES = ["raw", "large", "small", "paced"] as const;
+export const PHASES = ["raw", "large", "lines", "small", "paced"] as const;
 export type Phase = (typeof PHASES)[number];
 
 export interface BenchOptions {
-  /** Readings in each of raw, large and small. */
+  /** Readings in each run but the paced one. */
   readonly rows: number;
   readonly repetitions: number;
   readonly phases: ReadonlySet<Phase>;
-  /** Readings in a request of the large and of the small run. */
+  /** Readings in a request of the large and of the small run; lines are sent as the large ones. */
   readonly large: { readonly batch: number; readonly connections: number };
   readonly small: { readonly batch: number; readonly connections: number };
   /** Length of the paced run, s. */
@@ -23,7 +23,7 @@ export interface BenchOptions {
 export const USAGE = `Usage: bun run bench [OPTIONS]
   --quick            100,000 rows once, 5 s paced; saves nothing
   --rows N           readings of each run (1,000,000)
-  --repetitions N    of raw, large and small, interleaved (3)
+  --repetitions N    of raw, large, lines and small, interleaved (3)
   --only A,B         phases of ${PHASES.join(", ")}
   --paced-seconds N  length of the paced run (20)
   --no-save          leave load/results as it is

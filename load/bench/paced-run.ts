@@ -79,7 +79,9 @@ export async function paced(
     for (let i = first; i < requests.length; i += CONNECTIONS) {
       const due = begin + i * every_ms;
       await Bun.sleep(Math.max(0, due - performance.now()));
-      const job_id = expectAccepted(await connection.send(requests[i]!));
+      const answer = await connection.send(requests[i]!);
+      expectAccepted(answer);
+      const { job_id } = JSON.parse(answer.body) as { job_id: string };
       lookout.expect(job_id);
       accept.add(performance.now() - due);
     }

@@ -4,8 +4,10 @@ import { Redis } from "ioredis";
 import postgres from "postgres";
 import { hashPassword } from "../../src/api/auth/passwords.ts";
 import { ROOT } from "../../src/commands/environment.ts";
+import type { SeriesMapping } from "../../src/contract/series.ts";
 import { ensureServices } from "../../src/services/ensure-services.ts";
 import { terminalProgress } from "../../src/services/terminal-progress.ts";
+import { MappingStore } from "../../src/store/mappings.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { Database } from "../../src/store/pool.ts";
 import { SystemStore } from "../../src/store/systems.ts";
@@ -68,6 +70,18 @@ export async function openStack(): Promise<Stack> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Tie names to sensors of the benchmark's system, which are registered. */
+export async function mapSensors(databaseUrl: string, mappings: readonly SeriesMapping[]): Promise<void> {
+  const database = new Database({ url: databaseUrl, size: 1, query_deadline_ms: QUERY_DEADLINE_MS });
+  const actor = { id: crypto.randomUUID(), name: "bench" };
+  try {
+    const store = new MappingStore(database);
+    for (const mapping of mappings) await store.set({ system_id: SYSTEM_ID, actor, ...mapping });
+  } finally {
+    await database.close();
   }
 }
 

@@ -84,12 +84,20 @@ export class AmbiguousSeries {
 /** Names remembered; beyond it all are forgotten and worked out again. */
 const MAX_REMEMBERED = 50_000;
 
+/** Mappings of one measurement and field that name the same tags, by the values of these. */
+interface TagGroup {
+  readonly names: readonly string[];
+  readonly byValues: Map<string, SeriesMapping>;
+}
+
 /** Finds the sensors of one system's names. */
 export class SeriesMap {
   readonly #names = new Map<string, SeriesMapping>();
-  /** By measurement and field, those with the most tags first. */
-  readonly #fields = new Map<string, SeriesMapping[]>();
-  readonly #remembered = new Map<string, SeriesTarget>();
+  /** By measurement and field, those of the most tags first. */
+  readonly #fields = new Map<string, TagGroup[]>();
+  readonly #byName = new Map<string, SeriesTarget>();
+  /** What was found of keys that are still in use. */
+  readonly #byKey = new WeakMap<FieldKey, SeriesTarget | AmbiguousSeries>();
 
   /** @param system_id lower-case UUID */
   constructor(
@@ -100,59 +108,79 @@ export class SeriesMap {
       if ("name" in mapping.key) this.#names.set(mapping.key.name, mapping);
       else this.#addField(mapping, mapping.key);
     }
+    for (const groups of this.#fields.values()) groups.sort((a, b) => b.names.length - a.names.length);
   }
 
   /** The sensor that a key stands for. A mapping of the very name goes first, then that of the most tags. */
   find(key: SeriesKey): SeriesTarget | AmbiguousSeries {
-    if ("name" in key) return this.#byName(key.name);
+    if ("name" in key) return this.#named(key.name);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const found = this.#findField(key);
+    this.#byKey.set(key, found);
+    return found;
+  }
+
+  #findField(key: FieldKey): SeriesTarget | AmbiguousSeries {
     const name = seriesName(key);
     const exact = this.#names.get(name);
     if (exact !== undefined) return targetOf(exact);
     const rivals = this.#fitting(key);
     const [first, second] = rivals;
-    if (first === undefined) return this.#byName(name);
-    if (second !== undefined)
-      return new AmbiguousSeries(
-        name,
-        rivals.map((mapping) => mappingText(mapping.key)),
-      );
-    return targetOf(first);
+    if (first === undefined) return this.#named(name);
+    if (second === undefined) return targetOf(first);
+    const texts = rivals.map((mapping) => mappingText(mapping.key));
+    return new AmbiguousSeries(name, texts);
   }
 
-  #addField(mapping: SeriesMapping, { measurement, field }: FieldKey): void {
-    const at = `${measurement}\0${field}`;
-    const list = this.#fields.get(at) ?? [];
-    list.push(mapping);
-    list.sort((a, b) => tagCount(b) - tagCount(a));
-    this.#fields.set(at, list);
+  #addField(mapping: SeriesMapping, { measurement, field, tags }: FieldKey): void {
+    const groups = this.#fields.getOrInsertComputed(groupKey(measurement, field), () => []);
+    const names = Object.keys(tags).sort();
+    let group = groups.find((one) => one.names.join("\0") === names.join("\0"));
+    if (group === undefined) {
+      group = { names, byValues: new Map() };
+      groups.push(group);
+    }
+    group.byValues.set(valuesKey(names, tags), mapping);
   }
 
-  /** Those of the mappings that fit, have the most tags and mean different things. */
+  /** Those of the mappings that fit, have the most tags and mean different things, in the order of their texts. */
   #fitting({ measurement, field, tags }: FieldKey): SeriesMapping[] {
-    const list = this.#fields.get(`${measurement}\0${field}`);
-    if (list === undefined) return [];
-    const fit = list.filter(({ key }) =>
-      Object.entries((key as FieldKey).tags).every(
-        ([tag, value]) => Object.hasOwn(tags, tag) && tags[tag] === value,
-      ),
-    );
-    const best = fit.filter((mapping) => tagCount(mapping) === tagCount(fit[0]!));
+    const groups = this.#fields.get(groupKey(measurement, field)) ?? [];
+    const fit: SeriesMapping[] = [];
+    let best = 0;
+    for (const { names, byValues } of groups) {
+      if (fit.length > 0 && names.length < best) break;
+      const mapping = names.every((name) => Object.hasOwn(tags, name))
+        ? byValues.get(valuesKey(names, tags))
+        : undefined;
+      if (mapping === undefined) continue;
+      best = names.length;
+      fit.push(mapping);
+    }
+    if (fit.length < 2) return fit;
     const meaning = ({ sensor_id, unit }: SeriesMapping) => `${sensor_id} ${unit}`;
-    return best.filter((mapping, i) => best.findIndex((other) => meaning(other) === meaning(mapping)) === i);
+    return fit
+      .filter((mapping, i) => fit.findIndex((other) => meaning(other) === meaning(mapping)) === i)
+      .sort((a, b) => (mappingText(a.key) < mappingText(b.key) ? -1 : 1));
   }
 
-  #byName(name: string): SeriesTarget {
-    const known = this.#remembered.get(name);
+  #named(sent: string): SeriesTarget {
+    const known = this.#byName.get(sent);
     if (known !== undefined) return known;
+    // A copy: a part of a text would keep the whole body that it came in.
+    const name = Buffer.from(sent).toString();
     const mapping = this.#names.get(name);
     const target = mapping
       ? targetOf(mapping)
       : { sensor_id: uuidV5(this.system_id, name), unit: null, name };
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(name, target);
+    if (this.#byName.size >= MAX_REMEMBERED) this.#byName.clear();
+    this.#byName.set(name, target);
     return target;
   }
 }
 
-const tagCount = ({ key }: SeriesMapping) => Object.keys((key as FieldKey).tags).length;
+const groupKey = (measurement: string, field: string) => `${measurement}\0${field}`;
+const valuesKey = (names: readonly string[], tags: FieldKey["tags"]) =>
+  names.map((name) => tags[name]).join("\0");
 const targetOf = ({ sensor_id, unit }: SeriesMapping): SeriesTarget => ({ sensor_id, unit, name: null });

@@ -8,12 +8,11 @@ export const MAX_KEY_LENGTH = 4_096;
 const COMMA = 44;
 const EQUALS = 61;
 
-/** A measurement with its tags. */
-export interface LineKey {
+/** A measurement with its tags, and its fields by their names as sent. */
+interface ParsedKey {
   readonly measurement: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** Positions in `LineKeys.series` of its fields, by their names as sent. */
-  readonly fields: Map<string, number>;
+  readonly fields: Map<string, FieldKey>;
 }
 
 /** A text that is no measurement with tags, and why. */
@@ -21,6 +20,41 @@ export class KeyFault {
   constructor(readonly why: string) {}
 }
 
+/**
+ * Producers send the same measurements and tags in every batch: what was taken apart is remembered, and forgotten
+ * altogether when it grows beyond this, characters.
+ */
+const MAX_REMEMBERED = 4_194_304;
+const remembered = new Map<string, ParsedKey | KeyFault>();
+let remembered_size = 0;
+
+function parsed(sent: string): ParsedKey | KeyFault {
+  const known = remembered.get(sent);
+  if (known !== undefined) return known;
+  if (sent.length > MAX_KEY_LENGTH) return TOO_LONG;
+  // A copy: a part of a text would keep the whole body that it came in.
+  const text = Buffer.from(sent).toString();
+  const key = parsedKey(text);
+  grow(text.length);
+  remembered.set(text, key);
+  return key;
+}
+
+function grow(size: number): void {
+  remembered_size += size;
+  if (remembered_size <= MAX_REMEMBERED) return;
+  remembered.clear();
+  remembered_size = size;
+}
+
+/** A measurement with its tags, as one body has it. */
+export interface LineKey {
+  readonly parsed: ParsedKey;
+  /** Positions in `LineKeys.series` of its fields, by their names as sent. */
+  readonly positions: Map<string, number>;
+}
+
+/** What one body is about. */
 export class LineKeys {
   /** Every field of every measurement and tag set, once. */
   readonly series: FieldKey[] = [];
@@ -29,20 +63,30 @@ export class LineKeys {
   key(text: string): LineKey | KeyFault {
     const known = this.#keys.get(text);
     if (known !== undefined) return known;
-    const key = text.length > MAX_KEY_LENGTH ? TOO_LONG : parsedKey(text);
+    const found = parsed(text);
+    const key = found instanceof KeyFault ? found : { parsed: found, positions: new Map<string, number>() };
     this.#keys.set(text, key);
     return key;
   }
 
   /** Position in `series` of a field. @param name as sent, not empty */
-  field(key: LineKey, name: string): number {
-    const known = key.fields.get(name);
+  field({ parsed: key, positions }: LineKey, name: string): number {
+    const known = positions.get(name);
     if (known !== undefined) return known;
-    const { measurement, tags } = key;
-    const position = this.series.push({ measurement, tags, field: plain(name, TAG_ESCAPES) }) - 1;
-    key.fields.set(name, position);
+    const position = this.series.push(fieldOf(key, name)) - 1;
+    positions.set(name, position);
     return position;
   }
+}
+
+function fieldOf({ measurement, tags, fields }: ParsedKey, sent: string): FieldKey {
+  const known = fields.get(sent);
+  if (known !== undefined) return known;
+  const name = Buffer.from(sent).toString();
+  const key = { measurement, tags, field: plain(name, TAG_ESCAPES) };
+  grow(name.length);
+  fields.set(name, key);
+  return key;
 }
 
 const TOO_LONG = new KeyFault(`the measurement and its tags have more than ${MAX_KEY_LENGTH} characters`);
@@ -53,7 +97,7 @@ function plain(text: string, escapes: RegExp): string {
   return text.includes("\\") ? text.replace(escapes, "$1") : text;
 }
 
-function parsedKey(text: string): LineKey | KeyFault {
+function parsedKey(text: string): ParsedKey | KeyFault {
   const end = partEnd(text, 0, COMMA);
   if (end === 0) return new KeyFault(`the line has no measurement: ${quoted(text)}`);
   // Object.create: a tag may have any name.

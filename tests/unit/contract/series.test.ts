@@ -106,7 +106,7 @@ describe("mappings of fields", () => {
 
   test("that fit alike and mean different sensors are of no use, and all are named", () => {
     expect(series.find(field({ line: "1", host: "b" }))).toEqual(
-      new AmbiguousSeries("pump,host=b,line=1 pressure", ["pump,line=1 pressure", "pump,host=b pressure"]),
+      new AmbiguousSeries("pump,host=b,line=1 pressure", ["pump,host=b pressure", "pump,line=1 pressure"]),
     );
   });
 
