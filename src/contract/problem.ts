@@ -306,6 +306,9 @@ export const ProblemSchema = Type.Object(
     detail: Type.String({ description: "What happened this time" }),
     instance: Type.String({ format: "uri-reference", description: "Path of the request" }),
     errors: Type.Optional(Type.Array(ProblemItemSchema)),
+    line: Type.Optional(
+      Type.Integer({ minimum: 1, description: "Only of bodies in lines: the line that is at fault" }),
+    ),
     readings: Type.Optional(
       Type.Array(
         Type.Object({

@@ -231,6 +231,13 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
     owned: true,
     ask: async (world, at, me) => ({ path: `/api/v1/keys/${await world.keyFor(me, at)}` }),
   },
+  "POST /api/v2/write": {
+    may: SENDERS,
+    scopes: ["ingest"],
+    good: 204,
+    foreign: 404,
+    ask: (_, at) => ({ path: `/api/v2/write?bucket=${at.system_id}`, body: "pump,unit=bar pressure=1" }),
+  },
   "POST /api/v1/data/ingest": {
     may: SENDERS,
     scopes: ["ingest"],

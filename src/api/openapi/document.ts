@@ -9,8 +9,6 @@ import { WEBHOOK_MESSAGES } from "./webhook-messages.ts";
 export const BEARER_SCHEME = "bearer";
 const SESSION_SCHEME = "session";
 const KEY_SCHEME = "key";
-/** As InfluxDB's clients show who they are. */
-export const TOKEN_SCHEME = "token";
 /** What a route that asks who it is says: any way of showing it. A key may also be sent as a bearer token. */
 export const SECURITY = [{ [BEARER_SCHEME]: [] }, { [SESSION_SCHEME]: [] }, { [KEY_SCHEME]: [] }];
 /** The same for what no API key may do. */
@@ -49,17 +47,12 @@ export function openApiOptions(version: string): Partial<GenerateSpecOptions> {
             type: "http",
             scheme: "bearer",
             bearerFormat: "JWT",
-            description: "A token of POST /api/v1/auth/login or of the identity provider, or an API key",
+            description:
+              "A token of POST /api/v1/auth/login or of the identity provider, or an API key; `Token` may stand for " +
+              "`Bearer`, as InfluxDB's clients write it",
           },
           [SESSION_SCHEME]: { type: "apiKey", in: "cookie", name: SESSION_COOKIE },
           [KEY_SCHEME]: { type: "apiKey", in: "header", name: API_KEY_HEADER },
-          [TOKEN_SCHEME]: {
-            type: "apiKey",
-            in: "header",
-            name: "Authorization",
-            description:
-              "`Token TOKEN`: the same as a bearer token or an API key, as InfluxDB's clients send it",
-          },
         },
       },
     },

@@ -11,7 +11,7 @@ import { contentCoding } from "../body/media.ts";
 import type { App, AppContext, AppEnv, RouteDeps } from "../deps.ts";
 import { requestLimit } from "../limits/request-limit.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { SECURITY, TOKEN_SCHEME } from "../openapi/document.ts";
+import { SECURITY } from "../openapi/document.ts";
 import { DEMO_SYSTEM_ID, LINE_EXAMPLE } from "../openapi/examples.ts";
 import { influxProblems } from "../openapi/influx-responses.ts";
 import {
@@ -35,7 +35,7 @@ const describe = describeRoute({
     "halves. What the fields stand for is said by the mappings of the system. 204 means that the batch is safe in the " +
     "stream, with its job at `Location`; readings that are no good end in quarantine.",
   operationId: "writeLineProtocol",
-  security: [...SECURITY, { [TOKEN_SCHEME]: [] }],
+  security: SECURITY,
   parameters: [
     queryParameter(
       "bucket",
