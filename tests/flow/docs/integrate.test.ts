@@ -107,6 +107,40 @@ describe("what stands in docs/integrate.md stores what it says:", () => {
   );
 });
 
+describe("Telegraf as docs/integrate.md configures it", () => {
+  const without = Bun.which("telegraf") === null ? "there is no telegraf on PATH" : null;
+
+  test.skipIf(without !== null)(
+    `registers its sensors and stores their readings${without === null ? "" : ` (left out: ${without})`}`,
+    async () => {
+      await Bun.write(join(folder, "telegraf.conf"), only("Telegraf", "toml"));
+      await shell(only("Telegraf", "sh"));
+      const rows = await until("both fields are stored", async () => {
+        const found = await stack.reckoning.sql<{ name: string; value: number; unit: string }[]>`
+          SELECT s.name, d.value, d.unit FROM diagnostics_sensordata d JOIN diagnostics_sensor s ON s.id = d.sensor_id
+          WHERE s.name LIKE 'press %' ORDER BY s.name`;
+        return found.length === 2 && found;
+      });
+      expect([...rows]).toEqual([
+        { name: "press return", value: 2.25, unit: "bar" },
+        { name: "press supply", value: 118.5, unit: "bar" },
+      ]);
+    },
+    DEADLINE_MS,
+  );
+
+  test("writes what its plug-in for InfluxDB 2 would: the line of the page", async () => {
+    const [, line] = /echo '([^']+)'/.exec(only("Telegraf", "sh"))!;
+    const [, bucket] = /bucket = "([^"]+)"/.exec(only("Telegraf", "toml"))!;
+    const answer = await fetch(`${stack.url}/api/v2/write?org=ignored&bucket=${bucket}&precision=ns`, {
+      method: "POST",
+      headers: { Authorization: `Token ${api_key}` },
+      body: `${line} ${Date.now()}000000`,
+    });
+    expect(answer.status).toBe(204);
+  });
+});
+
 describe("the Node-RED flow", () => {
   type Message = Record<string, unknown> & { headers?: Record<string, string> };
   interface FlowNode {
