@@ -9,20 +9,29 @@ import {
   type Values,
 } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
-import { branches, hasText, NEWEST_FIRST, type Pair, pairsOf, withoutText } from "./quarantine-looks.ts";
+import {
+  branches,
+  hasText,
+  NEWEST_FIRST,
+  type Pair,
+  pairsOf,
+  TABLE,
+  withoutText,
+} from "./quarantine-looks.ts";
 
 /** Counts that are bounded end here. */
 export const COUNT_CAP = 10_000;
 /** Readings of the chosen reasons and statuses that are counted, all together. */
-const COUNTED = 100_000;
+const COUNTED = 60_000;
 /** Readings of another reason or another status that are counted, each. */
-const OF_OTHERS = 2_500;
+const OF_OTHERS = 1_500;
 /** Readings that are told apart by system and sensor: they are read from the table itself, which costs more. */
-const TOLD_APART = 20_000;
+const TOLD_APART = 10_000;
 /** Readings of an incident that are looked at. */
 const LOOKED_AT = 50_000;
-/** Readings that are looked at for a text: about 40 ms. */
+/** Readings that are looked at for a text, as they lie in the table, and where an index picks them: 15 ms each. */
 const WITH_TEXT = 20_000;
+const PICKED_WITH_TEXT = 6_000;
 
 export interface Sources {
   /** For metrics. */
@@ -83,15 +92,21 @@ export function rareTextSource(filter: QuarantineFilter, values: Values): Source
 }
 
 /**
- * Of a text that many may have: the newest readings are looked at one by one. The filter's own system and sensor are
- * looked at apart from all others, or they would hardly be among them.
+ * Of a text that many may have: the newest readings are looked at one by one, as far as may be in the order in which
+ * they lie in the table. What the filter picks is looked at apart from all others, or it would hardly be among them.
  */
 export function textSource(filter: QuarantineFilter & { readonly q: string }, values: Values): Sources {
+  const { incident, from_us, to_us } = filter;
   const narrowed = filter.system_id !== null || filter.sensor_id !== null;
-  const limit = narrowed ? WITH_TEXT / 2 : WITH_TEXT;
-  const cells = lookedAt("own", filter, facetedPairs(filter), limit, values);
-  const all = { ...filter, system_id: null, sensor_id: null };
-  const others = narrowed ? lookedAt("others", all, pairsOf(filter), limit, values) : null;
+  const anyPlace = { ...filter, system_id: null, sensor_id: null };
+  const isPicked = incident !== null || from_us !== null || to_us !== null;
+  const faceted = facetedPairs(filter);
+  const look = (name: string, from: QuarantineFilter, pairs: readonly Pair[] | null) =>
+    pairs === null
+      ? lookedAt(name, filter, newest(), WITH_TEXT, values)
+      : lookedAt(name, filter, picked(from, pairs, values), PICKED_WITH_TEXT, values);
+  const cells = look("own", filter, narrowed || isPicked || faceted.length < ALL_PAIRS ? faceted : null);
+  const others = narrowed ? look("others", anyPlace, isPicked ? pairsOf(filter) : null) : null;
   return {
     name: "text",
     tables: [cells, ...(others ? [others] : [])].join(", "),
@@ -104,21 +119,32 @@ export function textSource(filter: QuarantineFilter & { readonly q: string }, va
   };
 }
 
-/** Cells, with this name, of those among the newest readings that have the text. */
+const LOOKED_COLUMNS = ["system_id", "sensor_id", "reason", "review_status", "reason_details"];
+/** The newest readings of all, in the order of their ids. */
+const newest = () => `SELECT ${LOOKED_COLUMNS.join(", ")} FROM ${TABLE} ORDER BY id DESC LIMIT ${WITH_TEXT}`;
+/** The newest readings of a filter, by indexes. */
+const picked = (filter: QuarantineFilter, pairs: readonly Pair[], values: Values) => {
+  const limit = String(PICKED_WITH_TEXT);
+  const merged = branches(filter, pairs, withoutText(filter, values), {
+    columns: LOOKED_COLUMNS,
+    limit,
+    values,
+  });
+  return `SELECT * FROM (${merged}) merged ${NEWEST_FIRST} LIMIT ${limit}`;
+};
+
+/** Cells, with this name, of those readings among the `limit` of a table that have the text. */
 function lookedAt(
   name: string,
-  filter: QuarantineFilter & { readonly q: string },
-  pairs: readonly Pair[],
+  { q, reach }: QuarantineFilter & { readonly q: string },
+  table: string,
   limit: number,
   values: Values,
 ): string {
-  const columns = ["system_id", "sensor_id", "reason", "review_status", "reason_details"];
-  const common = withoutText(filter, values);
-  const merged = branches(filter, pairs, common, { columns, limit: String(limit), values });
+  const hit = all([hasText(q, values), ...reachConditions(reach, values, "newest")]);
   return `${name}_looked AS MATERIALIZED (
-      SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, reason, review_status AS status,
-        ${hasText(filter.q, values)} AS hit
-      FROM (SELECT * FROM (${merged}) merged ${NEWEST_FIRST} LIMIT ${limit}) newest),
+      SELECT system_id, coalesce(sensor_id, '${NO_SENSOR}') AS sensor_id, reason, review_status AS status, ${hit} AS hit
+      FROM (${table}) newest),
     ${name} AS MATERIALIZED (
       SELECT system_id, sensor_id, reason, status, count(*) FILTER (WHERE hit) AS n,
         (SELECT count(*) FROM ${name}_looked) = ${limit} AS cut
@@ -180,6 +206,8 @@ export function rangeSource(filter: QuarantineFilter, values: Values): Sources {
     exact: false,
   };
 }
+
+const ALL_PAIRS = REFUSAL_REASONS.length * REVIEW_STATUSES.length;
 
 /** Pairs that some count is about: each count leaves its own filter out. */
 const facetedPairs = (filter: QuarantineFilter) =>

@@ -17,8 +17,8 @@ import {
 import type { QueryOptions, Reader } from "./reader.ts";
 import { type BodyRow, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
-/** Readings that one page looks at for a text that many have: about 35 ms. */
-const LOOKED_AT = 20_000;
+/** Readings that one page looks at for a text that many have: about 20 ms. */
+const LOOKED_AT = 10_000;
 
 export interface QuarantineKey {
   /** When it was quarantined; of an incident's readings the moment that the incident goes by. RFC 3339 with all its microseconds. */

@@ -113,11 +113,13 @@ describe("counts", () => {
     const capped = { count: 10_000, capped: true };
     for (const query of [`from=${day(40)}`, "q=seven"]) {
       const counts = await reviewer.json<QuarantineCounts>(`/counts?${query}&system_id=${system}`);
-      expect(counts.total).toEqual(capped);
-      expect(counts.reasons.parse_error).toEqual(capped);
-      expect(counts.statuses.pending).toEqual(capped);
+      // Looked at are fewer than would be counted.
+      const found = query.startsWith("q") ? { count: 6_000, capped: true } : capped;
+      expect(counts.total).toEqual(found);
+      expect(counts.reasons.parse_error).toEqual(found);
+      expect(counts.statuses.pending).toEqual(found);
       expect(counts.systems[0]).toMatchObject({ id: system, capped: true });
-      expect(counts.systems[0]?.count).toBeWithin(2_500, 10_001);
+      expect(counts.systems[0]?.count).toBeWithin(1_000, 10_001);
     }
     const exact = await reviewer.json<QuarantineCounts>(`/counts?system_id=${system}`);
     expect(exact.total).toEqual({ count: 10_001, capped: false });
