@@ -29,9 +29,9 @@ const OF_OTHERS = 1_500;
 const TOLD_APART = 10_000;
 /** Readings of an incident that are looked at. */
 const LOOKED_AT = 50_000;
-/** Readings that are looked at for a text, as they lie in the table, and where an index picks them: 15 ms each. */
-const WITH_TEXT = 20_000;
-const PICKED_WITH_TEXT = 6_000;
+/** Readings that are looked at for a text: as they lie in the table, and where an index picks them, which costs more. */
+const WITH_TEXT = 16_000;
+const PICKED_WITH_TEXT = 5_000;
 
 export interface Sources {
   /** For metrics. */
@@ -101,9 +101,10 @@ export function textSource(filter: QuarantineFilter & { readonly q: string }, va
   const anyPlace = { ...filter, system_id: null, sensor_id: null };
   const isPicked = incident !== null || from_us !== null || to_us !== null;
   const faceted = facetedPairs(filter);
+  const most = narrowed ? WITH_TEXT / 2 : WITH_TEXT;
   const look = (name: string, from: QuarantineFilter, pairs: readonly Pair[] | null) =>
     pairs === null
-      ? lookedAt(name, filter, newest(), WITH_TEXT, values)
+      ? lookedAt(name, filter, newest(most), most, values)
       : lookedAt(name, filter, picked(from, pairs, values), PICKED_WITH_TEXT, values);
   const cells = look("own", filter, narrowed || isPicked || faceted.length < ALL_PAIRS ? faceted : null);
   const others = narrowed ? look("others", anyPlace, isPicked ? pairsOf(filter) : null) : null;
@@ -121,7 +122,8 @@ export function textSource(filter: QuarantineFilter & { readonly q: string }, va
 
 const LOOKED_COLUMNS = ["system_id", "sensor_id", "reason", "review_status", "reason_details"];
 /** The newest readings of all, in the order of their ids. */
-const newest = () => `SELECT ${LOOKED_COLUMNS.join(", ")} FROM ${TABLE} ORDER BY id DESC LIMIT ${WITH_TEXT}`;
+const newest = (limit: number) =>
+  `SELECT ${LOOKED_COLUMNS.join(", ")} FROM ${TABLE} ORDER BY id DESC LIMIT ${limit}`;
 /** The newest readings of a filter, by indexes. */
 const picked = (filter: QuarantineFilter, pairs: readonly Pair[], values: Values) => {
   const limit = String(PICKED_WITH_TEXT);
