@@ -161,6 +161,12 @@ export const VARIABLES = {
     1024,
     268_435_456,
   ),
+  MAX_COMPRESSION_RATIO: whole(
+    500,
+    "Bytes that one byte of a compressed request body may become, beyond the first MiB; honest telemetry stays below 300",
+    1,
+    1_000_000,
+  ),
   BODY_TIMEOUT_MS: whole(30_000, "Time a request body may take to arrive, ms", 100, 600_000),
   WAIT_MAX_SECONDS: whole(
     30,

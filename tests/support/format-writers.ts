@@ -1,5 +1,5 @@
 /** A batch written in each format, and compressed in each coding: what a producer's library would make of it. */
-import { deflateSync, gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 
 /** One reading as every format can say it: a field is a text, a number, or not there. */
 export interface PlainReading {
@@ -77,4 +77,5 @@ export const CODINGS: Readonly<Record<string, (body: string) => Uint8Array<Array
   identity: (body) => Buffer.from(body),
   gzip: (body) => gzipSync(body),
   deflate: (body) => deflateSync(body),
+  zstd: (body) => zstdCompressSync(body),
 };

@@ -22,7 +22,12 @@ export type TakeIn = (c: AppContext, form: BatchForm) => Promise<Acceptance>;
 
 /** All routes share it, and so the memory that bodies may take. */
 export function batchIntake(deps: RouteDeps): TakeIn {
-  const bounds = { max_bytes: deps.config.MAX_BODY_BYTES, timeout_ms: deps.config.BODY_TIMEOUT_MS };
+  const {
+    MAX_BODY_BYTES: max_bytes,
+    MAX_COMPRESSION_RATIO: max_ratio,
+    BODY_TIMEOUT_MS: timeout_ms,
+  } = deps.config;
+  const bounds = { max_bytes, max_ratio, timeout_ms };
   const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
   return async (c, form) => {
     const hold = memory.open();

@@ -1,11 +1,15 @@
 /** From the bytes on the wire to text or a JSON value: content coding, UTF-8, JSON. */
 import { promisify } from "node:util";
-import { gunzip, inflate } from "node:zlib";
+import { gunzip, inflate, zstdDecompress } from "node:zlib";
 import { ProblemError } from "../problem-error.ts";
 import type { ContentCoding } from "./media.ts";
-import { bodyTooLarge } from "./read-body.ts";
+import { type BodyBounds, bodyTooLarge } from "./read-body.ts";
+import { MAX_WINDOW_BYTES, objectionToZstd } from "./zstd-frames.ts";
 
-const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate), zstd: promisify(zstdDecompress) };
+
+/** Decompressed bytes that every body may have, however small it was. */
+const FREE_BYTES = 1_048_576;
 
 /**
  * The body without its coding. Off the main thread, and it stops at the bound, so that a decompression bomb costs
@@ -15,21 +19,38 @@ const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 export async function decompress(
   body: Uint8Array,
   coding: ContentCoding,
-  max_bytes: number,
+  { max_bytes, max_ratio = Number.POSITIVE_INFINITY }: Pick<BodyBounds, "max_bytes" | "max_ratio">,
 ): Promise<Uint8Array> {
   if (coding === "identity") return body;
+  const by_ratio = Math.max(FREE_BYTES, body.byteLength * max_ratio);
+  const most = Math.min(max_bytes, by_ratio);
+  if (coding === "zstd") {
+    const objection = objectionToZstd(body, Math.max(MAX_WINDOW_BYTES, max_bytes));
+    if (objection !== null) throw malformed(`The body is not valid zstd: ${objection}.`);
+  }
   try {
-    return await decoders[coding](body, { maxOutputLength: max_bytes });
+    return await decoders[coding](body, { maxOutputLength: most });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ERR_BUFFER_TOO_LARGE") throw bodyTooLarge(max_bytes);
-    // zlib's own errors are Z_DATA_ERROR, Z_BUF_ERROR and so on; any other is ours.
-    if (!code?.startsWith("Z_") || code === "Z_MEM_ERROR") throw error;
-    throw new ProblemError("malformed-encoding", {
-      detail: `The body is not valid ${coding} (${code}).`,
-      cause: error,
-    });
+    if (code === "ERR_BUFFER_TOO_LARGE")
+      throw most < max_bytes ? tooCompressed(max_ratio) : bodyTooLarge(max_bytes);
+    // Z_DATA_ERROR, ZSTD_error_checksum_wrong and so on; any other is ours.
+    const isOfBody = code?.startsWith("Z_") || code?.startsWith("ZSTD_");
+    if (!isOfBody || OF_MEMORY.test(code ?? "")) throw error;
+    throw malformed(`The body is not valid ${coding} (${code}).`, error);
   }
+}
+
+const OF_MEMORY = /^Z_MEM_ERROR$|^ZSTD_error_memory/;
+
+function malformed(detail: string, cause?: unknown): ProblemError {
+  return new ProblemError("malformed-encoding", { detail, cause });
+}
+
+function tooCompressed(max_ratio: number): ProblemError {
+  return new ProblemError("body-too-large", {
+    detail: `The body becomes more than ${max_ratio} times as large when it is decompressed.`,
+  });
 }
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;

@@ -27,19 +27,19 @@ function unsupported(detail: string, accepted: string): ProblemError {
   return new ProblemError("unsupported-media-type", { detail, headers: { Accept: accepted } });
 }
 
-export type ContentCoding = "identity" | "gzip" | "deflate";
+export type ContentCoding = "identity" | "gzip" | "deflate" | "zstd";
 
-/**
- * Codings that are understood. zstd is left out: Bun's decoder takes a frame that is cut short for a whole one.
- */
+/** Codings that are understood. */
 const CODINGS: ReadonlyMap<string, ContentCoding> = new Map([
   ["identity", "identity"],
   ["gzip", "gzip"],
   // RFC 9110 section 8.4.1.3
   ["x-gzip", "gzip"],
   ["deflate", "deflate"],
+  // RFC 8878
+  ["zstd", "zstd"],
 ]);
-const ACCEPTED = "gzip, deflate";
+const ACCEPTED = "gzip, deflate, zstd";
 
 /** The coding of the body; one at most. @throws {ProblemError} unsupported-content-encoding */
 export function contentCoding(contentEncoding: string | undefined): ContentCoding {

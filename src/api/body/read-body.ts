@@ -6,6 +6,8 @@ import type { BodyHold } from "./body-memory.ts";
 export interface BodyBounds {
   /** Largest body, bytes, as sent and decompressed. */
   readonly max_bytes: number;
+  /** Decompressed bytes for each byte as sent, beyond the first MiB; without it only `max_bytes` counts. */
+  readonly max_ratio?: number;
   /** Longest time it may take to arrive, ms. */
   readonly timeout_ms: number;
 }

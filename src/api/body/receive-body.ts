@@ -17,7 +17,7 @@ export async function receiveBody(
   const sent = await readBody(c.req.raw, bounds, hold);
   c.env?.slowBody?.end(c.req.raw);
   if (coding === "identity") return withoutByteOrderMark(sent);
-  const body = await decompress(sent, coding, bounds.max_bytes);
+  const body = await decompress(sent, coding, bounds);
   hold.grow(body.byteLength);
   return withoutByteOrderMark(body);
 }

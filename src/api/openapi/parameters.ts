@@ -31,7 +31,7 @@ export const IDEMPOTENCY_KEY_PARAMETER = {
 export const CONTENT_ENCODING_PARAMETER = {
   name: "Content-Encoding",
   in: "header" as const,
-  schema: { type: "string" as const, enum: ["identity", "gzip", "deflate"] },
+  schema: { type: "string" as const, enum: ["identity", "gzip", "deflate", "zstd"] },
 };
 
 interface QuerySchema {

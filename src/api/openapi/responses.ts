@@ -40,7 +40,7 @@ export const HEADERS = {
   "Retry-After": whole("Seconds to wait before asking again", 1),
   "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),
   Allow: text("Methods of this resource", "POST"),
-  "Accept-Encoding": text("Content encodings that are understood", "gzip, deflate"),
+  "Accept-Encoding": text("Content encodings that are understood", "gzip, deflate, zstd"),
   "Idempotent-Replayed": text("`true` when this is the answer to an earlier request with this key", "true"),
   "Content-Location": text(
     "Address of what the body shows, RFC 9110",

@@ -70,7 +70,7 @@ const describe = describeRoute({
   description:
     "The batch is accepted as a whole and processed later: poll the job at `Location`, follow its events, or wait " +
     "for its end in the same request with `Prefer: wait=N`. Bad readings in a good envelope are accepted too, and " +
-    "end in quarantine. The body may be compressed (gzip, deflate). JSON names its system; for NDJSON and CSV the " +
+    "end in quarantine. The body may be compressed (gzip, deflate, zstd). JSON names its system; for NDJSON and CSV the " +
     "query does.",
   operationId: "ingestBatch",
   security: SECURITY,

@@ -1,6 +1,6 @@
 /** Every 4xx of the ingest endpoint: status, problem, headers, and nothing in the stream. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { deflateSync, gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { AccessTokens } from "../../../src/api/auth/access-tokens.ts";
 import type { ProblemName } from "../../../src/contract/problem.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
@@ -121,7 +121,7 @@ const refusals: Refusal[] = [
     name: "Brotli",
     problem: "unsupported-content-encoding",
     headers: { "Content-Encoding": "br" },
-    answerHeaders: { "Accept-Encoding": "gzip, deflate" },
+    answerHeaders: { "Accept-Encoding": "gzip, deflate, zstd" },
   },
   {
     name: "a body one byte over the bound",
@@ -133,6 +133,24 @@ const refusals: Refusal[] = [
     problem: "body-too-large",
     body: gzipSync(good.padEnd(MAX_BODY_BYTES + 1, " ")),
     headers: { "Content-Encoding": "gzip" },
+  },
+  {
+    name: "a zstd bomb",
+    problem: "body-too-large",
+    body: zstdCompressSync(Buffer.alloc(100_000_000, 32)),
+    headers: { "Content-Encoding": "zstd" },
+  },
+  {
+    name: "a zstd frame that is cut short",
+    problem: "malformed-encoding",
+    body: zstdCompressSync(good).subarray(0, -1),
+    headers: { "Content-Encoding": "zstd" },
+  },
+  {
+    name: "a body that is compressed beyond all honesty",
+    problem: "body-too-large",
+    body: zstdCompressSync(good.padEnd(1_500_000, " ")),
+    headers: { "Content-Encoding": "zstd" },
   },
   {
     name: "a deflate bomb",

@@ -1,6 +1,6 @@
 /** What a good batch leaves behind, and that nothing on its way is lost or changed. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { deflateSync, gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { isUuid } from "../../../src/contract/job-id.ts";
 import { streamKey } from "../../../src/stream/keys.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
@@ -68,6 +68,7 @@ describe("a good batch", () => {
     ["gzip", gzipSync(good)],
     ["x-gzip", gzipSync(good)],
     ["deflate", deflateSync(good)],
+    ["zstd", zstdCompressSync(good)],
     ["identity", good],
   ])("may come as %s and is kept decompressed", async (coding, body) => {
     const { token } = await api.tokenFor("admin");

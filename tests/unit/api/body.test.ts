@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { deflateSync, gzipSync } from "node:zlib";
+import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { Type } from "@sinclair/typebox";
 import { BATCH_MEDIA } from "../../../src/api/batch/batch-form.ts";
 import { shapeCheck } from "../../../src/api/body/check-shape.ts";
@@ -72,28 +72,31 @@ describe("content encoding", () => {
     ["GZIP", "gzip"],
     ["x-gzip", "gzip"],
     [" deflate ", "deflate"],
+    ["Zstd", "zstd"],
   ] as const)("%p is %s", (header, coding) => {
     expect(contentCoding(header)).toBe(coding);
   });
-  test.each(["br", "zstd", "gzip, gzip", "constructor", ""])("%p is refused", async (header) => {
+  test.each(["br", "zstd, gzip", "gzip, gzip", "constructor", ""])("%p is refused", async (header) => {
     expect(await problemOf(() => contentCoding(header))).toBe("unsupported-content-encoding");
   });
 });
 
 describe("decompression", () => {
   const MAX = 100_000;
+  const max = { max_bytes: MAX };
   const full = Buffer.alloc(MAX, "a");
   const over = Buffer.alloc(MAX + 1, "a");
   test.each([
     ["gzip", gzipSync],
     ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
   ] as const)("%s ends at the bound to the byte", async (coding, compress) => {
-    expect((await decompress(compress(full), coding, MAX)).byteLength).toBe(MAX);
-    expect(await problemOf(() => decompress(compress(over), coding, MAX))).toBe("body-too-large");
+    expect((await decompress(compress(full), coding, max)).byteLength).toBe(MAX);
+    expect(await problemOf(() => decompress(compress(over), coding, max))).toBe("body-too-large");
   });
   test("a bomb of many gzip members ends at the bound too", async () => {
     const bomb = Buffer.concat(Array<Buffer>(50).fill(gzipSync(full)));
-    expect(await problemOf(() => decompress(bomb, "gzip", MAX))).toBe("body-too-large");
+    expect(await problemOf(() => decompress(bomb, "gzip", max))).toBe("body-too-large");
   });
   test.each([
     ["text", bytes("hello world")],
@@ -101,7 +104,31 @@ describe("decompression", () => {
     ["a cut", gzipSync(crypto.getRandomValues(new Uint8Array(5_000))).subarray(0, 2_000)],
     ["zeros after the end", Buffer.concat([gzipSync("{}"), Buffer.from("zzzz")])],
   ])("gzip that is %s is malformed", async (_, body) => {
-    expect(await problemOf(() => decompress(body, "gzip", MAX))).toBe("malformed-encoding");
+    expect(await problemOf(() => decompress(body, "gzip", max))).toBe("malformed-encoding");
+  });
+});
+
+describe("a ratio", () => {
+  const MIB = 1_048_576;
+  const ratioOf = (body: Buffer, max_ratio: number) => ({ max_bytes: 100 * MIB, max_ratio, body });
+  test.each([
+    ["gzip", gzipSync],
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+  ] as const)("of %s is refused beyond its bound, in a body of more than a MiB", async (coding, compress) => {
+    const [small, large] = [compress(Buffer.alloc(MIB)), compress(Buffer.alloc(MIB + 1))];
+    const honest = compress(Buffer.from(crypto.getRandomValues(new Uint8Array(64_000)).join(",").repeat(8)));
+    expect((await decompress(small, coding, ratioOf(small, 10))).byteLength).toBe(MIB);
+    expect((await decompress(honest, coding, ratioOf(honest, 40))).byteLength).toBeGreaterThan(MIB);
+    try {
+      await decompress(large, coding, ratioOf(large, 10));
+      throw new Error("it was accepted");
+    } catch (error) {
+      expect((error as ProblemError).problem).toBe("body-too-large");
+      expect((error as ProblemError).detail).toBe(
+        "The body becomes more than 10 times as large when it is decompressed.",
+      );
+    }
   });
 });
 
