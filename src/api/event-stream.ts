@@ -1,6 +1,6 @@
 /** Server-sent events (WHATWG HTML, section 9.2): how every stream of this service begins, stays alive and ends. */
 import { streamSSE } from "hono/streaming";
-import { unlessAborted } from "../ops/retry.ts";
+import { joinSignals, unlessAborted } from "../ops/retry.ts";
 import type { AppContext, RouteDeps } from "./deps.ts";
 
 /** After which a client that lost the connection comes back, ms. */
@@ -31,13 +31,10 @@ export function eventStream(
 ): Response {
   const life = tokens.lifeOf(c.get("claims"));
   const gone = new AbortController();
-  const end = AbortSignal.any([
-    gone.signal,
-    c.req.raw.signal,
-    closing,
-    life.signal,
-    AbortSignal.timeout(LONGEST_MS),
-  ]);
+  const { signal: end, release } = joinSignals(
+    [gone.signal, c.req.raw.signal, closing, life.signal],
+    LONGEST_MS,
+  );
   c.header("X-Accel-Buffering", "no");
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => gone.abort());
@@ -52,6 +49,7 @@ export function eventStream(
         await unlessAborted(Promise.resolve<unknown>(written), end);
       }
     } finally {
+      release();
       life.end();
       leave();
     }

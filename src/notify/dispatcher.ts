@@ -19,6 +19,7 @@ import {
 } from "../store/webhooks/dispatch.ts";
 import { boundOutbox, type Disabled, keepOutbox, outboxFigures } from "../store/webhooks/upkeep.ts";
 import { type AttemptDeps, attempt } from "./attempt.ts";
+import { Lanes } from "./lanes.ts";
 import type { DispatchReport } from "./notify-metrics.ts";
 import { RETRY_DELAYS_MS } from "./schedule.ts";
 import type { Targets } from "./target.ts";
@@ -47,8 +48,10 @@ export const DISPATCH: Pick<DispatcherSettings, "interval_ms" | "timeout_ms" | "
 /** Any number, the same in every program that keeps this schema. */
 const DISPATCHER_LOCK = 7_402_916;
 const STATEMENT_DEADLINE_MS = 30_000;
-/** Attempts at once, and those at one receiver. */
-const BOUNDS = { all: 32, each: 4 } as const;
+/** Messages sent at once, those to one receiver, and rows of one webhook that are read at once. */
+const BOUNDS = { all: 64, each: 8, rows: 64 } as const;
+/** Rows that wait longer are read anew: the webhook may be another by now. */
+const STALE_MS = 2_000;
 const ROUND_MS = 20;
 const BOUND_EVERY_MS = 5_000;
 const KEEP_EVERY_MS = 60_000;
@@ -62,9 +65,9 @@ export class Dispatcher {
   readonly #stop = new AbortController();
   /** Gives attempts up that the stop cannot wait for. */
   readonly #cut = new AbortController();
-  /** By the delivery's id. */
-  readonly #inHand = new Map<string, { readonly webhook_id: string; readonly sent: Promise<void> }>();
-  #ended: Outcome[] = [];
+  readonly #lanes = new Lanes({ all: BOUNDS.all, stale_ms: STALE_MS });
+  readonly #sending = new Set<Promise<void>>();
+  readonly #ended: Outcome[] = [];
   #wake: () => void = () => undefined;
   #running: Promise<void> | null = null;
   #session: DedicatedSession | null = null;
@@ -113,6 +116,8 @@ export class Dispatcher {
         await sleep(backoff.next_ms(), this.#stop.signal);
       } finally {
         this.report.onLeading(false);
+        // Another process may lead by now; what is being sent goes on.
+        this.#lanes.clear();
         await this.#session?.close();
         this.#session = null;
       }
@@ -141,24 +146,24 @@ export class Dispatcher {
       // What ends at about the same time is written down together.
       await sleep(ROUND_MS, this.#stop.signal);
     }
-    await Promise.all([...this.#inHand.values()].map(({ sent }) => sent));
+    this.#lanes.clear();
+    await Promise.all(this.#sending);
     await this.#settle(session);
   }
 
-  /** Begin to send what is due, as far as there is room. */
+  /** Read what is due, and begin to send it as far as there is room. */
   async #take(session: DedicatedSession): Promise<void> {
-    if (this.#inHand.size >= BOUNDS.all) return;
-    const busy = new Map<string, number>();
-    for (const { webhook_id } of this.#inHand.values()) {
-      busy.set(webhook_id, (busy.get(webhook_id) ?? 0) + 1);
-    }
-    for (const delivery of await dueDeliveries(session, this.#inHand.keys(), BOUNDS.each)) {
-      if (this.#inHand.size >= BOUNDS.all) return;
-      const { id, webhook_id, at_once } = delivery;
-      const sending = busy.get(webhook_id) ?? 0;
-      if (sending >= at_once) continue;
-      busy.set(webhook_id, sending + 1);
-      this.#inHand.set(id, { webhook_id, sent: this.#send(delivery) });
+    this.#lanes.dropStale(this.clock.monotonic_ms());
+    const due = await dueDeliveries(session, this.#lanes.inHand, BOUNDS);
+    this.#lanes.add(due, this.clock.monotonic_ms());
+    this.#begin();
+  }
+
+  #begin(): void {
+    if (this.#stop.signal.aborted) return;
+    for (const delivery of this.#lanes.ready()) {
+      const sent: Promise<void> = this.#send(delivery).finally(() => this.#sending.delete(sent));
+      this.#sending.add(sent);
     }
   }
 
@@ -166,19 +171,22 @@ export class Dispatcher {
     const { timeout_ms, ca } = this.settings;
     const limits = { timeout_ms, signal: this.#cut.signal, ...(ca === undefined ? {} : { ca }) };
     const outcome = await attempt(this.#deps, delivery, limits);
+    this.#lanes.ended(delivery, outcome?.result === "delivered");
     if (outcome) this.#ended.push(outcome);
-    else this.#inHand.delete(delivery.id);
+    else this.#lanes.forget(delivery.id);
+    this.#begin();
     this.#wake();
   }
 
   /** Write down what ended. In hand until then: what is not written down must not be sent twice by this leader. */
   async #settle(session: DedicatedSession): Promise<void> {
-    const outcomes = this.#ended;
+    // A copy: more may end while these are written down.
+    const outcomes = [...this.#ended];
     if (outcomes.length === 0) return;
     this.#tellDisabled(await settleDeliveries(session, outcomes, FORGIVE_HOURS));
-    this.#ended = this.#ended.slice(outcomes.length);
+    this.#ended.splice(0, outcomes.length);
     for (const { delivery, attempt: made, result } of outcomes) {
-      this.#inHand.delete(delivery.id);
+      this.#lanes.forget(delivery.id);
       this.report.onAttempt(result, made.ms);
       if (result === "delivered") continue;
       const { webhook_id, event, message_id, attempts } = delivery;

@@ -4,6 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
+import { joinSignals } from "../ops/retry.ts";
 import type { Target } from "./target.ts";
 
 /** Bytes of the answer that are read. */
@@ -43,23 +44,14 @@ export class NoAnswerError extends Error {
 
 /** @throws {NoAnswerError} */
 export async function post(target: Target, message: Message, limits: PostLimits): Promise<Answer> {
-  // By hand and not by AbortSignal.any, which would tie each request to a signal that lives as long as the process.
-  const end = new AbortController();
-  const give = () => end.abort();
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    give();
-  }, limits.timeout_ms);
-  limits.signal.addEventListener("abort", give, { once: true });
+  const end = joinSignals([limits.signal], limits.timeout_ms);
   try {
     return await firstAnswer(target, message, { ...limits, signal: end.signal });
   } catch (error) {
-    const words = isLate ? `no answer within ${limits.timeout_ms / 1000} s` : (error as Error).message;
+    const words = end.isLate ? `no answer within ${limits.timeout_ms / 1000} s` : (error as Error).message;
     throw new NoAnswerError(words.slice(0, EXCERPT_LENGTH), { cause: error });
   } finally {
-    clearTimeout(timer);
-    limits.signal.removeEventListener("abort", give);
+    end.release();
   }
 }
 

@@ -43,6 +43,41 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
+/** A signal made of others. */
+export interface JoinedSignal {
+  readonly signal: AbortSignal;
+  /** It fired because its time was over. */
+  readonly isLate: boolean;
+  /** Unties it from the others. */
+  release(): void;
+}
+
+/**
+ * Fires with the first of `signals`, and after `longest_ms`. By hand, because AbortSignal.any and AbortSignal.timeout
+ * cannot be untied: each request would leave something behind at a signal that lives as long as the process.
+ */
+export function joinSignals(signals: readonly AbortSignal[], longest_ms: number): JoinedSignal {
+  const joined = new AbortController();
+  let isLate = false;
+  const fire = () => joined.abort();
+  const timer = setTimeout(() => {
+    isLate = true;
+    fire();
+  }, longest_ms);
+  for (const signal of signals) signal.addEventListener("abort", fire, { once: true });
+  if (signals.some(({ aborted }) => aborted)) fire();
+  return {
+    signal: joined.signal,
+    get isLate() {
+      return isLate;
+    },
+    release() {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener("abort", fire);
+    },
+  };
+}
+
 /** Exponential back-off with full jitter between half of the step and the step. */
 export class Backoff {
   #attempt = 0;

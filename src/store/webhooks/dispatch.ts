@@ -24,12 +24,12 @@ export interface DueDelivery {
   readonly secrets: readonly string[];
 }
 
-/** More than a round can take from so many webhooks. */
-const MAX_DUE = 1_000;
+/** Rows of all webhooks that are read at once. */
+const MAX_DUE = 2_000;
 
 /**
- * Due deliveries of each webhook that may be told, at most $2 of one that works and one of one that fails; not those
- * in hand ($1). A disabled webhook can still be tested. One whose user is inactive, or may not know of what it asks
+ * Due deliveries of each webhook that may be told, at most $3 of one that works and one of one that fails; not those
+ * in hand ($1). $2 is how many a webhook that works may be sent at once. A disabled webhook can still be tested. One whose user is inactive, or may not know of what it asks
  * for any more, is told nothing.
  */
 const DUE = `SELECT d.id::text AS id, w.id AS webhook_id, d.message_id, d.event, d.snapshot, d.created_at,
@@ -45,7 +45,7 @@ const DUE = `SELECT d.id::text AS id, w.id AS webhook_id, d.message_id, d.event,
       AND ${REACHED}
       AND (w.disabled_at IS NULL OR d.event = '${TEST_EVENT}')
     ORDER BY d.next_attempt_at, d.id
-    LIMIT CASE WHEN w.failing_since IS NULL THEN $2::int ELSE 1 END) d
+    LIMIT CASE WHEN w.failing_since IS NULL THEN $3::int ELSE 1 END) d
   WHERE w.paused_until IS NULL OR w.paused_until <= now()
   ORDER BY d.next_attempt_at, d.id LIMIT ${MAX_DUE}`;
 
@@ -91,13 +91,13 @@ const NOTE = `UPDATE diagnostics_webhook w SET
     AS n (id, succeeded, failed, recovered, pause_ms)
   WHERE w.id = n.id`;
 
-/** Oldest first. @param inHand ids that are left out @param each messages that one webhook may be sent at once */
+/** Oldest first. @param inHand ids that are left out @param bounds of one webhook: messages sent at once, and rows */
 export function dueDeliveries(
   session: DedicatedSession,
   inHand: Iterable<string>,
-  each: number,
+  { each, rows }: { readonly each: number; readonly rows: number },
 ): Promise<DueDelivery[]> {
-  return session.query<DueDelivery & Record<string, unknown>>(DUE, [[...inHand], each]);
+  return session.query<DueDelivery & Record<string, unknown>>(DUE, [[...inHand], each, rows]);
 }
 
 /** Write outcomes down, in one transaction. @returns webhooks that are told nothing any more */

@@ -139,11 +139,11 @@ describe("a stop", () => {
     const { id } = await makeWebhook(scene.database, slow.url);
     await note(scene.database, id, 10);
     const dispatcher = dispatch();
-    await until("four are being sent", () => slow.received.length === 4);
+    await until("eight are being sent", () => slow.received.length === 8);
     await dispatcher.stop();
-    expect(slow.received).toHaveLength(4);
-    expect(await count("state = 'delivered'", id)).toBe(4);
-    expect(await count("state = 'pending' AND attempts = 0", id)).toBe(6);
+    expect(slow.received).toHaveLength(8);
+    expect(await count("state = 'delivered'", id)).toBe(8);
+    expect(await count("state = 'pending' AND attempts = 0", id)).toBe(2);
   });
 
   test("cuts off what takes too long; nothing is written down, and the next one sends it", async () => {

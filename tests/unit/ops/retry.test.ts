@@ -1,5 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { Backoff, DeadlineError, sleep, unlessAborted, withDeadline } from "../../../src/ops/retry.ts";
+import {
+  Backoff,
+  DeadlineError,
+  joinSignals,
+  sleep,
+  unlessAborted,
+  withDeadline,
+} from "../../../src/ops/retry.ts";
 
 const never = new Promise<never>(() => undefined);
 
@@ -66,5 +73,30 @@ describe("Backoff", () => {
       backoff.reset();
       expect(backoff.next_ms()).toBe(100 * share);
     }
+  });
+});
+
+describe("joined signals", () => {
+  test("fire with the first of them, or when the time is over, and say which", async () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const joined = joinSignals([one.signal, other.signal], 10_000);
+    expect(joined.signal.aborted).toBe(false);
+    other.abort();
+    expect(joined.signal.aborted).toBe(true);
+    expect(joined.isLate).toBe(false);
+    joined.release();
+    const late = joinSignals([one.signal], 1);
+    await new Promise((resolve) => late.signal.addEventListener("abort", resolve));
+    expect(late.isLate).toBe(true);
+    expect(joinSignals([other.signal], 10_000).signal.aborted).toBe(true);
+  });
+
+  test("leave nothing behind once they are released", async () => {
+    const long = new AbortController();
+    const joined = joinSignals([long.signal], 1);
+    joined.release();
+    long.abort();
+    await Bun.sleep(5);
+    expect(joined.signal.aborted).toBe(false);
   });
 });
