@@ -44,6 +44,8 @@ test(
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
+      "names of systems",
+      "outside identities",
       "last use of keys",
       "register of users",
       "review desk",
