@@ -7,12 +7,14 @@ import { type Group, groupText, homeOf, isIn } from "./lib/access.ts";
 import { loadSession, session, sessionTrouble } from "./lib/api.ts";
 import { navigate, to, usePlace } from "./lib/router.ts";
 import { useShared } from "./lib/shared.ts";
+import { AccountPage } from "./pages/account.tsx";
 import { AlertsPage } from "./pages/alerts.tsx";
 import { AuditPage } from "./pages/audit.tsx";
 import { DeadLetterPage } from "./pages/dead-letter.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
 import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
+import { KeysPage } from "./pages/keys/keys.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { IncidentsPage } from "./pages/quarantine/incidents.tsx";
 import { ReadingPage } from "./pages/quarantine/reading.tsx";
@@ -23,7 +25,7 @@ import { SignInPage } from "./pages/sign-in.tsx";
 import { SensorPage } from "./pages/systems/sensor.tsx";
 import { SystemPage } from "./pages/systems/system.tsx";
 import { SystemsPage } from "./pages/systems/systems.tsx";
-import { UsersPage } from "./pages/users.tsx";
+import { UsersPage } from "./pages/users/users.tsx";
 import { DeliveryPage } from "./pages/webhooks/delivery.tsx";
 import { WebhookPage } from "./pages/webhooks/webhook.tsx";
 import { WebhooksPage } from "./pages/webhooks/webhooks.tsx";
@@ -32,7 +34,7 @@ import { PageFrame } from "./ui/page.tsx";
 import { Shell } from "./ui/shell.tsx";
 import { Empty, Loading, ProblemBox } from "./ui/states.tsx";
 
-type Draw = (parts: readonly string[]) => ComponentChildren;
+type Draw = (parts: readonly string[], session: Session) => ComponentChildren;
 
 /** Patterns of paths below /console; `:` stands for any one part. The first that fits is drawn. */
 const ROUTES: readonly { readonly pattern: string; readonly group: Group; readonly draw: Draw }[] = [
@@ -74,6 +76,8 @@ const ROUTES: readonly { readonly pattern: string; readonly group: Group; readon
     group: "webhook-users",
     draw: ([webhook = "", id = ""]) => <DeliveryPage key={id} webhook_id={webhook} id={id} />,
   },
+  { pattern: "/keys", group: "everybody", draw: () => <KeysPage /> },
+  { pattern: "/account", group: "everybody", draw: (_, session) => <AccountPage session={session} /> },
   { pattern: "/users", group: "admins", draw: () => <UsersPage /> },
   { pattern: "/audit", group: "admins", draw: () => <AuditPage /> },
 ];
@@ -105,9 +109,10 @@ export function App() {
   );
 }
 
-function Routed({ session: { user } }: { session: Session }): ComponentChildren {
+function Routed({ session }: { session: Session }): ComponentChildren {
   const { path } = usePlace();
-  const home = homeOf(user.role);
+  const { role } = session.user;
+  const home = homeOf(role);
   const isAtDoor = path === "/" && home !== "/";
   // Who has no overview begins with the first page that they have
   useEffect(() => {
@@ -116,7 +121,7 @@ function Routed({ session: { user } }: { session: Session }): ComponentChildren 
   if (isAtDoor) return null;
   for (const { pattern, group, draw } of ROUTES) {
     const parts = fit(pattern, path);
-    if (parts) return isIn(user.role, group) ? draw(parts) : <NotForRole group={group} home={home} />;
+    if (parts) return isIn(role, group) ? draw(parts, session) : <NotForRole group={group} home={home} />;
   }
   return (
     <PageFrame title="Nothing here">

@@ -23,6 +23,7 @@ const PAGES: readonly { readonly path: string; readonly name: string; readonly g
   { path: "/alerts", name: "Alerts", group: "readers" },
   { path: "/workers", name: "Workers", group: "readers" },
   { path: "/webhooks", name: "Webhooks", group: "webhook-users" },
+  { path: "/keys", name: "API keys", group: "everybody" },
   { path: "/users", name: "Users", group: "admins" },
   { path: "/audit", name: "Audit", group: "admins" },
 ];
@@ -141,9 +142,9 @@ function Choices({ session, busy, onLeave }: TopBarProps) {
         <option value="local">Local time</option>
         <option value="utc">UTC</option>
       </select>
-      <span class="who" title={`Role: ${session.user.role}`}>
+      <a class="who" href={to("/account")} title="Your account">
         {session.user.username} <span class="muted">{session.user.role}</span>
-      </span>
+      </a>
       <button type="button" class="button" disabled={busy} onClick={onLeave}>
         Sign out
       </button>

@@ -6,8 +6,8 @@ import { type Resource, useAction } from "../../lib/resource.ts";
 import { navigate, to } from "../../lib/router.ts";
 import { notify } from "../../ui/notices.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
-import { AskDialog } from "./ask.tsx";
-import { SecretDialog } from "./secret.tsx";
+import { AskDialog } from "../../ui/ask.tsx";
+import { SecretDialog } from "../../ui/secret.tsx";
 
 const WISHES = {
   rotate: {
@@ -93,6 +93,7 @@ const rotate = async (path: string) => (await post<{ secret: string }>(`${path}/
 
 const NewSecret = ({ secret, onClose }: { secret: string; onClose: () => void }) => (
   <SecretDialog
+    use="Receivers verify signatures with this secret; keep it where they read it."
     title="The new secret"
     secret={secret}
     note="The one until now signs as well for 24 hours."

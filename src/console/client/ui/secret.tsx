@@ -1,6 +1,6 @@
 /** A secret that is shown once, to be copied. */
 import { useState } from "preact/hooks";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Dialog } from "./dialog.tsx";
 
 function SecretText({ secret }: { secret: string }) {
   const [copied, setCopied] = useState(false);
@@ -21,11 +21,14 @@ function SecretText({ secret }: { secret: string }) {
 
 export const SecretDialog = ({
   title,
+  use,
   secret,
   note,
   onClose,
 }: {
   title: string;
+  /** What it is for. */
+  use: string;
   secret: string;
   note?: string;
   onClose: () => void;
@@ -33,8 +36,7 @@ export const SecretDialog = ({
   <Dialog title={title} onClose={onClose}>
     <div class="dialog-body">
       <p>
-        Receivers verify signatures with this secret. It is shown <strong>only now</strong>: keep it where
-        they read it.
+        {use} It is shown <strong>only now</strong>.
       </p>
       <SecretText secret={secret} />
       {note ? <p class="muted">{note}</p> : null}

@@ -1,7 +1,7 @@
 /** Asks before something is done that cannot be taken back. */
-import { useAction } from "../../lib/resource.ts";
-import { Dialog } from "../../ui/dialog.tsx";
-import { ProblemBox } from "../../ui/states.tsx";
+import { useAction } from "../lib/resource.ts";
+import { Dialog } from "./dialog.tsx";
+import { ProblemBox } from "./states.tsx";
 
 interface AskProps {
   readonly title: string;
@@ -9,10 +9,14 @@ interface AskProps {
   readonly verb: string;
   readonly danger: boolean;
   readonly work: () => Promise<void>;
+  /** It is done, or not wanted. */
   readonly onClose: () => void;
+  /** It is not wanted, when that is not the same. */
+  readonly onCancel?: () => void;
 }
 
-export function AskDialog({ title, explanation, verb, danger, work, onClose }: AskProps) {
+export function AskDialog(props: AskProps) {
+  const { title, explanation, verb, danger, work, onClose, onCancel = onClose } = props;
   const { busy, problem, run } = useAction();
   const send = (event: Event) => {
     event.preventDefault();
@@ -22,14 +26,14 @@ export function AskDialog({ title, explanation, verb, danger, work, onClose }: A
     });
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={onCancel}>
       <form onSubmit={send}>
         <div class="dialog-body">
           <p>{explanation}</p>
           {problem ? <ProblemBox problem={problem} /> : null}
         </div>
         <footer class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
+          <button type="button" class="button" onClick={onCancel}>
             Cancel
           </button>
           <button
