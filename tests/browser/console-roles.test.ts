@@ -27,7 +27,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     const { page, complaints, close } = await enter("", "feeder-1");
     await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
     const links = page.getByRole("navigation", { name: "Pages" }).getByRole("link");
-    expect(await links.allTextContents()).toEqual(["Jobs", "Systems", "Webhooks"]);
+    expect(await links.allTextContents()).toEqual(["Jobs", "Systems", "Webhooks", "API keys"]);
     await page.getByText("1 shown, no more").waitFor();
     await page.locator(`a[href$="/jobs/${own}"]`).click();
     await page.getByText("2 shown, no more").waitFor();

@@ -10,7 +10,7 @@ import { PAGES } from "../support/console-pages.ts";
 const MAX_FIRST_LOAD_BYTES = 200_000;
 const LONG_MS = 240_000;
 /** These have nothing to ask for. */
-const STILL = ["unknown"];
+const STILL = ["unknown", "account"];
 /** When there is no data, these show the one thing that they are about. */
 const NEVER_EMPTY = [...STILL, "job", "job-failed", "task", "dead-letter", "reading", "delivery"];
 

@@ -1,5 +1,4 @@
 /** Answers of the fake API that need more than a list. */
-import type { UserView } from "../../src/contract/access.ts";
 import type {
   AlertView,
   DeadLetterDetail,
@@ -16,6 +15,7 @@ import type {
   Sensor,
   UnitList,
 } from "../../src/contract/registry.ts";
+import { USERS } from "./console-access.ts";
 import { COUNTS, curve, IDS, JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
 import { HISTORY } from "./console-record.ts";
 
@@ -97,20 +97,6 @@ export const WORKERS: readonly WorkerView[] = ["running", "running", "waiting", 
     heartbeat_age_ms: 180 + index * 700,
     restarts: index === 2 ? 4 : 0,
     in_hand: index * 3,
-  }),
-);
-
-export const USERS: readonly UserView[] = (["admin", "engineer", "reviewer", "producer"] as const).map(
-  (role, index) => ({
-    id: index === 0 ? IDS.admin : IDS.admin.replace(/.$/, String(index + 1)),
-    username: role === "producer" ? "rig-7-gateway" : role,
-    role,
-    active: index !== 2,
-    systems: role === "producer" ? [IDS.system] : null,
-    issuer: role === "engineer" ? "https://login.example.com" : null,
-    requests_per_minute: role === "producer" ? 600 : null,
-    readings_per_minute: role === "producer" ? 6_000_000 : null,
-    created_at: iso(NOW_MS - 2_000 * HOUR_MS),
   }),
 );
 

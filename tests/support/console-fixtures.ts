@@ -21,6 +21,7 @@ export const IDS = {
   reading: 48_213,
   letter: "0/1764226800000-0",
   webhook: uuid(0x6001),
+  key: uuid(0x7001),
 };
 
 export const SYSTEMS: readonly System[] = (

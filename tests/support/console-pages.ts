@@ -21,6 +21,8 @@ export const PAGES: readonly (readonly [name: string, path: string, heading: str
   ["webhooks", "/webhooks", "Webhooks"],
   ["webhook", `/webhooks/${IDS.webhook}`, "Line 3, shift report"],
   ["delivery", `/webhooks/${IDS.webhook}/deliveries/4711`, "Delivery #4711"],
+  ["keys", "/keys", "API keys"],
+  ["account", "/account", "Account"],
   ["users", "/users", "Users"],
   ["audit", "/audit", "Audit"],
   ["unknown", "/no-such-page", "Nothing here"],

@@ -1,6 +1,7 @@
 /** What the fake API of the console's tests answers to every look. */
 import type { Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { KEYS, USERS } from "./console-access.ts";
 import * as answers from "./console-answers.ts";
 import { JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
 import { AUDIT } from "./console-record.ts";
@@ -40,7 +41,8 @@ export function mountReads(app: Hono, live: () => boolean): void {
     ["/api/v1/systems/:id/sensors/:sensor/ranges", answers.RANGES],
     ["/api/v1/alerts", answers.ALERTS],
     ["/api/v1/workers", answers.WORKERS],
-    ["/api/v1/users", answers.USERS],
+    ["/api/v1/users", USERS],
+    ["/api/v1/keys", KEYS],
     ["/api/v1/audit", AUDIT],
     ["/api/v1/webhooks", WEBHOOKS],
     ["/api/v1/webhooks/:id/deliveries", DELIVERIES],

@@ -6,6 +6,7 @@ import "./styles/frame.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 import "./styles/review.css";
+import "./styles/access.css";
 import { App } from "./app.tsx";
 import { loadSession } from "./lib/api.ts";
 import { startTheme } from "./lib/preferences.ts";

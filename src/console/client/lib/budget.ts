@@ -1,6 +1,7 @@
 /** Limits a minute, as people read and type them. */
-import { count } from "./format.ts";
+
 import { FormError } from "./form-error.ts";
+import { count } from "./format.ts";
 
 export const budgetText = (perMinute: number | null) =>
   perMinute === null ? "default" : `${count(perMinute)}/min`;

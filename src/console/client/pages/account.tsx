@@ -68,7 +68,7 @@ function PasswordForm() {
     });
   };
   return (
-    <form class="panel-form" onSubmit={send}>
+    <form class="stacked" onSubmit={send}>
       <TextField
         label="Current password"
         type="password"

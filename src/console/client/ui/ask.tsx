@@ -11,12 +11,10 @@ interface AskProps {
   readonly work: () => Promise<void>;
   /** It is done, or not wanted. */
   readonly onClose: () => void;
-  /** It is not wanted, when that is not the same. */
-  readonly onCancel?: () => void;
 }
 
 export function AskDialog(props: AskProps) {
-  const { title, explanation, verb, danger, work, onClose, onCancel = onClose } = props;
+  const { title, explanation, verb, danger, work, onClose } = props;
   const { busy, problem, run } = useAction();
   const send = (event: Event) => {
     event.preventDefault();
@@ -26,14 +24,14 @@ export function AskDialog(props: AskProps) {
     });
   };
   return (
-    <Dialog title={title} onClose={onCancel}>
+    <Dialog title={title} onClose={onClose}>
       <form onSubmit={send}>
         <div class="dialog-body">
           <p>{explanation}</p>
           {problem ? <ProblemBox problem={problem} /> : null}
         </div>
         <footer class="dialog-foot">
-          <button type="button" class="button" onClick={onCancel}>
+          <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
           <button

@@ -12,7 +12,7 @@ interface ChecksProps {
 export const Checks = ({ legend, choices, chosen, onChosen, hint }: ChecksProps) => (
   <fieldset class="field">
     <legend>{legend}</legend>
-    <div class="choice-row many">
+    <div class="choice-row long">
       {choices.map(([value, text]) => (
         <label key={value}>
           <input

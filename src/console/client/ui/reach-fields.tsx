@@ -1,7 +1,12 @@
 /** What an account or a key reaches and how much it may send: fields that both dialogs have. */
+import { useState } from "preact/hooks";
+import { shortId } from "../lib/format.ts";
 import { useSystemList } from "../lib/names.ts";
 import { Checks } from "./checks.tsx";
 import { TextField } from "./field.tsx";
+
+/** So many are looked through faster than searched. */
+const FEW = 12;
 
 interface SystemsFieldProps {
   /** Null: all. */
@@ -13,7 +18,6 @@ interface SystemsFieldProps {
 
 /** All systems, or some of those that the visitor reaches. */
 export function SystemsField({ systems, onSystems, all }: SystemsFieldProps) {
-  const known = useSystemList();
   return (
     <>
       <fieldset class="field">
@@ -34,15 +38,35 @@ export function SystemsField({ systems, onSystems, all }: SystemsFieldProps) {
           </label>
         </div>
       </fieldset>
-      {systems === null ? null : (
-        <Checks
-          legend="Only these"
-          choices={known.map(({ id, name }) => [id, name])}
-          chosen={systems}
-          onChosen={onSystems}
-          hint="What is not ticked does not exist for it."
-        />
-      )}
+      {systems === null ? null : <SomeSystems chosen={systems} onChosen={onSystems} />}
+    </>
+  );
+}
+
+interface SomeSystemsProps {
+  readonly chosen: readonly string[];
+  readonly onChosen: (systems: readonly string[]) => void;
+}
+
+function SomeSystems({ chosen, onChosen }: SomeSystemsProps) {
+  const [text, setText] = useState("");
+  const known = useSystemList();
+  const unknown = chosen.filter((id) => !known.some((system) => system.id === id));
+  const isShown = ({ id, name }: { id: string; name: string }) =>
+    chosen.includes(id) || name.toLowerCase().includes(text.trim().toLowerCase());
+  return (
+    <>
+      {known.length > FEW ? <TextField label="Find a system" value={text} onValue={setText} /> : null}
+      <Checks
+        legend="Only these"
+        choices={[
+          ...known.filter(isShown).map(({ id, name }) => [id, name] as const),
+          ...unknown.map((id) => [id, shortId(id)] as const),
+        ]}
+        chosen={chosen}
+        onChosen={onChosen}
+        hint="What is not ticked does not exist for it."
+      />
     </>
   );
 }
@@ -59,7 +83,7 @@ export const BudgetFields = ({
   budgets: Budgets;
   onBudgets: (changes: Partial<Budgets>) => void;
 }) => (
-  <div class="field-row">
+  <div class="form-row">
     <TextField
       label="Requests a minute"
       numeric

@@ -1,5 +1,5 @@
 /** Asks for what a new API key needs, and shows its secret, this once. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { KeyView, UserView } from "../../../../contract/access.ts";
 import { SCOPES, type Scope } from "../../../../contract/roles.ts";
 import { useIsAdmin } from "../../lib/access.ts";
@@ -108,7 +108,10 @@ interface ForAdminsProps {
 }
 
 function ForAdmins({ form, change }: ForAdminsProps) {
-  const users = useList<UserView>("/api/v1/users?limit=500").items ?? [];
+  const { items, more } = useList<UserView>("/api/v1/users?limit=500");
+  const users = items ?? [];
+  // A choice has no end to scroll to: all of it is read.
+  useEffect(() => more?.(), [items]);
   return (
     <>
       <ChoiceField

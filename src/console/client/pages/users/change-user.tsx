@@ -34,11 +34,7 @@ export function ChangeUserDialog({ user, onClose, onDone }: ChangeUserProps) {
   return (
     <FormDialog title={`Change ${user.username}`} verb="Change" ready={ready} work={work} onClose={onClose}>
       <ActiveField active={active} onActive={setActive} />
-      <UserFields
-        form={form}
-        change={(changes) => setForm({ ...form, ...changes })}
-        isOutside={isOutside}
-      />
+      <UserFields form={form} change={(changes) => setForm({ ...form, ...changes })} isOutside={isOutside} />
       <TextField label="Note" value={note} onValue={setNote} hint="Kept in the audit log." />
     </FormDialog>
   );

@@ -10,9 +10,9 @@ import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
+import { ChangeUserDialog } from "./change-user.tsx";
 import { NewUserDialog } from "./new-user.tsx";
 import { PasswordDialog } from "./password.tsx";
-import { ChangeUserDialog } from "./change-user.tsx";
 
 interface Wish {
   readonly kind: "change" | "password";

@@ -7,8 +7,8 @@ import { post } from "../../lib/api.ts";
 import { useAction } from "../../lib/resource.ts";
 import { Dialog } from "../../ui/dialog.tsx";
 import { TextField } from "../../ui/field.tsx";
-import { ProblemBox } from "../../ui/states.tsx";
 import { SecretDialog } from "../../ui/secret.tsx";
+import { ProblemBox } from "../../ui/states.tsx";
 
 interface NewWebhookProps {
   readonly onClose: () => void;
@@ -35,7 +35,15 @@ export function NewWebhookDialog({ onClose, onMade }: NewWebhookProps) {
       onMade();
     });
   };
-  if (made) return <SecretDialog use="Receivers verify signatures with this secret; keep it where they read it." title="The webhook is made" secret={made.secret} onClose={onClose} />;
+  if (made)
+    return (
+      <SecretDialog
+        use="Receivers verify signatures with this secret; keep it where they read it."
+        title="The webhook is made"
+        secret={made.secret}
+        onClose={onClose}
+      />
+    );
   const ready = !busy && form.url.trim() !== "" && form.events.length > 0;
   return (
     <Dialog title="New webhook" onClose={onClose}>

@@ -4,10 +4,10 @@ import type { DeliveryView, WebhookView } from "../../../../contract/webhook.ts"
 import { call, post } from "../../lib/api.ts";
 import { type Resource, useAction } from "../../lib/resource.ts";
 import { navigate, to } from "../../lib/router.ts";
-import { notify } from "../../ui/notices.tsx";
-import { ProblemBox } from "../../ui/states.tsx";
 import { AskDialog } from "../../ui/ask.tsx";
+import { notify } from "../../ui/notices.tsx";
 import { SecretDialog } from "../../ui/secret.tsx";
+import { ProblemBox } from "../../ui/states.tsx";
 
 const WISHES = {
   rotate: {
