@@ -1,8 +1,8 @@
 /** `hydraulic create-user` and `hydraulic create-system`. */
 import { createInterface } from "node:readline/promises";
 import { hashPassword } from "../api/auth/passwords.ts";
-import { MIN_PASSWORD_LENGTH } from "../contract/access.ts";
 import { isUuid } from "../contract/job-id.ts";
+import { MIN_PASSWORD_LENGTH } from "../contract/passwords.ts";
 import { COMMAND_LINE } from "../store/audit.ts";
 import { SystemStore } from "../store/systems.ts";
 import { type Role, UserStore } from "../store/users.ts";

@@ -1,14 +1,12 @@
 /** Accounts and API keys: what admins and owners send and see. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { NoteSchema } from "./note.ts";
+import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 import { NextField } from "./query.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { NameSchema } from "./registry.ts";
 import { ROLES, SCOPES } from "./roles.ts";
 
-/** NIST SP 800-63B section 5.1.1. */
-export const MIN_PASSWORD_LENGTH = 8;
-export const MAX_PASSWORD_LENGTH = 1_024;
 export const MAX_USERNAME_LENGTH = 150;
 /** Systems that an account or a key is limited to, at most. */
 export const MAX_SYSTEMS = 1_000;

@@ -1,6 +1,7 @@
 /** What both ways to log in share: the body, the throttle and the check. */
 import { type Static, Type } from "@sinclair/typebox";
-import { MAX_PASSWORD_LENGTH, MAX_USERNAME_LENGTH } from "../../contract/access.ts";
+import { MAX_USERNAME_LENGTH } from "../../contract/access.ts";
+import { MAX_PASSWORD_LENGTH } from "../../contract/passwords.ts";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { PasswordGate } from "../auth/password-gate.ts";
 import { shapeCheck } from "../body/check-shape.ts";

@@ -1,5 +1,6 @@
 /** One's own account: what it reaches, its password, and its end everywhere. */
 import { useState } from "preact/hooks";
+import { MIN_PASSWORD_LENGTH } from "../../../contract/passwords.ts";
 import type { Session } from "../../../contract/session.ts";
 import { post, session } from "../lib/api.ts";
 import { useSystemNames } from "../lib/names.ts";
@@ -84,7 +85,7 @@ function PasswordForm() {
         required
         value={next}
         onValue={setNext}
-        hint="At least 8 characters. You are signed out everywhere; API keys go on."
+        hint={`At least ${MIN_PASSWORD_LENGTH} characters. You are signed out everywhere; API keys go on.`}
       />
       {problem ? <ProblemBox problem={problem} /> : null}
       <button type="submit" class="button primary" disabled={busy || current === "" || next === ""}>

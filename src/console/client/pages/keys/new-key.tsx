@@ -83,7 +83,11 @@ export function NewKeyDialog({ onClose, onMade }: NewKeyProps) {
         onSystems={(systems) => change({ systems })}
         all="All of its owner"
       />
-      <Moment label="Ends" value={form.expires_at} onValue={(expires_at) => change({ expires_at })} />
+      <Moment
+        label="Ends, if ever"
+        value={form.expires_at}
+        onValue={(expires_at) => change({ expires_at })}
+      />
       {isAdmin ? <ForAdmins form={form} change={change} /> : null}
     </FormDialog>
   );

@@ -1,5 +1,6 @@
 /** Makes an account. */
 import { useState } from "preact/hooks";
+import { MIN_PASSWORD_LENGTH } from "../../../../contract/passwords.ts";
 import { post } from "../../lib/api.ts";
 import { TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
@@ -34,7 +35,7 @@ export function NewUserDialog({ onClose, onDone }: NewUserProps) {
         required
         value={password}
         onValue={setPassword}
-        hint="At least 8 characters; the user changes it on the page Account."
+        hint={`At least ${MIN_PASSWORD_LENGTH} characters; the user changes it on the page Account.`}
       />
       <UserFields form={form} change={(changes) => setForm({ ...form, ...changes })} />
     </FormDialog>

@@ -1,6 +1,7 @@
 /** Gives an account a password. */
 import { useState } from "preact/hooks";
 import type { UserView } from "../../../../contract/access.ts";
+import { MIN_PASSWORD_LENGTH } from "../../../../contract/passwords.ts";
 import { post } from "../../lib/api.ts";
 import { TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
@@ -29,7 +30,7 @@ export function PasswordDialog({ user, onClose }: { user: UserView; onClose: () 
         required
         value={password}
         onValue={setPassword}
-        hint="At least 8 characters. Whoever is signed in with this account is signed out."
+        hint={`At least ${MIN_PASSWORD_LENGTH} characters. Whoever is signed in with this account is signed out.`}
       />
     </FormDialog>
   );
