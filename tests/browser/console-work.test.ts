@@ -123,7 +123,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByText("req-42").waitFor();
     bench().broken.clear();
     await page.getByRole("button", { name: "Try again" }).click();
-    await page.getByText("rig-7-gateway").waitFor();
+    await page.getByText("rig-7-gateway", { exact: true }).first().waitFor();
     expect(complaints).toEqual([]);
     await close();
   });
