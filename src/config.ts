@@ -3,58 +3,10 @@
  * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
  * and a test holds the two together.
  */
-import { isIP } from "node:net";
+import { DEVELOPMENT_SECRET, productionProblems, providerProblems } from "./config/checks.ts";
+import { choice, networks, share, text, type Variable, whole } from "./config/kinds.ts";
+import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 
-/** One variable: how it is read, what it may be, and what people are told about it. */
-interface Variable<T> {
-  readonly fallback: T;
-  readonly about: string;
-  readonly allowed: string;
-  /** Returns undefined when the text is not allowed. */
-  readonly read: (text: string) => T | undefined;
-}
-
-function text<T extends string | undefined>(fallback: T, about: string, allowed: string, pattern: RegExp) {
-  return { fallback, about, allowed, read: (t: string) => (pattern.test(t) ? t : undefined) } as Variable<
-    T | string
-  >;
-}
-function whole(fallback: number, about: string, min: number, max: number): Variable<number> {
-  const read = (t: string) => {
-    const n = /^\d{1,15}$/.test(t) ? Number(t) : Number.NaN;
-    return n >= min && n <= max ? n : undefined;
-  };
-  return { fallback, about, allowed: `a whole number from ${min} to ${max}`, read };
-}
-function share(fallback: number, about: string): Variable<number> {
-  const read = (t: string) => {
-    const n = /^(0|1|[01]?\.\d{1,9})$/.test(t) ? Number(t) : Number.NaN;
-    return n >= 0 && n <= 1 ? n : undefined;
-  };
-  return { fallback, about, allowed: "a number from 0 to 1", read };
-}
-function networks(about: string): Variable<readonly string[]> {
-  const read = (t: string) => {
-    const list = t === "" ? [] : t.split(",").map((network) => network.trim());
-    return list.every(isNetwork) ? list : undefined;
-  };
-  return { fallback: [], about, allowed: "networks between commas, such as 10.1.0.0/16,fd00::/8", read };
-}
-/** CIDR notation (RFC 4632, RFC 4291). */
-function isNetwork(text: string): boolean {
-  const [, address = "", prefix = ""] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
-  return isIP(address) !== 0 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
-}
-function choice<const T extends string>(fallback: T, about: string, values: readonly T[]): Variable<T> {
-  return {
-    fallback,
-    about,
-    allowed: `one of ${values.join(", ")}`,
-    read: (t) => values.find((v) => v === t),
-  };
-}
-
-const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
 const optional: string | undefined = undefined;
 
 /** Every variable of the environment, in the order of `.env.example`. */
@@ -254,32 +206,6 @@ type ValueOf<V> = V extends Variable<infer T> ? T : never;
 /** The parsed environment: each variable under its own name, with its type. */
 export type Config = { readonly [K in VariableName]: ValueOf<(typeof VARIABLES)[K]> };
 
-/** One wrong variable: its name, what it was and what is allowed. */
-export interface ConfigProblem {
-  readonly name: string;
-  readonly value: string | undefined;
-  readonly allowed: string;
-}
-
-/** Thrown by `loadConfig`; lists every wrong variable at once. Secrets are not repeated. */
-export class ConfigError extends Error {
-  override readonly name = "ConfigError";
-  constructor(readonly problems: readonly ConfigProblem[]) {
-    const line = ({ name, value, allowed }: ConfigProblem) =>
-      value === undefined
-        ? `${name} is not set; it must be ${allowed}`
-        : `${name} is "${shown(name, value)}"; it must be ${allowed}`;
-    super(`Wrong configuration:\n${problems.map((p) => `  ${line(p)}`).join("\n")}`);
-  }
-}
-
-function shown(name: string, value: string): string {
-  if (name.includes("SECRET")) return `(${value.length} characters, not shown)`;
-  // Up to the last @: a password may hold any character, and a wrong URL need not have a scheme.
-  const safe = name.endsWith("_URL") ? value.replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@") : value;
-  return safe.slice(0, 120);
-}
-
 /**
  * Read the configuration. An empty variable counts as not set.
  * @throws {ConfigError} naming every variable whose value is not allowed
@@ -294,42 +220,10 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     return [name, value];
   });
   const config = Object.freeze(Object.fromEntries(entries)) as Config;
-  problems.push(...productionProblems(config, environment), ...providerProblems(config));
+  const allowed = (name: VariableName) => VARIABLES[name].allowed;
+  problems.push(...productionProblems(config, environment, allowed), ...providerProblems(config, allowed));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
-}
-
-/** What production must not do without. */
-function productionProblems(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): ConfigProblem[] {
-  if (config.APP_ENV !== "production") return [];
-  const needed = ["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const;
-  const problems: ConfigProblem[] = needed
-    .filter((name) => !environment[name]?.trim())
-    .map((name) => ({
-      name,
-      value: undefined,
-      allowed: `${VARIABLES[name].allowed} when APP_ENV=production`,
-    }));
-  if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && environment.JWT_SECRET_KEY?.trim()) {
-    const allowed = "a secret of your own when APP_ENV=production";
-    problems.push({ name: "JWT_SECRET_KEY", value: DEVELOPMENT_SECRET, allowed });
-  }
-  return problems;
-}
-
-/** Keys alone would let in every token that the provider signs, for whatever service. */
-function providerProblems(config: Config): ConfigProblem[] {
-  if (config.OIDC_JWKS_URL === undefined) return [];
-  return (["OIDC_ISSUER", "OIDC_AUDIENCE"] as const)
-    .filter((name) => config[name] === undefined)
-    .map((name) => ({
-      name,
-      value: undefined,
-      allowed: `${VARIABLES[name].allowed} when OIDC_JWKS_URL is set`,
-    }));
 }
 
 /** The configuration of this process. @throws {ConfigError} */

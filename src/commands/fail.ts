@@ -1,5 +1,5 @@
 /** The last words of a command that failed: what is the matter and what to do, and a stack only for our own mistakes. */
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../config/problems.ts";
 import { UnitDefinitionError } from "../contract/units.ts";
 import { ServicesError } from "../services/services-error.ts";
 import { WrongDataError } from "../store/benchmark-tables.ts";

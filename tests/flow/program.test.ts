@@ -12,7 +12,7 @@ import { migrateCommand } from "../../src/commands/migrate.ts";
 import { replay } from "../../src/commands/replay.ts";
 import { start } from "../../src/commands/start.ts";
 import { verifyCommand } from "../../src/commands/verify.ts";
-import { ConfigError } from "../../src/config.ts";
+import { ConfigError } from "../../src/config/problems.ts";
 import { importCommand } from "../../src/feed/import/command.ts";
 import { simulateCommand } from "../../src/feed/simulate/command.ts";
 import { choosePort } from "../../src/services/free-port.ts";

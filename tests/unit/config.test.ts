@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ConfigError, envExample, loadConfig, VARIABLES } from "../../src/config.ts";
+import { ConfigError } from "../../src/config/problems.ts";
+import { envExample, loadConfig, VARIABLES } from "../../src/config.ts";
 
 const errorOf = (environment: Record<string, string>): ConfigError => {
   try {

@@ -1,0 +1,42 @@
+/** What variables must be together. */
+import type { Config } from "../config.ts";
+import type { ConfigProblem } from "./problems.ts";
+
+export const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
+
+/** What is told about a variable by itself. */
+type Allowed = (name: keyof Config) => string;
+
+/** What production must not do without. */
+export function productionProblems(
+  config: Config,
+  environment: Readonly<Record<string, string | undefined>>,
+  allowed: Allowed,
+): ConfigProblem[] {
+  if (config.APP_ENV !== "production") return [];
+  const needed = ["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const;
+  const problems: ConfigProblem[] = needed
+    .filter((name) => !environment[name]?.trim())
+    .map((name) => ({
+      name,
+      value: undefined,
+      allowed: `${allowed(name)} when APP_ENV=production`,
+    }));
+  if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && environment.JWT_SECRET_KEY?.trim()) {
+    const own = "a secret of your own when APP_ENV=production";
+    problems.push({ name: "JWT_SECRET_KEY", value: DEVELOPMENT_SECRET, allowed: own });
+  }
+  return problems;
+}
+
+/** Keys alone would let in every token that the provider signs, for whatever service. */
+export function providerProblems(config: Config, allowed: Allowed): ConfigProblem[] {
+  if (config.OIDC_JWKS_URL === undefined) return [];
+  return (["OIDC_ISSUER", "OIDC_AUDIENCE"] as const)
+    .filter((name) => config[name] === undefined)
+    .map((name) => ({
+      name,
+      value: undefined,
+      allowed: `${allowed(name)} when OIDC_JWKS_URL is set`,
+    }));
+}
