@@ -8,6 +8,7 @@ import { type Acceptance, acceptOnce, idempotencyKeyFrom } from "../idempotency.
 import { takeReadings } from "../limits/readings-limit.ts";
 import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 import { type BatchForm, besideBody } from "./batch-form.ts";
+import { BatchMetrics } from "./batch-metrics.ts";
 import { envelopeOf } from "./envelope.ts";
 
 /** Bodies of full size that may be in work at once; of usual batches these are hundreds. */
@@ -29,20 +30,21 @@ export function batchIntake(deps: RouteDeps): TakeIn {
   } = deps.config;
   const bounds = { max_bytes, max_ratio, timeout_ms };
   const memory = new BodyMemory(BODIES_IN_WORK * bounds.max_bytes);
+  const counted = { ...deps, accepted: new BatchMetrics(deps.metrics) };
   return async (c, form) => {
     const hold = memory.open();
     const receive = () => receiveBody(c, bounds, hold);
     try {
       const key = idempotencyKeyFrom(c.req.header("Idempotency-Key"));
       if (key === undefined) {
-        return { job_id: await offerBatch(deps, c, form, await receive()), replayed: false };
+        return { job_id: await offerBatch(counted, c, form, await receive()), replayed: false };
       }
       return await acceptOnce(deps.idempotency, deps.log, {
         user_id: c.get("claims").sub,
         key,
         beside: besideBody(form),
         receive,
-        accept: (body, idempotency) => offerBatch(deps, c, form, body, idempotency),
+        accept: (body, idempotency) => offerBatch(counted, c, form, body, idempotency),
       });
     } finally {
       hold.release();
@@ -57,7 +59,7 @@ export function batchIntake(deps: RouteDeps): TakeIn {
  * @throws {StreamUnavailableError}
  */
 async function offerBatch(
-  deps: RouteDeps,
+  deps: RouteDeps & { readonly accepted: BatchMetrics },
   c: AppContext,
   form: BatchForm,
   body: Uint8Array,
@@ -80,7 +82,10 @@ async function offerBatch(
     body,
     ...(idempotency ? { idempotency } : {}),
   });
-  if (outcome.kind === "accepted") return outcome.job_id;
+  if (outcome.kind === "accepted") {
+    deps.accepted.count(form.format, total_readings);
+    return outcome.job_id;
+  }
   throw new ProblemError("backlog-full", {
     headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },
     operator: `the backlog's bound of ${outcome.bound} is reached`,

@@ -115,6 +115,20 @@ describe("lines", () => {
   });
 });
 
+test("what is accepted is counted by its format, and what is refused is not", async () => {
+  const { token } = await api.tokenFor("producer");
+  const counted = async () => {
+    const text = await (await api.fetch("/metrics")).text();
+    const of = (name: string) =>
+      Number(new RegExp(`^${name}{format="line"} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+    return [of("hydraulic_accepted_batches_total"), of("hydraulic_accepted_readings_total")];
+  };
+  const [batches = 0, readings = 0] = await counted();
+  await write(token);
+  await write(token, "# nothing");
+  expect(await counted()).toEqual([batches + 1, readings + 2]);
+});
+
 describe("an error has InfluxDB's shape, and nothing is stored:", () => {
   test.each([
     ["no token", null, {}, LINES, 401, "unauthorized"],
