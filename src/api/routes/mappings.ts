@@ -110,6 +110,11 @@ const describeDelete = describeRoute({
 const checkNew = shapeCheck(NewMappingSchema);
 
 export function mountMappings(app: App, deps: RegistryDeps): void {
+  mountList(app, deps);
+  mountChanges(app, deps);
+}
+
+function mountList(app: App, deps: RegistryDeps): void {
   app.get(PATH, describeList, authenticate(deps.tokens), async (c) => {
     const system_id = systemIdOf(c);
     onlyParameters(c, ["limit", "after", "sensor_id", "text"]);
@@ -130,7 +135,9 @@ export function mountMappings(app: App, deps: RegistryDeps): void {
       next: last && items.length === limit ? toCursor([last.label, last.id]) : null,
     });
   });
+}
 
+function mountChanges(app: App, deps: RegistryDeps): void {
   const editors = authenticate(deps.tokens, REGISTRY_EDITORS);
   app.put(PATH, describePut, editors, requireEncodedJson, async (c) => {
     const system_id = systemIdOf(c);
