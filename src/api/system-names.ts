@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { sleep, unlessAborted } from "../ops/retry.ts";
+import { Polling } from "../ops/polling.ts";
 import type { SystemName, SystemStore } from "../store/systems.ts";
 
 const EVERY_MS = 2_000;
@@ -26,21 +26,26 @@ export class SystemNames {
   #ids: Map<string, string[]> | null = null;
   #looked_ms = Number.NEGATIVE_INFINITY;
   #whole_ms = Number.NEGATIVE_INFINITY;
-  #isAway = false;
-  readonly #closing = new AbortController();
-  #polling: Promise<void> = Promise.resolve();
+  readonly #polling: Polling;
 
-  constructor(private readonly deps: SystemNamesDeps) {}
+  constructor(private readonly deps: SystemNamesDeps) {
+    this.#polling = new Polling({
+      every_ms: EVERY_MS,
+      read: () => this.refresh(),
+      log: deps.log,
+      away: "names of systems are not read any more; what is known counts on",
+      back: "names of systems are read again",
+    });
+  }
 
   /** Know all names, and keep knowing them. @throws {StoreUnavailableError} */
   async start(): Promise<void> {
     await this.refresh();
-    this.#polling = this.#poll();
+    this.#polling.start();
   }
 
   async stop(): Promise<void> {
-    this.#closing.abort();
-    await this.#polling;
+    await this.#polling.stop();
   }
 
   /** Ids of the systems in use that have this very name. */
@@ -71,26 +76,5 @@ export class SystemNames {
   #put({ id, name, archived }: SystemName): void {
     if (archived) this.#names.delete(id);
     else this.#names.set(id, name);
-  }
-
-  async #poll(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await sleep(EVERY_MS, signal);
-      if (signal.aborted) return;
-      const look = this.refresh().then(
-        () => this.#noteAway(false),
-        (error: unknown) => this.#noteAway(true, error),
-      );
-      await unlessAborted(look, signal);
-    }
-  }
-
-  #noteAway(isAway: boolean, err?: unknown): void {
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
-    if (isAway)
-      this.deps.log.warn({ err }, "names of systems are not read any more; what is known counts on");
-    else this.deps.log.info("names of systems are read again");
   }
 }

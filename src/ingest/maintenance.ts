@@ -2,18 +2,17 @@
  * The maintenance actor: one leader among all processes keeps the hourly aggregate, the incidents and
  * totals of quarantined readings, and retention.
  *
- *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
- *
- * Leadership is an advisory lock of the leader's own session (src/store/dedicated-session.ts). Each step is short
+ * One of all processes leads, by an advisory lock (src/store/leadership.ts). Each step is short
  * and leaves the tables right, so the actor may be stopped, or die, between any two of them.
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { Backoff, DeadlineError, sleep, withDeadline } from "../ops/retry.ts";
+import { DeadlineError, sleep } from "../ops/retry.ts";
 import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.ts";
-import { DedicatedSession } from "../store/dedicated-session.ts";
-import { classify, sqlState } from "../store/errors.ts";
+import type { DedicatedSession } from "../store/dedicated-session.ts";
+import { sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
+import { Leadership } from "../store/leadership.ts";
 import { type AlertCounts, type AlertRule, judgeQuarantine } from "../store/quarantine-alerts.ts";
 import { foldQuarantineChanges } from "../store/quarantine-upkeep.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
@@ -70,13 +69,12 @@ const RETENTION_EVERY_MS = 60_000;
 /** A look at the shares reads every job of the window. */
 const ALERTS_EVERY_MS = 15_000;
 const STATEMENT_DEADLINE_MS = 600_000;
+const LONGEST_PAUSE_MS = 30_000;
 /** A lock that is not free now: another refresh of the range runs, or a long query reads what is to be dropped. */
 const LOCK_NOT_AVAILABLE = "55P03";
 
 export class Maintenance {
-  readonly #stop = new AbortController();
-  #running: Promise<void> | null = null;
-  #session: DedicatedSession | null = null;
+  readonly #leadership: Leadership;
   #retentionDue_ms = 0;
   #alertsDue_ms = 0;
 
@@ -85,64 +83,47 @@ export class Maintenance {
     private readonly clock: Clock,
     private readonly log: Logger,
     private readonly report: MaintenanceReport,
-  ) {}
+  ) {
+    const { database_url, session_name, interval_ms } = settings;
+    this.#leadership = new Leadership(
+      {
+        database_url,
+        session_name,
+        interval_ms,
+        lock: LEADER_LOCK,
+        statement_deadline_ms: STATEMENT_DEADLINE_MS,
+        longest_pause_ms: LONGEST_PAUSE_MS,
+      },
+      {
+        log,
+        lead: (session, onLeading) => this.#lead(session, onLeading),
+        onFailed: () => report.onFailed(),
+        onEnd: () => report.onLeading(false),
+        failed: "maintenance failed, trying again",
+        cut: "the maintenance step in hand was cut off; the next leader does it again",
+        inHand: "the step of the maintenance",
+      },
+    );
+  }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#leadership.start();
   }
 
   /** Resolves when the step in hand is done; after `deadline_ms` its connection is dropped, and the server undoes it. */
   async stop(deadline_ms: number): Promise<void> {
-    this.#stop.abort();
-    if (!this.#running) return;
-    await withDeadline(this.#running, deadline_ms, "the step of the maintenance").catch(() => {
-      this.log.warn("the maintenance step in hand was cut off; the next leader does it again");
-      this.#session?.destroy();
-    });
-    await this.#running;
+    await this.#leadership.stop(deadline_ms);
+    await this.#leadership.ended();
   }
 
-  async #run(): Promise<void> {
-    const backoff = new Backoff(this.settings.interval_ms, 30_000);
-    while (!this.#stop.signal.aborted) {
-      try {
-        await this.#follow(() => backoff.reset());
-      } catch (error) {
-        this.report.onFailed();
-        const passing = classify(error) === "unavailable";
-        this.log[passing ? "warn" : "error"](
-          { err: passing ? (error as Error).message : error },
-          "maintenance failed, trying again",
-        );
-        await sleep(backoff.next_ms(), this.#stop.signal);
-      } finally {
-        this.report.onLeading(false);
-        await this.#session?.close();
-        this.#session = null;
-      }
-    }
-  }
-
-  /** Wait for the lock, then lead until the stop or an error. */
-  async #follow(onLeading: () => void): Promise<void> {
-    const session = await DedicatedSession.open({
-      url: this.settings.database_url,
-      application_name: this.settings.session_name,
-      statement_deadline_ms: STATEMENT_DEADLINE_MS,
-    });
-    this.#session = session;
-    // Never make ingest wait behind a lock that is itself waited for.
-    await session.query("SET lock_timeout = '5s'");
-    while (!(await session.tryLock(LEADER_LOCK))) {
-      await sleep(this.settings.interval_ms, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
-    }
+  async #lead(session: DedicatedSession, onLeading: () => void): Promise<void> {
+    const { signal } = this.#leadership;
     this.log.info("leading the maintenance");
     this.report.onLeading(true);
-    while (!this.#stop.signal.aborted) {
+    while (!signal.aborted) {
       await this.#round(session);
       onLeading();
-      await sleep(this.settings.interval_ms, this.#stop.signal);
+      await sleep(this.settings.interval_ms, signal);
     }
   }
 
@@ -159,7 +140,7 @@ export class Maintenance {
   }
 
   async #takeLog(session: DedicatedSession): Promise<void> {
-    for (let more = true; more && !this.#stop.signal.aborted; ) {
+    for (let more = true; more && !this.#leadership.signal.aborted; ) {
       const taken = await takeDirtyHours(session);
       this.report.onTaken(taken.rows);
       more = taken.more;
@@ -167,7 +148,7 @@ export class Maintenance {
   }
 
   async #addUpQuarantine(session: DedicatedSession): Promise<void> {
-    for (let more = true; more && !this.#stop.signal.aborted; ) {
+    for (let more = true; more && !this.#leadership.signal.aborted; ) {
       more = (await foldQuarantineChanges(session)).more;
     }
   }
@@ -178,7 +159,7 @@ export class Maintenance {
    */
   #roundEnd(): () => boolean {
     const end_ms = this.clock.monotonic_ms() + this.settings.interval_ms;
-    return () => this.#stop.signal.aborted || this.clock.monotonic_ms() > end_ms;
+    return () => this.#leadership.signal.aborted || this.clock.monotonic_ms() > end_ms;
   }
 
   async #recompute(session: DedicatedSession): Promise<void> {

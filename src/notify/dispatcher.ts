@@ -1,16 +1,14 @@
 /**
  * The actor that empties the outbox of webhooks: takes what is due, sends it, writes down what came of it.
  *
- *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
- *
- * One of all workers leads, by an advisory lock. That bounds what receivers get at once, and nothing more: a leader
+ * One of all workers leads (src/store/leadership.ts). That bounds what receivers get at once, and nothing more: a leader
  * that dies has not written down what it was sending, so the next one sends it again, under the same message id.
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { Backoff, sleep, withDeadline } from "../ops/retry.ts";
-import { DedicatedSession } from "../store/dedicated-session.ts";
-import { classify } from "../store/errors.ts";
+import { sleep } from "../ops/retry.ts";
+import type { DedicatedSession } from "../store/dedicated-session.ts";
+import { Leadership } from "../store/leadership.ts";
 import {
   type DueDelivery,
   dueDeliveries,
@@ -48,6 +46,7 @@ export const DISPATCH: Pick<DispatcherSettings, "interval_ms" | "timeout_ms" | "
 /** Any number, the same in every program that keeps this schema. */
 const DISPATCHER_LOCK = 7_402_916;
 const STATEMENT_DEADLINE_MS = 30_000;
+const LONGEST_PAUSE_MS = 10_000;
 /** Messages sent at once, those to one receiver, and rows of one webhook that are read at once. */
 const BOUNDS = { all: 64, each: 8, rows: 64 } as const;
 /** Rows that wait longer are read anew: the webhook may be another by now. */
@@ -62,15 +61,13 @@ const FORGIVE_HOURS = 36;
 const GIVE_UP_HOURS = 96;
 
 export class Dispatcher {
-  readonly #stop = new AbortController();
+  readonly #leadership: Leadership;
   /** Gives attempts up that the stop cannot wait for. */
   readonly #cut = new AbortController();
   readonly #lanes = new Lanes({ all: BOUNDS.all, stale_ms: STALE_MS });
   readonly #sending = new Set<Promise<void>>();
   readonly #ended: Outcome[] = [];
   #wake: () => void = () => undefined;
-  #running: Promise<void> | null = null;
-  #session: DedicatedSession | null = null;
   #boundDue_ms = 0;
   #keepDue_ms = 0;
   readonly #deps: AttemptDeps;
@@ -83,68 +80,57 @@ export class Dispatcher {
     private readonly report: DispatchReport,
   ) {
     this.#deps = { ...settings, targets, clock };
+    const { database_url, session_name, interval_ms } = settings;
+    this.#leadership = new Leadership(
+      {
+        database_url,
+        session_name,
+        interval_ms,
+        lock: DISPATCHER_LOCK,
+        statement_deadline_ms: STATEMENT_DEADLINE_MS,
+        longest_pause_ms: LONGEST_PAUSE_MS,
+      },
+      {
+        log,
+        lead: (session, onProgress) => this.#lead(session, onProgress),
+        onEnd: () => this.#endLeading(),
+        failed: "the dispatcher of webhooks failed, trying again",
+        cut: "deliveries of webhooks were cut off; the next worker sends them again",
+        inHand: "deliveries of webhooks",
+      },
+    );
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#leadership.start();
   }
 
   /** Takes nothing new and waits for what is being sent; what is not answered after `deadline_ms` is sent again later. */
   async stop(deadline_ms: number): Promise<void> {
-    this.#stop.abort();
-    this.#wake();
-    if (!this.#running) return;
     const cutting = setTimeout(() => this.#cut.abort(), deadline_ms * 0.7);
-    await withDeadline(this.#running, deadline_ms, "deliveries of webhooks").catch(() => {
-      this.log.warn("deliveries of webhooks were cut off; the next worker sends them again");
-      this.#session?.destroy();
-    });
+    const stopping = this.#leadership.stop(deadline_ms);
+    this.#wake();
+    await stopping;
     clearTimeout(cutting);
   }
 
-  async #run(): Promise<void> {
-    const backoff = new Backoff(this.settings.interval_ms, 10_000);
-    while (!this.#stop.signal.aborted) {
-      try {
-        await this.#lead(() => backoff.reset());
-      } catch (error) {
-        const passing = classify(error) === "unavailable";
-        this.log[passing ? "warn" : "error"](
-          { err: passing ? (error as Error).message : error },
-          "the dispatcher of webhooks failed, trying again",
-        );
-        await sleep(backoff.next_ms(), this.#stop.signal);
-      } finally {
-        this.report.onLeading(false);
-        // Another process may lead by now; what is being sent goes on.
-        this.#lanes.clear();
-        await this.#session?.close();
-        this.#session = null;
-      }
-    }
+  #endLeading(): void {
+    this.report.onLeading(false);
+    // Another process may lead by now; what is being sent goes on.
+    this.#lanes.clear();
   }
 
-  async #lead(onProgress: () => void): Promise<void> {
-    const { database_url: url, session_name: application_name, interval_ms } = this.settings;
-    const session = await DedicatedSession.open({
-      url,
-      application_name,
-      statement_deadline_ms: STATEMENT_DEADLINE_MS,
-    });
-    this.#session = session;
-    while (!(await session.tryLock(DISPATCHER_LOCK))) {
-      await sleep(interval_ms, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
-    }
+  async #lead(session: DedicatedSession, onProgress: () => void): Promise<void> {
+    const { signal } = this.#leadership;
     this.report.onLeading(true);
-    while (!this.#stop.signal.aborted) {
+    while (!signal.aborted) {
       await this.#settle(session);
       await this.#keep(session);
       await this.#take(session);
       onProgress();
-      await this.#untilWoken(interval_ms);
+      await this.#untilWoken(this.settings.interval_ms);
       // What ends at about the same time is written down together.
-      await sleep(ROUND_MS, this.#stop.signal);
+      await sleep(ROUND_MS, signal);
     }
     this.#lanes.clear();
     await Promise.all(this.#sending);
@@ -160,7 +146,7 @@ export class Dispatcher {
   }
 
   #begin(): void {
-    if (this.#stop.signal.aborted) return;
+    if (this.#leadership.signal.aborted) return;
     for (const delivery of this.#lanes.ready()) {
       const sent: Promise<void> = this.#send(delivery).finally(() => this.#sending.delete(sent));
       this.#sending.add(sent);

@@ -1,17 +1,15 @@
 /**
  * The review actor of a worker: takes open tasks, oldest first, portion by portion.
- *
- *   following ──lock free──> leading ──connection lost, error, or stop──> following | stopped
- *
- * One of all workers leads, by an advisory lock. That only saves work: a portion commits together with the task's
+ * One of all workers leads (src/store/leadership.ts). That only saves work: a portion commits together with the task's
  * position, so two runners could not apply it twice, and one that dies leaves a task that the next goes on with.
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { Backoff, sleep, withDeadline } from "../ops/retry.ts";
+import { sleep } from "../ops/retry.ts";
 import { SERVICE } from "../store/audit.ts";
-import { DedicatedSession } from "../store/dedicated-session.ts";
+import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify } from "../store/errors.ts";
+import { Leadership } from "../store/leadership.ts";
 import { type OpenTask, type ReviewTaskStore, TaskMovedError } from "../store/review/tasks.ts";
 import type { ReviewDesk } from "./desk.ts";
 
@@ -26,13 +24,12 @@ export interface RunnerSettings {
 /** Any number, the same in every program that keeps this schema. */
 const RUNNER_LOCK = 7_402_915;
 const STATEMENT_DEADLINE_MS = 60_000;
+const LONGEST_PAUSE_MS = 10_000;
 /** Attempts at an error that is not the infrastructure's, before the task fails. */
 const MAX_ATTEMPTS = 3;
 
 export class ReviewRunner {
-  readonly #stop = new AbortController();
-  #running: Promise<void> | null = null;
-  #session: DedicatedSession | null = null;
+  readonly #leadership: Leadership;
   /** Of the task in hand. */
   #attempts = 0;
 
@@ -42,58 +39,41 @@ export class ReviewRunner {
     private readonly tasks: Pick<ReviewTaskStore, "nextOpen" | "end">,
     private readonly clock: Clock,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.#leadership = new Leadership(
+      {
+        ...settings,
+        lock: RUNNER_LOCK,
+        statement_deadline_ms: STATEMENT_DEADLINE_MS,
+        longest_pause_ms: LONGEST_PAUSE_MS,
+      },
+      {
+        log,
+        lead: (session, onProgress) => this.#lead(session, onProgress),
+        failed: "the review actor failed, trying again",
+        cut: "a review's portion was cut off; the next worker does it again",
+        inHand: "the portion of a review",
+      },
+    );
+  }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#leadership.start();
   }
 
   /** Resolves when the portion in hand is done; after `deadline_ms` it is left to the next runner. */
-  async stop(deadline_ms: number): Promise<void> {
-    this.#stop.abort();
-    if (!this.#running) return;
-    await withDeadline(this.#running, deadline_ms, "the portion of a review").catch(() => {
-      this.log.warn("a review's portion was cut off; the next worker does it again");
-      this.#session?.destroy();
-    });
+  stop(deadline_ms: number): Promise<void> {
+    return this.#leadership.stop(deadline_ms);
   }
 
-  async #run(): Promise<void> {
-    const backoff = new Backoff(this.settings.interval_ms, 10_000);
-    while (!this.#stop.signal.aborted) {
-      try {
-        await this.#lead(() => backoff.reset());
-      } catch (error) {
-        const passing = classify(error) === "unavailable";
-        this.log[passing ? "warn" : "error"](
-          { err: passing ? (error as Error).message : error },
-          "the review actor failed, trying again",
-        );
-        await sleep(backoff.next_ms(), this.#stop.signal);
-      } finally {
-        await this.#session?.close();
-        this.#session = null;
-      }
-    }
-  }
-
-  async #lead(onProgress: () => void): Promise<void> {
-    const session = await DedicatedSession.open({
-      url: this.settings.database_url,
-      application_name: this.settings.session_name,
-      statement_deadline_ms: STATEMENT_DEADLINE_MS,
-    });
-    this.#session = session;
-    while (!(await session.tryLock(RUNNER_LOCK))) {
-      await sleep(this.settings.interval_ms, this.#stop.signal);
-      if (this.#stop.signal.aborted) return;
-    }
-    while (!this.#stop.signal.aborted) {
+  async #lead(session: DedicatedSession, onProgress: () => void): Promise<void> {
+    const { signal } = this.#leadership;
+    while (!signal.aborted) {
       // Proves that the lock is still ours.
       await session.query("SELECT 1");
       const task = await this.tasks.nextOpen();
       if (task) await this.#step(task);
-      else await sleep(this.settings.interval_ms, this.#stop.signal);
+      else await sleep(this.settings.interval_ms, signal);
       onProgress();
     }
   }

@@ -5,7 +5,8 @@
  */
 import type { Clock } from "../../ops/clock.ts";
 import type { Logger } from "../../ops/log.ts";
-import { DeadlineError, sleep, unlessAborted, withDeadline } from "../../ops/retry.ts";
+import { Polling } from "../../ops/polling.ts";
+import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
 import type { AccessChanges, AccessStore, KnownKey, KnownUser } from "../../store/access.ts";
 import { StoreUnavailableError } from "../../store/errors.ts";
 
@@ -32,26 +33,31 @@ export class AccessRegister {
   #looked_ms = Number.NEGATIVE_INFINITY;
   #whole_ms = Number.NEGATIVE_INFINITY;
   #asked_ms = Number.NEGATIVE_INFINITY;
-  #isAway = false;
   /** A look that has not begun. */
   #next: Promise<void> | null = null;
   /** Looks come one after another. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<() => void>();
-  readonly #closing = new AbortController();
-  #polling: Promise<void> = Promise.resolve();
+  readonly #polling: Polling;
 
-  constructor(private readonly deps: RegisterDeps) {}
+  constructor(private readonly deps: RegisterDeps) {
+    this.#polling = new Polling({
+      every_ms: EVERY_MS,
+      read: () => this.refresh(),
+      log: deps.log,
+      away: "who may is not read any more; what is known counts on",
+      back: "who may is read again",
+    });
+  }
 
   /** Know everything, and keep knowing it. @throws {StoreUnavailableError} */
   async start(): Promise<void> {
     await this.refresh();
-    this.#polling = this.#poll();
+    this.#polling.start();
   }
 
   async stop(): Promise<void> {
-    this.#closing.abort();
-    await this.#polling;
+    await this.#polling.stop();
   }
 
   user(id: string): KnownUser | undefined {
@@ -101,7 +107,7 @@ export class AccessRegister {
    */
   async lookAgain(): Promise<void> {
     const wait_ms = this.#asked_ms + ASKED_EVERY_MS - this.deps.clock.monotonic_ms();
-    if (wait_ms > 0) await sleep(wait_ms, this.#closing.signal);
+    if (wait_ms > 0) await sleep(wait_ms, this.#polling.closing);
     if (this.#next === null) this.#asked_ms = this.deps.clock.monotonic_ms();
     try {
       await withDeadline(this.refresh(), LOOK_DEADLINE_MS, "a look at who may");
@@ -115,26 +121,6 @@ export class AccessRegister {
     const mine = this.#turn.then(work, work);
     this.#turn = mine.catch(() => undefined);
     return mine;
-  }
-
-  async #poll(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      await sleep(EVERY_MS, signal);
-      if (signal.aborted) return;
-      const look = this.refresh().then(
-        () => this.#noteAway(false),
-        (error: unknown) => this.#noteAway(true, error),
-      );
-      await unlessAborted(look, signal);
-    }
-  }
-
-  #noteAway(isAway: boolean, err?: unknown): void {
-    if (isAway === this.#isAway) return;
-    this.#isAway = isAway;
-    if (isAway) this.deps.log.warn({ err }, "who may is not read any more; what is known counts on");
-    else this.deps.log.info("who may is read again");
   }
 
   async #look(): Promise<void> {
