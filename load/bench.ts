@@ -10,13 +10,14 @@ import { CpuMeter } from "./bench/cpu.ts";
 import { Dataset, SENSORS } from "./bench/dataset.ts";
 import { type Bench, flatOut, requestsOf, writesOf } from "./bench/http-runs.ts";
 import { describeMachine } from "./bench/machine.ts";
-import { type BenchOptions, readOptions, USAGE, UsageError } from "./bench/options.ts";
+import { type BenchOptions, readOptions, USAGE } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
 import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
 import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
 import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
+import { UsageError } from "./command-line.ts";
 
 const DAY_MS = 86_400_000;
 /** Recorded data: two weeks that ended an hour ago, so three chunks of seven days. */

@@ -1,5 +1,5 @@
 /** What a run of the benchmark does, from its command line. */
-import { parseArgs } from "node:util";
+import { FLAG, onlyOption, readArguments, TEXT, wholeOption } from "../command-line.ts";
 
 export const PHASES = ["raw", "large", "lines", "small", "paced"] as const;
 export type Phase = (typeof PHASES)[number];
@@ -31,63 +31,28 @@ export const USAGE = `Usage: bun run bench [OPTIONS]
 DATABASE_URL and REDIS_URL (both or none) name services to use; else private ones are started in .data/bench.
 `;
 
-/** Wrong use of the command line; the message is for people. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
-function whole(name: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new UsageError(`--${name} is a whole number from 1, not "${text}"`);
-  return value;
-}
-
-function phases(text: string | undefined): ReadonlySet<Phase> {
-  if (text === undefined) return new Set(PHASES);
-  const chosen = text.split(",").map((name) => {
-    const phase = PHASES.find((p) => p === name);
-    if (!phase) throw new UsageError(`--only takes ${PHASES.join(", ")}, not "${name}"`);
-    return phase;
-  });
-  return new Set(chosen);
-}
-
 /** @throws {UsageError} @returns null when help is asked for */
 export function readOptions(args: readonly string[]): BenchOptions | null {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  let given: ReturnType<typeof parse>;
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      options: {
-        quick: flag,
-        rows: text,
-        repetitions: text,
-        only: text,
-        "paced-seconds": text,
-        "no-save": flag,
-        profile: text,
-        help: flag,
-      },
-    }).values;
-  try {
-    given = parse();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const given = readArguments(args, {
+    quick: FLAG,
+    rows: TEXT,
+    repetitions: TEXT,
+    only: TEXT,
+    "paced-seconds": TEXT,
+    "no-save": FLAG,
+    profile: TEXT,
+    help: FLAG,
+  });
   if (given.help) return null;
   const quick = given.quick === true;
-  const chosen = phases(given.only);
+  const chosen = new Set<Phase>(onlyOption(given.only, PHASES));
   return {
-    rows: whole("rows", given.rows, quick ? 100_000 : 1_000_000),
-    repetitions: whole("repetitions", given.repetitions, quick ? 1 : 3),
+    rows: wholeOption("rows", given.rows, quick ? 100_000 : 1_000_000),
+    repetitions: wholeOption("repetitions", given.repetitions, quick ? 1 : 3),
     phases: chosen,
     large: { batch: 10_000, connections: 4 },
     small: { batch: 100, connections: 64 },
-    paced_s: whole("paced-seconds", given["paced-seconds"], quick ? 5 : 20),
+    paced_s: wholeOption("paced-seconds", given["paced-seconds"], quick ? 5 : 20),
     save: !quick && given["no-save"] !== true && chosen.size === PHASES.length,
     profile: given.profile,
   };

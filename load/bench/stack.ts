@@ -12,7 +12,7 @@ import { migrate } from "../../src/store/migrate.ts";
 import { Database } from "../../src/store/pool.ts";
 import { SystemStore } from "../../src/store/systems.ts";
 import { UserStore } from "../../src/store/users.ts";
-import { UsageError } from "./options.ts";
+import { UsageError } from "../command-line.ts";
 
 const DATABASE = "hydraulic_bench";
 /** Redis database on a given server; it must be empty. */

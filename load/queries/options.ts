@@ -1,6 +1,5 @@
 /** What a run of the query benchmark does, from its command line. */
-import { parseArgs } from "node:util";
-import { UsageError } from "../bench/options.ts";
+import { FLAG, groupedOption, readArguments, TEXT } from "../command-line.ts";
 
 export interface QueryBenchOptions {
   /** Readings of the large and of the small database. */
@@ -28,44 +27,24 @@ DATABASE_URL and REDIS_URL (both or none) name services to use; else private one
 25,000,000 readings take about 7 GB.
 `;
 
-function whole(name: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text.replaceAll(",", ""));
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new UsageError(`--${name} is a whole number from 1, not "${text}"`);
-  return value;
-}
-
 /** @throws {UsageError} @returns null when help is asked for */
 export function readOptions(args: readonly string[]): QueryBenchOptions | null {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      options: {
-        rows: text,
-        "small-rows": text,
-        requests: text,
-        "compress-all": flag,
-        keep: flag,
-        quick: flag,
-        "no-save": flag,
-        help: flag,
-      },
-    }).values;
-  let given: ReturnType<typeof parse>;
-  try {
-    given = parse();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const given = readArguments(args, {
+    rows: TEXT,
+    "small-rows": TEXT,
+    requests: TEXT,
+    "compress-all": FLAG,
+    keep: FLAG,
+    quick: FLAG,
+    "no-save": FLAG,
+    help: FLAG,
+  });
   if (given.help) return null;
   const quick = given.quick === true;
   return {
-    rows: whole("rows", given.rows, quick ? 250_000 : 25_000_000),
-    small_rows: whole("small-rows", given["small-rows"], quick ? 100_000 : 1_000_000),
-    requests: whole("requests", given.requests, quick ? 20 : 200),
+    rows: groupedOption("rows", given.rows, quick ? 250_000 : 25_000_000),
+    small_rows: groupedOption("small-rows", given["small-rows"], quick ? 100_000 : 1_000_000),
+    requests: groupedOption("requests", given.requests, quick ? 20 : 200),
     compress_all: given["compress-all"] === true,
     keep: given.keep === true,
     save: !quick && given["no-save"] !== true,

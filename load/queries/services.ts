@@ -5,8 +5,8 @@ import { Redis } from "ioredis";
 import { ROOT } from "../../src/commands/environment.ts";
 import { ensureServices } from "../../src/services/ensure-services.ts";
 import { terminalProgress } from "../../src/services/terminal-progress.ts";
-import { UsageError } from "../bench/options.ts";
 import { RUNTIME_DIR } from "../bench/stack.ts";
+import { UsageError } from "../command-line.ts";
 
 export const QUERIES_DIR = resolve(ROOT, ".data/bench-queries");
 export const REVIEW_DIR = resolve(ROOT, ".data/bench-review");

@@ -1,6 +1,5 @@
 /** What a run of the review benchmark does, from its command line. */
-import { parseArgs } from "node:util";
-import { UsageError } from "../bench/options.ts";
+import { FLAG, groupedOption, onlyOption, readArguments, TEXT } from "../command-line.ts";
 
 export const PARTS = ["lists", "approve", "reject"] as const;
 export type Part = (typeof PARTS)[number];
@@ -31,53 +30,25 @@ DATABASE_URL and REDIS_URL (both or none) name services to use; else private one
 The tasks kill a process of the service's with SIGKILL halfway. 1,000,000 readings take about 4 GB.
 `;
 
-function whole(name: string, text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const value = Number(text.replaceAll(",", ""));
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new UsageError(`--${name} is a whole number from 1, not "${text}"`);
-  return value;
-}
-
-function partsOf(text: string | undefined): readonly Part[] {
-  if (text === undefined) return PARTS;
-  const names = text.split(",");
-  const unknown = names.find((name) => !PARTS.some((part) => part === name));
-  if (unknown !== undefined) throw new UsageError(`--only takes ${PARTS.join(", ")}, not "${unknown}"`);
-  return PARTS.filter((part) => names.includes(part));
-}
-
 /** @throws {UsageError} @returns null when help is asked for */
 export function readOptions(args: readonly string[]): ReviewBenchOptions | null {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const parse = () =>
-    parseArgs({
-      args: [...args],
-      options: {
-        rows: text,
-        requests: text,
-        only: text,
-        match: text,
-        keep: flag,
-        quick: flag,
-        "no-save": flag,
-        help: flag,
-      },
-    }).values;
-  let given: ReturnType<typeof parse>;
-  try {
-    given = parse();
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  const given = readArguments(args, {
+    rows: TEXT,
+    requests: TEXT,
+    only: TEXT,
+    match: TEXT,
+    keep: FLAG,
+    quick: FLAG,
+    "no-save": FLAG,
+    help: FLAG,
+  });
   if (given.help) return null;
   const quick = given.quick === true;
   const isWhole = given.only === undefined && given.match === undefined;
   return {
-    rows: whole("rows", given.rows, quick ? 50_000 : 1_000_000),
-    requests: whole("requests", given.requests, quick ? 10 : 60),
-    parts: partsOf(given.only),
+    rows: groupedOption("rows", given.rows, quick ? 50_000 : 1_000_000),
+    requests: groupedOption("requests", given.requests, quick ? 10 : 60),
+    parts: onlyOption(given.only, PARTS),
     match: given.match ?? null,
     keep: given.keep === true,
     save: !quick && given["no-save"] !== true && isWhole,
