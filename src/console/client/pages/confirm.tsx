@@ -1,11 +1,9 @@
 /** Asks before something is done that others will see in the audit log, with a note for them. */
 import { useState } from "preact/hooks";
 import { post } from "../lib/api.ts";
-import { useAction } from "../lib/resource.ts";
-import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormDialog } from "../ui/form-dialog.tsx";
 import { notify } from "../ui/notices.tsx";
-import { ProblemBox } from "../ui/states.tsx";
 
 interface ConfirmProps {
   readonly title: string;
@@ -34,35 +32,18 @@ export function ConfirmDialog(props: ConfirmProps) {
     onDone,
   } = props;
   const [note, setNote] = useState("");
-  const { busy, problem, run } = useAction();
-  const send = (event: Event) => {
-    event.preventDefault();
-    void run(async () => {
-      await post(path, note.trim() ? { note: note.trim() } : {});
-      notify(done);
-      onClose();
-      onDone();
-    });
+  const work = async () => {
+    await post(path, note.trim() ? { note: note.trim() } : {});
+    notify(done);
+    onClose();
+    onDone();
   };
-  const ready = !busy && !(noteRequired && note.trim() === "");
+  const ready = !(noteRequired && note.trim() === "");
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form onSubmit={send}>
-        <div class="dialog-body">
-          <p>{explanation}</p>
-          <NoteField note={note} required={noteRequired} onNote={setNote} />
-          {problem ? <ProblemBox problem={problem} /> : null}
-        </div>
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={`button ${danger ? "danger" : "primary"}`} disabled={!ready}>
-            {busy ? "Sending…" : verb}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog title={title} verb={verb} danger={danger} ready={ready} work={work} onClose={onClose}>
+      <p>{explanation}</p>
+      <NoteField note={note} required={noteRequired} onNote={setNote} />
+    </FormDialog>
   );
 }
 

@@ -1,7 +1,5 @@
 /** Asks before something is done that cannot be taken back. */
-import { useAction } from "../lib/resource.ts";
-import { Dialog } from "./dialog.tsx";
-import { ProblemBox } from "./states.tsx";
+import { FormDialog } from "./form-dialog.tsx";
 
 interface AskProps {
   readonly title: string;
@@ -13,37 +11,23 @@ interface AskProps {
   readonly onClose: () => void;
 }
 
-export function AskDialog(props: AskProps) {
-  const { title, explanation, verb, danger, work, onClose } = props;
-  const { busy, problem, run } = useAction();
-  const send = (event: Event) => {
-    event.preventDefault();
-    void run(async () => {
-      await work();
-      onClose();
-    });
+export function AskDialog({ title, explanation, verb, danger, work, onClose }: AskProps) {
+  const workAndClose = async () => {
+    await work();
+    onClose();
   };
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form onSubmit={send}>
-        <div class="dialog-body">
-          <p>{explanation}</p>
-          {problem ? <ProblemBox problem={problem} /> : null}
-        </div>
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button
-            type="submit"
-            class={`button ${danger ? "danger" : "primary"}`}
-            disabled={busy}
-            data-first=""
-          >
-            {verb}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={title}
+      verb={verb}
+      doing={verb}
+      danger={danger}
+      sendFirst
+      ready
+      work={workAndClose}
+      onClose={onClose}
+    >
+      <p>{explanation}</p>
+    </FormDialog>
   );
 }

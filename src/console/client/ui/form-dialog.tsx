@@ -7,6 +7,11 @@ import { ProblemBox } from "./states.tsx";
 interface FormDialogProps {
   readonly title: string;
   readonly verb: string;
+  /** The verb while it is being done. */
+  readonly doing?: string;
+  readonly danger?: boolean;
+  /** The button that sends comes first, for forms that ask for nothing. */
+  readonly sendFirst?: boolean;
   readonly ready: boolean;
   /** What sending does; a problem is shown, and the dialog stays. */
   readonly work: () => Promise<void>;
@@ -14,7 +19,9 @@ interface FormDialogProps {
   readonly children: ComponentChildren;
 }
 
-export function FormDialog({ title, verb, ready, work, onClose, children }: FormDialogProps) {
+export function FormDialog(props: FormDialogProps) {
+  const { title, verb, doing = "Sending…", danger = false, sendFirst = false } = props;
+  const { ready, work, onClose, children } = props;
   const { busy, problem, run } = useAction();
   const send = (event: Event) => {
     event.preventDefault();
@@ -31,8 +38,13 @@ export function FormDialog({ title, verb, ready, work, onClose, children }: Form
           <button type="button" class="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="button primary" disabled={busy || !ready}>
-            {busy ? "Sending…" : verb}
+          <button
+            type="submit"
+            class={`button ${danger ? "danger" : "primary"}`}
+            disabled={busy || !ready}
+            data-first={sendFirst ? "" : undefined}
+          >
+            {busy ? doing : verb}
           </button>
         </footer>
       </form>

@@ -4,11 +4,10 @@ import type { WebhookMade } from "../../../../contract/webhook.ts";
 import { ALERT_EVENTS, JOB_EVENTS, type WebhookEvent } from "../../../../contract/webhook-events.ts";
 import { useIsAdmin } from "../../lib/access.ts";
 import { post } from "../../lib/api.ts";
-import { useAction } from "../../lib/resource.ts";
-import { Dialog } from "../../ui/dialog.tsx";
+import { Checks } from "../../ui/checks.tsx";
 import { TextField } from "../../ui/field.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { SecretDialog } from "../../ui/secret.tsx";
-import { ProblemBox } from "../../ui/states.tsx";
 
 interface NewWebhookProps {
   readonly onClose: () => void;
@@ -26,14 +25,10 @@ const START: FormState = { url: "", description: "", scope: "own", events: [...J
 export function NewWebhookDialog({ onClose, onMade }: NewWebhookProps) {
   const [form, setForm] = useState(START);
   const [made, setMade] = useState<WebhookMade | null>(null);
-  const { busy, problem, run } = useAction();
   const change = (changes: Partial<FormState>) => setForm({ ...form, ...changes });
-  const send = (event: Event) => {
-    event.preventDefault();
-    void run(async () => {
-      setMade(await post<WebhookMade>("/api/v1/webhooks", { ...form, url: form.url.trim() }));
-      onMade();
-    });
+  const work = async () => {
+    setMade(await post<WebhookMade>("/api/v1/webhooks", { ...form, url: form.url.trim() }));
+    onMade();
   };
   if (made)
     return (
@@ -44,24 +39,18 @@ export function NewWebhookDialog({ onClose, onMade }: NewWebhookProps) {
         onClose={onClose}
       />
     );
-  const ready = !busy && form.url.trim() !== "" && form.events.length > 0;
+  const ready = form.url.trim() !== "" && form.events.length > 0;
   return (
-    <Dialog title="New webhook" onClose={onClose}>
-      <form onSubmit={send}>
-        <div class="dialog-body">
-          <Fields form={form} change={change} />
-          {problem ? <ProblemBox problem={problem} /> : null}
-        </div>
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary" disabled={!ready}>
-            {busy ? "Making…" : "Make the webhook"}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="New webhook"
+      verb="Make the webhook"
+      doing="Making…"
+      ready={ready}
+      work={work}
+      onClose={onClose}
+    >
+      <Fields form={form} change={change} />
+    </FormDialog>
   );
 }
 
@@ -94,7 +83,12 @@ function Fields({ form, change }: FieldsProps) {
         onValue={(value) => change({ description: value })}
       />
       {isAdmin ? <ScopeField scope={scope} onScope={about} /> : null}
-      <EventsField offered={offered} events={events} onEvents={(next) => change({ events: next })} />
+      <Checks
+        legend="Told of"
+        choices={offered.map((event) => [event, event] as const)}
+        chosen={events}
+        onChosen={(next) => change({ events: offered.filter((event) => next.includes(event)) })}
+      />
     </>
   );
 }
@@ -118,34 +112,6 @@ const ScopeField = ({
         <label key={value}>
           <input type="radio" name="scope" checked={scope === value} onChange={() => onScope(value)} />
           {text}
-        </label>
-      ))}
-    </div>
-  </fieldset>
-);
-
-interface EventsFieldProps {
-  readonly offered: readonly WebhookEvent[];
-  readonly events: readonly WebhookEvent[];
-  readonly onEvents: (events: readonly WebhookEvent[]) => void;
-}
-
-const EventsField = ({ offered, events, onEvents }: EventsFieldProps) => (
-  <fieldset class="field">
-    <legend>Told of</legend>
-    <div class="choice-row">
-      {offered.map((event) => (
-        <label key={event}>
-          <input
-            type="checkbox"
-            checked={events.includes(event)}
-            onChange={() =>
-              onEvents(
-                events.includes(event) ? events.filter((other) => other !== event) : [...events, event],
-              )
-            }
-          />
-          {event}
         </label>
       ))}
     </div>
