@@ -45,7 +45,12 @@ const limit = (maximum: number) =>
   orNull(Type.Integer({ minimum: 1, maximum }), {
     description: `a whole number from 1 to ${maximum}, or null for the limit of the configuration`,
   });
-const Limits = { requests_per_minute: limit(MAX_REQUESTS), readings_per_minute: limit(MAX_READINGS) };
+/** What everything that makes or changes an account or a key may have. */
+const LimitsAndNote = {
+  requests_per_minute: Type.Optional(limit(MAX_REQUESTS)),
+  readings_per_minute: Type.Optional(limit(MAX_READINGS)),
+  note: Type.Optional(NoteSchema),
+};
 
 /** Body of `POST /api/v1/users`. */
 export const NewUserSchema = Type.Object(
@@ -59,9 +64,7 @@ export const NewUserSchema = Type.Object(
     password: PasswordSchema,
     role: RoleSchema,
     systems: Type.Optional(SystemsSchema),
-    requests_per_minute: Type.Optional(Limits.requests_per_minute),
-    readings_per_minute: Type.Optional(Limits.readings_per_minute),
-    note: Type.Optional(NoteSchema),
+    ...LimitsAndNote,
   },
   { $id: "NewUser", ...closed },
 );
@@ -73,9 +76,7 @@ export const UserChangeSchema = Type.Object(
     role: Type.Optional(RoleSchema),
     active: Type.Optional(Type.Boolean()),
     systems: Type.Optional(SystemsSchema),
-    requests_per_minute: Type.Optional(Limits.requests_per_minute),
-    readings_per_minute: Type.Optional(Limits.readings_per_minute),
-    note: Type.Optional(NoteSchema),
+    ...LimitsAndNote,
   },
   { $id: "UserChange", ...closed, minProperties: 1 },
 );
@@ -138,9 +139,7 @@ export const NewKeySchema = Type.Object(
         description: "an RFC 3339 date-time in the future, or null for never",
       }),
     ),
-    requests_per_minute: Type.Optional(Limits.requests_per_minute),
-    readings_per_minute: Type.Optional(Limits.readings_per_minute),
-    note: Type.Optional(NoteSchema),
+    ...LimitsAndNote,
   },
   { $id: "NewApiKey", ...closed },
 );
@@ -150,9 +149,7 @@ export type NewKeyBody = Static<typeof NewKeySchema>;
 export const KeyChangeSchema = Type.Object(
   {
     name: Type.Optional(NameSchema),
-    requests_per_minute: Type.Optional(Limits.requests_per_minute),
-    readings_per_minute: Type.Optional(Limits.readings_per_minute),
-    note: Type.Optional(NoteSchema),
+    ...LimitsAndNote,
   },
   { $id: "ApiKeyChange", ...closed, minProperties: 1 },
 );

@@ -2,7 +2,6 @@
 import type { AuditEntry, SubjectType } from "../contract/oversight.ts";
 import type { Reach } from "../contract/reach.ts";
 import { formatTimestamp } from "../contract/timestamp.ts";
-import type { Sql } from "./pool.ts";
 import { Conditions } from "./queries/conditions.ts";
 import type { QueryOptions, Reader } from "./queries/reader.ts";
 
@@ -14,20 +13,6 @@ export interface Actor {
 export const SERVICE: Actor = { id: null, name: "service" };
 /** Whoever can run the program's commands. */
 export const COMMAND_LINE: Actor = { id: null, name: "command line" };
-
-/** An entry before it is recorded; `before` and `after` are JSON values. */
-export interface NewAuditEntry {
-  readonly actor: Actor;
-  readonly action: string;
-  readonly subject_type: SubjectType;
-  readonly subject_id: string;
-  /** System that it concerns. */
-  readonly system_id?: string | null;
-  readonly task_id?: string | null;
-  readonly before?: unknown;
-  readonly after?: unknown;
-  readonly note?: string | null;
-}
 
 export interface AuditFilter {
   readonly actor: string | null;
@@ -98,27 +83,3 @@ const toEntry = (row: AuditRow): AuditEntry => ({
   before: parsed(row.before),
   after: parsed(row.after),
 });
-
-const json = (value: unknown) => (value === undefined || value === null ? null : JSON.stringify(value));
-
-/**
- * Record entries in one statement, in their order.
- * @param sql of the transaction that the entries belong to, or of the pool
- */
-export async function writeAudit(sql: Sql, entries: readonly NewAuditEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  const column = (pick: (entry: NewAuditEntry) => string | null) => sql.array(entries.map(pick), 1009);
-  await sql`
-    INSERT INTO diagnostics_audit
-      (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after, note)
-    SELECT actor::uuid, actor_name, action, subject_type, subject_id, system_id::uuid, task_id::uuid, before::json,
-      after::json, note
-    FROM unnest(${column((e) => e.actor.id)}::text[], ${column((e) => e.actor.name)}::text[],
-                ${column((e) => e.action)}::text[], ${column((e) => e.subject_type)}::text[],
-                ${column((e) => e.subject_id)}::text[], ${column((e) => e.system_id ?? null)}::text[],
-                ${column((e) => e.task_id ?? null)}::text[],
-                ${column((e) => json(e.before))}::text[], ${column((e) => json(e.after))}::text[],
-                ${column((e) => e.note ?? null)}::text[]) WITH ORDINALITY
-      AS entry (actor, actor_name, action, subject_type, subject_id, system_id, task_id, before, after, note, position)
-    ORDER BY position`;
-}

@@ -7,10 +7,11 @@ import type { Role } from "../../src/contract/roles.ts";
 import { createUnitRegistry } from "../../src/contract/units.ts";
 import { newSecret } from "../../src/notify/signature.ts";
 import { openDesk } from "../../src/review/open-desk.ts";
-import { SERVICE, writeAudit } from "../../src/store/audit.ts";
+import { SERVICE } from "../../src/store/audit.ts";
 import { deadKey } from "../../src/stream/keys.ts";
 import { newUser } from "./access.ts";
 import { type ApiBench, batchOf, type TestApi, type TestUser } from "./api.ts";
+import { writeAudit } from "./audit.ts";
 import { bodyOf, newSensor, newSystem } from "./registry.ts";
 
 /** A system, and what belongs to it. */

@@ -17,7 +17,7 @@ import { Networks } from "../../src/notify/networks.ts";
 import { type Resolve, Targets } from "../../src/notify/target.ts";
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
-import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
+import { openDesk } from "../../src/review/open-desk.ts";
 import { reviewMetrics } from "../../src/review/review-metrics.ts";
 import { AccessStore } from "../../src/store/access.ts";
 import { ApiKeyStore } from "../../src/store/api-keys.ts";
@@ -76,19 +76,8 @@ export interface ApiOptions {
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
 export class ApiBench {
-  readonly #instances: {
-    closing: AbortController;
-    server: RunningServer;
-    redis: ScriptedRedis;
-    jobSignals: JobSignals;
-    database: Database;
-    reader: Reader;
-    review: OpenDesk;
-    register: AccessRegister;
-    systemNames: SystemNames;
-    keyUses: BulkNotes<number>;
-    identities: BulkNotes<OutsideIdentity>;
-  }[] = [];
+  /** Each ends one served API with all that it opened. */
+  readonly #closers: (() => Promise<void>)[] = [];
 
   private constructor(
     /** Straight to the services, past the proxies. */
@@ -219,18 +208,18 @@ export class ApiBench {
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,
     });
-    this.#instances.push({
-      closing,
-      server,
-      redis,
-      jobSignals,
-      database,
-      reader,
-      review,
-      register,
-      systemNames,
-      keyUses,
-      identities,
+    this.#closers.push(async () => {
+      closing.abort();
+      await server.stop(1_000);
+      await review.close();
+      await register.stop();
+      await systemNames.stop();
+      await keyUses.stop();
+      await identities.stop();
+      redis.disconnect();
+      jobSignals.close();
+      await database.close(1);
+      await reader.close(1_000);
     });
     return new TestApi(app, server, config, clock, lines, this.database, closing, register, systemNames);
   }
@@ -243,32 +232,7 @@ export class ApiBench {
   async close(): Promise<void> {
     this.redisProxy.resume();
     this.postgresProxy.resume();
-    const instances = this.#instances;
-    for (const {
-      closing,
-      server,
-      redis,
-      jobSignals,
-      database,
-      reader,
-      review,
-      register,
-      systemNames,
-      keyUses,
-      identities,
-    } of instances) {
-      closing.abort();
-      await server.stop(1_000);
-      await review.close();
-      await register.stop();
-      await systemNames.stop();
-      await keyUses.stop();
-      await identities.stop();
-      redis.disconnect();
-      jobSignals.close();
-      await database.close(1);
-      await reader.close(1_000);
-    }
+    for (const close of this.#closers) await close();
     await Promise.all([this.redisProxy.close(), this.postgresProxy.close()]);
     this.redis.disconnect();
     await this.database.close(1);

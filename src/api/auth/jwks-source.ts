@@ -6,7 +6,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from "jose";
 import type { Clock } from "../../ops/clock.ts";
 import type { Logger } from "../../ops/log.ts";
-import { sleep, unlessAborted } from "../../ops/retry.ts";
+import { joinSignals, sleep, unlessAborted } from "../../ops/retry.ts";
 
 const EVERY_MS = 300_000;
 /** Between two looks for a key that is not known: tokens with made-up key ids must not load the provider. */
@@ -123,12 +123,24 @@ export class JwksSource {
     }
   }
 
-  async #read(): Promise<void> {
-    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(FETCH_DEADLINE_MS)]);
+  async #fetch(): Promise<string> {
+    const joined = joinSignals([this.#closing.signal], FETCH_DEADLINE_MS);
     const headers = { Accept: "application/jwk-set+json, application/json" };
-    const response = await fetch(this.settings.url, { redirect: "error", signal, headers });
-    if (response.status !== 200) throw new Error(`the provider answered ${response.status}`);
-    const keys = usableKeys(await boundedText(response));
+    try {
+      const response = await fetch(this.settings.url, {
+        redirect: "error",
+        signal: joined.signal,
+        headers,
+      });
+      if (response.status !== 200) throw new Error(`the provider answered ${response.status}`);
+      return await boundedText(response);
+    } finally {
+      joined.release();
+    }
+  }
+
+  async #read(): Promise<void> {
+    const keys = usableKeys(await this.#fetch());
     const text = JSON.stringify(keys);
     this.#read_ms = this.settings.clock.monotonic_ms();
     if (text === this.#text) return;

@@ -1,4 +1,5 @@
 /** The one way of a batch into the stream, whatever its format and the route it came by. Never touches Postgres. */
+import type { ProblemName } from "../../contract/problem.ts";
 import { reaches } from "../../contract/reach.ts";
 import type { BatchOffer } from "../../stream/producer.ts";
 import { BodyMemory } from "../body/body-memory.ts";
@@ -14,12 +15,40 @@ import { envelopeOf } from "./envelope.ts";
 /** Bodies of full size that may be in work at once; of usual batches these are hundreds. */
 const BODIES_IN_WORK = 16;
 
+/** Why a batch of any format may not be taken in, the way to its route included. */
+export const INTAKE_PROBLEMS = [
+  "malformed-encoding",
+  "invalid-request",
+  "invalid-idempotency-key",
+  "authentication-required",
+  "invalid-token",
+  "forbidden",
+  "cross-site-request",
+  "system-not-found",
+  "body-timeout",
+  "idempotency-in-flight",
+  "body-too-large",
+  "unsupported-content-encoding",
+  "idempotency-mismatch",
+  "rate-limited",
+  "backlog-full",
+  "service-unavailable",
+  "server-busy",
+] as const satisfies readonly ProblemName[];
+
 /**
  * Take the batch of an authenticated request in, at most once for its Idempotency-Key.
  * Throws {ProblemError} as `idempotencyKeyFrom`, `acceptOnce`, `receiveBody` and `offerBatch` do, and
  * {StreamUnavailableError}.
  */
 export type TakeIn = (c: AppContext, form: BatchForm) => Promise<Acceptance>;
+
+/** What every answer to an accepted batch has. @returns the address of its job */
+export function noteAcceptance(c: AppContext, { job_id, replayed }: Acceptance): string {
+  c.set("job_id", job_id);
+  if (replayed) c.header("Idempotent-Replayed", "true");
+  return `/api/v1/jobs/${job_id}/`;
+}
 
 /** All routes share it, and so the memory that bodies may take. */
 export function batchIntake(deps: RouteDeps): TakeIn {

@@ -5,7 +5,7 @@ import { describeRoute } from "hono-openapi";
 import { JobViewSchema, toJobView } from "../../contract/job.ts";
 import { BatchSchema } from "../../contract/reading.ts";
 import { batchForm } from "../batch/batch-form.ts";
-import type { TakeIn } from "../batch/intake.ts";
+import { INTAKE_PROBLEMS, noteAcceptance, type TakeIn } from "../batch/intake.ts";
 import { contentCoding } from "../body/media.ts";
 import type { App, AppEnv, RouteDeps } from "../deps.ts";
 import type { Acceptance } from "../idempotency.ts";
@@ -116,31 +116,7 @@ const describe = describeRoute({
       "Retry-After",
       ...ACCEPTED_HEADERS,
     ]),
-    ...problems(
-      PATH,
-      [
-        "malformed-json",
-        "malformed-encoding",
-        "invalid-request",
-        "invalid-idempotency-key",
-        "authentication-required",
-        "invalid-token",
-        "forbidden",
-        "system-not-found",
-        "cross-site-request",
-        "body-timeout",
-        "idempotency-in-flight",
-        "body-too-large",
-        "unsupported-media-type",
-        "unsupported-content-encoding",
-        "idempotency-mismatch",
-        "rate-limited",
-        "backlog-full",
-        "service-unavailable",
-        "server-busy",
-      ],
-      RATE_LIMIT_HEADERS,
-    ),
+    ...problems(PATH, ["malformed-json", ...INTAKE_PROBLEMS, "unsupported-media-type"], RATE_LIMIT_HEADERS),
   },
 });
 
@@ -162,15 +138,10 @@ export function mountIngest(app: App, deps: RouteDeps, takeIn: TakeIn): void {
 }
 
 /** The job when the client waits for its end and it comes in time; else where to ask for it. */
-async function accepted(
-  deps: RouteDeps,
-  c: Context<AppEnv>,
-  { job_id, replayed }: Acceptance,
-): Promise<Response> {
-  c.set("job_id", job_id);
-  if (replayed) c.header("Idempotent-Replayed", "true");
+async function accepted(deps: RouteDeps, c: Context<AppEnv>, acceptance: Acceptance): Promise<Response> {
+  const { job_id } = acceptance;
+  const address = noteAcceptance(c, acceptance);
   const job = await awaited(deps, c, job_id);
-  const address = `/api/v1/jobs/${job_id}/`;
   if (job) return c.json(toJobView(job), 200, { "Content-Location": address, "Cache-Control": "no-store" });
   return c.json({ job_id, status: "queued" }, 202, { Location: address, "Retry-After": "1" });
 }

@@ -6,7 +6,7 @@ import { influxError } from "../../contract/influx.ts";
 import { isUuid } from "../../contract/job-id.ts";
 import { PROBLEMS } from "../../contract/problem.ts";
 import { reaches } from "../../contract/reach.ts";
-import type { TakeIn } from "../batch/intake.ts";
+import { INTAKE_PROBLEMS, noteAcceptance, type TakeIn } from "../batch/intake.ts";
 import { contentCoding } from "../body/media.ts";
 import type { App, AppContext, AppEnv, RouteDeps } from "../deps.ts";
 import { requestLimit } from "../limits/request-limit.ts";
@@ -63,29 +63,7 @@ const describe = describeRoute({
   },
   responses: {
     204: done("The batch is safe in the stream", ["Location", "Idempotent-Replayed", ...RATE_LIMIT_HEADERS]),
-    ...influxProblems(
-      PATH,
-      [
-        "malformed-encoding",
-        "invalid-request",
-        "invalid-idempotency-key",
-        "authentication-required",
-        "invalid-token",
-        "forbidden",
-        "cross-site-request",
-        "system-not-found",
-        "body-timeout",
-        "idempotency-in-flight",
-        "body-too-large",
-        "unsupported-content-encoding",
-        "idempotency-mismatch",
-        "rate-limited",
-        "backlog-full",
-        "service-unavailable",
-        "server-busy",
-      ],
-      RATE_LIMIT_HEADERS,
-    ),
+    ...influxProblems(PATH, INTAKE_PROBLEMS, RATE_LIMIT_HEADERS),
   },
 });
 
@@ -122,10 +100,8 @@ export function mountWrite(app: App, deps: RouteDeps, takeIn: TakeIn): void {
     requestLimit(deps),
   ] as const;
   app.post(PATH, describe, ...admit, async (c) => {
-    const { job_id, replayed } = await takeIn(c, c.get("batch_form"));
-    c.set("job_id", job_id);
-    if (replayed) c.header("Idempotent-Replayed", "true");
-    return c.body(null, 204, { Location: `/api/v1/jobs/${job_id}/` });
+    const Location = noteAcceptance(c, await takeIn(c, c.get("batch_form")));
+    return c.body(null, 204, { Location });
   });
 }
 

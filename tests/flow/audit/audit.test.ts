@@ -1,8 +1,9 @@
 /** The record of who did what only grows; admins read it page by page. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { AuditEntry } from "../../../src/contract/oversight.ts";
-import { type NewAuditEntry, SERVICE, writeAudit } from "../../../src/store/audit.ts";
+import { SERVICE } from "../../../src/store/audit.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
+import { type NewAuditEntry, writeAudit } from "../../support/audit.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf } from "../../support/registry.ts";
 
