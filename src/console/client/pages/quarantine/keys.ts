@@ -1,5 +1,5 @@
 /** Keys of the review lists. They keep silent while somebody types or a dialog is open. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export type Keys = Readonly<Record<string, () => void>>;
 
@@ -8,7 +8,8 @@ const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, [con
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  // At once with what is shown: the key may come right after it
+  useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (event.target instanceof Element && event.target.matches(TYPING)) return;
