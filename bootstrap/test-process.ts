@@ -7,7 +7,8 @@ export interface TestProcessResult {
   readonly output: string;
 }
 
-const KEPT_CHARS = 1024 * 1024;
+/** The longest suite writes half a million; its first failure must still be there at the end. */
+const KEPT_CHARS = 8 * 1024 * 1024;
 const KILL_GRACE_MS = 5_000;
 
 /** Starts and watches the processes; `stopAll` ends those that still run. */

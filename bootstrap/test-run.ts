@@ -11,7 +11,15 @@ import { addLcov, addUnloaded, type FileCoverage, totals } from "./coverage.ts";
 import { type CheckName, type Plan, type PlannedSuite, planTests } from "./test-plan.ts";
 import { TestProcesses } from "./test-process.ts";
 import { startTestServices, type TestServices } from "./test-services.ts";
-import { addCounts, type Counts, closingLine, NO_TESTS, readCounts } from "./test-summary.ts";
+import {
+  addCounts,
+  type Counts,
+  closingLine,
+  type Failure,
+  NO_TESTS,
+  readCounts,
+  readFailures,
+} from "./test-summary.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const MIN_COVERAGE = 0.9;
@@ -35,6 +43,7 @@ const THREAD_FILES: readonly string[] = ["src/ingest/thread.ts"];
 
 const processes = new TestProcesses();
 let interrupted = false;
+const failures: Failure[] = [];
 
 async function main(filters: readonly string[]): Promise<Counts> {
   process.chdir(ROOT);
@@ -95,7 +104,15 @@ async function runSuite({ suite, files }: PlannedSuite, env: NodeJS.ProcessEnv):
     env,
     deadlineMs: suite.deadlineMs,
   });
+  failures.push(...readFailures(result.output));
   return readCounts(result.output, result.exitCode);
+}
+
+/** The failed tests once more: whoever sees only the end of a long output must see what failed. */
+function tellFailures(): void {
+  if (failures.length === 0) return;
+  console.log("\n== failed");
+  for (const { file, lines } of failures) console.log(`\n${[file, ...lines].join("\n")}`);
 }
 
 /** One failure when lines or functions of src are covered below 90 %. */
@@ -130,6 +147,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 
 try {
   const counts = await main(process.argv.slice(2));
+  tellFailures();
   console.log(`\n${closingLine(counts)}`);
   process.exitCode = counts.failed > 0 || interrupted ? 1 : 0;
 } catch (error) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addLcov, addUnloaded, type FileCoverage, totals } from "../../bootstrap/coverage.ts";
 import { CHECKS, planTests } from "../../bootstrap/test-plan.ts";
-import { addCounts, closingLine, readCounts } from "../../bootstrap/test-summary.ts";
+import { addCounts, closingLine, readCounts, readFailures } from "../../bootstrap/test-summary.ts";
 
 let folder: string;
 
@@ -24,6 +24,23 @@ describe("bun's summary", () => {
     const run = Bun.spawn([process.execPath, "test", file], { cwd: folder, stdout: "pipe", stderr: "pipe" });
     const [out, err, code] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
     expect(readCounts(out + err, code)).toEqual({ passed: 1, failed: 1, skipped: 2 });
+  });
+
+  test("tells each failure once, with its file and its error, however many tests there are", async () => {
+    const body = `import { expect, test } from "bun:test";
+      for (let i = 0; i < 60; i += 1) test("t" + i, () => expect(i % 25).not.toBe(7));`;
+    writeFileSync(join(folder, "a.test.ts"), "import { test } from 'bun:test'; test('well', () => {});");
+    writeFileSync(join(folder, "b.test.ts"), body);
+    const run = Bun.spawn([process.execPath, "test"], { cwd: folder, stdout: "pipe", stderr: "pipe" });
+    const [out, err] = await Promise.all([run.stdout.text(), run.stderr.text(), run.exited]);
+    const failures = readFailures(out + err);
+    expect(failures.map(({ file }) => file)).toEqual(["b.test.ts", "b.test.ts", "b.test.ts"]);
+    expect(failures.map(({ lines }) => /^\(fail\) (t\d+)/.exec(lines.at(-1)!)?.[1])).toEqual([
+      "t7",
+      "t32",
+      "t57",
+    ]);
+    for (const { lines } of failures) expect(lines.join("\n")).toContain("Expected: not 7");
   });
 
   test("is missing when a test ends the process with success: that is a failure", async () => {
