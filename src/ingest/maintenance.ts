@@ -8,6 +8,7 @@
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { DeadlineError, sleep } from "../ops/retry.ts";
+import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { sqlState } from "../store/errors.ts";
@@ -59,8 +60,6 @@ export interface MaintenanceReport {
   onFailed(): void;
 }
 
-/** Any number, the same in every program that keeps this schema. */
-const LEADER_LOCK = 7_402_913;
 /** Hours of systems in one transaction (Apache), so that a step stays below a second at 100 sensors and 1 Hz. */
 const HOURS_PER_STEP = 8;
 /** Hours of systems looked at in one round (Community); they become few ranges. */
@@ -90,7 +89,7 @@ export class Maintenance {
         database_url,
         session_name,
         interval_ms,
-        lock: LEADER_LOCK,
+        lock: ADVISORY_LOCKS.maintenance,
         statement_deadline_ms: STATEMENT_DEADLINE_MS,
         longest_pause_ms: LONGEST_PAUSE_MS,
       },

@@ -7,6 +7,7 @@
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { sleep } from "../ops/retry.ts";
+import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { Leadership } from "../store/leadership.ts";
 import {
@@ -43,8 +44,6 @@ export const DISPATCH: Pick<DispatcherSettings, "interval_ms" | "timeout_ms" | "
   retry_delays_ms: RETRY_DELAYS_MS,
 };
 
-/** Any number, the same in every program that keeps this schema. */
-const DISPATCHER_LOCK = 7_402_916;
 const STATEMENT_DEADLINE_MS = 30_000;
 const LONGEST_PAUSE_MS = 10_000;
 /** Messages sent at once, those to one receiver, and rows of one webhook that are read at once. */
@@ -86,7 +85,7 @@ export class Dispatcher {
         database_url,
         session_name,
         interval_ms,
-        lock: DISPATCHER_LOCK,
+        lock: ADVISORY_LOCKS.webhooks,
         statement_deadline_ms: STATEMENT_DEADLINE_MS,
         longest_pause_ms: LONGEST_PAUSE_MS,
       },

@@ -6,6 +6,7 @@
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { sleep } from "../ops/retry.ts";
+import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import { SERVICE } from "../store/audit.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { classify } from "../store/errors.ts";
@@ -21,8 +22,6 @@ export interface RunnerSettings {
   readonly interval_ms: number;
 }
 
-/** Any number, the same in every program that keeps this schema. */
-const RUNNER_LOCK = 7_402_915;
 const STATEMENT_DEADLINE_MS = 60_000;
 const LONGEST_PAUSE_MS = 10_000;
 /** Attempts at an error that is not the infrastructure's, before the task fails. */
@@ -43,7 +42,7 @@ export class ReviewRunner {
     this.#leadership = new Leadership(
       {
         ...settings,
-        lock: RUNNER_LOCK,
+        lock: ADVISORY_LOCKS.review,
         statement_deadline_ms: STATEMENT_DEADLINE_MS,
         longest_pause_ms: LONGEST_PAUSE_MS,
       },

@@ -13,7 +13,7 @@ export interface LeadershipSettings {
   readonly database_url: string;
   /** Shown in pg_stat_activity. */
   readonly session_name: string;
-  /** Any number, the same in every program that keeps this schema. */
+  /** One of `ADVISORY_LOCKS`. */
   readonly lock: number;
   readonly statement_deadline_ms: number;
   /** Between two tries to get the lock, and the first pause after an error, ms. */

@@ -7,10 +7,9 @@ import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { withDeadline } from "../ops/retry.ts";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import type { Database, Sql } from "./pool.ts";
 
-/** Any number, the same in every program that migrates this schema. */
-const MIGRATION_LOCK = 7_402_911;
 /** Waiting for another program's migration included. */
 const MIGRATION_DEADLINE_MS = 600_000;
 const RESERVE_DEADLINE_MS = 10_000;
@@ -49,10 +48,10 @@ export async function migrate(database: Database, settings: MigrationSettings): 
       const connection = await withDeadline(pool.reserve(), RESERVE_DEADLINE_MS, "reserving a connection");
       try {
         await connection`SELECT set_config('statement_timeout', '0', false)`;
-        await connection`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
+        await connection`SELECT pg_advisory_lock(${ADVISORY_LOCKS.migration})`;
         return await applyMissing(connection, migrations, settings);
       } finally {
-        await connection`SELECT pg_advisory_unlock(${MIGRATION_LOCK})`.catch(() => undefined);
+        await connection`SELECT pg_advisory_unlock(${ADVISORY_LOCKS.migration})`.catch(() => undefined);
         await connection`RESET statement_timeout`.catch(() => undefined);
         connection.release();
       }

@@ -5,13 +5,12 @@
  * both tables in one statement, so readers, who read the log and a table in one statement, see each change exactly once.
  */
 import { REVIEW_STATUSES } from "../contract/review-status.ts";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import type { DedicatedSession } from "./dedicated-session.ts";
 import { INCIDENT_COLUMNS, mergeDefinitions, SERIES } from "./incident-merge.ts";
 
 /** Rows of the log that one statement takes; a log of any size is taken in bounded steps. */
 const TAKE_ROWS = 50_000;
-/** Any number, the same in every program that keeps this schema. A leader of before may still be in its last step. */
-const FOLD_LOCK = 7_402_916;
 
 const STATUSES = REVIEW_STATUSES.join(", ");
 const FOLD = `WITH gone AS (
@@ -33,7 +32,7 @@ export async function foldQuarantineChanges(
 ): Promise<{ rows: number; more: boolean }> {
   const [row] = await session.transaction(async () => {
     // Two who merge at once would each miss what the other has merged.
-    await session.query("SELECT pg_advisory_xact_lock($1)", [FOLD_LOCK]);
+    await session.query("SELECT pg_advisory_xact_lock($1)", [ADVISORY_LOCKS.quarantine_fold]);
     return session.query<{ rows: number }>(FOLD);
   });
   const rows = row?.rows ?? 0;

@@ -7,6 +7,7 @@
  * maintenance has moved them into the continuous aggregate (src/store/cagg-refresh.ts).
  */
 import { sleep } from "../ops/retry.ts";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { DedicatedSession } from "./dedicated-session.ts";
 import { askForEdition, type Edition, EditionError } from "./edition.ts";
 import { StoreUnavailableError, sqlState } from "./errors.ts";
@@ -15,8 +16,6 @@ import { ensureCagg, ensureCompression, ensurePolicies, type LifecycleSettings }
 import type { Database } from "./pool.ts";
 import { ensureTextSearch } from "./text-search.ts";
 
-/** Any number, the same in every program that reconciles this schema. */
-const RECONCILE_LOCK = 7_402_912;
 /** Waiting for another program's reconcile and one scan of all readings included. */
 const RECONCILE_DEADLINE_MS = 900_000;
 /** Ingest never waits longer than this behind a change of definitions. */
@@ -69,7 +68,7 @@ export async function reconcile(
  */
 async function takeLock(session: DedicatedSession): Promise<void> {
   const end_ms = performance.now() + RECONCILE_DEADLINE_MS;
-  while (!(await session.tryLock(RECONCILE_LOCK))) {
+  while (!(await session.tryLock(ADVISORY_LOCKS.reconcile))) {
     if (performance.now() > end_ms)
       throw new StoreUnavailableError("another program reconciles all the time");
     await sleep(LOCK_AGAIN_MS);

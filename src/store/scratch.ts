@@ -8,6 +8,7 @@
  */
 import { randomBytes } from "node:crypto";
 import postgres from "postgres";
+import { SCRATCH_LOCK_CLASS } from "./advisory-locks.ts";
 import { sqlState } from "./errors.ts";
 import { hourlyViewSql } from "./hourly-view.ts";
 import { type MigrationSettings, migrate } from "./migrate.ts";
@@ -16,8 +17,6 @@ import { reconcile } from "./reconcile.ts";
 import { withSessionSettings } from "./session-options.ts";
 
 const PREFIX = "hydraulic_verify_";
-/** First key of the locks; any number, the same in every program. The second is a hash of the schema's name. */
-const LOCK_CLASS = 7_402_914;
 const DEADLINE_MS = 120_000;
 /** A background job of the schema may hold a lock; then its drop waits, gives way and tries again. */
 const LOCK_TIMEOUT = "2s";
@@ -51,7 +50,7 @@ export class ScratchSchema {
     });
     try {
       const name = `${PREFIX}${randomBytes(6).toString("hex")}`;
-      await session`SELECT pg_advisory_lock(${LOCK_CLASS}::int, hashtext(${name}))`;
+      await session`SELECT pg_advisory_lock(${SCRATCH_LOCK_CLASS}::int, hashtext(${name}))`;
       await session`CREATE SCHEMA ${session(name)}`;
       const [extension] = await session<{ schema: string }[]>`
         SELECT nspname AS schema FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
@@ -81,7 +80,7 @@ export class ScratchSchema {
       const dropped: string[] = [];
       for (const { name } of schemas) {
         const [lock] = await session<{ free: boolean }[]>`
-          SELECT pg_try_advisory_lock(${LOCK_CLASS}::int, hashtext(${name})) AS free`;
+          SELECT pg_try_advisory_lock(${SCRATCH_LOCK_CLASS}::int, hashtext(${name})) AS free`;
         if (!lock?.free) continue;
         await dropSchema(session, name);
         dropped.push(name);

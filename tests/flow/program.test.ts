@@ -16,6 +16,7 @@ import { ConfigError } from "../../src/config/problems.ts";
 import { importCommand } from "../../src/feed/import/command.ts";
 import { simulateCommand } from "../../src/feed/simulate/command.ts";
 import { choosePort } from "../../src/services/free-port.ts";
+import { ADVISORY_LOCKS } from "../../src/store/advisory-locks.ts";
 import { Database } from "../../src/store/pool.ts";
 import { createTestDatabase, createTestRedis } from "../support/test-services.ts";
 import { until } from "../support/until.ts";
@@ -62,6 +63,13 @@ async function withService(use: () => Promise<void>): Promise<void> {
     await ended;
   }
   expect(await fetch(`${url}/livez`).catch(() => null)).toBeNull();
+}
+
+/** Connected to the service's database until the test's end. */
+function ownDatabase(): Database {
+  const database = new Database({ url: process.env.DATABASE_URL ?? "", size: 1, query_deadline_ms: 5_000 });
+  closing.unshift(() => database.close());
+  return database;
 }
 
 const count = async (name: string) => {
@@ -113,6 +121,29 @@ describe("one process from start to stop", () => {
     expect(process.exitCode ?? 0).toBe(0);
   }, 60_000);
 
+  test("none of its parts shuts another one out: with webhooks and reviews led, the maintenance gets its work done", async () => {
+    await withService(async () => {
+      const few = ["--rate", "5000", "--readings", "500", "--faults", "0.2", "--json"];
+      await simulateCommand().parseAsync(["--url", url, "--system", SYSTEM, ...few], { from: "user" });
+      const { sql } = ownDatabase();
+      await until("all that is led is led", async () => {
+        const rows = await sql<{ objid: string }[]>`
+          SELECT objid::text FROM pg_locks WHERE locktype = 'advisory' AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+        const held = rows.map(({ objid }) => Number(objid));
+        const { maintenance, review, webhooks } = ADVISORY_LOCKS;
+        return [maintenance, review, webhooks].every((lock) => held.includes(lock));
+      });
+      await until("refused readings are added up", async () => {
+        const [row] = await sql<{ open: number; added: number }[]>`
+          SELECT (SELECT count(*)::int FROM diagnostics_quarantine_change) AS open,
+            (SELECT coalesce(sum(pending), 0)::int FROM diagnostics_quarantine_total) AS added`;
+        return row!.open === 0 && row!.added > 0;
+      });
+      expect(await count("hydraulic_maintenance_failures_total")).toBe(0);
+    });
+  }, 60_000);
+
   test("keeps its data for the commands that follow", async () => {
     await withService(async () => undefined);
     await migrateCommand();
@@ -133,10 +164,9 @@ describe("one process from start to stop", () => {
     });
     // Figures of so small a run may miss their targets; that it ends, and leaves nothing, is what counts here.
     await verifyCommand().parseAsync(["--json", "--benchmark", "--rows", "20000"], { from: "user" });
-    const database = new Database({ url: process.env.DATABASE_URL ?? "", size: 1, query_deadline_ms: 5_000 });
-    const left = await database.sql`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'hydraulic_verify%'`;
+    const left = await ownDatabase()
+      .sql`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'hydraulic_verify%'`;
     expect([...left]).toEqual([]);
-    await database.close();
   }, 90_000);
 
   test("refuses a wrong configuration before anything is opened", async () => {
