@@ -29,12 +29,15 @@ const CHECK_DEADLINE_MS = 5 * 60_000;
 const CLIENT = "src/console/client";
 /** The client for producers runs on Node.js as well: without Bun's globals. */
 const PRODUCERS_CLIENT = "src/client";
+/** Scripts of the load tests run in k6: its globals, and none of Bun's. */
+const K6_SCRIPTS = "load/k6";
 /** A check passes when all its commands do. */
 const CHECK_ARGV: Record<CheckName, readonly (readonly string[])[]> = {
   types: [
     ["node_modules/.bin/tsc", "--noEmit"],
     ["node_modules/.bin/tsc", "--noEmit", "-p", CLIENT],
     ["node_modules/.bin/tsc", "--noEmit", "-p", PRODUCERS_CLIENT],
+    ["node_modules/.bin/tsc", "--noEmit", "-p", K6_SCRIPTS],
   ],
   lint: [["node_modules/.bin/biome", "check", "."]],
 };

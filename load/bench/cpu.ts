@@ -17,14 +17,14 @@ export interface CpuTimes {
 /** USER_HZ, which is 100 on every architecture that Bun runs on. */
 const TICKS_PER_S = 100;
 
-interface Stat {
+export interface Stat {
   readonly ppid: number;
   /** Seconds: own time, and time of children that ended. */
   readonly own: number;
   readonly children: number;
 }
 
-function statOf(pid: number | string): Stat | null {
+export function statOf(pid: number | string): Stat | null {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, "latin1");

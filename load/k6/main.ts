@@ -1,0 +1,29 @@
+/** The script that k6 runs: one for all scenarios; PLAN is the path of the plan. */
+import exec from "k6/execution";
+import { follow } from "./follow.ts";
+import { lookAround } from "./look.ts";
+import type { Plan } from "./plan.ts";
+import { optionsOf, SCENARIOS } from "./scenarios.ts";
+import { Sender } from "./send.ts";
+
+const plan = JSON.parse(open(__ENV.PLAN!)) as Plan;
+const scenario = SCENARIOS[plan.scenario];
+const sender = new Sender(plan, scenario);
+
+export const options = optionsOf(scenario, plan.seconds);
+
+export function ingest(): void {
+  const { rigs, follows } = scenario;
+  const iteration = exec.scenario.iterationInTest;
+  const rig = iteration % rigs;
+  const accepted = sender.send(rig, Math.floor(iteration / rigs));
+  if (follows && accepted) follow(plan, rig, accepted);
+}
+
+export function look(): void {
+  lookAround(plan, exec.scenario.iterationInTest);
+}
+
+export function handleSummary(data: unknown): Record<string, string> {
+  return { [plan.summary_path]: JSON.stringify(data) };
+}
