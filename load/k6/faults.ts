@@ -1,6 +1,6 @@
 /** Bad readings of every kind, 5 % of a batch, and what must become of each. Pure: runs in k6 and in Bun. */
 import type { RefusalReason } from "../../src/contract/refusal.ts";
-import { type Halves, halves, type RunShape, type Sample, sensorId } from "./rig.ts";
+import type { Halves, RigText, RunShape, Sample } from "./rig.ts";
 
 /**
  * `identical`: counted as a duplicate, the reading is there once. `kept`: the same reading in every batch of its rig;
@@ -10,7 +10,7 @@ export type Outcome = RefusalReason | "identical" | "kept";
 
 interface Origin {
   readonly shape: RunShape;
-  readonly rig: number;
+  readonly text: RigText;
   /** The good reading before it in the batch. */
   readonly before: Sample;
 }
@@ -29,21 +29,21 @@ const UNKNOWN_AT = 7;
 /** Value of the kept reading, and its time before the rig's first batch. */
 export const KEPT = { sensor: 0, value: 123, unit: "bar", quality: 95, before_s: 1 } as const;
 
-const own = ({ shape, rig, before }: Origin) => sensorId(shape.run, rig, before.sensor);
+const own = ({ text, before }: Origin) => text.ids[before.sensor]!;
 const constant = (id: string, fields: string) => `{"sensor_id":"${id}",${fields}}`;
 const NOW_FIELD = '"timestamp":"2026-01-01T00:00:00Z"';
-const withSuffix = ({ shape, rig, before }: Origin, change: (after: string) => string): Halves => {
-  const [first, second] = halves(shape.run, rig, before);
+const withSuffix = ({ text, before }: Origin, change: (after: string) => string): Halves => {
+  const [first, second] = text.halves(before);
   return [first, change(second)];
 };
 
 /** In turn; readings that are constant stay below the rules' first failure, so none of them is ever stored. */
 const FAULTS: readonly Fault[] = [
   { outcome: "parse_error", text: (o) => constant(own(o), `${NOW_FIELD},"unit":"bar"`) },
-  { outcome: "identical", text: (o) => halves(o.shape.run, o.rig, o.before) },
+  { outcome: "identical", text: (o) => o.text.halves(o.before) },
   { outcome: "invalid_timestamp", text: (o) => withSuffix(o, (after) => after.replace('Z"', '"')) },
-  { outcome: "out_of_range", text: (o) => halves(o.shape.run, o.rig, o.before, 9_000) },
-  { outcome: "duplicate", text: (o) => halves(o.shape.run, o.rig, o.before, 1) },
+  { outcome: "out_of_range", text: (o) => o.text.halves(o.before, 9_000) },
+  { outcome: "duplicate", text: (o) => o.text.halves(o.before, 1) },
   {
     outcome: "invalid_unit",
     text: (o) => withSuffix(o, (after) => after.replace(/"unit":"[a-z]+"/, '"unit":"furlong"')),
@@ -63,14 +63,17 @@ const FAULTS: readonly Fault[] = [
     outcome: "invalid_timestamp",
     text: (o) => constant(own(o), '"timestamp":"2026-02-30T12:00:00Z","value":1,"unit":"bar"'),
   },
-  { outcome: "parse_error", text: (o) => constant("no uuid", `${NOW_FIELD},"value":${o.rig},"unit":"bar"`) },
+  {
+    outcome: "parse_error",
+    text: (o) => constant("no uuid", `${NOW_FIELD},"value":${o.text.rig},"unit":"bar"`),
+  },
 ];
 
-function keptText({ shape, rig }: Origin): string {
+function keptText({ shape, text }: Origin): string {
   const time = new Date((shape.start_s - KEPT.before_s) * 1000).toISOString();
   const { sensor, value, unit, quality } = KEPT;
   return constant(
-    sensorId(shape.run, rig, sensor),
+    text.ids[sensor]!,
     `"timestamp":"${time}","value":${value},"unit":"${unit}","quality":${quality}`,
   );
 }

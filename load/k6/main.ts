@@ -13,11 +13,17 @@ const sender = new Sender(plan, scenario);
 export const options = optionsOf(scenario, plan.seconds);
 
 export function ingest(): void {
-  const { rigs, follows } = scenario;
+  const [rig, n] = nextBatch();
+  const accepted = sender.send(rig, n);
+  if (scenario.follows && accepted) follow(plan, rig, accepted);
+}
+
+/** No two are the same. As fast as answers come, each connection is a rig; at a pace, rigs take turns. */
+function nextBatch(): [rig: number, n: number] {
+  const { pace, rigs } = scenario;
+  if (pace === null) return [exec.vu.idInTest - 1, exec.vu.iterationInScenario];
   const iteration = exec.scenario.iterationInTest;
-  const rig = iteration % rigs;
-  const accepted = sender.send(rig, Math.floor(iteration / rigs));
-  if (follows && accepted) follow(plan, rig, accepted);
+  return [iteration % rigs, Math.floor(iteration / rigs)];
 }
 
 export function look(): void {

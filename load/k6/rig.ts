@@ -89,13 +89,28 @@ export function joint(shape: RunShape, rig: number, n: number): string {
 /** A reading before and after the joint. */
 export type Halves = readonly [string, string];
 
-/** @param add to the value, whole units */
-export function halves(run: number, rig: number, { sensor, sample, ms }: Sample, add = 0): Halves {
-  const fraction = String(ms).padStart(3, "0");
-  return [
-    `{"sensor_id":"${sensorId(run, rig, sensor)}","value":${wholeOf(rig, sensor, sample) + add}.`,
-    `.${fraction}Z","unit":"${unitOf(sensor)}","quality":${qualityOf(sensor, sample)}}`,
-  ];
+/** The readings of one rig as text. What repeats is made once: k6's JavaScript is slow. */
+export class RigText {
+  readonly ids: readonly string[];
+  readonly #heads: readonly string[];
+  readonly #units: readonly string[];
+
+  constructor(
+    run: number,
+    readonly rig: number,
+  ) {
+    this.ids = Array.from({ length: SENSORS }, (_, sensor) => sensorId(run, rig, sensor));
+    this.#heads = this.ids.map((id) => `{"sensor_id":"${id}","value":`);
+    this.#units = this.ids.map((_, sensor) => `Z","unit":"${unitOf(sensor)}","quality":`);
+  }
+
+  /** @param add to the value, whole units */
+  halves({ sensor, sample, ms }: Sample, add = 0): Halves {
+    return [
+      `${this.#heads[sensor]}${wholeOf(this.rig, sensor, sample) + add}.`,
+      `.${String(ms).padStart(3, "0")}${this.#units[sensor]}${qualityOf(sensor, sample)}}`,
+    ];
+  }
 }
 
 export interface Sample {

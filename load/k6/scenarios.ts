@@ -39,6 +39,8 @@ export interface Scenario {
 /** Users of a console who ask at the same time, and requests that one connection has under way. */
 const LOOKERS = 4;
 const MAX_VUS = 64;
+/** Of them, ready from the start; each makes the texts of all rigs once. */
+const READY_VUS = 16;
 /** A request is given up after this; a run waits longer, so that every request comes to an end. */
 export const REQUEST_TIMEOUT_S = 20;
 const GRACE = "30s";
@@ -157,7 +159,7 @@ export function optionsOf(scenario: Scenario, seconds: number): Options {
 function ingestOf({ pace, batch }: Scenario, seconds: number): K6Scenario {
   const common = { exec: "ingest", gracefulStop: GRACE };
   if (pace === null) return { ...common, executor: "constant-vus", vus: MAX_VUS, duration: `${seconds}s` };
-  const vus = { preAllocatedVUs: MAX_VUS, maxVUs: MAX_VUS };
+  const vus = { preAllocatedVUs: READY_VUS, maxVUs: MAX_VUS };
   const [only, ...others] = pace;
   if (others.length === 0) {
     return {
