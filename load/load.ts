@@ -3,6 +3,7 @@
  * runs already; afterwards the tables (or the API's answers) are compared with what was accepted. Exit code 1 when a
  * bound of the scenario is broken or data is wrong, 2 when it could not be run to its end.
  */
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ServicesError } from "../src/services/services-error.ts";
 import { spent, statOf } from "./bench/cpu.ts";
@@ -24,6 +25,9 @@ import { save } from "./run/save.ts";
 import { type OwnProcesses, openTarget, type Target } from "./run/target.ts";
 import { Watch } from "./run/watch.ts";
 
+/** What k6 is given and leaves. Kept when the data is wrong, to look into it. */
+const FOLDER = join(BENCH_DIR, `load-${process.pid}`);
+
 /** k6 of this run; `use` is null of a service that was given. */
 async function sendAll(
   k6: string,
@@ -34,8 +38,7 @@ async function sendAll(
 ): Promise<{ run: K6Run; use: Use | null }> {
   const { run, start_s } = shape;
   const plan = { ...target.plan, scenario, run, start_s, seconds };
-  const dir = join(BENCH_DIR, `load-${process.pid}`);
-  const start = () => runK6(k6, dir, plan, stop);
+  const start = () => runK6(k6, FOLDER, plan, stop);
   return target.own ? watched(target.own, start) : { run: await start(), use: null };
 }
 
@@ -63,12 +66,20 @@ async function watched(own: OwnProcesses, start: () => Promise<K6Run>): Promise<
   return { run, use };
 }
 
-async function checked(target: Target, shape: RunShape, run: K6Run): Promise<Checked | { wrong: string }> {
+async function checked(
+  target: Target,
+  shape: RunShape,
+  run: K6Run,
+  stop: AbortSignal,
+): Promise<Checked | { wrong: string }> {
+  const interrupted = new Promise<never>((_, reject) =>
+    stop.addEventListener("abort", () => reject(stop.reason)),
+  );
   try {
-    return await checkRun(target.held(shape), shape, run.sent);
+    return await Promise.race([checkRun(target.held(shape), shape, run.sent), interrupted]);
   } catch (error) {
     if (!(error instanceof WrongDataError)) throw error;
-    return { wrong: error.message };
+    return { wrong: `${error.message}; what k6 sent is in ${FOLDER}` };
   }
 }
 
@@ -89,7 +100,7 @@ async function measure(
   console.error(`${options.scenario}: ${options.seconds} s with k6 against ${target.what}`);
   const { run, use } = await sendAll(k6, target, options, shape, stop);
   console.error("comparing what is stored with what was accepted");
-  const found = await checked(target, shape, run);
+  const found = await checked(target, shape, run, stop);
   const held = "wrong" in found ? null : found.held;
   const ramp =
     bounds.knee_rows_per_s === undefined || held === null || pace === null
@@ -125,6 +136,7 @@ async function main(stop: AbortSignal): Promise<number> {
     stop.throwIfAborted();
     const result = await measure(k6, target, options, stop);
     process.stdout.write(report(result));
+    if (!("wrong" in result.data)) await rm(FOLDER, { recursive: true });
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
     return passed(result) ? 0 : 1;
   } finally {

@@ -82,6 +82,11 @@ export class HeldApi implements Held {
     return readings;
   }
 
+  async jobsOf(system_id: string, rig: number): Promise<number> {
+    const answer = await this.#get(`/api/v1/jobs?system_id=${system_id}`, rig);
+    return ((await answer.json()) as { items: unknown[] }).items.length;
+  }
+
   /** Others may use the service too. */
   async strangers(): Promise<null> {
     return null;

@@ -59,6 +59,12 @@ export class HeldTables implements Held {
     return row?.readings ?? 0;
   }
 
+  async jobsOf(system_id: string): Promise<number> {
+    const [row] = await this.sql<{ jobs: number }[]>`
+      SELECT count(*)::float8 AS jobs FROM diagnostics_ingestion_job WHERE system_id = ${system_id}`;
+    return row?.jobs ?? 0;
+  }
+
   async strangers(): Promise<number> {
     const [row] = await this.sql<{ readings: number }[]>`
       SELECT count(*)::float8 AS readings FROM ${this.sql.unsafe(SERVICE_TABLE)}

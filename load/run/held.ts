@@ -50,7 +50,9 @@ export interface Held {
   sums(sensors: readonly string[]): Promise<SensorSum[]>;
   /** How many readings these sensors have from a time on and before another, ms since the epoch. */
   count(sensors: readonly string[], from_ms: number, to_ms: number): Promise<number>;
-  /** Readings of other systems, and jobs of other users: null when that cannot be seen. */
+  /** How many jobs there are of a system that is not registered; asked by the sender of a rig. */
+  jobsOf(system_id: string, rig: number): Promise<number>;
+  /** Readings of other systems; null when that cannot be seen. */
   strangers(): Promise<number | null>;
 }
 

@@ -64,9 +64,8 @@ export async function runK6(
     [k6, "run", "--address", "", ...options, "-e", `PLAN=${planPath}`, join(ROOT, "load/k6/main.ts")],
     { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, NO_COLOR: "1" } },
   );
-  const code = await untilEnded(child, stop);
+  const code = await untilEnded(child, stop).finally(() => Bun.file(planPath).delete());
   const elapsed_s = (performance.now() - begin) / 1000;
-  await Bun.file(planPath).delete();
   if (code !== FINE && code !== THRESHOLDS_CROSSED) throw new Error(`k6 ended with exit code ${code}`);
   const { metrics } = (await Bun.file(summary_path).json()) as Summary;
   return {

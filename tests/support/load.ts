@@ -1,5 +1,5 @@
 /** A service that holds what the batches of a run ask for, in memory; tests take away from it and add to it. */
-import { type Expected, originOf, secondOf } from "../../load/run/expected.ts";
+import { type Expected, secondOf } from "../../load/run/expected.ts";
 import type { Held, HeldJob, Reasons, SensorSum } from "../../load/run/held.ts";
 import type { SentBatch } from "../../load/run/record.ts";
 
@@ -23,7 +23,7 @@ export class HeldInMemory implements Held {
   reason: Reasons = {};
   sum: SensorSum[] = [];
   stranger = 0;
-  /** Readings in the second of a batch without an answer. */
+  /** Readings in the second of a batch without an answer, or jobs of its unregistered system. */
   found = 0;
 
   /** @param there what the service has */
@@ -64,9 +64,10 @@ export class HeldInMemory implements Held {
   async count(): Promise<number> {
     return this.found;
   }
+  async jobsOf(): Promise<number> {
+    return this.found;
+  }
   async strangers(): Promise<number> {
     return this.stranger;
   }
 }
-
-export { originOf };

@@ -131,6 +131,14 @@ describe("a batch without a clear answer", () => {
     await expectWrong("949 of 950 readings", lost);
   });
 
+  test("of an unregistered system is known by its job", async () => {
+    const unregistered = [...sent, sentBatch(3, 7, 0)];
+    expect(await check(unregistered)).toMatchObject({ unknown_there: 0, jobs: 20 });
+    held = new HeldInMemory(new Expected(shape), unregistered);
+    held.found = 1;
+    expect(await check(unregistered)).toMatchObject({ unknown_there: 1, jobs: 21 });
+  });
+
   test("that is there without its job is noticed", async () => {
     held.found = 950;
     await expectWrong("there are 20 jobs, not 21", lost);
