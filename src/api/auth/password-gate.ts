@@ -1,8 +1,8 @@
 /** Passwords that requests show: attempts are counted, a few are checked at once, and the answer tells the limit. */
+import { SlotsBusyError } from "../../ops/slots.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
 import { LoginThrottle } from "../limits/login-throttle.ts";
 import { ProblemError } from "../problem-error.ts";
-import { PasswordChecksBusyError } from "./passwords.ts";
 
 const RETRY_AFTER_BUSY_S = 2;
 
@@ -34,7 +34,7 @@ export class PasswordGate {
    */
   async matches(password: string, hash: string | null): Promise<boolean> {
     const matches = await this.deps.passwords.check(password, hash).catch((error: unknown) => {
-      if (!(error instanceof PasswordChecksBusyError)) throw error;
+      if (!(error instanceof SlotsBusyError)) throw error;
       throw new ProblemError("server-busy", {
         detail: "Too many passwords are checked at once.",
         headers: { "Retry-After": String(RETRY_AFTER_BUSY_S) },

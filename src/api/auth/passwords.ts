@@ -2,6 +2,7 @@
  * Passwords: Argon2id (RFC 9106) with the parameters that OWASP's Password Storage Cheat Sheet names as minimum
  * (19 MiB, 2 passes). A check costs memory and about 25 ms of a core, so only a few run at once and only a few wait.
  */
+import { Slots } from "../../ops/slots.ts";
 
 /** Parameters of every hash. All users need the same ones, or login times tell users apart. */
 export const PASSWORD_HASHING = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
@@ -13,14 +14,6 @@ const NOBODY_HASH =
 /** The hash to store for a password. */
 export function hashPassword(password: string): Promise<string> {
   return Bun.password.hash(password, PASSWORD_HASHING);
-}
-
-/** Too many checks wait already, or this one waited too long. */
-export class PasswordChecksBusyError extends Error {
-  override readonly name = "PasswordChecksBusyError";
-  constructor() {
-    super("too many password checks at once");
-  }
 }
 
 export interface PasswordCheckerSettings {
@@ -42,53 +35,27 @@ const DEFAULTS: PasswordCheckerSettings = {
 };
 
 export class PasswordChecker {
-  readonly #settings: PasswordCheckerSettings;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #verify: PasswordCheckerSettings["verify"];
+  readonly #slots: Slots;
 
   constructor(settings: Partial<PasswordCheckerSettings> = {}) {
-    this.#settings = { ...DEFAULTS, ...settings };
+    const { concurrency, max_waiting, max_wait_ms, verify } = { ...DEFAULTS, ...settings };
+    this.#verify = verify;
+    this.#slots = new Slots({
+      what: "password checks",
+      slots: concurrency,
+      line: max_waiting,
+      wait_ms: max_wait_ms,
+    });
   }
 
   /**
    * True when the password belongs to the hash. Without a hash (no such user) the same work is done, and the
    * answer is false.
-   * @throws {PasswordChecksBusyError} when too many checks are in work
+   * @throws {SlotsBusyError} when too many checks are in work
    */
   async check(password: string, hash: string | null): Promise<boolean> {
-    await this.#enter();
-    try {
-      const matches = await this.#settings.verify(password, hash ?? NOBODY_HASH);
-      return matches && hash !== null;
-    } finally {
-      this.#leave();
-    }
-  }
-
-  /** A slot that is freed goes straight to the first who waits, so `#running` stays as it is in between. */
-  async #enter(): Promise<void> {
-    const { concurrency, max_waiting, max_wait_ms } = this.#settings;
-    if (this.#running < concurrency) {
-      this.#running += 1;
-      return;
-    }
-    if (this.#waiting.length >= max_waiting) throw new PasswordChecksBusyError();
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
-        reject(new PasswordChecksBusyError());
-      }, max_wait_ms);
-      const turn = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#waiting.push(turn);
-    });
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#running -= 1;
+    const matches = await this.#slots.run(() => this.#verify(password, hash ?? NOBODY_HASH));
+    return matches && hash !== null;
   }
 }

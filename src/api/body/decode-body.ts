@@ -6,7 +6,23 @@ import type { ContentCoding } from "./media.ts";
 import { type BodyBounds, bodyTooLarge } from "./read-body.ts";
 import { MAX_WINDOW_BYTES, objectionToZstd } from "./zstd-frames.ts";
 
-const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate), zstd: promisify(zstdDecompress) };
+const decoders = { gzip: promisify(gunzip), deflate: inflateWhole, zstd: promisify(zstdDecompress) };
+
+/** What stands behind the stream is passed over by the decoder, and half a batch would count as a batch. */
+async function inflateWhole(
+  body: Uint8Array,
+  options: { readonly maxOutputLength: number },
+): Promise<Uint8Array> {
+  const { buffer, engine } = await inflateWithInfo(body, { ...options, info: true });
+  if (engine.bytesWritten === body.byteLength) return buffer;
+  throw malformed("The body is not valid deflate: something stands behind its end.");
+}
+
+/** The types do not know `info` of the call with a callback, which Node documents. */
+const inflateWithInfo = promisify(inflate) as unknown as (
+  body: Uint8Array,
+  options: { readonly maxOutputLength: number; readonly info: true },
+) => Promise<{ readonly buffer: Uint8Array; readonly engine: { readonly bytesWritten: number } }>;
 
 /** Decompressed bytes that every body may have, however small it was. */
 const FREE_BYTES = 1_048_576;

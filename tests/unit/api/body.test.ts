@@ -108,6 +108,21 @@ describe("decompression", () => {
   });
 });
 
+test.each([
+  ["gzip", gzipSync],
+  ["deflate", deflateSync],
+  ["zstd", zstdCompressSync],
+] as const)(
+  "%s with something behind its end is malformed: the rest of a batch must not be lost",
+  async (coding, compress) => {
+    const max = { max_bytes: 1_000 };
+    const whole = compress("first half");
+    expect(Buffer.from(await decompress(whole, coding, max)).toString()).toBe("first half");
+    const more = Buffer.concat([whole, Buffer.from("second half")]);
+    expect(await problemOf(() => decompress(more, coding, max))).toBe("malformed-encoding");
+  },
+);
+
 describe("a ratio", () => {
   const MIB = 1_048_576;
   const ratioOf = (body: Buffer, max_ratio: number) => ({ max_bytes: 100 * MIB, max_ratio, body });

@@ -1,10 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import {
-  hashPassword,
-  PASSWORD_HASHING,
-  PasswordChecker,
-  PasswordChecksBusyError,
-} from "../../../src/api/auth/passwords.ts";
+import { hashPassword, PASSWORD_HASHING, PasswordChecker } from "../../../src/api/auth/passwords.ts";
+import { SlotsBusyError } from "../../../src/ops/slots.ts";
 import { until } from "../../support/until.ts";
 
 const parametersOf = (hash: string) => hash.split("$").slice(1, 4).join("$");
@@ -77,7 +73,7 @@ describe("password checks", () => {
     const { checker, open } = held({ concurrency: 1, max_waiting: 1, max_wait_ms: 5_000 });
     const first = checker.check("x", "hash");
     const second = checker.check("x", "hash");
-    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(PasswordChecksBusyError);
+    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(SlotsBusyError);
     (await until("first runs", () => open.shift()))(true);
     (await until("second runs", () => open.shift()))(false);
     expect(await Promise.all([first, second])).toEqual([true, false]);
@@ -86,8 +82,8 @@ describe("password checks", () => {
   test("are refused after the longest wait, and leave the queue", async () => {
     const { checker, open } = held({ concurrency: 1, max_waiting: 1, max_wait_ms: 20 });
     const first = checker.check("x", "hash");
-    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(PasswordChecksBusyError);
-    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(PasswordChecksBusyError);
+    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(SlotsBusyError);
+    await expect(checker.check("x", "hash")).rejects.toBeInstanceOf(SlotsBusyError);
     (await until("first runs", () => open.shift()))(true);
     expect(await first).toBe(true);
     const next = checker.check("x", "hash");
