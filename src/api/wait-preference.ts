@@ -9,11 +9,11 @@ const NO_WAIT = { s: 0, isPreference: false };
 /** Time for the answer itself beyond the wait, before the connection counts as idle, s. */
 const MARGIN_S = 10;
 /** token [ BWS "=" BWS word ] up to the first parameter (RFC 7240 section 2). */
-const WAIT = /^\s*wait\s*=\s*(?:"(\d{1,9})"|(\d{1,9}))\s*(?:;|$)/i;
+const WAIT = /^\s*wait\s*=\s*(?:"(\d+)"|(\d+))\s*(?:;|$)/i;
 const NAME = /^\s*wait\s*(?:[=;]|$)/i;
 
 /**
- * Seconds in `Prefer: wait=N`; undefined without it. Of several the first counts, and what makes no sense is as if it
+ * Seconds in `Prefer: wait=N`, however many (Infinity beyond a double); undefined without it. Of several the first counts, and what makes no sense is as if it
  * were not there (RFC 7240 section 2).
  */
 export function preferredWait_s(header: string | undefined): number | undefined {

@@ -23,11 +23,27 @@ test.each([
   ["wait", undefined],
   ["wait=-1", undefined],
   ["wait=1.5", undefined],
-  ["wait=9999999999", undefined],
+  ["wait=9999999999", 9_999_999_999],
+  [`wait=${"9".repeat(400)}`, Number.POSITIVE_INFINITY],
   ["await=10", undefined],
   ["waiting=10", undefined],
 ])("%p: %p", (header, seconds) => {
   expect(preferredWait_s(header)).toBe(seconds as number);
+});
+
+test("a request for a longer wait than the service allows gets the longest one, and is told so", async () => {
+  const waits_ms: number[] = [];
+  const ended = async (_: string, wait_ms: number) => {
+    waits_ms.push(wait_ms);
+    return null;
+  };
+  const app = new Hono<AppEnv>().post("/", readWait({ config: loadConfig({}) }), async (c) =>
+    c.json(await awaited({ jobWatch: { ended }, clock: systemClock }, c, "job")),
+  );
+  const headers = { Prefer: `wait=${"9".repeat(400)}` };
+  const response = await app.request("/", { method: "POST", headers }, {});
+  expect(waits_ms).toEqual([30_000]);
+  expect(response.headers.get("Preference-Applied")).toBe("wait=30");
 });
 
 test("when too many wait already, the request is answered at once and told that it was not waited for", async () => {
