@@ -91,13 +91,13 @@ export const VARIABLES = {
   ),
   RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
     15,
-    "Ingest requests a user or an API key may send a minute, unless it has a limit of its own",
+    "Ingest requests a user or an API key may send a minute, unless it has a limit of its own or of its owner",
     1,
     1_000_000_000,
   ),
   RATE_LIMIT_READINGS_PER_MINUTE: whole(
     150_000,
-    "Readings a user or an API key may send a minute, unless it has a limit of its own",
+    "Readings a user or an API key may send a minute, unless it has a limit of its own or of its owner",
     1,
     1_000_000_000_000,
   ),

@@ -41,15 +41,23 @@ const SystemsSchema = orNull(
   }),
   { description: `1 to ${MAX_SYSTEMS} different ids of systems, or null for all` },
 );
-const limit = (maximum: number) =>
-  orNull(Type.Integer({ minimum: 1, maximum }), {
-    description: `a whole number from 1 to ${maximum}, or null for the limit of the configuration`,
-  });
+/** What counts where there is no limit of its own. */
+const OTHERWISE = { user: "the limit of the configuration", key: "the limit of its owner" } as const;
 /** What everything that makes or changes an account or a key may have. */
-const LimitsAndNote = {
-  requests_per_minute: Type.Optional(limit(MAX_REQUESTS)),
-  readings_per_minute: Type.Optional(limit(MAX_READINGS)),
-  note: Type.Optional(NoteSchema),
+const limitsAndNote = (whose: keyof typeof OTHERWISE) => {
+  const limit = (maximum: number) =>
+    orNull(Type.Integer({ minimum: 1, maximum }), {
+      description: `a whole number from 1 to ${maximum}, or null for ${OTHERWISE[whose]}`,
+    });
+  return {
+    requests_per_minute: Type.Optional(limit(MAX_REQUESTS)),
+    readings_per_minute: Type.Optional(limit(MAX_READINGS)),
+    note: Type.Optional(NoteSchema),
+  };
+};
+const shownLimits = (whose: keyof typeof OTHERWISE) => {
+  const limit = orNull(Type.Integer({ minimum: 1 }), { description: `Null: ${OTHERWISE[whose]}` });
+  return { requests_per_minute: limit, readings_per_minute: limit };
 };
 
 /** Body of `POST /api/v1/users`. */
@@ -64,7 +72,7 @@ export const NewUserSchema = Type.Object(
     password: PasswordSchema,
     role: RoleSchema,
     systems: Type.Optional(SystemsSchema),
-    ...LimitsAndNote,
+    ...limitsAndNote("user"),
   },
   { $id: "NewUser", ...closed },
 );
@@ -76,7 +84,7 @@ export const UserChangeSchema = Type.Object(
     role: Type.Optional(RoleSchema),
     active: Type.Optional(Type.Boolean()),
     systems: Type.Optional(SystemsSchema),
-    ...LimitsAndNote,
+    ...limitsAndNote("user"),
   },
   { $id: "UserChange", ...closed, minProperties: 1 },
 );
@@ -104,12 +112,7 @@ export const UserViewSchema = Type.Object(
     role: literals(ROLES, "What the user may do; of an outside identity what its newest token said"),
     active: Type.Boolean({ description: "false: its tokens and keys are refused" }),
     systems: orNull(Type.Array(uuid("Id of a system")), { description: "What it is limited to; null: all" }),
-    requests_per_minute: orNull(Type.Integer({ minimum: 1 }), {
-      description: "Null: the limit of the configuration",
-    }),
-    readings_per_minute: orNull(Type.Integer({ minimum: 1 }), {
-      description: "Null: the limit of the configuration",
-    }),
+    ...shownLimits("user"),
     issuer: orNull(Type.String(), { description: "Its identity provider; null: an account of this service" }),
     created_at: time("When the user was made, or an outside identity first came"),
   },
@@ -139,7 +142,7 @@ export const NewKeySchema = Type.Object(
         description: "an RFC 3339 date-time in the future, or null for never",
       }),
     ),
-    ...LimitsAndNote,
+    ...limitsAndNote("key"),
   },
   { $id: "NewApiKey", ...closed },
 );
@@ -149,7 +152,7 @@ export type NewKeyBody = Static<typeof NewKeySchema>;
 export const KeyChangeSchema = Type.Object(
   {
     name: Type.Optional(NameSchema),
-    ...LimitsAndNote,
+    ...limitsAndNote("key"),
   },
   { $id: "ApiKeyChange", ...closed, minProperties: 1 },
 );
@@ -184,12 +187,7 @@ export const KeyViewSchema = Type.Object(
     systems: orNull(Type.Array(uuid("Id of a system")), {
       description: "What it is limited to, within its owner's systems; null: all of these",
     }),
-    requests_per_minute: orNull(Type.Integer({ minimum: 1 }), {
-      description: "Null: the limit of the configuration",
-    }),
-    readings_per_minute: orNull(Type.Integer({ minimum: 1 }), {
-      description: "Null: the limit of the configuration",
-    }),
+    ...shownLimits("key"),
     created_at: time("When it was made"),
     expires_at: orNull(time("When it ends"), { description: "Null: never" }),
     revoked_at: orNull(time("When it was revoked"), { description: "Null: it was not" }),

@@ -68,7 +68,10 @@ export function outsideClaims(token: OutsideToken, row: KnownUser | undefined): 
   };
 }
 
-/** Claims of a key: the role of its owner, and what both may reach. */
+/**
+ * Claims of a key: the role of its owner, and what both may reach. Without limits of its own it has those of its owner,
+ * or a user who was given small ones would make a key and be rid of them.
+ */
 export function keyClaims(owner: KnownUser, key: KnownKey): Claims {
   return {
     sub: owner.id,
@@ -78,8 +81,8 @@ export function keyClaims(owner: KnownUser, key: KnownKey): Claims {
     systems: common(owner.systems, key.systems),
     scopes: key.scopes,
     budget: key.id,
-    requests_per_minute: key.requests_per_minute,
-    readings_per_minute: key.readings_per_minute,
+    requests_per_minute: key.requests_per_minute ?? owner.requests_per_minute,
+    readings_per_minute: key.readings_per_minute ?? owner.readings_per_minute,
     exp: key.expires_at_ms === null ? Number.POSITIVE_INFINITY : key.expires_at_ms / 1000,
     credential: { kind: "key", key },
   };

@@ -370,6 +370,21 @@ describe("keys of others", () => {
   });
 });
 
+test("without limits of their own have those of their owner: nobody escapes a small limit by making a key", async () => {
+  const owner = await one.tokenFor("producer", { requests_per_minute: 50, readings_per_minute: 2 });
+  const { key, secret } = await make({}, owner.token);
+  expect(key).toMatchObject({ requests_per_minute: null, readings_per_minute: null });
+  const refused = await one.ingest(secret, JSON.stringify(batchOf(3, mine)));
+  await expectProblem(refused, "rate-limited");
+  expect(refused.headers.get("RateLimit-Limit")).toBe("2");
+  const taken = await one.ingest(secret, JSON.stringify(batchOf(2, mine)));
+  expect([taken.status, taken.headers.get("RateLimit-Limit")]).toEqual([202, "50"]);
+  // Budgets stay apart: what the key has sent is not taken from its owner.
+  expect((await one.ingest(owner.token, JSON.stringify(batchOf(2, mine)))).status).toBe(202);
+  const generous = await make({ user_id: owner.id, readings_per_minute: 9 }, admin.token);
+  expect((await one.ingest(generous.secret, JSON.stringify(batchOf(3, mine)))).status).toBe(202);
+});
+
 describe("a change", () => {
   test("of the name is the owner's, of limits the admin's; both count and are on record", async () => {
     const { key, secret } = await make();

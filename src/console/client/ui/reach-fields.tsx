@@ -79,8 +79,11 @@ export interface Budgets {
 export const BudgetFields = ({
   budgets: { requests, readings },
   onBudgets,
+  otherwise,
 }: {
   budgets: Budgets;
+  /** What holds where a field is empty. */
+  otherwise: string;
   onBudgets: (changes: Partial<Budgets>) => void;
 }) => (
   <div class="form-row">
@@ -89,14 +92,14 @@ export const BudgetFields = ({
       numeric
       value={requests}
       onValue={(value) => onBudgets({ requests: value })}
-      hint="Empty: the default."
+      hint={`Empty: ${otherwise}.`}
     />
     <TextField
       label="Readings a minute"
       numeric
       value={readings}
       onValue={(value) => onBudgets({ readings: value })}
-      hint="Empty: the default."
+      hint={`Empty: ${otherwise}.`}
     />
   </div>
 );

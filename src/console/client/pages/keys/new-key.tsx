@@ -124,7 +124,7 @@ function ForAdmins({ form, change }: ForAdminsProps) {
         choices={[["", "Yourself"], ...users.map(({ id, username }) => [id, username] as const)]}
         onValue={(user_id) => change({ user_id })}
       />
-      <BudgetFields budgets={form} onBudgets={change} />
+      <BudgetFields otherwise="as its owner" budgets={form} onBudgets={change} />
     </>
   );
 }

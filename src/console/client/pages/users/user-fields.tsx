@@ -44,6 +44,6 @@ export const UserFields = ({ form, change, isOutside = false }: UserFieldsProps)
       />
     )}
     <SystemsField systems={form.systems} onSystems={(systems) => change({ systems })} all="All" />
-    <BudgetFields budgets={form} onBudgets={change} />
+    <BudgetFields otherwise="the default" budgets={form} onBudgets={change} />
   </>
 );
