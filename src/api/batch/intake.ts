@@ -99,7 +99,7 @@ async function offerBatch(
   const claims = c.get("claims");
   // The same answer whether there is such a system or not: what is out of reach does not exist.
   if (!reaches(claims.systems, system_id)) throw invalidSystem(system_id);
-  await takeReadings(deps, c, total_readings);
+  await takeReadings(deps, c, total_readings, form.format);
   const outcome = await deps.producer.offer({
     system_id,
     user_id: claims.sub,

@@ -1,23 +1,32 @@
 /** Readings a minute, per user and per key: a batch that does not fit into what is left of the minute is refused whole. */
+import type { BodyFormat } from "../../contract/formats/body-format.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 import { limitHeaders, readingsHeaders } from "./limit-headers.ts";
 
 /**
  * Take a batch's readings out of the budget. Whatever the answer will be, it tells from then on what is left.
- * @throws {ProblemError} rate-limited, with the RateLimit-* headers of this budget
+ * @throws {ProblemError} rate-limited, with the RateLimit-* headers of this budget; body-too-large of line protocol that
+ *   no minute's budget holds: Telegraf halves what is answered with 413, and sends 429 again for ever
  * @throws {StreamUnavailableError}
  */
 export async function takeReadings(
   deps: Pick<RouteDeps, "allowance" | "config">,
   c: AppContext,
   readings: number,
+  format: BodyFormat,
 ): Promise<void> {
   const claims = c.get("claims");
   const limit = claims.readings_per_minute ?? deps.config.RATE_LIMIT_READINGS_PER_MINUTE;
   const budget = await deps.allowance.take(claims.budget, readings, limit);
   for (const [name, value] of Object.entries(readingsHeaders(budget))) c.header(name, value);
   if (budget.allowed) return;
+  if (readings > limit && format === "line") {
+    throw new ProblemError("body-too-large", {
+      detail: `The body has ${readings} readings; a whole minute's budget is ${limit}.`,
+      headers: limitHeaders(budget),
+    });
+  }
   const never = readings > limit ? " The batch is larger than a whole minute's budget: split it." : "";
   throw new ProblemError("rate-limited", {
     detail: `At most ${limit} readings a minute; ${budget.remaining} are left, the batch has ${readings}.${never}`,

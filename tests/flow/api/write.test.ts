@@ -94,6 +94,21 @@ describe("lines", () => {
     expect(await bench.streamLength()).toBe(before);
   });
 
+  test("beyond a whole minute's budget are refused so that Telegraf halves them; what fits later is to be sent later", async () => {
+    const { token } = await api.tokenFor("producer", { readings_per_minute: 2 });
+    const refused = await write(token, "pump a=1,b=1,c=1");
+    expect(refused.headers.get("Retry-After")).toBeNull();
+    expect(refused.headers.get("RateLimit-Readings-Limit")).toBe("2");
+    expect(await errorOf(refused, 413)).toEqual({
+      code: "request too large",
+      message: "The body has 3 readings; a whole minute's budget is 2.",
+    });
+    expect((await write(token, "pump a=1,b=1")).status).toBe(204);
+    const later = await write(token, "pump c=1");
+    expect(Number(later.headers.get("Retry-After"))).toBeWithin(1, 61);
+    expect((await errorOf(later, 429)).code).toBe("too many requests");
+  });
+
   test("that cannot be read are for the quarantine, not for a 400", async () => {
     const { token } = await api.tokenFor("producer");
     expect((await write(token, "garbage\npump a=1,b,c=x\n")).status).toBe(204);
