@@ -58,7 +58,8 @@ function readingOf(record: string, columns: readonly string[]): unknown {
     const why = `the line has ${have} cells, the header ${columns.length}: ${quoted(record)}`;
     return new Unreadable(record, why);
   }
-  const reading: Record<string, unknown> = {};
+  // Without a prototype: a column may have any name, __proto__ included.
+  const reading: Record<string, unknown> = Object.create(null);
   for (let i = 0; i < cells.length; i += 1) {
     const cell = cells[i]!;
     if (cell === "") continue;

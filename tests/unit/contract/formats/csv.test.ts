@@ -30,6 +30,13 @@ describe("CSV", () => {
     ]);
   });
 
+  test("keeps a column whatever its name", () => {
+    const [reading] = both("timestamp,sensor,value,__proto__,constructor\nt,s,1,kept,too");
+    expect(JSON.stringify(reading)).toBe(
+      '{"timestamp":"t","sensor":"s","value":1,"__proto__":"kept","constructor":"too"}',
+    );
+  });
+
   test.each([
     ["0", 0],
     ["-0", -0],
