@@ -24,8 +24,8 @@ const headers = (more: Record<string, string | number>) => ({
   ...more,
 });
 const good = JSON.stringify(batchOf(2));
-const open = async (more: Record<string, string | number>) => {
-  const connection = await connectRaw(api.server.port);
+const open = async (more: Record<string, string | number>, to = api) => {
+  const connection = await connectRaw(to.server.port);
   connection.write(head("POST", PATH, headers(more)));
   return connection;
 };
@@ -38,19 +38,21 @@ describe("a body", () => {
     const connection = await open(more);
     const begin = performance.now();
     connection.write(part);
-    await until("an answer", () => connection.received().includes("\r\n\r\n"), 5_000);
+    await until("an answer", () => connection.received().includes("\r\n\r\n"));
     expect(connection.received()).toStartWith("HTTP/1.1 408 ");
     expect(connection.received()).toContain("application/problem+json");
-    expect(performance.now() - begin).toBeWithin(BODY_TIMEOUT_MS - 50, BODY_TIMEOUT_MS + 2_000);
+    expect(performance.now() - begin).toBeGreaterThan(BODY_TIMEOUT_MS - 50);
     await until("the connection is closed", connection.isClosed);
   });
 
   test("that comes slowly but in time is accepted", async () => {
-    const connection = await open({ "Content-Length": good.length });
+    // Time for the slowest machine: what is tested is that a pause is no reason to refuse.
+    const patient = await bench.start({ config: { BODY_TIMEOUT_MS: 30_000 } });
+    const connection = await open({ "Content-Length": good.length }, patient);
     const middle = Math.floor(good.length / 2);
     connection.write(good.slice(0, middle));
     // Not a wait for a state: the slowness is what is tested.
-    await Bun.sleep(BODY_TIMEOUT_MS / 2);
+    await Bun.sleep(250);
     connection.write(good.slice(middle));
     await until("an answer", () => connection.received().includes("\r\n\r\n"));
     expect(connection.received()).toStartWith("HTTP/1.1 202 ");

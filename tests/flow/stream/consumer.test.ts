@@ -44,6 +44,13 @@ async function offer(count: number): Promise<void> {
 }
 const consumerOf = (name: string, reader = redis, partitions = PARTITIONS) =>
   new StreamConsumer(reader, redis, name, partitions, 60);
+const DAY_MS = 86_400_000;
+/** Makes a pending entry look as if nobody had touched it for so long; its consumer keeps it. */
+async function age(partition: number, id: string, idle_ms: number): Promise<void> {
+  const stream = streamKey(partition);
+  const [[, owner] = []] = (await redis.xpending(stream, INGEST_GROUP, id, id, 1)) as [string, string][];
+  await redis.xclaim(stream, INGEST_GROUP, owner!, 0, id, "IDLE", idle_ms, "JUSTID");
+}
 const ids = (entries: readonly { partition: number; id: string }[]) =>
   entries.map(({ partition, id }) => `${partition}/${id}`).sort();
 
@@ -84,11 +91,10 @@ describe("claims", () => {
     const kept = await busy.read(594, 10);
     const lost = await dead.read(100, 10);
     expect(lost).toHaveLength(6);
-    const claimed = await until("idle entries", async () => {
-      await busy.keep(kept);
-      const found = await heir.claimIdle(300, 16);
-      return found.length > 0 ? found : undefined;
-    });
+    // Aged by Redis itself: a day apart, so that no machine is too slow for the difference.
+    for (const { partition, id } of [...kept, ...lost]) await age(partition, id, 2 * DAY_MS);
+    await busy.keep(kept);
+    const claimed = await heir.claimIdle(DAY_MS, 16);
     expect(ids(claimed)).toEqual(ids(lost));
   });
 
@@ -125,15 +131,13 @@ describe("consumers that are gone", () => {
     for (let p = 0; p < PARTITIONS; p += 1) {
       await redis.xgroup("CREATECONSUMER", streamKey(p), INGEST_GROUP, "old");
     }
-    await until("old has been silent", async () => {
-      await redis.xgroup("CREATECONSUMER", streamKey(0), INGEST_GROUP, "young");
-      const rows = (await redis.xinfo("CONSUMERS", streamKey(0), INGEST_GROUP)) as unknown[][];
-      const row = rows.find((r) => r[1] === "old")!;
-      return Number(row[row.indexOf("idle") + 1]) > 300;
+    // Again and again, because on a slow machine the young one may have been silent for longer, too.
+    await until("the silent one alone is forgotten", async () => {
+      await redis.xreadgroup("GROUP", INGEST_GROUP, "young", "STREAMS", streamKey(0), ">");
+      await young.retireSilent(300);
+      const left = await names();
+      return left.includes("young") && !left.includes("old");
     });
-    await redis.xreadgroup("GROUP", INGEST_GROUP, "young", "STREAMS", streamKey(0), ">");
-    await young.retireSilent(300);
-    expect(await names()).not.toContain("old");
   });
 
   test("every command copes with streams that do not exist, and makes them", async () => {
