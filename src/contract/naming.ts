@@ -18,7 +18,7 @@ import {
   seriesName,
   UNIT_TAG,
 } from "./series.ts";
-import { isObject, isReading } from "./structure.ts";
+import { isObject, isReading, SERIES_FIELDS } from "./structure.ts";
 
 /** What the registry says of one system's names. */
 export interface Naming {
@@ -64,13 +64,8 @@ export interface SentReadings {
 const { timestamp, value, unit, sensor } = READING_FIELDS;
 const measured = { timestamp, value, unit: Type.Optional(unit), quality: Type.Optional(Type.Number()) };
 const named = { sensor };
-const ofField = {
-  measurement: Type.String(),
-  field: Type.String(),
-  tags: Type.Record(Type.String(), Type.String()),
-};
 const nameCheck = TypeCompiler.Compile(Type.Object(named));
-const fieldCheck = TypeCompiler.Compile(Type.Object(ofField));
+const fieldCheck = TypeCompiler.Compile(Type.Object(SERIES_FIELDS));
 const measuredCheck = TypeCompiler.Compile(Type.Object(measured));
 
 /** What a key stands for. */

@@ -46,11 +46,19 @@ const NAMED_FIELDS: readonly Field[] = [
   QUALITY,
 ];
 
-/** Of a field of line protocol, as the quarantine keeps it. */
+/**
+ * What says the series of a field of line protocol, as the quarantine keeps it. The pattern takes every key: TypeBox's
+ * own ends at a line end, and the values of keys that it does not match would not be looked at.
+ */
+export const SERIES_FIELDS = {
+  measurement: Type.String(),
+  field: Type.String(),
+  tags: Type.Record(Type.String({ pattern: "^[\\s\\S]*$" }), Type.String()),
+} as const;
 const LINE_FIELDS: readonly Field[] = [
-  field("measurement", "a string", Type.String()),
-  field("field", "a string", Type.String()),
-  field("tags", "an object of strings", Type.Record(Type.String(), Type.String())),
+  field("measurement", "a string", SERIES_FIELDS.measurement),
+  field("field", "a string", SERIES_FIELDS.field),
+  field("tags", "an object of strings", SERIES_FIELDS.tags),
   ...NAMED_FIELDS.slice(1),
 ];
 
