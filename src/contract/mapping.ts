@@ -1,6 +1,7 @@
 /** Mappings of names to sensors: what clients send and see. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MAX_SENSOR_NAME_LENGTH, UUID_PATTERN } from "./reading.ts";
+import { PAIR } from "./registry.ts";
 import { MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 /** Characters of a measurement, a field, and of the key and the value of a tag. */
@@ -10,7 +11,9 @@ const MAX_TAGS = 32;
 export const MAX_LABEL_LENGTH = 512;
 
 /** No control characters: they would break lists, and no line of line protocol can have them. */
-const TEXT = "^[^\\u0000-\\u001f\\u007f-\\u009f]+$";
+const CHARACTER = `(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})`;
+const TEXT = `^${CHARACTER}+$`;
+const TAG_KEY = `^${CHARACTER}{1,${MAX_PART_LENGTH}}$`;
 const part = (description: string) =>
   Type.String({ minLength: 1, maxLength: MAX_PART_LENGTH, pattern: TEXT, description });
 const orNull = <T extends TSchema>(schema: T, description: string) =>
@@ -32,14 +35,14 @@ export const NewMappingSchema = Type.Object(
     measurement: Type.Optional(part("a measurement of line protocol")),
     field: Type.Optional(part("a field of the measurement")),
     tags: Type.Optional(
-      Type.Record(
-        Type.String({ minLength: 1, maxLength: MAX_PART_LENGTH, pattern: TEXT }),
-        part("a tag's value"),
-        {
-          maxProperties: MAX_TAGS,
-          description: `an object of at most ${MAX_TAGS} tags that a line must have, with these values; it may have more`,
-        },
-      ),
+      Type.Record(Type.String({ pattern: TAG_KEY }), part("a tag's value"), {
+        maxProperties: MAX_TAGS,
+        // Without it, values of keys that do not match would not be looked at.
+        additionalProperties: false,
+        description:
+          `an object of at most ${MAX_TAGS} tags that a line must have, with these values; it may have more. Keys have ` +
+          `1 to ${MAX_PART_LENGTH} characters, no control characters`,
+      }),
     ),
     sensor_id: Type.String({ pattern: UUID_PATTERN, description: "a UUID of a sensor of this system" }),
     unit: Type.Optional(

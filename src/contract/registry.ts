@@ -8,8 +8,9 @@ export const MAX_DESCRIPTION_LENGTH = 2_000;
 /** Readings per second; the bound of the column. */
 export const MAX_RATE_HZ = 1_000_000;
 
+/** A character beyond the first plane, in a pattern without the flag u: half of one cannot be stored. */
+export const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
 /** Control characters would break lists and logs; PostgreSQL takes neither NUL nor lone surrogates. */
-const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
 const NAME_PATTERN = `^(?!\\s)(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})*(?<!\\s)$`;
 const TEXT_PATTERN = `^(?:[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f\\ud800-\\udfff]|${PAIR})*$`;
 

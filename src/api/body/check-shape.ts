@@ -53,8 +53,9 @@ const isAboutMembers =
       error.type === ValueErrorType.ObjectAdditionalProperties) &&
     error.path.lastIndexOf("/") === path.length;
 
-/** The schema's own words where TypeBox would only quote a pattern or speak of a union. */
+/** The schema's own words where TypeBox would only quote a pattern, speak of a union, or not say which keys may be. */
 function complaint({ type, schema, message }: ValueError): string {
-  const vague = type === ValueErrorType.StringPattern || type === ValueErrorType.Union;
+  const isAboutKeys = type === ValueErrorType.ObjectAdditionalProperties && "patternProperties" in schema;
+  const vague = type === ValueErrorType.StringPattern || type === ValueErrorType.Union || isAboutKeys;
   return vague && schema.description !== undefined ? `Expected ${schema.description}` : message;
 }
