@@ -35,7 +35,17 @@ export function eventStream(
     [gone.signal, c.req.raw.signal, closing, life.signal],
     LONGEST_MS,
   );
+  const over = () => {
+    release();
+    life.end();
+    leave();
+  };
   c.header("X-Accel-Buffering", "no");
+  // Nobody reads a body that is not sent, so nobody would end it.
+  if (c.req.method === "HEAD") {
+    over();
+    return c.body(null, 200, { "Content-Type": "text/event-stream" });
+  }
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => gone.abort());
     try {
@@ -49,9 +59,7 @@ export function eventStream(
         await unlessAborted(Promise.resolve<unknown>(written), end);
       }
     } finally {
-      release();
-      life.end();
-      leave();
+      over();
     }
   });
 }

@@ -1,6 +1,7 @@
 /** How long a request wants to wait for the end of its job: `Prefer: wait=N` (RFC 7240) or `?wait=committed`. */
 import type { Context, MiddlewareHandler } from "hono";
 import type { JobRecord } from "../contract/job.ts";
+import { joinSignals } from "../ops/retry.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { type JobWatch, TooManyFollowersError } from "./job-watch.ts";
 import { choiceParameter } from "./parameters.ts";
@@ -41,12 +42,18 @@ export function readWait({ config }: Pick<RouteDeps, "config">): MiddlewareHandl
   };
 }
 
+interface WaitDeps extends Pick<RouteDeps, "clock"> {
+  readonly jobWatch: Pick<JobWatch, "ended">;
+  readonly tokens: Pick<RouteDeps["tokens"], "lifeOf">;
+}
+
 /**
  * The job of an accepted batch once it has ended, if the request wants to wait for that; null when it does not, when
- * the time passes or the server stops before, or when too many requests wait already: the batch is accepted anyway.
+ * the time passes, the server stops or the credential ends before, or when too many requests wait already: the batch
+ * is accepted anyway.
  */
 export async function awaited(
-  { jobWatch, clock }: { readonly jobWatch: Pick<JobWatch, "ended"> } & Pick<RouteDeps, "clock">,
+  { jobWatch, clock, tokens }: WaitDeps,
   c: Context<AppEnv>,
   job_id: string,
 ): Promise<JobRecord | null> {
@@ -54,14 +61,18 @@ export async function awaited(
   if (s === 0) return null;
   const begin_ms = clock.monotonic_ms();
   c.env.patience?.(c.req.raw, s + MARGIN_S);
+  const life = tokens.lifeOf(c.get("claims"));
+  const gone = joinSignals([c.req.raw.signal, life.signal], s * 1_000);
   try {
-    const job = await jobWatch.ended(job_id, s * 1_000, c.req.raw.signal);
+    const job = await jobWatch.ended(job_id, s * 1_000, gone.signal);
     if (isPreference) c.header("Preference-Applied", `wait=${s}`);
     return job;
   } catch (error) {
     if (!(error instanceof TooManyFollowersError)) throw error;
     return null;
   } finally {
+    gone.release();
+    life.end();
     c.set("waited_ms", clock.monotonic_ms() - begin_ms);
   }
 }

@@ -4,7 +4,7 @@
  */
 import http from "node:http";
 import https from "node:https";
-import { joinSignals } from "../ops/retry.ts";
+import { joinSignals, unlessAborted } from "../ops/retry.ts";
 import type { Target } from "./target.ts";
 
 /** Bytes of the answer that are read. */
@@ -46,7 +46,13 @@ export class NoAnswerError extends Error {
 export async function post(target: Target, message: Message, limits: PostLimits): Promise<Answer> {
   const end = joinSignals([limits.signal], limits.timeout_ms);
   try {
-    return await firstAnswer(target, message, { ...limits, signal: end.signal });
+    // Not left to the client alone: an answer that it makes nothing of would hold a place for ever.
+    const answer = await unlessAborted(
+      firstAnswer(target, message, { ...limits, signal: end.signal }),
+      end.signal,
+    );
+    if (answer === undefined) throw new Error("the request was given up");
+    return answer;
   } catch (error) {
     const words = end.isLate ? `no answer within ${limits.timeout_ms / 1000} s` : (error as Error).message;
     throw new NoAnswerError(words.slice(0, EXCERPT_LENGTH), { cause: error });
@@ -90,27 +96,37 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const request = (isSecure ? https : http).request(options, (response) => {
-      readStart(response).then(resolve, reject);
+      readStart(response)
+        .then((text) => answerOf(response, text))
+        .then(resolve, reject);
     });
     request.on("error", reject);
+    // 101 (RFC 9110 section 15.2.2), which nobody asked for, comes as this alone.
+    request.on("upgrade", (response, socket) => {
+      socket.destroy();
+      resolve(answerOf(response, ""));
+    });
     request.end(bytes);
   });
 }
 
-/** The answer up to `MAX_READ_BYTES`; the connection is closed then. */
-function readStart(response: http.IncomingMessage): Promise<Answer> {
+/** @throws {Error} for a status that is none (RFC 9110 section 15) */
+function answerOf({ statusCode = 0, headers }: http.IncomingMessage, text: string): Answer {
+  if (statusCode < 100) throw new Error(`its answer has the status ${statusCode}, which there is not`);
+  return {
+    status: statusCode,
+    retry_after_s: retryAfter_s(headers["retry-after"]),
+    // PostgreSQL takes no NUL in a text.
+    excerpt: text.replaceAll("\0", "").slice(0, EXCERPT_LENGTH),
+  };
+}
+
+/** The text of the answer up to `MAX_READ_BYTES`; the connection is closed then. */
+function readStart(response: http.IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     let size = 0;
-    const done = () => {
-      const text = Buffer.concat(pieces).subarray(0, MAX_READ_BYTES).toString();
-      resolve({
-        status: response.statusCode ?? 0,
-        retry_after_s: retryAfter_s(response.headers["retry-after"]),
-        // PostgreSQL takes no NUL in a text.
-        excerpt: text.replaceAll("\0", "").slice(0, EXCERPT_LENGTH),
-      });
-    };
+    const done = () => resolve(Buffer.concat(pieces).subarray(0, MAX_READ_BYTES).toString());
     response.on("data", (piece: Buffer) => {
       pieces.push(piece);
       size += piece.length;

@@ -4,7 +4,7 @@ import type { Claims } from "./claims.ts";
 
 /** How long claims hold. */
 export interface Life {
-  /** Fires when they do not any more. */
+  /** Fires when they do not any more; has fired when they do not even now. */
   readonly signal: AbortSignal;
   /** The answer is over: nobody waits for the signal. */
   end(): void;
@@ -34,6 +34,8 @@ export class Lives {
       end();
       over.abort();
     };
+    // What ended them may have come between the look at the credential and this one.
+    if (!this.holds(claims)) finish();
     return { signal: over.signal, end };
   }
 }

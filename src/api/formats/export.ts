@@ -7,7 +7,9 @@ import type { Logger } from "../../ops/log.ts";
 import { QueryAbortedError } from "../../store/queries/query-errors.ts";
 import { QuerySlots } from "../../store/queries/slots.ts";
 import type { Credentials } from "../auth/credentials.ts";
+import { InvalidCredentialError } from "../auth/invalid-credential.ts";
 import type { AppContext } from "../deps.ts";
+import { invalidToken } from "../middleware/authenticate.ts";
 import { acceptsGzip } from "./format.ts";
 
 /** Exports at once. */
@@ -65,6 +67,8 @@ export class Exports {
     life.signal.addEventListener("abort", end, { once: true });
     try {
       if (c.req.raw.signal.aborted) throw new QueryAbortedError();
+      // It may have waited for its turn.
+      if (life.signal.aborted) throw invalidToken(new InvalidCredentialError("ended"));
       const first = await next(gone.signal);
       const all = {
         ...headers,

@@ -45,14 +45,17 @@ async function claimsOf(credentials: Credentials, c: Context): Promise<Claims> {
     credentials.noteFailure(error.kind);
     // Known, but with nothing to do here.
     if (error.kind === "no_role") throw forbidden(`${error.reason}.`);
-    throw new ProblemError("invalid-token", {
-      detail: `${error.reason}.`,
-      headers: {
-        "WWW-Authenticate": `${REALM}, error="invalid_token", error_description="${error.reason}"`,
-      },
-      cause: error,
-    });
+    throw invalidToken(error);
   }
+}
+
+/** A credential that is not believed, as the client is told of it (RFC 6750 section 3.1). */
+export function invalidToken(error: InvalidCredentialError): ProblemError {
+  return new ProblemError("invalid-token", {
+    detail: `${error.reason}.`,
+    headers: { "WWW-Authenticate": `${REALM}, error="invalid_token", error_description="${error.reason}"` },
+    cause: error,
+  });
 }
 
 /** For `authenticate`: operations that no API key may use. */

@@ -132,6 +132,15 @@ test("is for those who may see the job, by token and by cookie", async () => {
   await bench.redis.flushdb();
 });
 
+test("the head alone takes no place of those who listen", async () => {
+  const path = `/api/v1/jobs/${await send()}/events`;
+  for (const place of [path, "/api/v1/overview/events"]) {
+    const user = await api.tokenFor("reviewer");
+    expect((await api.call(user.token, "HEAD", place)).status).toBe(200);
+  }
+  expect(await (await api.fetch("/metrics")).text()).toContain('hydraulic_job_followers{kind="events"} 0');
+});
+
 test("ends when the token does and when the server is about to stop", async () => {
   const job_id = await send();
   const { token } = await api.tokenFor("reviewer");

@@ -146,6 +146,17 @@ test("a client that goes away is waited for no longer, and its batch is stored a
   expect(await bench.streamLength()).toBe(1);
 });
 
+test("a key that is revoked waits for nothing any more; its batch is stored all the same", async () => {
+  const made = await api.call(producer.token, "POST", "/api/v1/keys", { name: "w", scopes: ["ingest"] });
+  const { key, secret } = await bodyOf<{ key: { id: string }; secret: string }>(made, 201);
+  const request = api.ingest(secret, JSON.stringify(batchOf(2)), { Prefer: "wait=30" });
+  await waits(1);
+  await bodyOf(await api.call(producer.token, "DELETE", `/api/v1/keys/${key.id}`));
+  await waits(0);
+  expect((await request).status).toBe(202);
+  expect(await bench.streamLength()).toBe(1);
+});
+
 test("the stop of the server ends every wait with a 202", async () => {
   const own = await bench.start();
   const requests = [

@@ -108,6 +108,25 @@ describe("an answer", () => {
   });
 
   test.each([
+    ["with the header that names the other protocol", "Upgrade: websocket\r\nConnection: Upgrade\r\n"],
+    ["without it", ""],
+  ])("of 101, which nobody asked for, holds nothing: %s", async (_, headers) => {
+    const port = await raw((socket) =>
+      socket.once("data", () => socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`)),
+    );
+    const answer = await post(target(`http://127.0.0.1:${port}/`), MESSAGE, LIMITS);
+    expect(answer).toEqual({ status: 101, retry_after_s: null, excerpt: "" });
+  });
+
+  test("of a status that there is not is none", async () => {
+    const port = await raw((socket) =>
+      socket.once("data", () => socket.end("HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n")),
+    );
+    const words = await failure(post(target(`http://127.0.0.1:${port}/`), MESSAGE, LIMITS));
+    expect(words).toBe("its answer has the status 99, which there is not");
+  });
+
+  test.each([
     ["120", 120],
     ["0", 0],
     ["soon", null],

@@ -4,12 +4,17 @@ import { Hono } from "hono";
 import { Lives } from "../../../src/api/auth/lives.ts";
 import type { AppEnv } from "../../../src/api/deps.ts";
 import { eventStream, Newest, type StreamPiece } from "../../../src/api/event-stream.ts";
+import { sseParts } from "../../support/sse.ts";
 import { until } from "../../support/until.ts";
 
-/** A stream of what `next` gives, for a token that lives for `life_s`. */
-function scene(next: (end: AbortSignal) => Promise<StreamPiece | null>, life_s = 60) {
+/** A stream of what `next` gives, for a token that lives for `life_s`. @param holds whether it is one now */
+function scene(
+  next: (end: AbortSignal) => Promise<StreamPiece | null>,
+  life_s = 60,
+  holds: () => boolean = () => true,
+) {
   const closing = new AbortController();
-  const lives = new Lives({ listen: () => () => undefined }, () => true);
+  const lives = new Lives({ listen: () => () => undefined }, holds);
   let left = 0;
   const app = new Hono<AppEnv>().get("/", (c) => {
     const leave = () => {
@@ -18,7 +23,7 @@ function scene(next: (end: AbortSignal) => Promise<StreamPiece | null>, life_s =
     const tokens = { lifeOf: () => lives.begin(c.get("claims"), life_s * 1_000) };
     return eventStream(c, { tokens, closing: closing.signal }, { next, leave });
   });
-  return { closing, left: () => left, response: () => app.request("/") };
+  return { closing, left: () => left, response: (method = "GET") => app.request("/", { method }) };
 }
 
 test("a value that does not come in time is a sign of life, and comes all the same", async () => {
@@ -30,14 +35,16 @@ test("a value that does not come in time is a sign of life, and comes all the sa
   });
   const stream = await response();
   expect(stream.headers.get("X-Accel-Buffering")).toBe("no");
-  const text = stream.text();
-  await Bun.sleep(20);
+  const parts: string[] = [];
+  const ended = (async () => {
+    for await (const part of sseParts(stream)) parts.push(part);
+  })();
+  await until("signs of life", () => parts.length > 1);
   newest.put("old");
   newest.put("new");
-  await Bun.sleep(20);
+  await until("the value", () => parts.some((part) => part !== ": alive"));
   newest.put("end");
-  const parts = (await text).split("\n\n").filter(Boolean);
-  expect(parts.filter((part) => part === ": alive").length).toBeGreaterThan(1);
+  await ended;
   expect(parts.filter((part) => part !== ": alive")).toEqual(["event: e\ndata: new\nid: 1\nretry: 2000"]);
   expect(left()).toBe(1);
 });
@@ -63,4 +70,22 @@ test("a client that takes nothing does not hold it open", async () => {
   endless.closing.abort();
   await until("it has left", () => endless.left() === 1);
   await reader.cancel();
+});
+
+test("one whose credential has ended since it was looked at is over before it begins", async () => {
+  const endless = scene(
+    async () => ({ comment: "x" }),
+    60,
+    () => false,
+  );
+  expect(await (await endless.response()).text()).toBe("");
+  expect(endless.left()).toBe(1);
+});
+
+test("the head alone holds nothing: nobody reads the body, so nobody would end it", async () => {
+  const endless = scene(async () => ({ comment: "x" }));
+  const response = await endless.response("HEAD");
+  expect(response.status).toBe(200);
+  expect(response.headers.get("Content-Type")).toBe("text/event-stream");
+  expect(endless.left()).toBe(1);
 });

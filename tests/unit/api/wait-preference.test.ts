@@ -48,8 +48,9 @@ test("a request for a longer wait than the service allows gets the longest one, 
 
 test("when too many wait already, the request is answered at once and told that it was not waited for", async () => {
   const jobWatch = { ended: () => Promise.reject(new TooManyFollowersError()) };
+  const tokens = { lifeOf: () => ({ signal: new AbortController().signal, end: () => undefined }) };
   const app = new Hono<AppEnv>().post("/", readWait({ config: loadConfig({}) }), async (c) =>
-    c.json(await awaited({ jobWatch, clock: systemClock }, c, "job")),
+    c.json(await awaited({ jobWatch, clock: systemClock, tokens }, c, "job")),
   );
   const response = await app.request("/", { method: "POST", headers: { Prefer: "wait=10" } }, {});
   expect(response.headers.get("Preference-Applied")).toBeNull();
