@@ -24,10 +24,16 @@ export function uuidParameter(c: Context, name: string): string | null {
   throw invalidParameter(name, "a UUID");
 }
 
-/** Refuses parameters that the operation does not have: a misspelt filter must not widen the answer. */
+/**
+ * Refuses parameters that the operation does not have, and one that is given twice: a filter that is misspelt, or of
+ * which only the first counts, must not change the answer.
+ * @throws {ProblemError} invalid-request
+ */
 export function onlyParameters(c: Context, known: readonly string[]): void {
-  for (const name of Object.keys(c.req.query())) {
-    if (known.includes(name)) continue;
+  for (const [name, values] of Object.entries(c.req.queries())) {
+    if (known.includes(name) && values.length === 1) continue;
+    if (known.includes(name))
+      throw invalidParameter(name, `given once, and here it is given ${values.length} times`);
     const detail = `There is no parameter ${name.slice(0, 64)} here; there are: ${known.join(", ")}.`;
     throw new ProblemError("invalid-request", {
       detail,

@@ -12,7 +12,8 @@ export const MAX_RATE_HZ = 1_000_000;
 export const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
 /** Control characters would break lists and logs; PostgreSQL takes neither NUL nor lone surrogates. */
 const NAME_PATTERN = `^(?!\\s)(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})*(?<!\\s)$`;
-const TEXT_PATTERN = `^(?:[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f\\ud800-\\udfff]|${PAIR})*$`;
+/** Of texts of several lines. */
+export const TEXT_PATTERN = `^(?:[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f\\ud800-\\udfff]|${PAIR})*$`;
 
 const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
   Type.Union([schema, Type.Null()], options);

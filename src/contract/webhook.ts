@@ -1,6 +1,7 @@
 /** Webhooks: who is told of what, and what became of it (Standard Webhooks 1.0.0, standardwebhooks.com). */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { NextField } from "./query.ts";
+import { TEXT_PATTERN } from "./registry.ts";
 import {
   DEFAULT_OVERLAP_HOURS,
   DELIVERED_EVENTS,
@@ -30,7 +31,9 @@ const fields = {
   url: Type.String({
     minLength: 1,
     maxLength: MAX_URL_LENGTH,
-    description: "Address that is told, over https; http only into networks of WEBHOOK_ALLOWED_NETWORKS",
+    pattern: "^[^\\s\\u0000-\\u001f\\u007f]*$",
+    description:
+      "address that is told, without blanks, over https; http only into networks of WEBHOOK_ALLOWED_NETWORKS",
   }),
   events: Type.Array(oneOf(WEBHOOK_EVENTS, `one of ${WEBHOOK_EVENTS.join(", ")}`), {
     minItems: 1,
@@ -42,7 +45,11 @@ const fields = {
     WEBHOOK_SCOPES,
     "own: about batches of its user; all: about everybody's, for admins. Never about systems that its user does not reach",
   ),
-  description: Type.String({ maxLength: MAX_DESCRIPTION_LENGTH, description: "For people" }),
+  description: Type.String({
+    maxLength: MAX_DESCRIPTION_LENGTH,
+    pattern: TEXT_PATTERN,
+    description: "text for people, without control characters but tabs and line ends",
+  }),
 };
 
 export const NewWebhookSchema = Type.Object(

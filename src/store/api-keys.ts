@@ -43,6 +43,9 @@ type KeyRow = Omit<KeyView, "created_at" | "expires_at" | "revoked_at" | "last_u
 const isActive = (sql: Sql) =>
   sql`(k.revoked_at IS NULL AND coalesce(k.expires_at, 'infinity') > clock_timestamp())`;
 
+/** True when the owner may have one more key in use; those who make keys for one owner at once come one after another. */
+const hasRoom = (sql: Sql, owner: Fragment) => sql`diagnostics_keys_in_use(${owner}) < ${MAX_KEYS}`;
+
 /** Conditions on the account `u` of a key. */
 function visible(sql: Sql, { actor, admin }: KeyViewer) {
   if (admin === null) return sql`u.id = ${actor.id}`;
@@ -101,9 +104,7 @@ export class ApiKeyStore {
             ${sql.array([...key.scopes], 1009)}::text[], ${uuids(sql, key.systems)}::uuid[],
             ${key.requests_per_minute}::bigint, ${key.readings_per_minute}::bigint,
             ${key.expires_at}::timestamptz, ${viewer.actor.id}::uuid
-          FROM owner WHERE (SELECT count(*) FROM diagnostics_api_key k
-            WHERE k.user_id = ${key.user_id} AND ${isActive(sql)}) < ${MAX_KEYS}
-          RETURNING *),
+          FROM owner WHERE ${hasRoom(sql, sql`owner.id`)} RETURNING *),
         noted AS (${this.#note(sql, viewer.actor, note, "key.create", "new")} FROM created k)
         SELECT EXISTS (SELECT FROM owner) AS found, EXISTS (SELECT FROM created) AS created`,
     );
@@ -146,8 +147,8 @@ export class ApiKeyStore {
 
   /**
    * End a key in favour of a new one that is the same but for id, prefix and hash.
-   * @param overlap_s the old key goes on for so long
-   * @throws {AccountError} key_not_found, key_over @throws {StoreUnavailableError}
+   * @param overlap_s the old key goes on for so long, as one of those in use
+   * @throws {AccountError} key_not_found, key_over, too_many_keys @throws {StoreUnavailableError}
    */
   async rotate(
     id: string,
@@ -160,45 +161,50 @@ export class ApiKeyStore {
       overlap_s === 0
         ? sql`revoked_at = clock_timestamp(), revoked_by = ${viewer.actor.id}::uuid`
         : sql`expires_at = least(c.expires_at, clock_timestamp() + make_interval(secs => ${overlap_s}))`;
-    await this.#changed(
-      id,
-      viewer,
-      note,
-      "key.rotate",
-      end,
-      (sql) => sql`, successor AS (
+    await this.#changed(id, viewer, note, "key.rotate", end, {
+      admits: (sql) => (overlap_s === 0 ? sql`true` : hasRoom(sql, sql`k.user_id`)),
+      beside: (sql) => sql`, successor AS (
       INSERT INTO diagnostics_api_key (id, user_id, name, prefix, hash, scopes, systems, requests_per_minute,
         readings_per_minute, expires_at, created_by)
       SELECT ${fresh.id}::uuid, k.user_id, k.name, ${fresh.prefix}, decode(${fresh.hash}, 'hex'), k.scopes, k.systems,
         k.requests_per_minute, k.readings_per_minute, k.expires_at, ${viewer.actor.id}::uuid
       FROM k WHERE EXISTS (SELECT FROM changed) RETURNING *),
       succeeded AS (${this.#note(sql, viewer.actor, note, "key.create", "new")} FROM successor k)`,
-    );
+    });
   }
 
-  /** @param beside further members of the WITH; `k` is the key as it was, `changed` is empty when it was over */
+  /**
+   * @param admits a condition on the key as it was, `k`; without it there are too many
+   * @param beside further members of the WITH; `changed` is empty when nothing was
+   */
   async #changed(
     id: string,
     viewer: KeyViewer,
     note: string | null,
     action: string,
     assignments: (sql: Sql) => Fragment,
-    beside: (sql: Sql) => Fragment = (sql) => sql``,
+    {
+      admits = (sql) => sql`true`,
+      beside = (sql) => sql``,
+    }: Partial<Record<"admits" | "beside", (sql: Sql) => Fragment>> = {},
   ): Promise<void> {
     const [outcome] = await this.database.run(
       "change key",
-      (sql) => sql<{ found: boolean; changed: boolean }[]>`
+      (sql) => sql<{ found: boolean; active: boolean; changed: boolean }[]>`
         WITH k AS (
-          SELECT k.*, ${isActive(sql)} AS is_active FROM diagnostics_api_key k JOIN diagnostics_user u ON u.id = k.user_id
+          SELECT k.*, ${isActive(sql)} AS is_active, ${admits(sql)} AS is_admitted FROM diagnostics_api_key k JOIN diagnostics_user u ON u.id = k.user_id
           WHERE k.id = ${id} AND ${visible(sql, viewer)} FOR UPDATE OF k),
         changed AS (
-          UPDATE diagnostics_api_key c SET ${assignments(sql)} FROM k WHERE c.id = k.id AND k.is_active RETURNING c.*),
+          UPDATE diagnostics_api_key c SET ${assignments(sql)} FROM k
+          WHERE c.id = k.id AND k.is_active AND k.is_admitted RETURNING c.*),
         noted AS (${this.#note(sql, viewer.actor, note, action, "changed")} FROM changed, k)
         ${beside(sql)}
-        SELECT EXISTS (SELECT FROM k) AS found, EXISTS (SELECT FROM changed) AS changed`,
+        SELECT EXISTS (SELECT FROM k) AS found, EXISTS (SELECT FROM k WHERE is_active) AS active,
+          EXISTS (SELECT FROM changed) AS changed`,
     );
     if (!outcome?.found) throw new AccountError("key_not_found");
-    if (!outcome.changed) throw new AccountError("key_over");
+    if (!outcome.active) throw new AccountError("key_over");
+    if (!outcome.changed) throw new AccountError("too_many_keys");
   }
 
   /** The record of a change: before is the row `k`, after the row `changed`, or `k` where nothing was before. */

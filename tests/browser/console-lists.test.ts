@@ -106,6 +106,28 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await close();
   });
 
+  test("a search that has found nothing yet goes on by itself for some pages, then asks, and says nothing else", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const asked: (string | null)[] = [];
+    await page.route("**/api/v1/quarantine?**", async (route) => {
+      const url = new URL(route.request().url());
+      const nth = asked.push(url.searchParams.get("after"));
+      url.searchParams.set("after", `page-${nth}`);
+      // The first pages are empty; from the seventh on the API answers as it does.
+      if (nth < 7) await route.fulfill({ json: { items: [], next: url.pathname + url.search } });
+      else await route.continue();
+    });
+    await page.goto(`${bench().url}/console${READINGS}?q=above`);
+    await page.getByText("Nothing found so far").waitFor();
+    expect(await page.getByText("No readings").count()).toBe(0);
+    expect(asked).toEqual([null, "page-1", "page-2", "page-3", "page-4"]);
+    await page.getByRole("button", { name: "Look further" }).click();
+    await page.getByText("40 shown, no more").waitFor();
+    expect(asked.slice(5)).toEqual(["page-5", "page-6"]);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("a list is asked for again with its counts, also when it is empty", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
     bench().mood = "empty";

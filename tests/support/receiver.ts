@@ -22,6 +22,24 @@ export const status =
 /** Takes the request and never answers. */
 export const silent: Behaviour = () => undefined;
 
+/** Takes requests and answers when it is told to. */
+export function holding(): {
+  readonly behaviour: Behaviour;
+  /** Requests that wait for their answers. */
+  readonly held: ServerResponse[];
+  /** Answer those that wait. */
+  release(code?: number): void;
+} {
+  const held: ServerResponse[] = [];
+  return {
+    held,
+    behaviour: (response) => void held.push(response),
+    release(code = 204) {
+      for (const response of held.splice(0)) response.writeHead(code).end();
+    },
+  };
+}
+
 export interface Receiver {
   /** Without a last slash. */
   readonly url: string;

@@ -149,7 +149,7 @@ export async function makeWebhook(
   return webhook;
 }
 
-/** Note deliveries as a job's end does, and tell their ids. */
+/** Note deliveries as the end of a job of the webhook's user does, and tell their ids. */
 export async function note(
   { sql }: Database,
   webhook_id: string,
@@ -157,11 +157,12 @@ export async function note(
   event: DeliveredEvent = "job.completed",
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string[]> {
+  const [owner] = await sql`SELECT created_by FROM diagnostics_webhook WHERE id = ${webhook_id}`;
   const rows = Array.from({ length: count }, () => ({
     webhook_id,
     event,
     subject_id: crypto.randomUUID(),
-    snapshot: SNAPSHOT,
+    snapshot: { ...SNAPSHOT, ...owner },
     ...more,
   }));
   const made = await sql<{ id: string }[]>`
@@ -169,7 +170,8 @@ export async function note(
   return made.map(({ id }) => id);
 }
 
-const SNAPSHOT = {
+/** A job of somebody. */
+export const SNAPSHOT = {
   job_id: "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00",
   system_id: "550e8400-e29b-41d4-a716-446655440000",
   created_by: "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10",

@@ -17,6 +17,10 @@ export const OUTSIDE_ALGORITHMS: readonly string[] = ["RS256", "ES256", "EdDSA"]
 /** Clocks may differ by so much, s. */
 const TOLERANCE_S = 30;
 const MAX_NAME_LENGTH = 150;
+/** OpenID Connect Core section 2. */
+const MAX_SUBJECT_LENGTH = 255;
+/** The last second that a date can name (RFC 3339): later ones are as good as it. */
+const LAST_S = 253_402_300_799;
 /** Every system, in the claim of the systems. */
 const ALL = "*";
 
@@ -67,7 +71,7 @@ export class OutsideTokens {
       currentDate: new Date(this.clock.now_ms()),
     }).catch(refuseOutside);
     const { sub: subject, exp } = payload;
-    if (typeof subject !== "string" || subject === "" || typeof exp !== "number") {
+    if (typeof exp !== "number" || !isSubject(subject)) {
       throw new InvalidCredentialError("forged");
     }
     const role = roleOf(claimAt(payload, this.settings.role_claim));
@@ -77,7 +81,7 @@ export class OutsideTokens {
       id: tokenId(token),
       identity: { id: outsideId(issuer, subject), issuer, subject, username, role },
       systems: this.#systemsOf(payload),
-      exp: exp + TOLERANCE_S,
+      exp: Math.min(LAST_S, exp + TOLERANCE_S),
     };
   }
 
@@ -97,6 +101,12 @@ export class OutsideTokens {
     const listed = listOf(claimAt(payload, systems_claim));
     return listed.includes(ALL) ? null : listed.filter(isUuid).map((id) => id.toLowerCase());
   }
+}
+
+/** One whose row can be written: else rows of others would wait behind it. */
+function isSubject(subject: unknown): subject is string {
+  if (typeof subject !== "string" || subject === "") return false;
+  return storable(subject, MAX_SUBJECT_LENGTH) === subject;
 }
 
 /** The same for the same person for ever: UUIDv5 (RFC 9562 section 5.5) of issuer and subject. */

@@ -26,6 +26,17 @@ export async function accountAnswer<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+/**
+ * The row of the request's user is there from now on: that of an outside identity is written some seconds after it
+ * first came. @throws {StoreUnavailableError}
+ */
+export async function ensureOwnRow(
+  { identities }: Pick<RouteDeps, "identities">,
+  c: AppContext,
+): Promise<void> {
+  if (c.get("claims").credential.kind === "outside") await identities.flush();
+}
+
 /** Who changes something, for the store. */
 export const changedBy = (c: AppContext, note: string | undefined): ChangedBy => ({
   actor: actorOf(c),

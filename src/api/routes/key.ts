@@ -67,7 +67,7 @@ const describeRotate = describeRoute({
   summary: "Replace an API key by a new one",
   description:
     "The new one has the same owner, scopes, systems, limits and expiry; its secret is shown this once. The old one " +
-    "goes on for overlap_s seconds, or ends at once. Recorded in the audit.",
+    "goes on for overlap_s seconds and counts as one of those in use, or ends at once. Recorded in the audit.",
   operationId: "rotateKey",
   requestBody: {
     required: true,
@@ -75,7 +75,7 @@ const describeRotate = describeRoute({
   },
   responses: {
     201: ok("The new key and its secret", KeyWithSecretSchema, KEY_WITH_SECRET_EXAMPLE, ["Location"]),
-    ...problems(`${INSTANCE}/rotate`, [...CHANGE_PROBLEMS, "key-not-found", "key-over"]),
+    ...problems(`${INSTANCE}/rotate`, [...CHANGE_PROBLEMS, "key-not-found", "key-over", "too-many-keys"]),
   },
 });
 const describeRevoke = describeRoute({

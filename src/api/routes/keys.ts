@@ -32,7 +32,7 @@ import {
 } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
-import { accountAnswer, grantedSystems } from "./account-access.ts";
+import { accountAnswer, ensureOwnRow, grantedSystems } from "./account-access.ts";
 import { KEYS_PATH, MAX_KEY_BYTES, requireLimitsByAdmin, secretAnswer, viewerOf } from "./key-access.ts";
 import { pageAnswer } from "./oversight-access.ts";
 import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
@@ -107,8 +107,7 @@ export function mountKeys(app: App, deps: RouteDeps): void {
     if (systems !== null && !isWithin(systems, owner.systems)) {
       throw invalidField("/systems", "The owner of the key does not reach all of these systems.");
     }
-    // Their row is written some seconds after they first came.
-    if (c.get("claims").credential.kind === "outside") await deps.identities.flush();
+    await ensureOwnRow(deps, c);
     const { secret, prefix, hash } = mintKey();
     const key = {
       id: Bun.randomUUIDv7(),

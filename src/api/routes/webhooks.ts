@@ -14,6 +14,7 @@ import { pageParameters } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { NEW_WEBHOOK_EXAMPLE, WEBHOOK_EXAMPLE, WEBHOOK_MADE_EXAMPLE } from "../openapi/webhook-examples.ts";
 import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { ensureOwnRow } from "./account-access.ts";
 import { actorOf, pageAnswer } from "./oversight-access.ts";
 import {
   refuseBeyond,
@@ -79,6 +80,7 @@ export function mountWebhooks(app: App, deps: WebhookDeps): void {
     const { url, events, scope = "own", description = "" } = checkNew(await deps.readJson(c));
     refuseBeyond(c.get("claims").role, { events, scope });
     await refuseTarget(deps, url);
+    await ensureOwnRow(deps, c);
     const id = Bun.randomUUIDv7();
     const secret = newSecret();
     const fields = { url, events, scope, description };

@@ -1,10 +1,12 @@
 /** The log of one webhook's deliveries, and what its user may add to it: a test, and one delivery once more. */
+import type { Reach } from "../../contract/reach.ts";
 import type { Attempt, DeliveryDetail, DeliveryView } from "../../contract/webhook.ts";
 import { type DeliveredEvent, type DeliveryState, TEST_EVENT } from "../../contract/webhook-events.ts";
 import { messageBody, messageId } from "../../contract/webhook-message.ts";
 import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";
-import { ask } from "../review/ask.ts";
+import { arrayOf, ask } from "../review/ask.ts";
+import { mayKnow } from "./outbox.ts";
 import { iso } from "./webhook-row.ts";
 
 export interface DeliveryFilter {
@@ -13,6 +15,13 @@ export interface DeliveryFilter {
   /** Id of the last one seen. */
   readonly after: number | null;
   readonly limit: number;
+}
+
+/** Who looks. */
+export interface DeliveryViewer {
+  readonly reach: Reach;
+  /** Null: knows of everybody's batches; else of this user's. */
+  readonly user_id: string | null;
 }
 
 interface DeliveryRow {
@@ -51,27 +60,34 @@ function toView({ history, ...row }: DeliveryRow): DeliveryView {
   };
 }
 
+const valuesOf = ({ reach, user_id }: DeliveryViewer) => [reach && arrayOf(reach), user_id] as const;
+
 export class DeliveryLog {
   constructor(private readonly database: Database) {}
 
-  /** Newest first. @throws {StoreUnavailableError} */
-  async page(webhook_id: string, { state, event, after, limit }: DeliveryFilter): Promise<DeliveryView[]> {
-    const text = `SELECT ${COLUMNS} FROM diagnostics_webhook_delivery WHERE webhook_id = $1::uuid
-      AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR event = $3) AND ($4::bigint IS NULL OR id < $4::bigint)
+  /** Newest first, without what the viewer may not know of. @throws {StoreUnavailableError} */
+  async page(
+    webhook_id: string,
+    { state, event, after, limit }: DeliveryFilter,
+    viewer: DeliveryViewer,
+  ): Promise<DeliveryView[]> {
+    const text = `SELECT ${COLUMNS} FROM diagnostics_webhook_delivery d WHERE webhook_id = $1::uuid
+      AND ${mayKnow("$6::text::uuid[]", "$7::text IS NULL", "$7::text")} AND ($2::text IS NULL OR state = $2) AND ($3::text IS NULL OR event = $3) AND ($4::bigint IS NULL OR id < $4::bigint)
       ORDER BY id DESC LIMIT $5::int`;
-    const values = [webhook_id, state, event, after, limit];
+    const values = [webhook_id, state, event, after, limit, ...valuesOf(viewer)];
     return (await ask<DeliveryRow>(this.database, "webhook deliveries", text, values)).map(toView);
   }
 
-  /** @throws {StoreUnavailableError} */
-  async get(webhook_id: string, id: number): Promise<DeliveryDetail | null> {
-    const text = `SELECT ${COLUMNS}, snapshot FROM diagnostics_webhook_delivery
-      WHERE webhook_id = $1::uuid AND id = $2::bigint`;
+  /** Null: there is none that the viewer may know of. @throws {StoreUnavailableError} */
+  async get(webhook_id: string, id: number, viewer: DeliveryViewer): Promise<DeliveryDetail | null> {
+    const text = `SELECT ${COLUMNS}, snapshot FROM diagnostics_webhook_delivery d
+      WHERE webhook_id = $1::uuid AND id = $2::bigint
+        AND ${mayKnow("$3::text::uuid[]", "$4::text IS NULL", "$4::text")}`;
     const rows = await ask<DeliveryRow & { readonly snapshot: unknown }>(
       this.database,
       "webhook delivery",
       text,
-      [webhook_id, id],
+      [webhook_id, id, ...valuesOf(viewer)],
     );
     if (!rows[0]) return null;
     const { snapshot, ...row } = rows[0];

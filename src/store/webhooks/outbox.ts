@@ -3,6 +3,7 @@
  * neither without the other. Common table expressions to be put between that statement's own. Without a webhook they
  * read one empty table.
  */
+import { GAP_EVENT, TEST_EVENT } from "../../contract/webhook-events.ts";
 
 /** Webhooks `w` that are told of the event, if there is room for it and their user may know of the system. */
 const listening = (event: string, system_id: string) =>
@@ -48,6 +49,17 @@ export const GAP_SNAPSHOT = (id: string, reason: "overflow" | "disabled", from: 
   `json_build_object('webhook_id', ${id}, 'reason', '${reason}',
     'from', ${rfc3339(`(${from} - ${GAP_MARGIN})`)}, 'to', ${rfc3339(`(clock_timestamp() + ${GAP_MARGIN})`)})`;
 
-/** The user `u` may know of the system that the delivery `d` is about, if it is about one. */
-export const REACHED = `(u.systems IS NULL OR d.snapshot->>'system_id' IS NULL
-  OR (d.snapshot->>'system_id')::uuid = ANY (u.systems))`;
+/** Deliveries that are about the webhook itself, not about a job or an alert. */
+const ABOUT_ITSELF = `event IN ('${TEST_EVENT}', '${GAP_EVENT}')`;
+
+/**
+ * A condition: somebody may know of what the delivery `d` is about. Said of a job by its creator and its system, and of
+ * an alert by its system; what was noted when the user was an admin is not told to one who is none any more.
+ * @param reach systems that they reach, or NULL @param all knows of everybody's @param user_id text
+ */
+export const mayKnow = (reach: string, all: string, user_id: string) => `(d.${ABOUT_ITSELF} OR coalesce(
+  (${reach} IS NULL OR (d.snapshot->>'system_id')::uuid = ANY (${reach}))
+  AND (${all} OR d.snapshot->>'created_by' = ${user_id}), false))`;
+
+/** The user `u` may be told the delivery `d`. */
+export const REACHED = mayKnow("u.systems", "u.role = 'admin'", "u.id::text");

@@ -34,7 +34,7 @@ const record = (action: string) => `record AS (
 const CREATE = `WITH changed AS (
     INSERT INTO diagnostics_webhook (id, created_by, url, events, scope, description, secret)
     SELECT $3::uuid, $1::uuid, $4, $5::text::text[], $6, $7, $8
-    WHERE (SELECT count(*) FROM diagnostics_webhook WHERE created_by = $1::uuid) < ${MAX_WEBHOOKS} RETURNING *),
+    WHERE diagnostics_webhooks_of($1::uuid) < ${MAX_WEBHOOKS} RETURNING *),
   ${record("webhook.create")}`;
 /** What waits is tried at once when the reason for its failing may be gone. */
 const CHANGE = `WITH old AS (SELECT * FROM diagnostics_webhook WHERE id = $3::uuid FOR UPDATE), changed AS (

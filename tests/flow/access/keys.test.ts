@@ -5,6 +5,7 @@ import { type KeyView, MAX_KEYS, type NewKeyBody } from "../../../src/contract/a
 import type { AuditEntry } from "../../../src/contract/oversight.ts";
 import { EVERYWHERE_MS, refusedEverywhere, statusOf } from "../../support/access.ts";
 import { ApiBench, batchOf, type TestApi, type TestUser } from "../../support/api.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf, newSystem } from "../../support/registry.ts";
 import { until } from "../../support/until.ts";
@@ -147,10 +148,12 @@ describe("a key", () => {
   });
 
   test("ends at its expiry", async () => {
-    const { secret } = await make({ expires_at: new Date(Date.now() + 1_500).toISOString() });
-    expect(await statusOf(two, secret)).toBe(200);
-    await refusedEverywhere([one, two], secret);
-    const { detail } = await expectProblem(await two.call(secret, "GET", PATH), "invalid-token");
+    const { secret } = await make({ expires_at: new Date(Date.now() + 3_600_000).toISOString() });
+    const clock = new ManualClock(Date.now());
+    const other = await bench.start({ clock });
+    expect(await statusOf(other, secret)).toBe(200);
+    clock.time_ms += 3_600_000;
+    const { detail } = await expectProblem(await other.call(secret, "GET", PATH), "invalid-token");
     expect(detail).toBe("The API key has expired.");
   });
 
@@ -164,7 +167,7 @@ describe("a key", () => {
     bench.postgresProxy.refuse();
     await Bun.sleep(10);
     expect((await two.ingest(secret, batch())).status).toBe(202);
-    await Bun.sleep(200);
+    await until("it cannot be written", () => two.logLines.some((line) => line.includes("written later")));
     bench.postgresProxy.resume();
     await until("the later use is written", async () => {
       const response = await get(key.id);
@@ -247,8 +250,33 @@ describe("an owner", () => {
     const made: Made[] = [];
     for (let i = 0; i < MAX_KEYS; i += 1) made.push(await make({}, owner.token));
     await expectProblem(await post({ name: "one more", scopes: ["read"] }, owner.token), "too-many-keys");
+    // An old key that goes on is one in use.
+    const { id } = made[1]!.key;
+    await expectProblem(await rotate(id, { overlap_s: 60 }, owner.token), "too-many-keys");
+    expect((await record(id)).map(({ action }) => action)).toEqual(["key.create"]);
+    expect((await rotate(id, {}, owner.token)).status).toBe(201);
     await revoke(made[0]!.key.id, owner.token);
     await make({}, owner.token);
+  });
+
+  test("has no more keys than that when many are made at once, and none is rotated beyond it", async () => {
+    const owner = await one.tokenFor("producer");
+    const body = { name: "one of many", scopes: ["read"] };
+    const answers = await Promise.all(
+      Array.from({ length: MAX_KEYS + 30 }, (_, i) =>
+        (i % 2 ? one : two).call(owner.token, "POST", PATH, body),
+      ),
+    );
+    const codes = Object.groupBy(answers, ({ status }) => status);
+    expect([codes[201]?.length, codes[409]?.length]).toEqual([MAX_KEYS, 30]);
+    const keys = await list("&state=active", owner.token);
+    expect(keys).toHaveLength(MAX_KEYS);
+    for (const { id } of keys.slice(0, 3)) await revoke(id, owner.token);
+    const rotated = await Promise.all(
+      keys.slice(3, 13).map(({ id }) => rotate(id, { overlap_s: 60 }, owner.token)),
+    );
+    expect(rotated.filter(({ status }) => status === 201)).toHaveLength(3);
+    expect(await list("&state=active", owner.token)).toHaveLength(MAX_KEYS);
   });
 });
 

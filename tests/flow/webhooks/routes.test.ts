@@ -7,10 +7,11 @@ import type {
   WebhookMade,
   WebhookView,
 } from "../../../src/contract/webhook.ts";
+import { loggedIn } from "../../support/access.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf } from "../../support/registry.ts";
-import { note } from "../../support/webhooks.ts";
+import { note, SNAPSHOT } from "../../support/webhooks.ts";
 
 const PATH = "/api/v1/webhooks";
 const GOOD = { url: "https://hook.example/a?token=t0ps3cret", events: ["job.completed"] };
@@ -166,6 +167,14 @@ describe("a webhook", () => {
     expect(seen).toHaveLength(10);
     expect(seen).toEqual(seen.toSorted().reverse());
   });
+
+  test("is one of ten at most, also when many are made at once", async () => {
+    const maker = await api.tokenFor("producer");
+    const answers = await Promise.all(Array.from({ length: 40 }, () => call(maker, "POST", "", GOOD)));
+    const codes = Object.groupBy(answers, ({ status }) => status);
+    expect([codes[201]?.length, codes[409]?.length]).toEqual([10, 30]);
+    expect((await list(maker)).items).toHaveLength(10);
+  });
 });
 
 describe("who may", () => {
@@ -252,6 +261,9 @@ describe("a body is refused", () => {
     ["an unknown scope", { ...GOOD, scope: "mine" }, "/scope"],
     ["a secret", { ...GOOD, secret: "whsec_AAAA" }, "/secret"],
     ["a long address", { ...GOOD, url: `https://hook.example/${"a".repeat(2_000)}` }, "/url"],
+    ["an address with a NUL", { ...GOOD, url: "https://hook.example/\u0000" }, "/url"],
+    ["an address of two lines", { ...GOOD, url: "https://hook.example/\r\nX: y" }, "/url"],
+    ["a description with a NUL", { ...GOOD, description: "a\u0000b" }, "/description"],
     ["a long description", { ...GOOD, description: "a".repeat(501) }, "/description"],
   ])("%s", async (_, body, pointer) => {
     const { errors } = await expectProblem(await call(producer, "POST", "", body), "invalid-request");
@@ -315,11 +327,36 @@ describe("the log", () => {
     const limited = await api.tokenFor("producer", { systems: [crypto.randomUUID()] });
     const { id } = await make(limited);
     const [delivery] = await note(bench.database, id);
+    const { items } = await bodyOf<{ items: unknown[] }>(await call(limited, "GET", `/${id}/deliveries`));
+    expect(items).toEqual([]);
     for (const [method, path] of [
       ["GET", ""],
       ["POST", "/redeliver"],
     ] as const) {
       const answer = await call(limited, method, `/${id}/deliveries/${delivery}${path}`);
+      await expectProblem(answer, "webhook-delivery-not-found");
+    }
+  });
+
+  test("does not show what was noted for an admin to one who is none any more", async () => {
+    const user = await api.createUser("admin");
+    const logIn = async () => ({ ...user, token: await loggedIn(api, user.username, user.password) });
+    const { id } = await make(await logIn(), { scope: "all" });
+    const [foreign] = await note(bench.database, id, 1, "job.completed", { snapshot: SNAPSHOT });
+    const [own] = await note(bench.database, id);
+    await bodyOf(await api.call(admin.token, "PATCH", `/api/v1/users/${user.id}`, { role: "producer" }));
+    const demoted = await logIn();
+    const look = async (who: TestUser) =>
+      (await bodyOf<{ items: DeliveryView[] }>(await call(who, "GET", `/${id}/deliveries`))).items.map(
+        (item) => String(item.id),
+      );
+    expect(await look(demoted)).toEqual([own!]);
+    expect(await look(admin)).toEqual([own!, foreign!]);
+    for (const [method, path] of [
+      ["GET", ""],
+      ["POST", "/redeliver"],
+    ] as const) {
+      const answer = await call(demoted, method, `/${id}/deliveries/${foreign}${path}`);
       await expectProblem(answer, "webhook-delivery-not-found");
     }
   });

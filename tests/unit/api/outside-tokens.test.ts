@@ -96,6 +96,21 @@ describe("a token of the provider", () => {
     expect(await failureOf(tokens.verify(token))).toBe("expired");
   });
 
+  test("ends at the last second of the calendar at the latest", async () => {
+    const { tokens } = setUp();
+    const token = await provider.sign(provider.claims({ exp: 1e15 }));
+    const { exp } = await tokens.verify(token);
+    expect(new Date(exp * 1000).toISOString()).toBe("9999-12-31T23:59:59.000Z");
+  });
+
+  test.each([["a\0b"], ["\ud800"], ["a".repeat(256)], [""], [7], [undefined]])(
+    "has a subject that can be written down, which %j is not",
+    async (sub) => {
+      const { tokens } = setUp();
+      expect(await failureOf(tokens.verify(await provider.sign(provider.claims({ sub }))))).toBe("forged");
+    },
+  );
+
   test.each([
     ["a text", "engineer", "engineer"],
     ["a list, of which the strongest counts", ["offline_access", "producer", "engineer"], "engineer"],

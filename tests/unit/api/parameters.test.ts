@@ -116,6 +116,7 @@ describe("a word, a text, a moment", () => {
     ["a=1&b=2", undefined],
     ["a=1&c=2", refused("c")],
     ["A=1", refused("A")],
+    ["a=1&b=2&a=1", refused("a")],
   ])("of %j only a and b are known", async (query, expected) => {
     expect(await reading(query, (c) => onlyParameters(c, ["a", "b"]))).toEqual(expected);
   });

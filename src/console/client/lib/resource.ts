@@ -49,10 +49,15 @@ export interface List<T> {
   readonly items: readonly T[] | null;
   readonly error: Problem | null;
   readonly loading: boolean;
-  /** Null at the end. */
+  /** Null at the end, and while it loads. */
   readonly more: (() => void) | null;
+  /** What is known is all that there is. */
+  readonly isWhole: boolean;
   readonly reload: () => void;
 }
+
+/** A search looks at so much for a page: it may find nothing, and go on. Pages that are asked for in a person's place. */
+const EMPTY_PAGES = 4;
 
 /** `next` is an address, or a cursor for `after`. */
 function nextPath(path: string, next: string | number | null): string | null {
@@ -61,6 +66,18 @@ function nextPath(path: string, next: string | number | null): string | null {
   const url = new URL(path, location.origin);
   url.searchParams.set("after", String(next));
   return url.pathname + url.search;
+}
+
+/** A page and where it goes on; of empty ones the last that was asked for. @param path of the list */
+async function pageOf<T>(path: string, from: string, signal: AbortSignal) {
+  let next: string | null = from;
+  let items: readonly T[] = [];
+  for (let asked = 0; next !== null && items.length === 0 && asked <= EMPTY_PAGES; asked += 1) {
+    const page: Page<T> = await get<Page<T>>(next, signal);
+    items = page.items;
+    next = nextPath(path, page.next);
+  }
+  return { items, next };
 }
 
 interface ListState<T> {
@@ -82,9 +99,8 @@ export function useList<T>(path: string): List<T> {
       const abort = new AbortController();
       current.current = abort;
       setState((old) => ({ ...old, loading: true, error: null }));
-      get<Page<T>>(from, abort.signal).then(
-        ({ items, next }) =>
-          setState({ items: [...before, ...items], next: nextPath(path, next), error: null, loading: false }),
+      pageOf<T>(path, from, abort.signal).then(
+        ({ items, next }) => setState({ items: [...before, ...items], next, error: null, loading: false }),
         (error: unknown) => {
           if (!isAbort(error)) setState((old) => ({ ...old, error: asProblem(error), loading: false }));
         },
@@ -100,7 +116,8 @@ export function useList<T>(path: string): List<T> {
 
   const { items, next, error, loading } = state;
   const more = next === null || loading ? null : () => ask(next, items ?? []);
-  return { items, error, loading, more, reload: () => setRound((count) => count + 1) };
+  const reload = () => setRound((count) => count + 1);
+  return { items, error, loading, more, isWhole: next === null, reload };
 }
 
 /** A list whose reload takes what stands beside it along. */

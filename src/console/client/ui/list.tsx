@@ -13,12 +13,15 @@ interface ListViewProps<T> {
 }
 
 export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<T>) {
-  const { items, error, loading, more, reload } = list;
+  const { items, error, loading, more, isWhole, reload } = list;
   return (
     <div aria-busy={loading} class={loading && items ? "stale" : undefined}>
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {items === null && loading ? <Loading /> : null}
-      {items?.length === 0 ? <Empty title={empty}>{emptyHint}</Empty> : null}
+      {items?.length === 0 && isWhole ? <Empty title={empty}>{emptyHint}</Empty> : null}
+      {items?.length === 0 && !isWhole ? (
+        <Empty title="Nothing found so far">There is more to look through.</Empty>
+      ) : null}
       {items && items.length > 0 ? children(items) : null}
       {items ? (
         <div class="list-foot">
@@ -28,7 +31,7 @@ export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<
           <span class="chart-tools">
             {more ? (
               <button type="button" class="button" onClick={more}>
-                Show more
+                {items.length > 0 ? "Show more" : "Look further"}
               </button>
             ) : null}
             <button type="button" class="button" disabled={loading} onClick={reload}>
