@@ -31,6 +31,9 @@ test.each([
   expect(preferredWait_s(header)).toBe(seconds as number);
 });
 
+/** A credential that lasts. */
+const tokens = { lifeOf: () => ({ signal: new AbortController().signal, end: () => undefined }) };
+
 test("a request for a longer wait than the service allows gets the longest one, and is told so", async () => {
   const waits_ms: number[] = [];
   const ended = async (_: string, wait_ms: number) => {
@@ -38,7 +41,7 @@ test("a request for a longer wait than the service allows gets the longest one, 
     return null;
   };
   const app = new Hono<AppEnv>().post("/", readWait({ config: loadConfig({}) }), async (c) =>
-    c.json(await awaited({ jobWatch: { ended }, clock: systemClock }, c, "job")),
+    c.json(await awaited({ jobWatch: { ended }, clock: systemClock, tokens }, c, "job")),
   );
   const headers = { Prefer: `wait=${"9".repeat(400)}` };
   const response = await app.request("/", { method: "POST", headers }, {});
@@ -48,7 +51,6 @@ test("a request for a longer wait than the service allows gets the longest one, 
 
 test("when too many wait already, the request is answered at once and told that it was not waited for", async () => {
   const jobWatch = { ended: () => Promise.reject(new TooManyFollowersError()) };
-  const tokens = { lifeOf: () => ({ signal: new AbortController().signal, end: () => undefined }) };
   const app = new Hono<AppEnv>().post("/", readWait({ config: loadConfig({}) }), async (c) =>
     c.json(await awaited({ jobWatch, clock: systemClock, tokens }, c, "job")),
   );
