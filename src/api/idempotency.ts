@@ -29,6 +29,11 @@ export interface Acceptance {
   readonly replayed: boolean;
 }
 
+/** Another request has the key; what comes of it can be learned soon. */
+export function keyInFlight(): ProblemError {
+  return new ProblemError("idempotency-in-flight", { headers: { "Retry-After": "1" } });
+}
+
 /** One request that carries a key. */
 export interface KeyedRequest {
   readonly user_id: string;
@@ -52,9 +57,7 @@ export async function acceptOnce(
   request: KeyedRequest,
 ): Promise<Acceptance> {
   const state = await store.begin(request.user_id, request.key);
-  if (state.kind === "in_flight") {
-    throw new ProblemError("idempotency-in-flight", { headers: { "Retry-After": "1" } });
-  }
+  if (state.kind === "in_flight") throw keyInFlight();
   if (state.kind === "answered") {
     const body = await request.receive();
     if (fingerprintOf(body, request.beside) !== state.fingerprint)

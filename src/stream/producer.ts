@@ -35,6 +35,8 @@ export interface BatchOffer {
 
 export type OfferOutcome =
   | { readonly kind: "accepted"; readonly job_id: string }
+  /** The claim of the Idempotency-Key ran out before, and another request has the key or has made its job. */
+  | { readonly kind: "overtaken" }
   | { readonly kind: "backlog_full"; readonly bound: "entries" | "bytes" };
 
 export class Producer {
@@ -82,9 +84,11 @@ export class Producer {
         bytes,
         answer,
         idempotency_ttl_s,
+        idempotency?.token ?? "",
         ...jobFields(meta),
       ),
     );
+    if (outcome === "overtaken") return { kind: "overtaken" };
     if (outcome !== "accepted") return { kind: "backlog_full", bound: outcome };
     this.#count(partition, offer.total_readings);
     return { kind: "accepted", job_id };

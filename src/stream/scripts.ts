@@ -8,16 +8,23 @@
 import type { Redis } from "ioredis";
 import { JOB_CHANNEL } from "./keys.ts";
 
-/** KEYS stream job mirror backlog [idempotency]; ARGV maxEntries maxBytes size meta v body idemValue idemTtl_s jobFields… */
+/**
+ * KEYS stream job mirror backlog [idempotency]; ARGV maxEntries maxBytes size meta v body idemValue idemTtl_s idemToken
+ * jobFields… Of a claim that ran out, whoever claims the key next makes its job: 'overtaken' then, and nothing is written.
+ */
 const OFFER = `
 if redis.call('EXISTS', KEYS[2]) == 1 then return 'accepted' end
+if KEYS[5] then
+  local held = redis.call('GET', KEYS[5])
+  if held and held ~= ARGV[9] then return 'overtaken' end
+end
 local entries = redis.call('XLEN', KEYS[1])
 if entries >= tonumber(ARGV[1]) then return 'entries' end
 local bytes = tonumber(redis.call('GET', KEYS[4]) or '0')
 if entries > 0 and bytes + tonumber(ARGV[3]) > tonumber(ARGV[2]) then return 'bytes' end
 redis.call('XADD', KEYS[1], '*', 'v', ARGV[5], 'm', ARGV[4], 'b', ARGV[6])
 local fields = {}
-for i = 9, #ARGV do fields[#fields + 1] = ARGV[i] end
+for i = 10, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[2], unpack(fields))
 redis.call('XADD', KEYS[3], '*', 'm', ARGV[4])
 if entries == 0 then redis.call('SET', KEYS[4], ARGV[3]) else redis.call('INCRBY', KEYS[4], ARGV[3]) end
@@ -185,7 +192,7 @@ type Script<R> = (...args: Argument[]) => Promise<R>;
 
 /** A client that knows the scripts. The first argument of those without a fixed number of keys is that number. */
 export interface ScriptedRedis extends Redis {
-  hiOffer: Script<"accepted" | "entries" | "bytes">;
+  hiOffer: Script<"accepted" | "overtaken" | "entries" | "bytes">;
   hiBegin: Script<number>;
   hiAttempt: Script<number>;
   hiSettle: Script<number>;

@@ -5,7 +5,7 @@ import type { BatchOffer } from "../../stream/producer.ts";
 import { BodyMemory } from "../body/body-memory.ts";
 import { receiveBody } from "../body/receive-body.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
-import { type Acceptance, acceptOnce, idempotencyKeyFrom } from "../idempotency.ts";
+import { type Acceptance, acceptOnce, idempotencyKeyFrom, keyInFlight } from "../idempotency.ts";
 import { takeReadings } from "../limits/readings-limit.ts";
 import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 import { type BatchForm, besideBody } from "./batch-form.ts";
@@ -84,7 +84,8 @@ export function batchIntake(deps: RouteDeps): TakeIn {
 /**
  * Check the envelope, take the readings from the budget, and put the batch into the stream.
  * @returns the id of the job
- * @throws {ProblemError} malformed-*, invalid-request, body-too-large, system-not-found, rate-limited, backlog-full
+ * @throws {ProblemError} malformed-*, invalid-request, body-too-large, system-not-found, rate-limited,
+ *   idempotency-in-flight, backlog-full
  * @throws {StreamUnavailableError}
  */
 async function offerBatch(
@@ -115,6 +116,7 @@ async function offerBatch(
     deps.accepted.count(form.format, total_readings);
     return outcome.job_id;
   }
+  if (outcome.kind === "overtaken") throw keyInFlight();
   throw new ProblemError("backlog-full", {
     headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },
     operator: `the backlog's bound of ${outcome.bound} is reached`,

@@ -4,6 +4,8 @@ import { gzipSync } from "node:zlib";
 import { IdempotencyStore } from "../../../src/stream/idempotency.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
 import { expectProblem } from "../../support/problem.ts";
+import { connectRaw, head } from "../../support/raw-http.ts";
+import { until } from "../../support/until.ts";
 
 let bench: ApiBench;
 let api: TestApi;
@@ -83,6 +85,36 @@ describe("an Idempotency-Key", () => {
     const response = await api.ingest(token, good, { "Idempotency-Key": "k1" });
     expect(response.status).toBe(202);
     expect(response.headers.get("Idempotent-Replayed")).toBeNull();
+  });
+
+  test("that another request has taken over meanwhile makes no second job: 409, and then its answer", async () => {
+    const { token, id } = await api.tokenFor("producer");
+    const slow = await connectRaw(api.server.port);
+    slow.write(
+      head("POST", "/api/v1/data/ingest", {
+        "Content-Type": "application/json",
+        Authorization: `Bearer ${token}`,
+        "Idempotency-Key": "k1",
+        "Content-Length": good.length,
+      }),
+    );
+    slow.write(good.slice(0, 10));
+    const held = () => bench.redis.keys(`idem:*:${id}:*`);
+    const [claim] = await until("the key is claimed", async () => {
+      const keys = await held();
+      return keys.length > 0 && keys;
+    });
+    // As if the claim had run out while the process stood still.
+    await bench.redis.del(claim!);
+    const job_id = await jobOf(await api.ingest(token, good, { "Idempotency-Key": "k1" }));
+    const before = await bench.streamLength();
+    slow.write(good.slice(10));
+    await until("an answer", () => slow.received().includes("\r\n\r\n"));
+    expect(slow.received()).toStartWith("HTTP/1.1 409 ");
+    expect(slow.received()).toContain("/problems/idempotency-in-flight");
+    slow.destroy();
+    expect(await bench.streamLength()).toBe(before);
+    expect(await jobOf(await api.ingest(token, good, { "Idempotency-Key": "k1" }))).toBe(job_id);
   });
 
   test("of another user is another key", async () => {

@@ -119,6 +119,7 @@ describe("offer", () => {
         Buffer.from("abc"),
         "",
         60,
+        "",
         ...jobFields(meta),
       );
     expect(await send()).toBe("accepted");
@@ -328,6 +329,40 @@ describe("Idempotency-Key", () => {
     await new Producer(redis, BOUNDS).offer(offerOf(1, { idempotency }));
     await store.abandon(slow.claim);
     await store.abandon(next.claim);
+    expect((await store.begin(USER, "k")).kind).toBe("answered");
+  });
+
+  test("who was too slow makes no second job: not while the next is at it, nor when its job is made", async () => {
+    const store = new IdempotencyStore(redis, 1, 60_000);
+    const producer = new Producer(redis, BOUNDS);
+    const claimed = async () => {
+      const state = await store.begin(USER, "k");
+      if (state.kind !== "fresh") throw new Error(state.kind);
+      return { ...state.claim, fingerprint: "f" };
+    };
+    const slow = await claimed();
+    await redis.del(slow.redisKey);
+    const next = await claimed();
+    const late = () => producer.offer(offerOf(1, { idempotency: slow }));
+    const before = await snapshot();
+    expect(await late()).toEqual({ kind: "overtaken" });
+    expect(await snapshot()).toEqual(before);
+    const made = await producer.offer(offerOf(1, { idempotency: next }));
+    expect(await late()).toEqual({ kind: "overtaken" });
+    expect(await redis.xlen(streamKey(0))).toBe(1);
+    expect(await store.begin(USER, "k")).toMatchObject({
+      kind: "answered",
+      job_id: "job_id" in made && made.job_id,
+    });
+  });
+
+  test("who was too slow, but has not been overtaken, makes the job", async () => {
+    const store = new IdempotencyStore(redis, 1, 60_000);
+    const state = await store.begin(USER, "k");
+    if (state.kind !== "fresh") throw new Error(state.kind);
+    await redis.del(state.claim.redisKey);
+    const idempotency = { ...state.claim, fingerprint: "f" };
+    expect((await new Producer(redis, BOUNDS).offer(offerOf(1, { idempotency }))).kind).toBe("accepted");
     expect((await store.begin(USER, "k")).kind).toBe("answered");
   });
 
