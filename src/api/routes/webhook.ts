@@ -123,7 +123,7 @@ export function mountWebhook(app: App, deps: WebhookDeps): void {
   app.patch(PATH, describePatch, users, requireEncodedJson, async (c) => {
     const { webhook, owner_role } = await visibleWebhook(deps, c);
     const change = checkChange(await deps.readJson(c));
-    if (change.events !== undefined || change.scope !== undefined) {
+    if (change.events !== undefined || change.scope !== undefined || change.enabled === true) {
       refuseBeyond(owner_role, { events: webhook.events, scope: webhook.scope, ...change });
     }
     if (change.url !== undefined) await refuseTarget(deps, change.url);

@@ -352,6 +352,7 @@ describe("the log", () => {
       );
     expect(await look(demoted)).toEqual([own!]);
     expect(await look(admin)).toEqual([own!, foreign!]);
+    await expectProblem(await call(demoted, "PATCH", `/${id}`, { enabled: true }), "forbidden");
     for (const [method, path] of [
       ["GET", ""],
       ["POST", "/redeliver"],
