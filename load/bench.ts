@@ -2,16 +2,18 @@
  * `bun run bench`: how fast is the whole way of a reading, as a share of what PostgreSQL can do at all?
  *
  * In one run and interleaved, so that whatever else the machine does hits all alike: the same rows by one raw
- * binary COPY, over HTTP in large requests as JSON and as line protocol, and over HTTP in small ones; then a steady pace for latencies. The
- * service runs as a process of its own with every feature on. After each run the tables are compared with what
- * was sent: wrong data ends the benchmark with exit code 1, a missed target does not.
+ * binary COPY, over HTTP in large requests as JSON, as line protocol and with conflicts, and over HTTP in small
+ * ones; then a steady pace for latencies. The service runs as a process of its own with every feature on. After each
+ * run the tables are compared with what was sent: wrong data ends the benchmark with exit code 1, a missed target
+ * does not.
  */
 import { CpuMeter } from "./bench/cpu.ts";
 import { Dataset, SENSORS } from "./bench/dataset.ts";
-import { type Bench, flatOut, requestsOf, writesOf } from "./bench/http-runs.ts";
+import { type Bench, checkRun, flatOut, requestsOf, writesOf } from "./bench/http-runs.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { type BenchOptions, readOptions, USAGE } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
+import { phaseRuns } from "./bench/phases.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
 import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
@@ -49,43 +51,32 @@ async function runRaw({ sql }: Stack, copy: RawCopy, data: Dataset): Promise<Raw
 async function warmUp(bench: Bench, { large, small }: BenchOptions): Promise<void> {
   const data = recording(WARM_UP_ROWS);
   const { stack, service } = bench;
-  for (const { batch, connections } of [large, small]) {
+  const warm = async (requests: readonly Buffer[], connections: number) => {
     await startAfresh(stack.sql);
-    await flatOut(bench, data, requestsOf(service, data, batch), connections);
+    await flatOut(bench, WARM_UP_ROWS, requests, connections, () => checkRun(stack, data, requests.length));
+  };
+  for (const { batch, connections } of [large, small]) {
+    await warm(requestsOf(service, data.bodies(batch)), connections);
   }
   // The sensors are registered now.
   await mapSensors(stack.databaseUrl, data.mappings());
   await Bun.sleep(MAPPINGS_HOLD_AFTER_MS);
-  await startAfresh(stack.sql);
-  await flatOut(bench, data, writesOf(service, data, large.batch), large.connections);
+  await warm(writesOf(service, data, large.batch), large.connections);
 }
 
 async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]> {
-  const { stack, service } = bench;
+  const { stack } = bench;
   const data = recording(options.rows);
   const copy = await rawCopy(stack.databaseUrl, data.copyBytes());
-  const large = options.phases.has("large") ? requestsOf(service, data, options.large.batch) : [];
-  const lines = options.phases.has("lines") ? writesOf(service, data, options.large.batch) : [];
-  const small = options.phases.has("small") ? requestsOf(service, data, options.small.batch) : [];
+  const runs = phaseRuns(bench, options, data);
   const repetitions: Repetition[] = [];
   for (let n = 1; n <= options.repetitions; n += 1) {
     let repetition: Repetition = {};
     if (options.phases.has("raw")) {
       await startAfresh(stack.sql);
-      repetition = { ...repetition, raw: await runRaw(stack, copy, data) };
+      repetition = { raw: await runRaw(stack, copy, data) };
     }
-    if (options.phases.has("large")) {
-      await startAfresh(stack.sql);
-      repetition = { ...repetition, large: await flatOut(bench, data, large, options.large.connections) };
-    }
-    if (options.phases.has("lines")) {
-      await startAfresh(stack.sql);
-      repetition = { ...repetition, lines: await flatOut(bench, data, lines, options.large.connections) };
-    }
-    if (options.phases.has("small")) {
-      await startAfresh(stack.sql);
-      repetition = { ...repetition, small: await flatOut(bench, data, small, options.small.connections) };
-    }
+    for (const phase of options.http) repetition = { ...repetition, [phase]: await runs[phase]!() };
     const rates = Object.entries(repetition).map(([name, run]) => `${name} ${run.rows_per_s} rows/s`);
     console.error(`repetition ${n} of ${options.repetitions}: ${rates.join(", ")}`);
     repetitions.push(repetition);
@@ -99,7 +90,7 @@ async function runPaced(bench: Bench, options: BenchOptions): Promise<PacedRun> 
   const interval_ms = Math.floor((1000 * SENSORS) / PACED_ROWS_PER_S);
   const start_ms = Date.now() - options.paced_s * 1000;
   const data = new Dataset({ rows, system_id: SYSTEM_ID, start_ms, interval_ms });
-  const requests = requestsOf(bench.service, data, PACED_BATCH);
+  const requests = requestsOf(bench.service, data.bodies(PACED_BATCH));
   await startAfresh(bench.stack.sql);
   return paced(bench, data, requests, (1000 * PACED_BATCH) / PACED_ROWS_PER_S);
 }

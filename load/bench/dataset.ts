@@ -20,6 +20,10 @@ const QUANTITIES: readonly Quantity[] = [
   { unit: "lpm", middle: 12_000, swing: 6_000 },
   { unit: "rpm", middle: 148_000, swing: 9_000 },
 ];
+/** Of so many readings one is sent twice, by turns with the same value and with another. */
+const REPEATED_EVERY = 50;
+/** What the other value has more, hundredths. */
+const CONTRADICTION = 5;
 /** Samples in one load cycle. */
 const CYCLE = 240;
 
@@ -52,9 +56,35 @@ export class Dataset {
 
   /** JSON bodies of `batch` readings each, in order of time. */
   *bodies(batch: number): Generator<Buffer> {
-    for (let from = 0; from < this.shape.rows; from += batch) {
-      const to = Math.min(from + batch, this.shape.rows);
-      const readings = Array.from({ length: to - from }, (_, i) => this.#json(from + i));
+    yield* this.#bodiesOf(this.shape.rows, batch, (row) => this.#json(row, 0));
+  }
+
+  /** One in fifty of the readings: what is stored before `contradicting` is sent. */
+  *storedBefore(batch: number): Generator<Buffer> {
+    const rows = Math.floor(this.shape.rows / REPEATED_EVERY);
+    yield* this.#bodiesOf(rows, batch, (n) => this.#json(n * REPEATED_EVERY + REPEATED_EVERY - 1, 0));
+  }
+
+  /**
+   * `bodies`, in which one reading in fifty is stored already: one in a hundred identical, one in a hundred with
+   * another value. The tables must hold the very same afterwards.
+   */
+  *contradicting(batch: number): Generator<Buffer> {
+    const other = (row: number) =>
+      row % (2 * REPEATED_EVERY) === 2 * REPEATED_EVERY - 1 ? CONTRADICTION : 0;
+    yield* this.#bodiesOf(this.shape.rows, batch, (row) => this.#json(row, other(row)));
+  }
+
+  /** What the jobs of `contradicting` must say together. */
+  contradictions(): { readonly identical: number; readonly conflicting: number } {
+    const repeated = Math.floor(this.shape.rows / REPEATED_EVERY);
+    const conflicting = Math.floor(this.shape.rows / (2 * REPEATED_EVERY));
+    return { identical: repeated - conflicting, conflicting };
+  }
+
+  *#bodiesOf(rows: number, batch: number, reading: (row: number) => string): Generator<Buffer> {
+    for (let from = 0; from < rows; from += batch) {
+      const readings = Array.from({ length: Math.min(batch, rows - from) }, (_, i) => reading(from + i));
       yield Buffer.from(`{"system_id":"${this.shape.system_id}","readings":[${readings.join(",")}]}`);
     }
   }
@@ -113,11 +143,12 @@ export class Dataset {
     return `${MEASUREMENT},${tags} ${FIELD}=${this.#values[row]! / 100} ${timestamp_ms}000000\n`;
   }
 
-  #json(row: number): string {
+  /** @param more added to the value, hundredths */
+  #json(row: number, more: number): string {
     const { start_ms, interval_ms } = this.shape;
     const timestamp = new Date(start_ms + Math.floor(row / SENSORS) * interval_ms).toISOString();
     const sensor_id = this.#sensors[row % SENSORS]!;
-    const value = this.#values[row]! / 100;
+    const value = (this.#values[row]! + more) / 100;
     return `{"sensor_id":"${sensor_id}","timestamp":"${timestamp}","value":${value},"unit":"${unitOf(row)}","quality":${qualityOf(row)}}`;
   }
 }

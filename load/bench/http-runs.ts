@@ -50,10 +50,10 @@ export function latencyOf(histogram: Histogram): Latency {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
-/** Requests of `batch` readings, spread over the users; made before the clock starts. */
-export function requestsOf(service: Service, data: Dataset, batch: number): Buffer[] {
+/** A request for each body, spread over the users; made before the clock starts. */
+export function requestsOf(service: Service, bodies: Iterable<Buffer>): Buffer[] {
   const host = `${service.host}:${service.port}`;
-  return Array.from(data.bodies(batch), (body, i) =>
+  return Array.from(bodies, (body, i) =>
     postRequest(host, INGEST_PATH, service.tokens[i % service.tokens.length]!, body),
   );
 }
@@ -72,12 +72,17 @@ export function expectAccepted({ status, body }: { status: number; body: string 
   if (!ACCEPTED.includes(status)) throw new WrongDataError(`a batch was answered with ${status}: ${body}`);
 }
 
-/** Send every request over `connections`, each the next one when the one before is answered. */
+/**
+ * Send every request over `connections`, each the next one when the one before is answered.
+ * @param rows readings of all requests together
+ * @param check what must be true afterwards
+ */
 export async function flatOut(
   { stack, service, meter }: Bench,
-  data: Dataset,
+  rows: number,
   requests: readonly Buffer[],
   connections: number,
+  check: () => Promise<void>,
 ): Promise<HttpRun> {
   const open = await Promise.all(
     Array.from({ length: connections }, () => Connection.open(service.host, service.port)),
@@ -102,22 +107,33 @@ export async function flatOut(
   const used = spent(cpu, await meter.read());
   const stages = stagesBetween(metrics, await service.metrics());
   for (const connection of open) connection.close();
-  await checkRun(stack, data, requests.length);
+  await check();
   return {
-    rows: data.shape.rows,
+    rows,
     requests: requests.length,
     accepted_ms: Math.round(accepted_ms),
     committed_ms: Math.round(committed_ms),
-    rows_per_s: Math.round((data.shape.rows / committed_ms) * 1000),
+    rows_per_s: Math.round((rows / committed_ms) * 1000),
     accept: latencyOf(accept),
     stages,
     cpu: used,
   };
 }
 
-/** @throws {WrongDataError} */
-export async function checkRun(stack: Stack, data: Dataset, jobs: number): Promise<void> {
+/**
+ * @param repeats readings that were sent beside those of the dataset
+ * @throws {WrongDataError}
+ */
+export async function checkRun(
+  stack: Stack,
+  data: Dataset,
+  jobs: number,
+  repeats = { identical: 0, conflicting: 0 },
+): Promise<void> {
   await untilMirrored(stack.redis);
-  await checkJobs(stack.sql, jobs, data.shape.rows);
+  const { rows } = data.shape;
+  const { identical: duplicate, conflicting: quarantined } = repeats;
+  const total = rows + duplicate + quarantined;
+  await checkJobs(stack.sql, { jobs, total, inserted: rows, duplicate, quarantined });
   await checkReadings(stack.sql, SERVICE_TABLE, data);
 }

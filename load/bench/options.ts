@@ -1,7 +1,10 @@
 /** What a run of the benchmark does, from its command line. */
 import { FLAG, onlyOption, readArguments, TEXT, wholeOption } from "../command-line.ts";
 
-export const PHASES = ["raw", "large", "lines", "small", "paced"] as const;
+/** Over HTTP, as fast as it goes. */
+export const HTTP_PHASES = ["large", "lines", "conflicts", "small"] as const;
+export const PHASES = ["raw", ...HTTP_PHASES, "paced"] as const;
+export type HttpPhase = (typeof HTTP_PHASES)[number];
 export type Phase = (typeof PHASES)[number];
 
 export interface BenchOptions {
@@ -9,6 +12,8 @@ export interface BenchOptions {
   readonly rows: number;
   readonly repetitions: number;
   readonly phases: ReadonlySet<Phase>;
+  /** Those of them that go over HTTP, in the order in which they run. */
+  readonly http: readonly HttpPhase[];
   /** Readings in a request of the large and of the small run; lines are sent as the large ones. */
   readonly large: { readonly batch: number; readonly connections: number };
   readonly small: { readonly batch: number; readonly connections: number };
@@ -23,7 +28,7 @@ export interface BenchOptions {
 export const USAGE = `Usage: bun run bench [OPTIONS]
   --quick            100,000 rows once, 5 s paced; saves nothing
   --rows N           readings of each run (1,000,000)
-  --repetitions N    of raw, large, lines and small, interleaved (3)
+  --repetitions N    of raw, ${HTTP_PHASES.join(", ")}, interleaved (5)
   --only A,B         phases of ${PHASES.join(", ")}
   --paced-seconds N  length of the paced run (20)
   --no-save          leave load/results as it is
@@ -48,8 +53,9 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const chosen = new Set<Phase>(onlyOption(given.only, PHASES));
   return {
     rows: wholeOption("rows", given.rows, quick ? 100_000 : 1_000_000),
-    repetitions: wholeOption("repetitions", given.repetitions, quick ? 1 : 3),
+    repetitions: wholeOption("repetitions", given.repetitions, quick ? 1 : 5),
     phases: chosen,
+    http: HTTP_PHASES.filter((phase) => chosen.has(phase)),
     large: { batch: 10_000, connections: 4 },
     small: { batch: 100, connections: 64 },
     paced_s: wholeOption("paced-seconds", given["paced-seconds"], quick ? 5 : 20),

@@ -82,13 +82,25 @@ export async function checkReadings(sql: postgres.Sql, table: string, data: Data
   if (!Bun.deepEquals(held, data.sums())) throw new WrongDataError(`${table} does not hold what was sent`);
 }
 
-/** @throws {WrongDataError} unless every job completed with all its readings inserted */
-export async function checkJobs(sql: postgres.Sql, jobs: number, rows: number): Promise<void> {
-  const [found] = await sql<{ jobs: string; total: string; inserted: string; refused: string }[]>`
+/** What completed jobs say together. */
+export interface JobSums {
+  readonly jobs: number;
+  readonly total: number;
+  readonly inserted: number;
+  readonly duplicate: number;
+  readonly quarantined: number;
+}
+
+/** @throws {WrongDataError} unless the completed jobs say so, and quarantine holds as many readings */
+export async function checkJobs(sql: postgres.Sql, sums: JobSums): Promise<void> {
+  const [found] = await sql<Record<keyof JobSums | "refused", string>[]>`
     SELECT count(*) AS jobs, sum(total_readings) AS total, sum(inserted_readings) AS inserted,
+      sum(duplicate_readings) AS duplicate, sum(quarantined_readings) AS quarantined,
       (SELECT count(*) FROM diagnostics_quarantined_reading) AS refused
     FROM diagnostics_ingestion_job WHERE status = 'completed'`;
-  const expected = { jobs: String(jobs), total: String(rows), inserted: String(rows), refused: "0" };
+  const expected = Object.fromEntries(
+    Object.entries({ ...sums, refused: sums.quarantined }).map(([name, value]) => [name, String(value)]),
+  );
   if (!Bun.deepEquals({ ...found }, expected))
     throw new WrongDataError(`the jobs say ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
 }

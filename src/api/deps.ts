@@ -20,13 +20,12 @@ import type { SystemStore } from "../store/systems.ts";
 import type { UserStore } from "../store/users.ts";
 import type { DeliveryLog } from "../store/webhooks/deliveries.ts";
 import type { WebhookStore } from "../store/webhooks/webhooks.ts";
-import type { ReadingsAllowance } from "../stream/allowance.ts";
+import type { Allowances } from "../stream/allowance.ts";
 import type { StreamHealth } from "../stream/health.ts";
 import type { IdempotencyStore } from "../stream/idempotency.ts";
 import type { JobSignals } from "../stream/job-signals.ts";
 import type { JobBoard } from "../stream/jobs.ts";
 import type { Producer } from "../stream/producer.ts";
-import type { ScriptedRedis } from "../stream/scripts.ts";
 import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessRegister } from "./auth/access-register.ts";
 import type { BulkNotes } from "./auth/bulk-notes.ts";
@@ -72,8 +71,6 @@ export interface ApiDeps {
   readonly log: Logger;
   /** HTTP metrics are added to it, and `/metrics` prints all of it. */
   readonly metrics: Registry;
-  /** Request-path client (`requestClient`): counts requests and login attempts. */
-  readonly redis: ScriptedRedis;
   readonly producer: Pick<Producer, "offer">;
   readonly idempotency: Pick<IdempotencyStore, "begin" | "abandon">;
   readonly jobBoard: Pick<JobBoard, "many">;
@@ -81,7 +78,7 @@ export interface ApiDeps {
   readonly jobSignals: Pick<JobSignals, "listen">;
   readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
   readonly workerBoard: Pick<WorkerBoard, "all">;
-  readonly allowance: Pick<ReadingsAllowance, "take">;
+  readonly allowances: Pick<Allowances, "take">;
   readonly users: Pick<
     UserStore,
     "findByName" | "findById" | "get" | "create" | "change" | "setPassword" | "endTokens"

@@ -37,7 +37,7 @@ import { SystemStore } from "../store/systems.ts";
 import { UserStore } from "../store/users.ts";
 import { DeliveryLog } from "../store/webhooks/deliveries.ts";
 import { WebhookStore } from "../store/webhooks/webhooks.ts";
-import { ReadingsAllowance } from "../stream/allowance.ts";
+import { Allowances } from "../stream/allowance.ts";
 import { ready, requestClient, subscriberClient, workClient } from "../stream/connection.ts";
 import { DeadLetters } from "../stream/dead-letters.ts";
 import { StreamHealth } from "../stream/health.ts";
@@ -225,7 +225,6 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     clock: systemClock,
     log,
     metrics,
-    redis,
     producer: new Producer(redis, bounds),
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
     jobBoard: new JobBoard(redis),
@@ -233,7 +232,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     streamHealth,
     workerBoard: new WorkerBoard(redis),
     closing: closing.signal,
-    allowance: new ReadingsAllowance(redis),
+    allowances: new Allowances(redis, systemClock),
     users: new UserStore(database),
     ...access,
     jobs: new JobStore(database),

@@ -1,31 +1,110 @@
-/** Readings a minute: a budget per user, shared by every API process. */
+/**
+ * Budgets of a minute, in fixed windows, shared by every API process: requests and readings of a user or key, attempts
+ * to log in.
+ *
+ * Who may do much does it often, and a question to Redis for each time would cost more than what is counted. So a
+ * process takes a lease of at most a thousandth of the budget and spends it by itself. A budget is never exceeded; of a
+ * minute's budget each process may leave a thousandth unused. Below a thousand, and for costs above a thousandth, every
+ * time is counted by itself.
+ */
+import type { Clock } from "../ops/clock.ts";
 import { reaching } from "./connection.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
-const WINDOW_MS = 60_000;
+/** Length of a window, ms. */
+export const WINDOW_MS = 60_000;
+/** A lease is at most the budget divided by this. */
+const LEASES_OF_A_BUDGET = 1_000;
+/** Leases kept at once; beyond, all are given up, which costs each budget a thousandth at most. */
+const MAX_LEASES = 10_000;
 
+/** What may be counted: what stands before the key in Redis. */
+export type Counted = "requests" | "readings" | "login" | "login-address";
+
+/** The state of a budget after something was taken, or refused. */
 export interface Allowance {
   readonly allowed: boolean;
   readonly limit: number;
   readonly remaining: number;
-  /** Seconds until the window ends, at least 1. */
+  /** ms until the window ends, above 0. */
+  readonly reset_ms: number;
+  /** The same in whole seconds, at least 1: who waits so long is let through. */
   readonly reset_s: number;
 }
 
-export class ReadingsAllowance {
-  constructor(private readonly redis: ScriptedRedis) {}
+interface Lease {
+  readonly limit: number;
+  /** Of the monotonic clock. */
+  readonly ends_ms: number;
+  /** What Redis has counted, this lease included. */
+  readonly used: number;
+  left: number;
+}
 
-  /** Take `readings` out of the user's minute; what does not fit is not counted. @throws {StreamUnavailableError} */
-  async take(user_id: string, readings: number, limit_per_minute: number): Promise<Allowance> {
-    const key = `allowance:readings:${user_id}`;
-    const [ok, used, left_ms] = await reaching(
-      this.redis.hiAllow(key, readings, limit_per_minute, WINDOW_MS),
-    );
-    return {
-      allowed: ok === 1,
-      limit: limit_per_minute,
-      remaining: Math.max(0, limit_per_minute - used),
-      reset_s: Math.max(1, Math.ceil(left_ms / 1000)),
-    };
+export class Allowances {
+  readonly #leases = new Map<string, Lease>();
+  readonly #asking = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly redis: ScriptedRedis,
+    private readonly clock: Pick<Clock, "monotonic_ms">,
+  ) {}
+
+  /**
+   * Take `cost` out of the minute's budget of `owner`; what does not fit is not counted.
+   * @throws {StreamUnavailableError} without a count nobody is let through
+   */
+  async take(counted: Counted, owner: string, cost: number, limit: number): Promise<Allowance> {
+    const key = `limit:${counted}:${owner}`;
+    const size = Math.floor(limit / LEASES_OF_A_BUDGET);
+    if (size <= cost) return this.#ask(key, cost, cost, limit);
+    const spent = this.#spend(key, cost, limit);
+    if (spent) return spent;
+    const asking = this.#asking.get(key);
+    if (asking === undefined) return this.#lease(key, cost, size, limit);
+    // Others that came meanwhile wait for the one lease; whom it does not serve, or whose error it is, asks for itself.
+    await asking.catch(() => undefined);
+    return this.#spend(key, cost, limit) ?? this.#ask(key, cost, cost, limit);
   }
+
+  #spend(key: string, cost: number, limit: number): Allowance | null {
+    const lease = this.#leases.get(key);
+    if (lease === undefined || lease.limit !== limit || lease.left < cost) return null;
+    const reset_ms = lease.ends_ms - this.clock.monotonic_ms();
+    if (reset_ms <= 0) return null;
+    lease.left -= cost;
+    return stateOf(true, limit, lease.used - lease.left, reset_ms);
+  }
+
+  async #lease(key: string, cost: number, size: number, limit: number): Promise<Allowance> {
+    if (this.#leases.size >= MAX_LEASES) this.#leases.clear();
+    const asked = this.#ask(key, cost, size, limit);
+    this.#asking.set(key, asked);
+    try {
+      return await asked;
+    } finally {
+      this.#asking.delete(key);
+    }
+  }
+
+  /** @param want granted if it fits, else what is left of it; what exceeds `cost` becomes the lease */
+  async #ask(key: string, cost: number, want: number, limit: number): Promise<Allowance> {
+    // The window ends no later than counted from here: Redis tells what is left of it a little later.
+    const asked_ms = this.clock.monotonic_ms();
+    const [granted, used, reset_ms] = await reaching(this.redis.hiAllow(key, cost, want, limit, WINDOW_MS));
+    const left = granted - cost;
+    if (left > 0) this.#leases.set(key, { limit, ends_ms: asked_ms + reset_ms, used, left });
+    return stateOf(granted > 0, limit, Math.max(0, used - Math.max(0, left)), reset_ms);
+  }
+}
+
+function stateOf(allowed: boolean, limit: number, used: number, left_ms: number): Allowance {
+  const reset_ms = Math.max(1, left_ms);
+  return {
+    allowed,
+    limit,
+    remaining: Math.max(0, limit - used),
+    reset_ms,
+    reset_s: Math.ceil(reset_ms / 1000),
+  };
 }

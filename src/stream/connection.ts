@@ -1,6 +1,24 @@
 /** Connections to Redis, one kind for each way of using it, and the one error that says Redis is away. */
+import { tracingChannel } from "node:diagnostics_channel";
 import { Redis, ReplyError } from "ioredis";
 import { type ScriptedRedis, withScripts } from "./scripts.ts";
+
+/**
+ * ioredis describes each command to whoever listens to its tracing channels (Node.js documentation, "TracingChannel"),
+ * unless the channel says that nobody does. Bun 1.4.5 lacks that property, and so a twentieth of the API thread went
+ * into descriptions for nobody.
+ */
+function tellWhetherTraced(): void {
+  const prototype: object = Object.getPrototypeOf(tracingChannel("ioredis:command"));
+  if ("hasSubscribers" in prototype) return;
+  Object.defineProperty(prototype, "hasSubscribers", {
+    get(this: ReturnType<typeof tracingChannel>) {
+      const { start, end, asyncStart, asyncEnd, error } = this;
+      return [start, end, asyncStart, asyncEnd, error].some((channel) => channel.hasSubscribers);
+    },
+  });
+}
+tellWhetherTraced();
 
 /** Redis cannot be reached, does not answer in time, or refuses writes. Always worth another try later. */
 export class StreamUnavailableError extends Error {

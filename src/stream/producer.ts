@@ -39,8 +39,12 @@ export type OfferOutcome =
   | { readonly kind: "overtaken" }
   | { readonly kind: "backlog_full"; readonly bound: "entries" | "bytes" };
 
+const COUNT_EVERY_MS = 100;
+
 export class Producer {
   #turn = 0;
+  /** Readings accepted since the last count, by partition. */
+  readonly #uncounted = new Map<number, number>();
 
   constructor(
     private readonly redis: ScriptedRedis,
@@ -94,8 +98,18 @@ export class Producer {
     return { kind: "accepted", job_id };
   }
 
-  /** For the overview only, so nobody waits for it, and a count that is lost changes one figure for a moment. */
+  /**
+   * For the overview only, so nobody waits for it, what happens together is counted together, and a count that is lost
+   * changes one figure for a moment.
+   */
   #count(partition: number, readings: number): void {
-    this.redis.incrby(acceptedKey(partition), readings).catch(() => undefined);
+    if (this.#uncounted.size === 0) setTimeout(() => this.#tellCounts(), COUNT_EVERY_MS).unref();
+    this.#uncounted.set(partition, (this.#uncounted.get(partition) ?? 0) + readings);
+  }
+
+  #tellCounts(): void {
+    for (const [partition, readings] of this.#uncounted)
+      this.redis.incrby(acceptedKey(partition), readings).catch(() => undefined);
+    this.#uncounted.clear();
   }
 }

@@ -175,17 +175,19 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
 /**
- * KEYS counter; ARGV cost limit window_ms. A fixed window that counts cost instead of requests; what does not fit
- * is not counted. Returns {1|0, used, ms to the end of the window}.
+ * KEYS counter; ARGV cost want limit window_ms. A fixed window that counts cost instead of requests. Grants `want`, or
+ * what is left of the limit if that is at least `cost`, or nothing, and then counts nothing. Returns {granted, used,
+ * ms to the end of the window}.
  */
 const ALLOW = `
 local used = tonumber(redis.call('GET', KEYS[1]) or '0')
 local left = redis.call('PTTL', KEYS[1])
-if left < 0 then used = 0; left = tonumber(ARGV[3]) end
-if used + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return {0, used, left} end
-used = used + tonumber(ARGV[1])
+if left <= 0 then used = 0; left = tonumber(ARGV[4]) end
+local granted = math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - used)
+if granted < tonumber(ARGV[1]) then return {0, used, left} end
+used = used + granted
 redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', left)
-return {1, used, left}`;
+return {granted, used, left}`;
 
 type Argument = string | number | Uint8Array;
 type Script<R> = (...args: Argument[]) => Promise<R>;

@@ -34,7 +34,7 @@ import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
 import { DeliveryLog } from "../../src/store/webhooks/deliveries.ts";
 import { WebhookStore } from "../../src/store/webhooks/webhooks.ts";
-import { ReadingsAllowance } from "../../src/stream/allowance.ts";
+import { Allowances } from "../../src/stream/allowance.ts";
 import { ready, requestClient, subscriberClient } from "../../src/stream/connection.ts";
 import { DeadLetters } from "../../src/stream/dead-letters.ts";
 import { StreamHealth } from "../../src/stream/health.ts";
@@ -164,7 +164,6 @@ export class ApiBench {
       clock,
       log,
       metrics,
-      redis,
       producer: new Producer(redis, bounds),
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
@@ -172,7 +171,7 @@ export class ApiBench {
       workerBoard: new WorkerBoard(redis),
       closing: closing.signal,
       streamHealth: new StreamHealth(redis, bounds),
-      allowance: new ReadingsAllowance(redis),
+      allowances: new Allowances(redis, clock),
       users: new UserStore(database),
       accessStore,
       register,

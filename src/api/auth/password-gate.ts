@@ -10,7 +10,7 @@ export class PasswordGate {
   readonly #throttle: LoginThrottle;
 
   constructor(private readonly deps: RouteDeps) {
-    this.#throttle = new LoginThrottle(deps.redis, deps.config.LOGIN_ATTEMPTS_PER_MINUTE, deps.clock);
+    this.#throttle = new LoginThrottle(deps.allowances, deps.config.LOGIN_ATTEMPTS_PER_MINUTE);
   }
 
   /**

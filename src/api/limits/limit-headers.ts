@@ -1,14 +1,8 @@
 /** What a limit tells of itself (draft-ietf-httpapi-ratelimit-headers-06). */
 
-/** A budget of the running minute. */
-export interface Budget {
-  readonly limit: number;
-  readonly remaining: number;
-  /** Seconds until the window ends, at least 1. */
-  readonly reset_s: number;
-}
+import type { Allowance } from "../../stream/allowance.ts";
 
-export function limitHeaders({ limit, remaining, reset_s }: Budget): Record<string, string> {
+export function limitHeaders({ limit, remaining, reset_s }: Allowance): Record<string, string> {
   return {
     "RateLimit-Policy": `${limit};w=60`,
     "RateLimit-Limit": String(limit),
@@ -18,7 +12,7 @@ export function limitHeaders({ limit, remaining, reset_s }: Budget): Record<stri
 }
 
 /** The same of readings, beside the headers of requests: a client that is limited by both can pace itself by both. */
-export function readingsHeaders({ limit, remaining, reset_s }: Budget): Record<string, string> {
+export function readingsHeaders({ limit, remaining, reset_s }: Allowance): Record<string, string> {
   return {
     "RateLimit-Readings-Limit": String(limit),
     "RateLimit-Readings-Remaining": String(remaining),

@@ -11,14 +11,14 @@ import { limitHeaders, readingsHeaders } from "./limit-headers.ts";
  * @throws {StreamUnavailableError}
  */
 export async function takeReadings(
-  deps: Pick<RouteDeps, "allowance" | "config">,
+  deps: Pick<RouteDeps, "allowances" | "config">,
   c: AppContext,
   readings: number,
   format: BodyFormat,
 ): Promise<void> {
   const claims = c.get("claims");
   const limit = claims.readings_per_minute ?? deps.config.RATE_LIMIT_READINGS_PER_MINUTE;
-  const budget = await deps.allowance.take(claims.budget, readings, limit);
+  const budget = await deps.allowances.take("readings", claims.budget, readings, limit);
   for (const [name, value] of Object.entries(readingsHeaders(budget))) c.header(name, value);
   if (budget.allowed) return;
   if (readings > limit && format === "line") {

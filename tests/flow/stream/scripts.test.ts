@@ -2,7 +2,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { type EntryMeta, encodeEntry } from "../../../src/contract/entry.ts";
 import { newJobId } from "../../../src/contract/job-id.ts";
-import { ReadingsAllowance } from "../../../src/stream/allowance.ts";
 import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
@@ -271,34 +270,6 @@ describe("settle and bury sent twice", () => {
     for (const one of [entry, ...others])
       await consumer.settle([{ entry: one, job: { ...job, status: "completed" } }]);
     expect(await redis.get(backlogKey(0))).toBe("0");
-  });
-});
-
-describe("allowance", () => {
-  test("counts up to the limit, refuses what does not fit without counting it, and begins anew after the window", async () => {
-    const allowance = new ReadingsAllowance(redis);
-    expect(await allowance.take(USER, 60, 100)).toMatchObject({ allowed: true, remaining: 40, limit: 100 });
-    const refused = await allowance.take(USER, 41, 100);
-    expect(refused).toMatchObject({ allowed: false, remaining: 40 });
-    expect(refused.reset_s).toBeWithin(1, 61);
-    expect(await allowance.take(USER, 40, 100)).toMatchObject({ allowed: true, remaining: 0 });
-    expect(await allowance.take("other", 100, 100)).toMatchObject({ allowed: true, remaining: 0 });
-    await redis.pexpire(`allowance:readings:${USER}`, 1);
-    await until("the window's end", async () => (await redis.exists(`allowance:readings:${USER}`)) === 0);
-    expect(await allowance.take(USER, 100, 100)).toMatchObject({ allowed: true, remaining: 0 });
-  });
-
-  test("concurrent takers share one budget exactly", async () => {
-    const allowance = new ReadingsAllowance(redis);
-    const taken = await Promise.all(Array.from({ length: 50 }, () => allowance.take(USER, 3, 100)));
-    expect(taken.filter(({ allowed }) => allowed)).toHaveLength(33);
-  });
-
-  test("holds numbers beyond 32 bits", async () => {
-    const allowance = new ReadingsAllowance(redis);
-    await allowance.take(USER, 999_999_999_999, 1_000_000_000_000);
-    expect(await allowance.take(USER, 1, 1_000_000_000_000)).toMatchObject({ allowed: true, remaining: 0 });
-    expect((await allowance.take(USER, 1, 1_000_000_000_000)).allowed).toBe(false);
   });
 });
 

@@ -1,0 +1,105 @@
+/** Budgets of a minute on real Redis: never exceeded, whoever counts, and asked for seldom where they are large. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/ops/clock.ts";
+import { Allowances } from "../../../src/stream/allowance.ts";
+import { ready, workClient } from "../../../src/stream/connection.ts";
+import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
+import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { until } from "../../support/until.ts";
+
+const USER = "550e8400-e29b-41d4-a716-44665544ffff";
+
+let service: TestService;
+let redis: ScriptedRedis;
+beforeAll(async () => {
+  service = await createTestRedis();
+  redis = workClient(service.url);
+  await ready(redis, 5_000);
+});
+afterEach(async () => {
+  await redis.flushdb();
+});
+afterAll(async () => {
+  redis.disconnect();
+  await service.drop();
+});
+
+describe("budgets", () => {
+  const key = `limit:readings:${USER}`;
+  /** As of an API process of its own. */
+  const newProcess = () => new Allowances(redis, systemClock);
+  const take = (process: Allowances, cost: number, limit: number) =>
+    process.take("readings", USER, cost, limit);
+
+  test("count up to the limit, refuse what does not fit without counting it, and begin anew after the window", async () => {
+    const process = newProcess();
+    expect(await take(process, 60, 100)).toMatchObject({ allowed: true, remaining: 40, limit: 100 });
+    const refused = await take(process, 41, 100);
+    expect(refused).toMatchObject({ allowed: false, remaining: 40 });
+    expect(refused.reset_s).toBeWithin(1, 61);
+    expect(await take(process, 40, 100)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await process.take("requests", USER, 100, 100)).toMatchObject({ allowed: true, remaining: 0 });
+    expect(await process.take("readings", "other", 1, 100)).toMatchObject({ allowed: true, remaining: 99 });
+    await redis.pexpire(key, 1);
+    await until("the window's end", async () => (await redis.exists(key)) === 0);
+    expect(await take(process, 100, 100)).toMatchObject({ allowed: true, remaining: 0 });
+  });
+
+  test("are shared exactly by those who take at once", async () => {
+    const process = newProcess();
+    const taken = await Promise.all(Array.from({ length: 50 }, () => take(process, 3, 100)));
+    expect(taken.filter(({ allowed }) => allowed)).toHaveLength(33);
+  });
+
+  test("hold numbers beyond 32 bits", async () => {
+    const process = newProcess();
+    await take(process, 999_999_999_999, 1_000_000_000_000);
+    expect(await take(process, 1, 1_000_000_000_000)).toMatchObject({ allowed: true, remaining: 0 });
+    expect((await take(process, 1, 1_000_000_000_000)).allowed).toBe(false);
+  });
+
+  test("of thousands are leased a thousandth at a time: the same answers, few questions, never more than the limit", async () => {
+    const limit = 10_000;
+    const [one, two] = [newProcess(), newProcess()];
+    const first = await take(one, 1, limit);
+    expect(first).toMatchObject({ allowed: true, remaining: limit - 1 });
+    expect(await redis.get(key)).toBe("10");
+    const rest = await Promise.all(Array.from({ length: 9 }, () => take(one, 1, limit)));
+    expect(rest.map(({ remaining }) => remaining)).toEqual(
+      Array.from({ length: 9 }, (_, i) => limit - 2 - i),
+    );
+    expect(await redis.get(key)).toBe("10");
+    expect(await take(two, 9, limit)).toMatchObject({ allowed: true, remaining: limit - 19 });
+    let allowed = 19;
+    for (let both = true; both; ) {
+      const answers = await Promise.all(
+        [one, two].flatMap((p) => Array.from({ length: 50 }, () => take(p, 1, limit))),
+      );
+      allowed += answers.filter((answer) => answer.allowed).length;
+      both = answers.some((answer) => answer.allowed);
+    }
+    expect(allowed).toBeWithin(limit - 2 * 10, limit + 1);
+    expect(await redis.get(key)).toBe(String(limit));
+  });
+
+  test("a lease ends with its window, and is not spent on another limit", async () => {
+    let now_ms = 0;
+    const process = new Allowances(redis, { monotonic_ms: () => now_ms });
+    await take(process, 1, 10_000);
+    await take(process, 1, 20_000);
+    expect(await redis.get(key)).toBe("30");
+    now_ms += 60_000;
+    await take(process, 1, 20_000);
+    expect(await redis.get(key)).toBe("50");
+    expect(await take(process, 1, 20_000)).toMatchObject({ allowed: true, remaining: 20_000 - 32 });
+  });
+
+  test("an error reaches everybody who waited, and the next one asks again", async () => {
+    const failing = { hiAllow: () => Promise.reject(new Error("Connection is closed.")) };
+    const process = new Allowances(failing as unknown as ScriptedRedis, systemClock);
+    const taken = await Promise.allSettled(Array.from({ length: 3 }, () => take(process, 1, 10_000)));
+    expect(taken.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    Object.assign(failing, { hiAllow: () => Promise.resolve([10, 10, 60_000]) });
+    expect((await take(process, 1, 10_000)).allowed).toBe(true);
+  });
+});
