@@ -7,39 +7,29 @@
  * run the tables are compared with what was sent: wrong data ends the benchmark with exit code 1, a missed target
  * does not.
  */
+import { detectEdition } from "../src/store/edition.ts";
+import type { Sql } from "../src/store/pool.ts";
+import { comparison } from "./bench/compare.ts";
 import { CpuMeter } from "./bench/cpu.ts";
 import { Dataset, SENSORS } from "./bench/dataset.ts";
 import { type Bench, checkRun, flatOut, requestsOf, writesOf } from "./bench/http-runs.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { type BenchOptions, readOptions, USAGE } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
-import { phaseRuns } from "./bench/phases.ts";
+import { phaseRuns, recordingOf } from "./bench/phases.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
 import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
 import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
+import { storedRuns } from "./bench/stored.ts";
 import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
 import { UsageError } from "./command-line.ts";
 
-const DAY_MS = 86_400_000;
-/** Recorded data: two weeks that ended an hour ago, so three chunks of seven days. */
-const RECORDING_MS = 14 * DAY_MS;
 const WARM_UP_ROWS = 100_000;
 /** The service's promise. */
 const MAPPINGS_HOLD_AFTER_MS = 5_000;
 const PACED_ROWS_PER_S = 10_000;
 const PACED_BATCH = 1_000;
-
-function recording(rows: number): Dataset {
-  const samples = Math.ceil(rows / SENSORS);
-  const interval_ms = Math.floor(RECORDING_MS / samples);
-  return new Dataset({
-    rows,
-    system_id: SYSTEM_ID,
-    start_ms: Date.now() - RECORDING_MS - 3_600_000,
-    interval_ms,
-  });
-}
 
 async function runRaw({ sql }: Stack, copy: RawCopy, data: Dataset): Promise<RawRun> {
   const ms = await copy.run();
@@ -49,7 +39,7 @@ async function runRaw({ sql }: Stack, copy: RawCopy, data: Dataset): Promise<Raw
 
 /** Compile what is hot before the first measurement, as a service that has been up for a minute has. */
 async function warmUp(bench: Bench, { large, small }: BenchOptions): Promise<void> {
-  const data = recording(WARM_UP_ROWS);
+  const data = recordingOf(WARM_UP_ROWS);
   const { stack, service } = bench;
   const warm = async (requests: readonly Buffer[], connections: number) => {
     await startAfresh(stack.sql);
@@ -66,7 +56,7 @@ async function warmUp(bench: Bench, { large, small }: BenchOptions): Promise<voi
 
 async function repeat(bench: Bench, options: BenchOptions): Promise<Repetition[]> {
   const { stack } = bench;
-  const data = recording(options.rows);
+  const data = recordingOf(options.rows);
   const copy = await rawCopy(stack.databaseUrl, data.copyBytes());
   const runs = phaseRuns(bench, options, data);
   const repetitions: Repetition[] = [];
@@ -95,7 +85,8 @@ async function runPaced(bench: Bench, options: BenchOptions): Promise<PacedRun> 
   return paced(bench, data, requests, (1000 * PACED_BATCH) / PACED_ROWS_PER_S);
 }
 
-async function measure(stack: Stack, options: BenchOptions): Promise<void> {
+async function measure(stack: Stack, asked: BenchOptions): Promise<void> {
+  const options = await offered(stack, asked);
   await makeRawTable(stack.sql);
   const service = await startService(stack, options.profile);
   try {
@@ -103,6 +94,7 @@ async function measure(stack: Stack, options: BenchOptions): Promise<void> {
     const bench: Bench = { stack, service, meter };
     await warmUp(bench, options);
     const repetitions = await repeat(bench, options);
+    const stored = options.stored > 0 ? await storedRuns(bench, options) : undefined;
     const result = {
       date: new Date().toISOString(),
       machine: await describeMachine(stack),
@@ -110,12 +102,22 @@ async function measure(stack: Stack, options: BenchOptions): Promise<void> {
       data: `${options.rows.toLocaleString("en-US")} readings of ${SENSORS} sensors over 14 days, chunks of 7 days`,
       repetitions,
       paced: options.phases.has("paced") ? await runPaced(bench, options) : undefined,
+      stored,
     };
     process.stdout.write(report(result));
+    if (options.compare) process.stdout.write(await comparison(result));
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
   } finally {
     await service.stop();
   }
+}
+
+/** Without what the server's edition does not offer. */
+async function offered({ sql }: Stack, options: BenchOptions): Promise<BenchOptions> {
+  if (!options.http.includes("late") || (await detectEdition(sql as unknown as Sql)) === "community")
+    return options;
+  console.error("left out: late readings into compressed chunks, which the Apache edition does not have");
+  return { ...options, http: options.http.filter((phase) => phase !== "late") };
 }
 
 /** Rejects when the run is interrupted, so that what was started is stopped. */

@@ -22,6 +22,8 @@ const QUANTITIES: readonly Quantity[] = [
 ];
 /** Of so many readings one is sent twice, by turns with the same value and with another. */
 const REPEATED_EVERY = 50;
+/** One in so many readings is late. */
+export const LATE_EVERY = 10;
 /** What the other value has more, hundredths. */
 const CONTRADICTION = 5;
 /** Samples in one load cycle. */
@@ -82,6 +84,15 @@ export class Dataset {
     return { identical: repeated - conflicting, conflicting };
   }
 
+  /** `bodies`, of which one reading in ten is one of `late`, as long as there are any. */
+  *bodiesWith(late: Dataset, batch: number): Generator<Buffer> {
+    const rows = this.shape.rows + late.shape.rows;
+    yield* this.#bodiesOf(rows, batch, (n) => {
+      const lates = Math.floor(n / LATE_EVERY);
+      return n % LATE_EVERY === LATE_EVERY - 1 ? late.#json(lates, 0) : this.#json(n - lates, 0);
+    });
+  }
+
   *#bodiesOf(rows: number, batch: number, reading: (row: number) => string): Generator<Buffer> {
     for (let from = 0; from < rows; from += batch) {
       const readings = Array.from({ length: Math.min(batch, rows - from) }, (_, i) => reading(from + i));
@@ -108,16 +119,29 @@ export class Dataset {
 
   /** All rows as one binary COPY stream, in the order in which they are sent. */
   copyBytes(): Buffer {
-    const { rows, start_ms, interval_ms, system_id } = this.shape;
-    const columns = new ReadingColumns(rows);
-    for (let row = 0; row < rows; row += 1) {
+    const { rows, system_id } = this.shape;
+    const [columns] = this.groups(rows);
+    const order = Int32Array.from({ length: rows }, (_, row) => row);
+    return encodeReadings(columns!, order, [system_id]);
+  }
+
+  /** All rows as columns, `size` rows each. */
+  *groups(size: number): Generator<ReadingColumns> {
+    for (let from = 0; from < this.shape.rows; from += size) {
+      yield this.#columns(from, Math.min(from + size, this.shape.rows));
+    }
+  }
+
+  #columns(from: number, to: number): ReadingColumns {
+    const { start_ms, interval_ms } = this.shape;
+    const columns = new ReadingColumns(to - from);
+    for (let row = from; row < to; row += 1) {
       const timestamp_us = (start_ms + Math.floor(row / SENSORS) * interval_ms) * 1000;
       const sensor = columns.sensorIndex(this.#sensors[row % SENSORS]!);
       const unit = columns.unitIndex(unitOf(row));
-      columns.push(0, row, sensor, timestamp_us, this.#values[row]! / 100, unit, qualityOf(row));
+      columns.push(0, row - from, sensor, timestamp_us, this.#values[row]! / 100, unit, qualityOf(row));
     }
-    const order = Int32Array.from({ length: rows }, (_, row) => row);
-    return encodeReadings(columns, order, [system_id]);
+    return columns;
   }
 
   /** By sensor id. */

@@ -1,8 +1,8 @@
 /** What a run of the benchmark does, from its command line. */
-import { FLAG, onlyOption, readArguments, TEXT, wholeOption } from "../command-line.ts";
+import { FLAG, groupedOption, onlyOption, readArguments, TEXT, wholeOption } from "../command-line.ts";
 
 /** Over HTTP, as fast as it goes. */
-export const HTTP_PHASES = ["large", "lines", "conflicts", "small"] as const;
+export const HTTP_PHASES = ["large", "lines", "conflicts", "small", "late"] as const;
 export const PHASES = ["raw", ...HTTP_PHASES, "paced"] as const;
 export type HttpPhase = (typeof HTTP_PHASES)[number];
 export type Phase = (typeof PHASES)[number];
@@ -17,8 +17,12 @@ export interface BenchOptions {
   /** Readings in a request of the large and of the small run; lines are sent as the large ones. */
   readonly large: { readonly batch: number; readonly connections: number };
   readonly small: { readonly batch: number; readonly connections: number };
+  /** Rows that stand in the table before large requests are sent once more; 0: not. */
+  readonly stored: number;
   /** Length of the paced run, s. */
   readonly paced_s: number;
+  /** Compare with the last result. */
+  readonly compare: boolean;
   /** Write load/results. */
   readonly save: boolean;
   /** Folder for a CPU profile of the service, main thread. */
@@ -26,13 +30,16 @@ export interface BenchOptions {
 }
 
 export const USAGE = `Usage: bun run bench [OPTIONS]
-  --quick            100,000 rows once, 5 s paced; saves nothing
+  --quick            the guard, in under two minutes: fewer rows; prints the shares of raw COPY beside those of the
+                     last result in load/results and what moved by more than the run's own noise; saves nothing
   --rows N           readings of each run (1,000,000)
   --repetitions N    of raw, ${HTTP_PHASES.join(", ")}, interleaved (5)
   --only A,B         phases of ${PHASES.join(", ")}
+  --stored N         afterwards, large requests again to a table of N rows (0)
   --paced-seconds N  length of the paced run (20)
   --no-save          leave load/results as it is
   --profile DIR      write a CPU profile of the service to DIR
+"late" sends one reading in ten into compressed chunks: on the Community edition only.
 DATABASE_URL and REDIS_URL (both or none) name services to use; else private ones are started in .data/bench.
 `;
 
@@ -44,6 +51,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     repetitions: TEXT,
     only: TEXT,
     "paced-seconds": TEXT,
+    stored: TEXT,
     "no-save": FLAG,
     profile: TEXT,
     help: FLAG,
@@ -52,13 +60,15 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const quick = given.quick === true;
   const chosen = new Set<Phase>(onlyOption(given.only, PHASES));
   return {
-    rows: wholeOption("rows", given.rows, quick ? 100_000 : 1_000_000),
-    repetitions: wholeOption("repetitions", given.repetitions, quick ? 1 : 5),
+    rows: wholeOption("rows", given.rows, quick ? 500_000 : 1_000_000),
+    repetitions: wholeOption("repetitions", given.repetitions, quick ? 4 : 5),
     phases: chosen,
     http: HTTP_PHASES.filter((phase) => chosen.has(phase)),
     large: { batch: 10_000, connections: 4 },
     small: { batch: 100, connections: 64 },
+    stored: groupedOption("stored", given.stored, 0),
     paced_s: wholeOption("paced-seconds", given["paced-seconds"], quick ? 5 : 20),
+    compare: quick,
     save: !quick && given["no-save"] !== true && chosen.size === PHASES.length,
     profile: given.profile,
   };

@@ -8,6 +8,7 @@ import type { Machine } from "./machine.ts";
 import { HTTP_PHASES, type HttpPhase } from "./options.ts";
 import type { PacedRun } from "./paced-run.ts";
 import { STAGES } from "./stages.ts";
+import type { StoredRuns } from "./stored.ts";
 
 export interface RawRun {
   readonly tool: string;
@@ -27,16 +28,20 @@ export interface Result {
   readonly data: string;
   readonly repetitions: readonly Repetition[];
   readonly paced: PacedRun | undefined;
+  readonly stored?: StoredRuns | undefined;
 }
 
 /** Of issue 7: shares of raw COPY, ms, cores. */
-const TARGETS = { large: 0.85, lines: 0.85, conflicts: 0.5, small: 0.6 } as const;
+const TARGETS = { large: 0.85, lines: 0.85, conflicts: 0.5, small: 0.6, late: 0.5 } as const;
+/** Of the speed on an empty table. */
+const STORED_TARGET = 0.9;
 const PACED_TARGETS = { accept_p95_ms: 50, queryable_p95_ms: 100, cores: 0.25 } as const;
-const NAMES: Readonly<Record<HttpPhase, string>> = {
+export const NAMES: Readonly<Record<HttpPhase, string>> = {
   large: "10,000 readings a request",
   lines: "line protocol, 10,000 a request",
   conflicts: "1 % conflicting, 1 % identical",
   small: "100 readings a request",
+  late: "10 % late, into compressed chunks",
 };
 const RESULTS = join(ROOT, "load/results");
 
@@ -56,7 +61,7 @@ export function summary({ repetitions }: Pick<Result, "repetitions">): Summary {
 
 const number = (n: number) => Math.round(n).toLocaleString("en-US");
 const met = (yes: boolean) => (yes ? "met" : "missed");
-const cells = (parts: readonly string[], widths: readonly number[]) =>
+export const cells = (parts: readonly string[], widths: readonly number[]) =>
   parts.map((part, i) => (i === 0 ? part.padEnd(widths[i]!) : part.padStart(widths[i]!))).join("  ");
 
 export const ratioOf = (run: { rows_per_s: number } | undefined, raw: RawRun | undefined) =>
@@ -91,6 +96,7 @@ export function report(result: Result): string {
       ? [cells([`raw binary COPY (${raw.tool})`, number(raw.rows_per_s), "1.00", "", ""], widths)]
       : []),
     ...HTTP_PHASES.flatMap(row),
+    ...storedLines(result.stored, median.large),
     "",
     ...HTTP_PHASES.flatMap((phase) => stageLines(NAMES[phase], median[phase])),
     ...(paced ? pacedLines(paced) : []),
@@ -123,6 +129,17 @@ function pacedLines({ accept, queryable, cpu, ...run }: PacedRun): string[] {
   ];
 }
 
+function storedLines(stored: StoredRuns | undefined, empty: HttpRun | undefined): string[] {
+  const run = median(stored?.runs ?? []);
+  if (!stored || !run) return [];
+  const ratio = empty ? run.rows_per_s / empty.rows_per_s : undefined;
+  const verdict =
+    ratio === undefined
+      ? ""
+      : `, ${ratio.toFixed(2)} of an empty one (${STORED_TARGET} ${met(ratio >= STORED_TARGET)})`;
+  return [`with ${number(stored.rows)} rows in the table: ${number(run.rows_per_s)} rows/s${verdict}`];
+}
+
 /** Cores that everything but the load generator keeps busy, or null where that is not known. */
 function coresOf({ service, postgres, redis }: CpuTimes, elapsed_s: number): number | null {
   if (service === null || postgres === null || redis === null) return null;
@@ -147,8 +164,8 @@ const README = `# Results of \`bun run bench\`
 Each line is one run on one machine; compare the share of raw COPY, never rows/s of two machines. The JSON has every
 repetition, the stage times, processor times and the machine. docs/performance.md says what the figures mean.
 
-| run | commit | machine | load before | raw COPY rows/s | 10,000 a request | as lines | with conflicts | 100 a request | accept p95 | queryable p95 | cores |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| run | commit | machine | load before | raw COPY rows/s | 10,000 a request | as lines | with conflicts | 100 a request | 10 % late | accept p95 | queryable p95 | cores |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
 function tableRow(file: string, result: Result): string {

@@ -2,7 +2,7 @@
 import type { Redis } from "ioredis";
 import type postgres from "postgres";
 import { mirrorKey, streamKey } from "../../src/stream/keys.ts";
-import type { Dataset, SensorSum } from "./dataset.ts";
+import { type Dataset, SENSORS, type SensorSum } from "./dataset.ts";
 
 export const RAW_TABLE = "bench_raw.sensordata";
 export const SERVICE_TABLE = "public.diagnostics_sensordata";
@@ -31,6 +31,10 @@ export async function makeRawTable(sql: postgres.Sql): Promise<void> {
 export async function startAfresh(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`TRUNCATE ${RAW_TABLE}, ${SERVICE_TABLE}, diagnostics_ingestion_job,
     diagnostics_quarantined_reading, diagnostics_dirty_hour CASCADE`);
+  await checkpoint(sql);
+}
+
+export async function checkpoint(sql: postgres.Sql): Promise<void> {
   try {
     await sql.unsafe("CHECKPOINT");
   } catch (error) {
@@ -58,18 +62,29 @@ async function untilEmpty(redis: Redis, key: string): Promise<void> {
   }
 }
 
-/** @throws {WrongDataError} unless `table` holds the dataset's rows, each once, and nothing else */
-export async function checkReadings(sql: postgres.Sql, table: string, data: Dataset): Promise<void> {
-  const { start_ms, interval_ms, system_id } = data.shape;
+/**
+ * @param all rows of the whole table
+ * @throws {WrongDataError} unless `table` holds the dataset's rows, each once, and nothing else at their times
+ */
+export async function checkReadings(
+  sql: postgres.Sql,
+  table: string,
+  data: Dataset,
+  all = data.shape.rows,
+): Promise<void> {
+  const { rows: count, start_ms, interval_ms, system_id } = data.shape;
+  const end_ms = start_ms + Math.ceil(count / SENSORS) * interval_ms;
   const rows = await sql.unsafe<Record<keyof SensorSum, string>[]>(
     `SELECT sensor_id, unit, count(*) AS readings, sum(quality)::bigint AS quality,
        sum(round(value * 100)::bigint * ((extract(epoch FROM "timestamp") * 1000 - $1::bigint)::bigint / $2::bigint + 1))::bigint AS mixed
-     FROM ${table} WHERE system_id = $3 GROUP BY sensor_id, unit ORDER BY sensor_id`,
-    [start_ms, interval_ms, system_id],
+     FROM ${table} WHERE system_id = $3 AND "timestamp" >= $4::timestamptz AND "timestamp" < $5::timestamptz
+       AND ((extract(epoch FROM "timestamp") * 1000)::bigint - $1::bigint) % $2::bigint = 0
+     GROUP BY sensor_id, unit ORDER BY sensor_id`,
+    [start_ms, interval_ms, system_id, new Date(start_ms), new Date(end_ms)],
   );
-  const [all] = await sql.unsafe<{ readings: string }[]>(`SELECT count(*) AS readings FROM ${table}`);
-  if (Number(all?.readings) !== data.shape.rows)
-    throw new WrongDataError(`${table} holds ${all?.readings} rows, not ${data.shape.rows}`);
+  const [held_all] = await sql.unsafe<{ readings: string }[]>(`SELECT count(*) AS readings FROM ${table}`);
+  if (Number(held_all?.readings) !== all)
+    throw new WrongDataError(`${table} holds ${held_all?.readings} rows, not ${all}`);
   const held = rows.map(
     ({ sensor_id, unit, readings, quality, mixed }): SensorSum => ({
       sensor_id,

@@ -1,17 +1,15 @@
 /** A database of the service, filled with a recording by COPY, aggregated, and with jobs in proportion. */
 import postgres from "postgres";
-import { encodeReadings, READING_COPY_COLUMNS } from "../../src/contract/copy.ts";
 import { BenchmarkTables, type Compressed } from "../../src/store/benchmark-tables.ts";
 import { Database } from "../../src/store/pool.ts";
-import { WriterConnection } from "../../src/store/writer-connection.ts";
 import { aggregateAll } from "../../src/verify/benchmark/aggregate.ts";
 import { Recording } from "../../src/verify/benchmark/recording.ts";
+import { COPY_ROWS, copyGroups } from "../bench/fill.ts";
 import { addAdmin, LIFECYCLE, makeDatabase, migrateOwn } from "../bench/own-database.ts";
 
 const SYSTEM_ID = "0d3c41d2-7f4c-4a52-9b7e-2f5a3b0f6f11";
 export const USER = "bench-queries";
 const SEED = 4;
-const COPY_ROWS = 50_000;
 /** As if each job had brought 25 readings: 1,000,000 jobs beside 25,000,000 readings. */
 const READINGS_PER_JOB = 25;
 const DEADLINE_MS = 1_800_000;
@@ -125,24 +123,8 @@ function stepper(rows: number): (what: string) => void {
 }
 
 async function copyAll(url: string, recording: Recording, stop: AbortSignal): Promise<number> {
-  const connection = new WriterConnection({
-    url,
-    application_name: "bench queries",
-    deadline_ms: DEADLINE_MS,
-  });
   const begin = performance.now();
-  let rows = 0;
-  try {
-    for (const group of recording.groups(COPY_ROWS)) {
-      stop.throwIfAborted();
-      const order = Int32Array.from({ length: group.length }, (_, row) => row);
-      const bytes = encodeReadings(group, order, [SYSTEM_ID]);
-      await connection.transaction((tx) => tx.copy("diagnostics_sensordata", READING_COPY_COLUMNS, bytes));
-      rows += group.length;
-    }
-  } finally {
-    await connection.close();
-  }
+  const rows = await copyGroups(url, SYSTEM_ID, recording.groups(COPY_ROWS), stop);
   const seconds = (performance.now() - begin) / 1000;
   console.error(`${recording.shape.rows}: COPY of ${rows} readings in ${seconds.toFixed(1)} s`);
   return Math.round(rows / seconds);
