@@ -37,9 +37,8 @@ export class MirrorFeed {
     if (held !== 1) return null;
     const notes = await reaching(this.redis.xrange(mirrorKey(partition), "-", "+", "COUNT", count));
     const metas = notes.flatMap(([, fields]) => noteOf(fields[1]));
-    const states = await Promise.all(
-      metas.map((meta) => reaching(this.redis.hget(jobKey(meta.job_id), "status"))),
-    );
+    const keys = metas.map((meta) => jobKey(meta.job_id));
+    const states = keys.length > 0 ? await reaching(this.redis.hiStates(keys.length, ...keys)) : [];
     const open = metas
       .map((meta, i) => ({ meta, status: (states[i] ?? "queued") as JobState }))
       .filter(({ status }) => !isTerminal(status));

@@ -55,6 +55,12 @@ end
 tell(begun)
 return 1`);
 
+/** KEYS job…. The state of each, nil where there is no hash: one command for many jobs. */
+const STATES = evenWhenFull(`
+local states = {}
+for i, job in ipairs(KEYS) do states[i] = redis.call('HGET', job, 'status') end
+return states`);
+
 /** KEYS attempts; ARGV step (1 or -1) ttl_s. Returns attempts that have not ended. */
 const ATTEMPT = evenWhenFull(`
 local count = redis.call('INCRBY', KEYS[1], ARGV[1])
@@ -196,6 +202,7 @@ type Script<R> = (...args: Argument[]) => Promise<R>;
 export interface ScriptedRedis extends Redis {
   hiOffer: Script<"accepted" | "overtaken" | "entries" | "bytes">;
   hiBegin: Script<number>;
+  hiStates: Script<(string | null)[]>;
   hiAttempt: Script<number>;
   hiSettle: Script<number>;
   hiBury: Script<number>;
@@ -212,6 +219,7 @@ export interface ScriptedRedis extends Redis {
 export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiOffer", { lua: OFFER });
   redis.defineCommand("hiBegin", { lua: BEGIN });
+  redis.defineCommand("hiStates", { lua: STATES });
   redis.defineCommand("hiAttempt", { lua: ATTEMPT, numberOfKeys: 1 });
   redis.defineCommand("hiSettle", { lua: SETTLE });
   redis.defineCommand("hiBury", { lua: BURY, numberOfKeys: 4 });
