@@ -24,7 +24,7 @@ export function ingestMetrics(registry: Registry, workers: () => readonly Worker
   const rows = new Counter({ name: "hydraulic_copy_rows_total", help: "Rows written by COPY", registers });
   const groups = new Counter({
     name: "hydraulic_copy_groups_total",
-    help: "Transactions by way: direct, or staged because of a stored key",
+    help: "Transactions by way: direct, sifted (stored keys were looked up and left out), or staged (by way of a table)",
     labelNames: ["way"],
     registers,
   });
@@ -61,7 +61,7 @@ export function ingestMetrics(registry: Registry, workers: () => readonly Worker
     jobs.inc({ status: "completed" }, report.jobs_completed);
     jobs.inc({ status: "failed" }, report.jobs_failed);
     rows.inc(report.inserted);
-    groups.inc({ way: report.staged ? "staged" : "direct" });
+    groups.inc({ way: report.way });
     for (const stage of STAGES) stages.observe({ stage }, report[`${stage}_ms`] / 1000);
     age.observe(report.oldest_ms / 1000);
   };

@@ -4,6 +4,7 @@ import type { SensorRegistration } from "../contract/membership.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import type { UnitDefinition } from "../contract/units.ts";
 import type { LogSettings } from "../ops/log.ts";
+import type { Way } from "../store/writer.ts";
 
 /** All that a thread needs to build its own connections and rules. */
 export interface ThreadSettings {
@@ -34,7 +35,7 @@ export interface GroupReport {
   readonly inserted: number;
   readonly duplicate: number;
   readonly quarantined: Readonly<Partial<Record<RefusalReason, number>>>;
-  readonly staged: boolean;
+  readonly way: Way;
   /** Stages, ms: decode and JSON, rules and order, COPY encoding, COPY, ledger and COMMIT. */
   readonly parse_ms: number;
   readonly check_ms: number;

@@ -184,7 +184,7 @@ export class Settlement {
   }
 
   #report(group: PreparedGroup, committed: Committed): void {
-    const { jobs, refusals, staged, encode_ms, copy_ms, commit_ms } = committed;
+    const { jobs, refusals, way, encode_ms, copy_ms, commit_ms } = committed;
     const sum = (pick: (job: JobRecord) => number) => jobs.reduce((n, job) => n + pick(job), 0);
     const quarantined: Partial<Record<RefusalReason, number>> = {};
     for (const { reason } of refusals) quarantined[reason] = (quarantined[reason] ?? 0) + 1;
@@ -197,7 +197,7 @@ export class Settlement {
         inserted: sum((job) => job.inserted_readings),
         duplicate: sum((job) => job.duplicate_readings),
         quarantined,
-        staged,
+        way,
         parse_ms: group.parse_ms,
         check_ms: group.check_ms,
         encode_ms,

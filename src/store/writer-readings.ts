@@ -1,6 +1,9 @@
-/** How readings get into the hypertable: straight, by way of a staging table, or in the place of stored ones. */
+/**
+ * How readings get into the hypertable: straight; without those whose keys were looked up and are taken; by way of a
+ * staging table; or in the place of stored ones.
+ */
 import type { ReadingColumns } from "../contract/columns.ts";
-import { READING_COPY_COLUMNS } from "../contract/copy.ts";
+import { encodeReadings, READING_COPY_COLUMNS } from "../contract/copy.ts";
 import type { Stored } from "./ledger.ts";
 import type { WriterTransaction } from "./writer-connection.ts";
 
@@ -20,6 +23,11 @@ export class ReplacedError extends Error {
 /** A stored row vanished between two statements (retention): the group is simply written again. */
 export class MovedError extends Error {
   override readonly name = "MovedError";
+}
+
+/** So many readings are stored between those of the group that looking them up would not pay; nothing was written. */
+export class CrowdedError extends Error {
+  override readonly name = "CrowdedError";
 }
 
 /** What is stored. */
@@ -54,6 +62,80 @@ export async function storeDirect(
 ): Promise<Map<number, Stored>> {
   if (order.length > 0) await tx.copy("diagnostics_sensordata", READING_COPY_COLUMNS, bytes);
   return new Map();
+}
+
+/**
+ * What each sensor has stored in its span of the group. OFFSET 0 keeps the inner query one look into the index for each
+ * span, whatever the planner thinks of joins; the bounds for all spans exclude chunks.
+ */
+const READ_SPANS = `SELECT held.* FROM unnest($1::uuid[], $2::float8[], $3::float8[]) AS span (sensor_id, oldest_us, newest_us),
+  LATERAL (SELECT d.sensor_id, (extract(epoch FROM d."timestamp") * 1000000)::float8 AS us, d.value, d.unit
+    FROM diagnostics_sensordata d
+    WHERE d.sensor_id = span.sensor_id AND d."timestamp" BETWEEN to_timestamp(span.oldest_us / 1e6)
+      AND to_timestamp(span.newest_us / 1e6) AND d."timestamp" BETWEEN to_timestamp($4::float8) AND to_timestamp($5::float8)
+    OFFSET 0) held
+  LIMIT $6`;
+/** Stored readings that are looked at: so many for each of the group, and so many more. */
+const LOOKED_AT = { for_each: 2, more: 1_000 };
+
+/**
+ * Look up which keys are stored, and COPY the others. Fails with 23505 when somebody stores one of them meanwhile.
+ * @param systems of the group's batches, see `encodeReadings`
+ * @returns what was stored before, by row of `columns`
+ * @throws {CrowdedError}
+ */
+export async function storeSifted(
+  tx: WriterTransaction,
+  { columns, order }: Rows,
+  systems: readonly string[],
+): Promise<Map<number, Stored>> {
+  const held = await readSpans(tx, columns, order);
+  const stored = new Map<number, Stored>();
+  const rest = order.filter((row) => {
+    const one = held[columns.sensor[row]!]?.get(columns.timestamp_us[row]!);
+    if (one) stored.set(row, one);
+    return one === undefined;
+  });
+  if (rest.length > 0)
+    await tx.copy("diagnostics_sensordata", READING_COPY_COLUMNS, encodeReadings(columns, rest, systems));
+  return stored;
+}
+
+/** @returns by sensor of `columns` and by timestamp, microseconds since the epoch */
+async function readSpans(
+  tx: WriterTransaction,
+  columns: ReadingColumns,
+  order: Int32Array,
+): Promise<(Map<number, Stored> | undefined)[]> {
+  const oldest = new Float64Array(columns.sensors.length).fill(Number.POSITIVE_INFINITY);
+  const newest = new Float64Array(columns.sensors.length).fill(Number.NEGATIVE_INFINITY);
+  for (const row of order) {
+    const [sensor, us] = [columns.sensor[row]!, columns.timestamp_us[row]!];
+    if (us < oldest[sensor]!) oldest[sensor] = us;
+    if (us > newest[sensor]!) newest[sensor] = us;
+  }
+  const spans = columns.sensors.flatMap((id, sensor) =>
+    newest[sensor]! >= oldest[sensor]! ? [{ id, sensor }] : [],
+  );
+  const limit = LOOKED_AT.for_each * order.length + LOOKED_AT.more;
+  const rows = await tx.query<{ sensor_id: string; us: number } & Stored>(READ_SPANS, [
+    spans.map(({ id }) => id),
+    spans.map(({ sensor }) => oldest[sensor]!),
+    spans.map(({ sensor }) => newest[sensor]!),
+    Math.floor(oldest.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY) / 1e6),
+    Math.ceil(newest.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY) / 1e6),
+    limit,
+  ]);
+  if (rows.length >= limit)
+    throw new CrowdedError(`${limit} or more readings are stored between those of the group`);
+  const held: (Map<number, Stored> | undefined)[] = [];
+  const sensorOf = new Map(spans.map(({ id, sensor }) => [id, sensor]));
+  for (const { sensor_id, us, value, unit } of rows) {
+    const sensor = sensorOf.get(sensor_id)!;
+    const times = held[sensor] ?? new Map<number, Stored>();
+    held[sensor] = times.set(us, { value, unit });
+  }
+  return held;
 }
 
 /** By index, and in compressed chunks (Community) however many rows have to be unpacked for it. */

@@ -3,9 +3,10 @@
  * hours commit together or not at all. The job row is the exactly-once ledger: a group with a job that has ended
  * before is rolled back and told apart.
  *
- * Readings go straight into the hypertable; only when a key is stored already (23505) does the group take the way
- * through a staging table. That is 2.3 times as fast while there are no duplicates and costs nothing but one
- * rollback when there are.
+ * Readings go straight into the hypertable. When a key is stored already (23505), what is stored is looked up and left
+ * out; only when that fails too (somebody else stores the same keys at this moment, or far more is stored between the
+ * group's readings than it has) does the group take the way through a staging table, which always succeeds and costs
+ * three times as much.
  */
 import type { ReadingColumns } from "../contract/columns.ts";
 import { encodeReadings, encodeRefusals, QUARANTINE_COPY_COLUMNS } from "../contract/copy.ts";
@@ -16,11 +17,19 @@ import type { SentReadings } from "../contract/naming.ts";
 import type { Repeat } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { classify } from "./errors.ts";
-import { type Ledger, settleRepeats, toLedger } from "./ledger.ts";
+import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
 import { registerSensors } from "./sensor-registration.ts";
 import { tellOfJobs } from "./webhooks/outbox.ts";
 import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
-import { MovedError, type Replaced, storeDirect, storeStaged, takeOut } from "./writer-readings.ts";
+import {
+  CrowdedError,
+  MovedError,
+  type Replaced,
+  storeDirect,
+  storeSifted,
+  storeStaged,
+  takeOut,
+} from "./writer-readings.ts";
 
 /** A batch of the group. */
 export interface WriteJob {
@@ -57,11 +66,14 @@ export interface Committed {
   /** Those of the group and those found while writing. */
   readonly refusals: readonly Refusal[];
   readonly rows: number;
-  readonly staged: boolean;
+  readonly way: Way;
   readonly encode_ms: number;
   readonly copy_ms: number;
   readonly commit_ms: number;
 }
+
+/** How the readings of a group came into the hypertable. */
+export type Way = "direct" | "sifted" | "staged";
 
 /** Some jobs of the group have ended already; nothing was written. */
 export class AlreadyEndedError extends Error {
@@ -98,6 +110,8 @@ const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
 
 export class Writer {
   readonly #connection: WriterConnection;
+  /** The last group had stored keys: where producers send again, the next one has some too. */
+  #repeating = false;
 
   constructor(
     private readonly settings: WriterSettings,
@@ -112,11 +126,20 @@ export class Writer {
    * @throws errors to be told apart by `classify`
    */
   async commit(group: WriteGroup): Promise<Committed> {
+    const ways: Way[] = this.#repeating ? ["sifted"] : ["direct", "sifted"];
+    for (const way of ways) {
+      try {
+        return await this.#attempt(group, way);
+      } catch (error) {
+        const anotherWay = classify(error) === "unique" || error instanceof CrowdedError;
+        if (!anotherWay) throw error;
+      }
+    }
     try {
-      return await this.#attempt(group, false);
+      return await this.#attempt(group, "staged");
     } catch (error) {
-      if (classify(error) !== "unique" && !(error instanceof MovedError)) throw error;
-      return await this.#attempt(group, true);
+      if (!(error instanceof MovedError)) throw error;
+      return await this.#attempt(group, "staged");
     }
   }
 
@@ -151,16 +174,17 @@ export class Writer {
     await this.#connection.close();
   }
 
-  async #attempt(group: WriteGroup, staged: boolean): Promise<Committed> {
+  async #attempt(group: WriteGroup, way: Way): Promise<Committed> {
     const begin = performance.now();
-    const bytes = encodeReadings(group.columns, group.order, systemsOf(group), staged);
+    const store = storeBy(way, group);
     const encoded = performance.now();
     let copied = encoded;
     const ledger = await this.#connection.transaction(async (tx) => {
       await registerSensors(tx, group.registrations);
       if (group.replaced?.length) await takeOut(tx, group.replaced);
-      const stored = staged ? await storeStaged(tx, group, bytes) : await storeDirect(tx, group, bytes);
+      const stored = await store(tx);
       copied = performance.now();
+      this.#repeating = stored.size > 0;
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
       await group.beside?.(tx, judged);
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
@@ -182,7 +206,7 @@ export class Writer {
       jobs: ledger.jobs,
       refusals: ledger.refusals,
       rows: ledger.inserted,
-      staged,
+      way,
       encode_ms: encoded - begin,
       copy_ms: copied - encoded,
       commit_ms: performance.now() - copied,
@@ -236,6 +260,14 @@ export class Writer {
 /** Thrown to roll a probe back. */
 class ProbeDone extends Error {
   override readonly name = "ProbeDone";
+}
+
+/** Encodes the group as the way wants it; sifted rows are encoded once it is known which. */
+function storeBy(way: Way, group: WriteGroup): (tx: WriterTransaction) => Promise<Map<number, Stored>> {
+  const systems = systemsOf(group);
+  if (way === "sifted") return (tx) => storeSifted(tx, group, systems);
+  const bytes = encodeReadings(group.columns, group.order, systems, way === "staged");
+  return way === "staged" ? (tx) => storeStaged(tx, group, bytes) : (tx) => storeDirect(tx, group, bytes);
 }
 
 const systemsOf = (group: WriteGroup) => group.jobs.map(({ meta }) => meta.system_id);
