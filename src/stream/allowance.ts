@@ -8,7 +8,7 @@
  * time is counted by itself.
  */
 import type { Clock } from "../ops/clock.ts";
-import { reaching } from "./connection.ts";
+import { reachingInTime } from "./connection.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 /** Length of a window, ms. */
@@ -91,7 +91,9 @@ export class Allowances {
   async #ask(key: string, cost: number, want: number, limit: number): Promise<Allowance> {
     // The window ends no later than counted from here: Redis tells what is left of it a little later.
     const asked_ms = this.clock.monotonic_ms();
-    const [granted, used, reset_ms] = await reaching(this.redis.hiAllow(key, cost, want, limit, WINDOW_MS));
+    const [granted, used, reset_ms] = await reachingInTime(
+      this.redis.hiAllow(key, cost, want, limit, WINDOW_MS),
+    );
     const left = granted - cost;
     if (left > 0) this.#leases.set(key, { limit, ends_ms: asked_ms + reset_ms, used, left });
     return stateOf(granted > 0, limit, Math.max(0, used - Math.max(0, left)), reset_ms);

@@ -1,6 +1,7 @@
 /** Connections to Redis, one kind for each way of using it, and the one error that says Redis is away. */
 import { tracingChannel } from "node:diagnostics_channel";
 import { Redis, ReplyError } from "ioredis";
+import { withDeadline } from "../ops/retry.ts";
 import { type ScriptedRedis, withScripts } from "./scripts.ts";
 
 /**
@@ -59,6 +60,17 @@ export async function reaching<T>(work: Promise<T>): Promise<T> {
   }
 }
 
+/** How long a request waits for Redis, ms. */
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * `reaching` for a script on the way of a request: now and then ioredis asks first whether Redis knows the script, and
+ * a silent Redis would hold the request for two timeouts.
+ */
+export function reachingInTime<T>(script: Promise<T>): Promise<T> {
+  return reaching(withDeadline(script, REQUEST_TIMEOUT_MS, "a script"));
+}
+
 /** ioredis reports every lost connection as an event; the commands carry the error too, so here it only counts. */
 function quiet(redis: Redis, onError?: (error: Error) => void): Redis {
   redis.on("error", (error: Error) => onError?.(error));
@@ -76,7 +88,7 @@ export function requestClient(url: string, onError?: (error: Error) => void): Sc
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: 5_000,
+    commandTimeout: REQUEST_TIMEOUT_MS,
     connectTimeout: 5_000,
     socketTimeout: SILENCE_MS,
     enableAutoPipelining: true,

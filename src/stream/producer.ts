@@ -3,7 +3,7 @@ import { type EntryMeta, encodeEntry } from "../contract/entry.ts";
 import type { BodyFormat } from "../contract/formats/body-format.ts";
 import type { Precision } from "../contract/formats/line-values.ts";
 import { newJobId } from "../contract/job-id.ts";
-import { reaching } from "./connection.ts";
+import { reachingInTime } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
 import { jobFields } from "./jobs.ts";
 import { acceptedKey, backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
@@ -76,7 +76,7 @@ export class Producer {
     if (idempotency) keys.push(idempotency.redisKey);
     const answer = idempotency ? `${job_id} ${idempotency.fingerprint}` : "";
     const { max_entries, max_bytes, idempotency_ttl_s } = this.bounds;
-    const outcome = await reaching(
+    const outcome = await reachingInTime(
       this.redis.hiOffer(
         keys.length,
         ...keys,
