@@ -67,6 +67,7 @@ export class HydraulicClient {
   /**
    * Resolves when everything written so far is acknowledged.
    * @throws {NotAcceptedError} when some of it, or of what was written before, was refused for good
+   * @throws {ClosedError} when `close` gives up before that
    * @throws {FlushDeadlineError} and what keeps everything from being sent: {LoginRefusedError}, … What is not
    * acknowledged stays buffered all the same.
    */

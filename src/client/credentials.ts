@@ -5,9 +5,12 @@ import type { Answer, Outgoing } from "./exchange.ts";
 
 /** One of: a token (or a function that gets one), a device's API key, or a user's name and password. */
 export type Auth =
-  | { readonly token: string | (() => string | Promise<string>) }
-  | { readonly apiKey: string }
-  | { readonly username: string; readonly password: string };
+  | ({ readonly token: string | (() => string | Promise<string>) } & Without<
+      "apiKey" | "username" | "password"
+    >)
+  | ({ readonly apiKey: string } & Without<"token" | "username" | "password">)
+  | ({ readonly username: string; readonly password: string } & Without<"token" | "apiKey">);
+type Without<Key extends string> = { readonly [key in Key]?: never };
 
 export interface Credentials {
   /** The headers of a request now. @param refused what the service has just answered with 401, never given again */
@@ -31,12 +34,12 @@ export function credentialsOf(auth: Auth, wire: LoginWire): Credentials {
   if (ways.length !== 1) {
     throw new OptionsError("auth must be one of {token}, {apiKey} and {username, password}");
   }
-  if ("username" in auth) {
+  if (auth.username !== undefined) {
     requireText("auth.username", auth.username);
     requireText("auth.password", auth.password);
     return new UserLogin(auth.username, auth.password, wire);
   }
-  if ("apiKey" in auth) return fixed(requireText("auth.apiKey", auth.apiKey));
+  if (auth.apiKey !== undefined) return fixed(requireText("auth.apiKey", auth.apiKey));
   if (typeof auth.token !== "function") return fixed(requireText("auth.token", auth.token));
   const { token } = auth;
   return { renewable: true, headers: async () => bearer(await token()) };

@@ -49,8 +49,8 @@ type Outcome =
 
 /**
  * The first answer that is final. Sent again: lost connections, timeouts, 408, 429, every 5xx, and 409 with a
- * Retry-After (the same Idempotency-Key is in flight). Retry-After is obeyed; when it points beyond the
- * deadline there is no waiting for it.
+ * Retry-After (the same Idempotency-Key is in flight). Retry-After is obeyed, up to an hour; when it points beyond
+ * the deadline there is no waiting for it.
  * @throws {RetriesExhaustedError} at the deadline
  * @throws {StoppedError} when the signal fires
  */
@@ -86,7 +86,11 @@ function isPassing({ status, headers }: Answer): boolean {
 async function attemptOnce(outgoing: Outgoing, timeout_ms: number, send: typeof fetch): Promise<Outcome> {
   if (outgoing.signal?.aborted) throw new StoppedError();
   const attempt = new AbortController();
-  const timer = setTimeout(() => attempt.abort(), timeout_ms);
+  let timed_out = false;
+  const timer = setTimeout(() => {
+    timed_out = true;
+    attempt.abort();
+  }, timeout_ms);
   const stop = () => attempt.abort();
   outgoing.signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -97,20 +101,48 @@ async function attemptOnce(outgoing: Outgoing, timeout_ms: number, send: typeof 
       signal: attempt.signal,
       ...(outgoing.body === undefined ? {} : { body: outgoing.body }),
     });
-    const text = await response.text();
+    const text = await boundedText(response, attempt);
     return { kind: "answer", answer: { status: response.status, headers: response.headers, text } };
   } catch (cause) {
     if (outgoing.signal?.aborted) throw new StoppedError();
-    return { kind: "fault", fault: attempt.signal.aborted ? "timeout" : "connection", cause };
+    return { kind: "fault", fault: timed_out ? "timeout" : "connection", cause };
   } finally {
     clearTimeout(timer);
     outgoing.signal?.removeEventListener("abort", stop);
   }
 }
 
+/** The service's largest page is far below; what is longer is not from it, and must not fill the memory. */
+const MAX_ANSWER_BYTES = 16_777_216;
+
+/** @throws {Error} when there is more than the bound: the rest is not read */
+async function boundedText(response: Response, attempt: AbortController): Promise<string> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) {
+      const error = new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+      attempt.abort(error);
+      throw error;
+    }
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+/** What an answer asks to wait, at most: longer is a slip of some proxy's clock, or is asked again by then, ms. */
+const MAX_ASKED_MS = 3_600_000;
+
 function retryAfter_ms(outcome: Outcome, now_ms: number): number {
   if (outcome.kind === "fault") return 0;
-  return parseRetryAfter_ms(outcome.answer.headers.get("retry-after"), now_ms);
+  const { headers } = outcome.answer;
+  // A time of the answer's clock, which need not be this machine's.
+  const said_ms = Date.parse(headers.get("date") ?? "");
+  const asked_ms = parseRetryAfter_ms(headers.get("retry-after"), Number.isNaN(said_ms) ? now_ms : said_ms);
+  return Math.min(MAX_ASKED_MS, asked_ms);
 }
 
 /** Retry-After (RFC 9110 section 10.2.3): seconds or an HTTP-date; 0 when missing or not understood. */

@@ -115,6 +115,7 @@ export class Pipeline {
     });
     this.backlog.refuseWaiting(new ClosedError());
     await this.#sender.stop();
+    this.backlog.settlement.fail(new ClosedError());
     await Promise.allSettled(this.#writing);
     const given_up = await this.backlog.close();
     if (given_up > 0) throw new UnsentError(given_up, trouble);

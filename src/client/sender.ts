@@ -127,7 +127,7 @@ export class Sender {
   }
 
   /**
-   * @throws {RequestRefusedError} of the account or the address, {LoginRefusedError} {UnexpectedAnswerError}
+   * @throws {RequestRefusedError} that is not about the batch, {LoginRefusedError} {UnexpectedAnswerError}
    * {RetriesExhaustedError}: the batch is offered again later; {StoppedError}
    */
   async #offer(batch: QueuedBatch): Promise<void> {
@@ -136,7 +136,7 @@ export class Sender {
       this.events.accepted(batch, acceptance);
       if (this.settings.acknowledge === "committed") await this.#follow(batch, acceptance);
     } catch (error) {
-      if (!(error instanceof RequestRefusedError) || concernsAccount(error)) throw error;
+      if (!(error instanceof RequestRefusedError) || !concernsBatch(error)) throw error;
       if (isTooLarge(error) && batch.readings.length > 1) {
         for (const half of halvesOf(batch)) await this.#offer(half);
         return;
@@ -166,11 +166,14 @@ export class Sender {
   }
 }
 
-/** The account or the address is wrong, and every other batch would be refused as well. */
-function concernsAccount({ status }: RequestRefusedError): boolean {
-  return (
-    status === 401 || status === 403 || status === 404 || status === 405 || (status >= 300 && status < 400)
-  );
+/**
+ * The service itself has looked at the batch and refuses it, in its own words (RFC 9457). Everything else is about
+ * the account, the address or what lies between, where every other batch would be refused as well: a gateway that
+ * wants a login, a port that speaks TLS, a page instead of an answer.
+ */
+function concernsBatch(error: RequestRefusedError): boolean {
+  if (isTooLarge(error)) return true;
+  return [400, 409, 415, 422].includes(error.status) && error.problem.type !== null;
 }
 
 /** Too many bytes for the service, or more readings than a whole minute's budget. */

@@ -37,6 +37,8 @@ const FIRST_POLL_MS = 20;
 const MAX_POLL_MS = 1000;
 /** JSON of readings is compressed nearly as well as at the default level, at a third of the work. */
 const GZIP_LEVEL = 3;
+/** Windows of budgets are a minute. Some gateways say a moment where seconds are meant: that must not stop the client. */
+const LONGEST_WINDOW_MS = 300_000;
 const compress = promisify(gzip);
 
 export class Service {
@@ -157,7 +159,7 @@ export class Service {
     for (const budget of ["ratelimit", "ratelimit-readings"]) {
       const reset_s = Number(headers.get(`${budget}-reset`) ?? Number.NaN);
       if (headers.get(`${budget}-remaining`) !== "0" || !(reset_s > 0)) continue;
-      this.open_at_ms = Math.max(this.open_at_ms, now_ms + reset_s * 1000);
+      this.open_at_ms = Math.max(this.open_at_ms, now_ms + Math.min(reset_s * 1000, LONGEST_WINDOW_MS));
     }
   }
 }

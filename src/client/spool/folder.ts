@@ -2,6 +2,7 @@
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -9,12 +10,11 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { HydraulicClientError, OptionsError, SpoolWriteError } from "../errors.ts";
+import { HydraulicClientError, OptionsError, SpoolDamagedError, SpoolWriteError } from "../errors.ts";
 import { FolderLock } from "./lock.ts";
 
 /** Everything before `offset` of this segment, and all segments before it, is acknowledged. */
@@ -44,7 +44,7 @@ export class SpoolFolder {
 
   /**
    * Open the folder for this process alone.
-   * @param problem told when the lock cannot be kept fresh
+   * @param problem told when the lock cannot be kept fresh, and of what a power cut made unreadable
    * @throws {SpoolLockedError} {SpoolWriteError}, {OptionsError} when it holds readings of another system
    */
   constructor(
@@ -59,7 +59,8 @@ export class SpoolFolder {
       throw error instanceof HydraulicClientError ? error : new SpoolWriteError(path, error);
     }
     try {
-      claimFor(path, system_id);
+      const unread = claimFor(path, system_id);
+      if (unread !== null) problem(unread);
       this.#progress_file = openSync(
         join(path, "progress"),
         existsSync(join(path, "progress")) ? "r+" : "w+",
@@ -123,21 +124,53 @@ export class SpoolFolder {
   }
 }
 
-/** @throws {OptionsError} when the folder belongs to another system */
-function claimFor(path: string, system_id: string): void {
+/**
+ * @returns what to tell when nobody can read any more whose the folder was: then it is taken to be this system's,
+ * or the device could not send until somebody came by
+ * @throws {OptionsError} when the folder belongs to another system
+ */
+function claimFor(path: string, system_id: string): SpoolDamagedError | null {
   const file = join(path, "spool.json");
   if (!existsSync(file)) {
-    writeFileSync(`${file}.new`, `${JSON.stringify({ format: 1, system_id })}\n`);
-    renameSync(`${file}.new`, file);
-    return;
+    writeClaim(file, system_id);
+    return null;
   }
-  const found = JSON.parse(readFileSync(file, "utf8")) as { format?: unknown; system_id?: unknown };
+  const text = readFileSync(file, "utf8");
+  const found = readClaim(text);
+  if (found === null) {
+    const aside = join(path, "damaged", `spool-${Date.now()}.json`);
+    renameSync(file, aside);
+    writeClaim(file, system_id);
+    return new SpoolDamagedError(aside, Buffer.byteLength(text));
+  }
   if (found.format !== 1)
     throw new OptionsError(`the spool ${path} has a format that this client does not know`);
-  if (String(found.system_id).toLowerCase() === system_id.toLowerCase()) return;
+  if (String(found.system_id).toLowerCase() === system_id.toLowerCase()) return null;
   throw new OptionsError(
     `the spool ${path} holds readings of system ${found.system_id}, not of ${system_id}`,
   );
+}
+
+/** On disk before its name is: a power cut leaves all of it or nothing. */
+function writeClaim(file: string, system_id: string): void {
+  const handle = openSync(`${file}.new`, "w");
+  try {
+    writeSync(handle, `${JSON.stringify({ format: 1, system_id })}\n`);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(`${file}.new`, file);
+}
+
+/** null when it is no JSON object. */
+function readClaim(text: string): { readonly format?: unknown; readonly system_id?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 function readProgress(text: string): Progress | null {

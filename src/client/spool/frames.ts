@@ -30,7 +30,7 @@ export function encodeFrame(kind: FrameKind, content: string): Buffer {
 
 /**
  * A frame at `at`. `short`: the file ends within it; `bad`: its content is damaged; `lost`: its length is, so that
- * nobody knows where the next one begins.
+ * the next one must be looked for.
  */
 type Found =
   | { readonly state: "whole"; readonly end: number; readonly kind: number; readonly content: Buffer }
@@ -80,22 +80,30 @@ export function scanSegment(bytes: Buffer): SegmentScan {
     if (end > start) batches.push({ start, end });
     start = next;
   };
-  for (;;) {
+  while (at < bytes.length) {
     const frame = frameAt(bytes, at);
-    if (frame.state === "short" || frame.state === "lost") {
-      found(at, at);
-      return { batches, damaged_bytes: damaged_bytes + (frame.state === "lost" ? bytes.length - at : 0) };
-    }
-    if (frame.state === "bad") {
-      damaged_bytes += frame.end - at;
-      found(at, frame.end);
+    if (frame.state === "short") break;
+    const end = frame.state === "lost" ? nextFrame(bytes, at + 1) : frame.end;
+    if (frame.state !== "whole") {
+      damaged_bytes += end - at;
+      found(at, end);
       broken = true;
     } else if (frame.kind === BOUNDARY) {
-      found(broken ? at : frame.end, frame.end);
+      found(broken ? at : end, end);
       broken = false;
     }
-    at = frame.end;
+    at = end;
   }
+  found(at, at);
+  return { batches, damaged_bytes };
+}
+
+/** Where the first whole frame from here on begins; the end of the bytes when there is none. */
+function nextFrame(bytes: Buffer, from: number): number {
+  for (let at = from; bytes.length - at >= FRAME_BYTES; at += 1) {
+    if (frameAt(bytes, at).state === "whole") return at;
+  }
+  return bytes.length;
 }
 
 /**

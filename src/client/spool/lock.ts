@@ -3,16 +3,8 @@
  * gone, also by kill -9, is known by its pid and start time; one in another container, which cannot be looked up
  * from here, by the age of its file, which holders touch.
  */
-import {
-  linkSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { randomUUID } from "node:crypto";
+import { linkSync, readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SpoolLockedError, SpoolWriteError } from "../errors.ts";
 
@@ -27,9 +19,10 @@ export class FolderLock {
 
   private constructor(
     private readonly path: string,
+    private readonly mine: string,
     problem: (error: Error) => void,
   ) {
-    this.#touching = setInterval(() => touch(path, problem), TOUCH_MS);
+    this.#touching = setInterval(() => touch(path, mine, problem), TOUCH_MS);
     this.#touching.unref();
   }
 
@@ -39,14 +32,17 @@ export class FolderLock {
    */
   static take(folder: string, problem: (error: Error) => void): FolderLock {
     const path = join(folder, "lock");
-    const mine = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-    writeFileSync(mine, `${identity(process.pid)}\n${namespace()}`);
+    // No two files say the same, so that each is told from the one before it.
+    const nonce = randomUUID();
+    const content = `${identity(process.pid)}\n${namespace()}\n${nonce}`;
+    const mine = `${path}.${process.pid}.${nonce}`;
+    writeFileSync(mine, content);
     try {
       for (let round = 0; round < ROUNDS; round += 1) {
-        if (tryLink(mine, path)) return new FolderLock(path, problem);
+        if (tryLink(mine, path)) return new FolderLock(path, content, problem);
         const holder = readOrEmpty(path);
         if (holder !== "" && isHeld(holder, path)) throw locked(folder, holder);
-        breakStale(path, holder, `${mine}.stale`);
+        breakStale(path, holder, mine);
       }
       throw locked(folder, readOrEmpty(path));
     } finally {
@@ -54,9 +50,10 @@ export class FolderLock {
     }
   }
 
+  /** Leaves a lock alone that another process took meanwhile, because this one showed no sign of life for long. */
   release(): void {
     clearInterval(this.#touching);
-    rmSync(this.path, { force: true });
+    if (readOrEmpty(this.path) === this.mine) rmSync(this.path, { force: true });
   }
 }
 
@@ -81,15 +78,22 @@ function isHeld(holder: string, path: string): boolean {
   }
 }
 
-/** Moves the dead holder's file away; when another one broke it first and took the lock, puts that one back. */
-function breakStale(path: string, seen: string, aside: string): void {
+/**
+ * Removes the dead holder's file. Only one process at a time may do that, and it looks once more before it does: the
+ * file of one that has just taken the lock is never removed. A process that dies here leaves `lock.break`, which
+ * stands for as long as any lock of a dead process.
+ */
+function breakStale(path: string, seen: string, mine: string): void {
+  const guard = `${path}.break`;
+  if (!tryLink(mine, guard)) {
+    const holder = readOrEmpty(guard);
+    if (holder === "" || !isHeld(holder, guard)) rmSync(guard, { force: true });
+    return;
+  }
   try {
-    renameSync(path, aside);
-    if (readOrEmpty(aside) !== seen) linkSync(aside, path);
-  } catch (error) {
-    if (codeOf(error) !== "ENOENT" && codeOf(error) !== "EEXIST") throw error;
+    if (readOrEmpty(path) === seen) rmSync(path, { force: true });
   } finally {
-    rmSync(aside, { force: true });
+    rmSync(guard, { force: true });
   }
 }
 
@@ -114,10 +118,12 @@ function namespace(): string {
   return `${readOrEmpty("/proc/sys/kernel/random/boot_id").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
 }
 
-function touch(path: string, problem: (error: Error) => void): void {
+function touch(path: string, mine: string, problem: (error: Error) => void): void {
   const now = new Date();
   try {
-    utimesSync(path, now, now);
+    const holder = readOrEmpty(path);
+    if (holder === mine || holder === "") utimesSync(path, now, now);
+    else problem(locked(dirname(path), holder));
   } catch (error) {
     problem(new SpoolWriteError(dirname(path), error));
   }
@@ -138,8 +144,9 @@ function codeOf(error: unknown): string | undefined {
 
 function locked(folder: string, holder: string): SpoolLockedError {
   const pid = Number.parseInt(holder, 10);
-  const who = holder.endsWith(`\n${namespace()}`)
-    ? `process ${pid}`
-    : `a process of another container, or did until ${STALE_MS / 1000} s ago`;
+  const who =
+    holder.split("\n")[1] === namespace()
+      ? `process ${pid}`
+      : `a process of another container, or did until ${STALE_MS / 1000} s ago`;
   return new SpoolLockedError(`the spool ${folder} is used by ${who}`);
 }

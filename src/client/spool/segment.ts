@@ -82,19 +82,23 @@ export class Segment {
   }
 
   /**
-   * Find the batches of a file that an earlier process left.
+   * Find the batches of a file that an earlier process left; all of one that somebody deleted is damaged.
    * @param settled_to bytes that are acknowledged already
    */
   async scan(settled_to: number): Promise<void> {
-    const { batches, damaged_bytes } = scanSegment(await readFile(this.path));
+    const bytes = await readFile(this.path).catch(unlessDeleted);
+    const { batches, damaged_bytes } = bytes
+      ? scanSegment(bytes)
+      : { batches: [], damaged_bytes: this.bytes };
     this.damaged_bytes = damaged_bytes;
     this.batches = batches.filter(({ end }) => end > settled_to);
   }
 
-  /** null when it is damaged. */
+  /** null when it is damaged, or somebody deleted the file. */
   async read({ start, end }: BatchRange): Promise<ReturnType<typeof readBatch>> {
     // Its own handle: the one that writes may be closed at any time.
-    const handle = await open(this.path, "r");
+    const handle = await open(this.path, "r").catch(unlessDeleted);
+    if (!handle) return null;
     try {
       const bytes = Buffer.allocUnsafe(end - start);
       for (let at = 0; at < bytes.length; ) {
@@ -114,6 +118,12 @@ export class Segment {
     this.handle = null;
     await handle?.close();
   }
+}
+
+/** @throws every error of the disk but that the file is gone, which is null */
+export function unlessDeleted(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+  throw error;
 }
 
 async function writeWhole(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -5,12 +5,12 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { type Backlog, type BatchPolicy, type QueuedBatch, Settlement } from "../backlog.ts";
 import { Capacity } from "../capacity.ts";
-import { BufferFullError, RequestRefusedError, SpoolDamagedError } from "../errors.ts";
+import { BufferFullError, RequestRefusedError, SpoolDamagedError, SpoolWriteError } from "../errors.ts";
 import type { BufferOptions, SpoolOptions } from "../options.ts";
 import type { Surroundings } from "../time.ts";
-import { SpoolFolder } from "./folder.ts";
-import { type BatchRange, FRAME_BYTES } from "./frames.ts";
-import { Segment } from "./segment.ts";
+import { type Progress, SpoolFolder } from "./folder.ts";
+import { FRAME_BYTES } from "./frames.ts";
+import { Segment, unlessDeleted } from "./segment.ts";
 import { SpoolWriter } from "./writer.ts";
 
 export interface SpoolSettings {
@@ -40,6 +40,8 @@ export class SpoolBacklog implements Backlog {
   #kept_bytes: number;
   /** Of what the writer has written, what the bound knows of. */
   #counted_bytes = 0;
+  /** The disk did not take the last progress, and somebody was told. */
+  #progress_fails = false;
 
   /** @throws {SpoolLockedError} {SpoolWriteError} {OptionsError} */
   constructor(settings: SpoolSettings) {
@@ -114,7 +116,7 @@ export class SpoolBacklog implements Backlog {
     }
     const { position } = this.settlement;
     const first = this.#segments.findLast(({ base }) => base <= position);
-    if (first) this.#folder.writeProgress({ segment: first.number, offset: position - first.base });
+    if (first) this.#writeProgress({ segment: first.number, offset: position - first.base });
   }
 
   async setAside(refused: QueuedBatch, error: Error): Promise<void> {
@@ -163,7 +165,7 @@ export class SpoolBacklog implements Backlog {
           return batch;
         }
         segment.settled += 1;
-        this.#damaged(segment, rangeBytes(range));
+        this.#damaged(segment, range.end - range.start);
       }
     }
     const last = this.#segments.at(-1);
@@ -192,12 +194,23 @@ export class SpoolBacklog implements Backlog {
     this.#segments = this.#segments.filter((segment) => !settled.includes(segment));
     for (const { number, path, bytes, damaged_bytes } of settled) {
       if (damaged_bytes > 0) {
-        await rename(path, this.#folder.damagedPath(number));
-        this.#keep(bytes);
-      } else await rm(path);
+        const kept = await rename(path, this.#folder.damagedPath(number)).then(() => true, unlessDeleted);
+        if (kept) this.#keep(bytes);
+      } else await rm(path, { force: true });
       this.#disk.release(bytes);
     }
     if (this.#segments.length === 0) this.#refuseBehindKept();
+  }
+
+  /** Without it the batch would go out again after a restart, under its own key: no reason to stop. */
+  #writeProgress(progress: Progress): void {
+    try {
+      this.#folder.writeProgress(progress);
+      this.#progress_fails = false;
+    } catch (error) {
+      if (!this.#progress_fails) this.#settings.problem(new SpoolWriteError(this.#folder.path, error));
+      this.#progress_fails = true;
+    }
   }
 
   #keep(bytes: number): void {
@@ -232,8 +245,4 @@ export class SpoolBacklog implements Backlog {
     this.#disk.release(this.#kept_bytes - kept_bytes);
     this.#kept_bytes = kept_bytes;
   }
-}
-
-function rangeBytes({ start, end }: BatchRange): number {
-  return end - start;
 }

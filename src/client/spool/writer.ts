@@ -117,10 +117,36 @@ export class SpoolWriter {
       } catch (error) {
         // Without a segment the whole queue waits for what the disk cannot give.
         const failed = group.length > 0 ? group : this.#queue.splice(0);
-        for (const entry of failed) entry.failed(new SpoolWriteError(this.settings.folder.path, error));
+        await this.#fail(failed, error);
       }
     }
     this.#writing = null;
+  }
+
+  /** Writes are not taken. The end of a batch needs no room: it goes out as one that a crash left would. */
+  async #fail(failed: readonly Entry[], error: unknown): Promise<void> {
+    const ends = failed.some(({ readings }) => readings === null);
+    const { folder, problem } = this.settings;
+    const unkept = (cause: unknown) => new SpoolWriteError(folder.path, cause);
+    if (ends) await this.#endWithoutBoundary().catch((cause: unknown) => problem(unkept(cause)));
+    for (const { readings, written, failed: refuse } of failed) {
+      if (readings === null && this.filling === null) written();
+      else refuse(unkept(error));
+    }
+  }
+
+  /** The segment ends with it, and its key is made of its content: the same as after a crash. */
+  async #endWithoutBoundary(): Promise<void> {
+    const active = this.#active;
+    if (!active || !this.filling) return;
+    this.#active = null;
+    this.filling = null;
+    active.batches!.push({ start: this.#start, end: active.bytes });
+    try {
+      if (this.settings.fsync !== "never") await active.handle?.datasync();
+    } finally {
+      await active.close();
+    }
   }
 
   /** The one to write to: a full one is closed when its last batch is complete. */

@@ -171,6 +171,16 @@ describe("while batches cannot be sent", () => {
     },
   );
 
+  test("a reset that is a moment, not seconds, stops the client for five minutes at most", async () => {
+    const headers = { "RateLimit-Remaining": "0", "RateLimit-Reset": "1795783257" };
+    fake.script("ingest", { status: 202, headers, body: { job_id: "j" } });
+    start({ batch: { max_readings: 1 } });
+    await client.writeMany(readingsFrom(0, 2));
+    await until("it waits for the budget", () => time.asleep.includes(300_000));
+    time.advance(300_000);
+    await batchesSent(2);
+  });
+
   test("Retry-After of a refusal is obeyed", async () => {
     fake.script("ingest", { status: 429, headers: { "Retry-After": "7" } });
     start({ batch: { max_readings: 1 } });
@@ -246,7 +256,7 @@ describe("memory is bounded", () => {
 
 describe("what the service refuses for good", () => {
   test.each([400, 415, 422])("with %d is told, and does not hold up what is behind", async (status) => {
-    fake.script("ingest", { status, body: { title: "Wrong", detail: "look here" } });
+    fake.script("ingest", { status, body: { type: "/problems/x", title: "Wrong", detail: "look here" } });
     const refused: unknown[] = [];
     start({
       batch: { max_readings: 2 },
@@ -310,6 +320,21 @@ describe("what only people can change", () => {
     await client.flush();
     expect(fake.stored.size).toBe(1);
   });
+
+  test.each([204, 302, 400, 402, 407, 421, 451])(
+    "a %d that is not the service's own word holds the readings back, instead of setting them aside",
+    async (status) => {
+      fake.script("ingest", { status, body: "a gateway's page" }, { status, body: "a gateway's page" });
+      const refused: number[] = [];
+      start({ onProblem: () => undefined, onRefused: (_, error) => refused.push(error.status) });
+      await client.write(readingAt(0));
+      await refusalOf(client.flush());
+      await client.flush().catch(() => undefined);
+      await client.flush();
+      expect(fake.stored.size).toBe(1);
+      expect(refused).toEqual([]);
+    },
+  );
 
   test.each([403, 404])("an account that may not (%d) keeps its readings for later", async (status) => {
     fake.script("ingest", { status }, { status });
@@ -432,6 +457,16 @@ describe("close", () => {
     expect(error).toBeInstanceOf(UnsentError);
     expect(error).toMatchObject({ readings: taken });
     expect(taken).toBeLessThan(100);
+  });
+
+  test("ends a flush that still waits", async () => {
+    fake.script("ingest", "hang");
+    start();
+    await client.write(readingAt(0));
+    const flushed = refusalOf(client.flush());
+    await batchesSent(1);
+    await refusalOf(client.close({ deadline_ms: 0 }));
+    expect(await flushed).toMatchObject({ name: "ClosedError" });
   });
 
   test("of a client that never wrote is over at once", async () => {

@@ -38,6 +38,15 @@ describe("a batch is sent again until it is accepted once", () => {
   const cases: [string, Scripted, string, number][] = [
     ["429 with Retry-After", { status: 429, headers: { "Retry-After": "7" } }, "429", 7000],
     ["503 with Retry-After", { status: 503, headers: { "Retry-After": "2" } }, "503", 2000],
+    [
+      "503 with a Retry-After of a clock that is not ours",
+      {
+        status: 503,
+        headers: { Date: "Thu, 01 Jan 2099 00:00:00 GMT", "Retry-After": "Thu, 01 Jan 2099 00:00:07 GMT" },
+      },
+      "503",
+      7000,
+    ],
     ["503 without Retry-After", { status: 503 }, "503", 50],
     ["500", { status: 500 }, "500", 50],
     ["502", { status: 502 }, "502", 50],
@@ -93,6 +102,30 @@ describe("retries end", () => {
     );
     expect(error).toBeInstanceOf(RetriesExhaustedError);
     expect(time.slept).toEqual([]);
+  });
+
+  test("when an answer never ends: it is not read into memory", async () => {
+    let sent_bytes = 0;
+    const chunk = new Uint8Array(1 << 20);
+    using endless = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () =>
+        new Response(
+          new ReadableStream({
+            pull: (controller) => {
+              sent_bytes += chunk.byteLength;
+              controller.enqueue(chunk);
+            },
+          }),
+        ),
+    });
+    const once = { deadline_ms: 20_000, first_backoff_ms: 1e9, max_backoff_ms: 1e9 };
+    const client = clientOf(endless.url.origin, time, once);
+    const error = await refusalOf(client.send(BATCH, { idempotency_key: "k", label: "batch 1" }));
+    expect(error).toBeInstanceOf(RetriesExhaustedError);
+    expect(String(error.cause)).toContain("longer than 16777216 bytes");
+    expect(sent_bytes).toBeLessThan(10 * 16_777_216);
   });
 
   test("when nothing listens", async () => {

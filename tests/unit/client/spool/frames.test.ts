@@ -100,6 +100,18 @@ describe("a segment", () => {
     expect(decode(bytes).map((batch) => batch!.idempotency_key)).toEqual(keys);
   });
 
+  test("with any one byte changed behind its first ones loses no frame but the one it is in", () => {
+    fc.assert(
+      fc.property(segments, fc.nat(), fc.integer({ min: 1, max: 255 }), (batches, chance, by) => {
+        const bytes = encode(batches);
+        const at = MAGIC.length + (chance % (bytes.length - MAGIC.length));
+        const others = [...framesOf(bytes)].filter(({ begin, end }) => at < begin || at >= end);
+        bytes[at]! ^= by;
+        expect(readingsIn(bytes)).toEqual(others.flatMap(({ readings }) => readings));
+      }),
+    );
+  });
+
   test("of another format is left alone", () => {
     const bytes = encode([{ idempotency_key: "a", writes: [["1"]] }]);
     bytes[7] = 0x32;
@@ -107,13 +119,25 @@ describe("a segment", () => {
   });
 });
 
+interface Frame {
+  readonly begin: number;
+  readonly end: number;
+  readonly isBoundary: boolean;
+  readonly readings: string[];
+}
+
 /** The frames of an undamaged segment. */
-function* framesOf(bytes: Buffer): Generator<{ end: number; isBoundary: boolean; readings: string[] }> {
+function* framesOf(bytes: Buffer): Generator<Frame> {
   for (let at = MAGIC.length; at < bytes.length; ) {
     const content = at + FRAME_BYTES;
     const end = content - 1 + bytes.readUInt32LE(at);
     const isBoundary = bytes[content - 1] === BOUNDARY;
-    yield { end, isBoundary, readings: isBoundary ? [] : bytes.toString("utf8", content, end).split("\n") };
+    yield {
+      begin: at,
+      end,
+      isBoundary,
+      readings: isBoundary ? [] : bytes.toString("utf8", content, end).split("\n"),
+    };
     at = end;
   }
 }

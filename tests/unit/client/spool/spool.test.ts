@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, spyOn, test } from "bun:test";
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,8 @@ import {
   type Reading,
   type SpoolOptions,
 } from "../../../../src/client/index.ts";
+import { SpoolFolder } from "../../../../src/client/spool/folder.ts";
+import { Segment } from "../../../../src/client/spool/segment.ts";
 import { clientOf, readingAt, readingsFrom, refusalOf, SYSTEM } from "../../../support/client.ts";
 import { FakeService } from "../../../support/fake-service.ts";
 import { until } from "../../../support/until.ts";
@@ -212,6 +214,20 @@ describe("a damaged segment", () => {
     expect(await files("damaged")).toEqual([name!]);
   });
 
+  test("that somebody deleted is told, and holds up nothing behind it", async () => {
+    await leave(95, { segment_bytes: 4096 });
+    const problems: Error[] = [];
+    const client = open(fake.url, {}, { onProblem: (error) => problems.push(error) });
+    await rm(join(folder, "segments", (await files("segments"))[1]!));
+    await client.flush();
+    const sent = sentNumbers();
+    expect(sent.slice(-5)).toEqual(upTo(95).slice(-5));
+    expect(sent.length).toBeLessThan(95);
+    await until("it is told", () => problems.length > 0);
+    expect(problems[0]).toMatchObject({ name: "SpoolDamagedError" });
+    expect(await files("segments")).toEqual([]);
+  });
+
   test("at the very end does not stop flush or what is written next", async () => {
     await leave(20);
     const [name] = await files("segments");
@@ -225,8 +241,65 @@ describe("a damaged segment", () => {
   });
 });
 
+describe("a full disk", () => {
+  const full = () => Promise.reject(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" }));
+  /** Until the test is over. */
+  const spies: { mockRestore(): void }[] = [];
+  afterEach(() => {
+    for (const spy of spies.splice(0)) spy.mockRestore();
+  });
+
+  test("that does not take the progress holds nothing up, and is told once", async () => {
+    await leave(50);
+    const spy = spyOn(SpoolFolder.prototype, "writeProgress");
+    spies.push(
+      spy.mockImplementation(() => {
+        throw new Error("ENOSPC: no space left");
+      }),
+    );
+    const problems: string[] = [];
+    const client = open(fake.url, {}, { onProblem: ({ name }) => problems.push(name) });
+    await client.flush();
+    expect(sentNumbers()).toEqual(upTo(50));
+    expect(problems).toEqual(["SpoolWriteError"]);
+  });
+
+  test("is drained of all that was taken, also of a batch that there is no room to end", async () => {
+    const never = { batch: { max_readings: 10, max_age_ms: 1e9 } };
+    const client = open(NOBODY, {}, never);
+    for (let i = 0; i < 25; i += 1) await client.write(readingAt(i));
+    await client.close({ deadline_ms: 0 });
+    const next = open(fake.url, {}, never);
+    for (let i = 25; i < 32; i += 1) await next.write(readingAt(i));
+    spies.push(spyOn(Segment.prototype, "append").mockImplementation(full));
+    expect(await refusalOf(next.write(readingAt(99)))).toMatchObject({ name: "SpoolWriteError" });
+    await next.flush();
+    expect(sentNumbers()).toEqual(upTo(32));
+    expect(await files("segments")).toEqual([]);
+    spies.pop()?.mockRestore();
+    await next.write(readingAt(32));
+    await next.flush();
+    expect(sentNumbers()).toEqual(upTo(33));
+  });
+
+  test("gives a batch that it could not end the same key after a crash", async () => {
+    fake.script("ingest", "hang");
+    const client = open(fake.url, {}, { batch: { max_age_ms: 1e9 } });
+    for (let i = 0; i < 5; i += 1) await client.write(readingAt(i));
+    spies.push(spyOn(Segment.prototype, "append").mockImplementation(full));
+    const flushed = refusalOf(client.flush());
+    await until("it is under way", () => fake.count("ingest") === 1);
+    await client.close({ deadline_ms: 0 });
+    await flushed;
+    await open(fake.url).flush();
+    const keys = fake.requests.filter(({ route }) => route === "ingest").map(({ headers }) => headers);
+    expect(keys).toHaveLength(2);
+    expect(keys[0]!["idempotency-key"]).toBe(keys[1]!["idempotency-key"]);
+  });
+});
+
 describe("the bound of the folder", () => {
-  const tight = { max_bytes: 40_000, segment_bytes: 4096 };
+  const tight = { max_bytes: 20_000, segment_bytes: 4096 };
 
   test("refuses new readings and keeps old ones; there is room again when some were sent", async () => {
     const client = open(NOBODY, tight, { buffer: { when_full: "throw" }, batch: { max_readings: 10 } });
@@ -238,14 +311,14 @@ describe("the bound of the folder", () => {
     );
     expect(error).toMatchObject({ name: "BufferFullError" });
     expect(error.message).toContain(`the spool ${folder} is full`);
-    expect(await folderBytes()).toBeLessThanOrEqual(40_000 + 100);
+    expect(await folderBytes()).toBeLessThanOrEqual(tight.max_bytes + 100);
     expect(client.buffered_bytes).toBe(await folderBytes());
     await client.close({ deadline_ms: 0 });
 
     const next = open(fake.url, tight, { buffer: { when_full: "wait" } });
-    await next.writeMany(readingsFrom(taken, 500));
+    await next.writeMany(readingsFrom(taken, 200));
     await next.flush();
-    expect(sentNumbers()).toEqual(upTo(taken + 500));
+    expect(sentNumbers()).toEqual(upTo(taken + 200));
     expect(await files("segments")).toEqual([]);
   });
 
@@ -255,9 +328,9 @@ describe("the bound of the folder", () => {
       { max_bytes: 16_384 },
       { batch: { max_readings: 10_000, max_age_ms: 1e9 } },
     );
-    for (let i = 0; i < 500; i += 1) await client.write(readingAt(i));
+    for (let i = 0; i < 200; i += 1) await client.write(readingAt(i));
     await client.flush();
-    expect(fake.stored.size).toBe(500);
+    expect(fake.stored.size).toBe(200);
   });
 
   test("counts what was refused, says so, and looks again when people cleared it away", async () => {
@@ -269,7 +342,7 @@ describe("the bound of the folder", () => {
       })(),
     );
     expect(error.message).toContain("full of refused batches and damaged files");
-    expect(client.buffered_bytes).toBeLessThan(40_000 + 2 * 2000);
+    expect(client.buffered_bytes).toBeLessThan(tight.max_bytes + 2 * 2000);
     await refusalOf(client.flush());
     await rm(join(folder, "rejected"), { recursive: true });
     await client.close();
@@ -333,6 +406,42 @@ describe("the folder", () => {
     );
     await open(fake.url).flush();
     expect(fake.stored.size).toBe(3);
+  });
+
+  test.each(["", "\0\0\0\0", "null", "[{"])(
+    "whose owner a power cut made unreadable (%j) is this system's; that is told, and nothing is lost",
+    async (left) => {
+      await leave(3);
+      await writeFile(join(folder, "spool.json"), left);
+      const problems: Error[] = [];
+      const client = open(fake.url, {}, { onProblem: (error) => problems.push(error) });
+      await client.flush();
+      expect(fake.stored.size).toBe(3);
+      expect(problems.map(({ name }) => name)).toEqual(["SpoolDamagedError"]);
+      expect(await files("damaged")).toHaveLength(1);
+      await client.close();
+      expect(JSON.parse(await readFile(join(folder, "spool.json"), "utf8"))).toEqual({
+        format: 1,
+        system_id: SYSTEM,
+      });
+    },
+  );
+
+  test("is not given up by one whose lock another took when it seemed dead", async () => {
+    const first = open(fake.url);
+    const others = `1 123\nother-boot pid:[1]\nnonce`;
+    await writeFile(join(folder, "lock"), others);
+    await first.close();
+    expect(await readFile(join(folder, "lock"), "utf8")).toBe(others);
+  });
+
+  test("is free when a process died while it broke a dead one's lock", async () => {
+    for (const file of ["lock", "lock.break"]) await writeFile(join(folder, file), "999999999 123\nx y\nz");
+    const { utimes } = await import("node:fs/promises");
+    const long_ago = new Date(Date.now() - 60_000);
+    for (const file of ["lock", "lock.break"]) await utimes(join(folder, file), long_ago, long_ago);
+    await open(fake.url).close();
+    expect((await readdir(folder)).filter((name) => name.startsWith("lock"))).toEqual([]);
   });
 
   test("that cannot be made is said so", async () => {
