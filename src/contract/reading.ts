@@ -54,7 +54,8 @@ export const ReadingSchema = Type.Object(
     additionalProperties: true,
     description:
       "Says its sensor by `sensor_id`, or by `sensor`. With a name, its mapping or its sensor may say the unit",
-    anyOf: [{ required: ["sensor_id", "unit"] }, { required: ["sensor"] }],
+    // Within allOf, because makers of clients take an anyOf beside the properties for an alternative to them.
+    allOf: [{ anyOf: [{ required: ["sensor_id", "unit"] }, { required: ["sensor"] }] }],
   },
 );
 

@@ -105,7 +105,7 @@ function referenceItem({ method, path, operation }: Route) {
     request: {
       method: method.toUpperCase(),
       ...((operation.security ?? []).length === 0 ? { auth: { type: "noauth" } } : {}),
-      header: headers(media ? { "Content-Type": media } : {}),
+      header: [...headers(media ? { "Content-Type": media } : {}), ...offeredHeaders(parameters)],
       url: url(path, {}, parameters),
       ...(media?.includes("json") && example !== undefined
         ? jsonBody(example)
@@ -119,6 +119,19 @@ function referenceItem({ method, path, operation }: Route) {
 
 const headers = (given: Readonly<Record<string, string>>) =>
   Object.entries(given).map(([key, value]) => ({ key, value }));
+
+/** There to be switched on. */
+const offeredHeaders = (parameters: readonly ParameterObject[]) =>
+  parameters
+    .filter((parameter) => parameter.in === "header" && !NOT_OFFERED.has(parameter.name))
+    .map(({ name, description = "", example }) => ({
+      key: name,
+      value: String(example ?? ""),
+      description,
+      disabled: true,
+    }));
+/** Postman's bodies are not compressed. */
+const NOT_OFFERED = new Set(["Content-Encoding"]);
 
 /** Values of JSON that are nothing but a variable and stand for a number lose their quotes. */
 function jsonBody(value: unknown) {

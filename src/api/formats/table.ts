@@ -4,6 +4,7 @@ import { type Column, csvHeader } from "../../store/queries/table-text.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { type HeaderName, headersOf, type ResponseObject } from "../openapi/responses.ts";
+import { type TableExample, tableExamples } from "../openapi/table-examples.ts";
 import { FORMAT_KINDS, FORMATS, type Format } from "./format.ts";
 
 /**
@@ -34,6 +35,7 @@ const time = () =>
 const KIND_SCHEMAS = {
   time,
   id: uuid,
+  word: () => Type.String(),
   text: () => Type.String(),
   number: () => Type.Number(),
   json: () => Type.Unknown(),
@@ -60,8 +62,10 @@ interface TableDescription {
   readonly columns: readonly Column[];
   /** Of the formats without an envelope, when they differ. */
   readonly flatColumns?: readonly Column[];
-  /** An answer in JSON. */
-  readonly example: unknown;
+  /** An answer in JSON; those of the other formats are made of it. */
+  readonly example: TableExample;
+  /** All of it may be asked for as a file. */
+  readonly isExported?: true;
   /** Instead of `items` and `columns` at the top. */
   readonly bodies?: { readonly json: TSchema; readonly columns: TSchema };
 }
@@ -71,18 +75,19 @@ export const QUERY_HEADERS: readonly HeaderName[] = ["ETag", "Cache-Control", "L
 /** The good answer of a table in all its formats. */
 export function okTable(table: TableDescription): ResponseObject {
   const { columns, flatColumns = columns, meta, example } = table;
+  const examples = tableExamples(example, columns, flatColumns);
   const json =
     table.bodies?.json ?? Type.Composite([meta, Type.Object({ items: Type.Array(rowSchema(columns)) })]);
   const arrays =
     table.bodies?.columns ?? Type.Composite([meta, Type.Object({ columns: columnsSchema(columns) })]);
   return {
     description: table.description,
-    headers: headersOf(QUERY_HEADERS),
+    headers: headersOf([...QUERY_HEADERS, ...(table.isExported ? (["Content-Disposition"] as const) : [])]),
     content: {
       [FORMAT_KINDS.json.media_type]: { schema: schemaOf(json), example },
-      [FORMAT_KINDS.columns.media_type]: { schema: schemaOf(arrays) },
-      [FORMAT_KINDS.csv.media_type]: { schema: { type: "string" }, example: csvHeader(flatColumns) },
-      [FORMAT_KINDS.ndjson.media_type]: { schema: schemaOf(rowSchema(flatColumns)) },
+      [FORMAT_KINDS.columns.media_type]: { schema: schemaOf(arrays), example: examples.columns },
+      [FORMAT_KINDS.csv.media_type]: { schema: { type: "string" }, example: examples.csv },
+      [FORMAT_KINDS.ndjson.media_type]: { schema: schemaOf(rowSchema(flatColumns)), example: examples.line },
     },
   };
 }

@@ -12,7 +12,7 @@ export function influxProblems(
   headers: readonly HeaderName[],
 ): ResponsesWithResolver {
   const described = Object.entries(problems(instance, names, headers)).map(([status, response]) => {
-    const examples = names
+    const examples = [...new Set<ProblemName>([...names, "internal-error"])]
       .filter((name) => String(PROBLEMS[name].status) === status)
       .map((name) => {
         const { title, about, status: code } = PROBLEMS[name];

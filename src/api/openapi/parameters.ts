@@ -1,5 +1,5 @@
 /** Parameters as the descriptions of routes write them. */
-import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "./examples.ts";
+import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID, JOB_EXAMPLE } from "./examples.ts";
 
 /** A UUID of the path. */
 export const pathId = (name: string, description: string, example: string) => ({
@@ -12,6 +12,7 @@ export const pathId = (name: string, description: string, example: string) => ({
 });
 export const SYSTEM_ID_PARAMETER = pathId("system_id", "Id of the system", DEMO_SYSTEM_ID);
 export const SENSOR_ID_PARAMETER = pathId("sensor_id", "Id of the sensor", DEMO_SENSOR_ID);
+export const JOB_ID_PARAMETER = pathId("job_id", "Id of the job", JOB_EXAMPLE.job_id);
 export const TASK_ID_PARAMETER = pathId(
   "task_id",
   "Id of the decision",
@@ -21,17 +22,13 @@ export const TASK_ID_PARAMETER = pathId(
 export const USER_ID_PARAMETER = pathId("user_id", "Id of the user", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10");
 export const KEY_ID_PARAMETER = pathId("key_id", "Id of the key", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a30");
 
-/** Headers of every route that takes batches. */
+/** Of every route that takes batches. */
 export const IDEMPOTENCY_KEY_PARAMETER = {
   name: "Idempotency-Key",
   in: "header" as const,
   description: "Makes it safe to send the batch again: one job for one key",
   schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
-};
-export const CONTENT_ENCODING_PARAMETER = {
-  name: "Content-Encoding",
-  in: "header" as const,
-  schema: { type: "string" as const, enum: ["identity", "gzip", "deflate", "zstd"] },
+  example: "press-7-2025-11-07T22:50:00Z",
 };
 
 interface QuerySchema {

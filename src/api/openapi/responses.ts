@@ -40,12 +40,14 @@ export const HEADERS = {
   "Retry-After": whole("Seconds to wait before asking again", 1),
   "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),
   Allow: text("Methods of this resource", "POST"),
+  Accept: text("Media types that are understood", "application/json"),
   "Accept-Encoding": text("Content encodings that are understood", "gzip, deflate, zstd"),
   "Idempotent-Replayed": text("`true` when this is the answer to an earlier request with this key", "true"),
   "Content-Location": text(
     "Address of what the body shows, RFC 9110",
     "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/",
   ),
+  "Content-Disposition": text("File name of an export, RFC 6266", 'attachment; filename="quarantine.csv"'),
   "Preference-Applied": text("The preference that was followed, RFC 7240", "wait=10"),
   "RateLimit-Policy": text("Budget and window in seconds", "15;w=60"),
   "RateLimit-Limit": whole("Budget of this window", 15),
@@ -107,7 +109,7 @@ const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
   403: ["WWW-Authenticate"],
   409: ["Retry-After"],
   412: ["ETag"],
-  415: ["Accept-Encoding"],
+  415: ["Accept", "Accept-Encoding"],
   429: ["Retry-After", ...LIMIT_HEADERS],
   503: ["Retry-After"],
 };

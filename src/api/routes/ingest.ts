@@ -21,11 +21,7 @@ import {
   JOB_ID_EXAMPLE,
   NDJSON_EXAMPLE,
 } from "../openapi/examples.ts";
-import {
-  CONTENT_ENCODING_PARAMETER,
-  IDEMPOTENCY_KEY_PARAMETER,
-  queryParameter,
-} from "../openapi/parameters.ts";
+import { IDEMPOTENCY_KEY_PARAMETER, queryParameter } from "../openapi/parameters.ts";
 import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { SENDERS, SENDING } from "../roles.ts";
 import { awaited, readWait } from "../wait-preference.ts";
@@ -82,7 +78,6 @@ const describe = describeRoute({
       { example: DEMO_SYSTEM_ID },
     ),
     IDEMPOTENCY_KEY_PARAMETER,
-    CONTENT_ENCODING_PARAMETER,
     ...WAIT_PARAMETERS,
   ],
   requestBody: {

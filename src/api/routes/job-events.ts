@@ -9,6 +9,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
+import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
 import { done, headersOf, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { FOLLOWING } from "../roles.ts";
@@ -32,7 +33,7 @@ const describe = describeRoute({
   operationId: "watchJob",
   security: SECURITY,
   parameters: [
-    { name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
+    JOB_ID_PARAMETER,
     {
       name: "Last-Event-ID",
       in: "header",

@@ -5,6 +5,7 @@ import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
+import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { wholeParameter } from "../parameters.ts";
 import { FOLLOWING } from "../roles.ts";
@@ -29,10 +30,11 @@ const whole = (name: string, description: string, minimum: number, fallback: num
 const describe = describeRoute({
   tags: ["Ingest"],
   summary: "The quarantined readings of a job",
+  description: "In the order of the batch: `ordinal` is the position of a reading in it.",
   operationId: "getJobQuarantine",
   security: SECURITY,
   parameters: [
-    { name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } },
+    JOB_ID_PARAMETER,
     whole("limit", "Readings on the page", 1, DEFAULT_LIMIT, MAX_LIMIT),
     whole("after", "Last ordinal seen; -1 begins", -1, -1),
   ],

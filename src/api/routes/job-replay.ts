@@ -9,6 +9,7 @@ import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { DEAD_LETTER_EXAMPLE } from "../openapi/oversight-examples.ts";
+import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { REVIEWERS } from "../roles.ts";
@@ -29,7 +30,7 @@ const describe = describeRoute({
     "409: it has not failed, failed for what its batch says, or was discarded. Admins and reviewers only.",
   operationId: "replayJob",
   security: SECURITY,
-  parameters: [{ name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } }],
+  parameters: [JOB_ID_PARAMETER],
   requestBody: {
     required: true,
     content: {

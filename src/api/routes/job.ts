@@ -5,6 +5,7 @@ import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
+import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
@@ -18,7 +19,7 @@ const describe = describeRoute({
     "Producers see only the jobs of their own batches; admins, engineers and reviewers see all. A last slash may be added.",
   operationId: "getJob",
   security: SECURITY,
-  parameters: [{ name: "job_id", in: "path", required: true, schema: { type: "string", format: "uuid" } }],
+  parameters: [JOB_ID_PARAMETER],
   responses: {
     200: ok("The job; Retry-After is set while it is active", JobViewSchema, JOB_EXAMPLE, ["Retry-After"]),
     ...problems("/api/v1/jobs/x/", [

@@ -43,6 +43,7 @@ const answered = { 200: ok("The key", KeyViewSchema, KEY_EXAMPLE) };
 const describeGet = describeRoute({
   ...shared,
   summary: "One API key",
+  description: "Its secret is never shown again; `prefix` tells keys apart.",
   operationId: "getKey",
   responses: { ...answered, ...problems(INSTANCE, [...READ_PROBLEMS, "key-not-found"]) },
 });

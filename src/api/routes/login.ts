@@ -20,6 +20,8 @@ const LoginAnswerSchema = Type.Object({
 const describe = describeRoute({
   tags: ["Access"],
   summary: "Log in",
+  description:
+    "The token goes into `Authorization: Bearer` of what follows, until `expires_in` seconds are over.",
   operationId: "login",
   security: PUBLIC,
   requestBody: {

@@ -4,16 +4,21 @@ import type { App, RouteDeps } from "../deps.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { headersOf, problems } from "../openapi/responses.ts";
 
+const METRICS_EXAMPLE =
+  "# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n" +
+  "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1762555800\n";
+
 const describe = describeRoute({
   tags: ["Operation"],
   summary: "Prometheus metrics",
+  description: "Counters and histograms of this process, for a scrape every few seconds.",
   operationId: "metrics",
   security: PUBLIC,
   responses: {
     200: {
       description: "Text format",
       headers: headersOf(["Cache-Control"]),
-      content: { "text/plain": { schema: { type: "string" } } },
+      content: { "text/plain": { schema: { type: "string" }, example: METRICS_EXAMPLE } },
     },
     ...problems("/metrics", []),
   },

@@ -89,6 +89,7 @@ export function mountProbes(app: App, deps: RouteDeps): void {
   const live = describeRoute({
     tags,
     summary: "The process answers",
+    description: "For a probe that restarts the process; asks nothing else.",
     operationId: "livez",
     security: PUBLIC,
     responses: { 200: ok("Alive", LiveSchema, { status: "alive" }), ...problems("/livez", []) },
@@ -98,6 +99,8 @@ export function mountProbes(app: App, deps: RouteDeps): void {
   const ready = describeRoute({
     tags,
     summary: "Batches are accepted",
+    description:
+      "For a probe that takes the process out of the balancer: Redis can be written and the backlog is below its bound.",
     operationId: "readyz",
     security: PUBLIC,
     responses: {
@@ -116,6 +119,7 @@ export function mountProbes(app: App, deps: RouteDeps): void {
   const health = describeRoute({
     tags,
     summary: "Summary for people",
+    description: "What works and what does not, part by part.",
     operationId: "health",
     security: PUBLIC,
     responses: {

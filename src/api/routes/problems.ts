@@ -23,9 +23,12 @@ const explanation = ok(
   { type: problemType(example), ...PROBLEMS[example] },
   ["Vary"],
 );
+const HTML_EXAMPLE = `<!doctype html><title>${PROBLEMS[example].title}</title>`;
+
 const describe = describeRoute({
   tags: ["Operation"],
   summary: "What a type of problem means",
+  description: "Each `type` of a problem (RFC 9457) is the address of its explanation.",
   operationId: "explainProblem",
   security: PUBLIC,
   parameters: [
@@ -33,13 +36,14 @@ const describe = describeRoute({
       name: "name",
       in: "path",
       required: true,
+      description: "Last part of the problem's `type`",
       schema: { type: "string", enum: Object.keys(PROBLEMS) },
     },
   ],
   responses: {
     200: {
       ...explanation,
-      content: { ...explanation.content, "text/html": { schema: { type: "string" } } },
+      content: { ...explanation.content, "text/html": { schema: { type: "string" }, example: HTML_EXAMPLE } },
     },
     ...problems("/problems/x", ["not-found"]),
   },

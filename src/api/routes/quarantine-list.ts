@@ -46,6 +46,7 @@ const describe = describeRoute({
   parameters: [...FILTER_PARAMETERS, ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT), FORMAT_PARAMETER],
   responses: {
     200: okTable({
+      isExported: true,
       description: "Refused readings as they were sent, why, and what became of them",
       meta: Type.Object({ ...NextField }),
       columns: ITEM_COLUMNS,

@@ -78,6 +78,7 @@ const describe = describeRoute({
   ],
   responses: {
     200: okTable({
+      isExported: true,
       description: "Readings in the sensor's canonical unit",
       meta: ReadingsMetaSchema,
       columns: READING_COLUMNS,

@@ -24,6 +24,7 @@ const shared = {
 const describeGet = describeRoute({
   ...shared,
   summary: "One decision",
+  description: "How far it is, and what came of it.",
   operationId: "getReviewTask",
   responses: {
     200: ok("The task; Retry-After is set while it is not over", ReviewTaskSchema, REVIEW_TASK_EXAMPLE, [

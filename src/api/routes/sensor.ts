@@ -39,6 +39,7 @@ const answered = { 200: ok("The sensor", SensorSchema, SENSOR_EXAMPLE) };
 const describeGet = describeRoute({
   ...shared,
   summary: "One sensor",
+  description: "With the range that its readings are held against now. Archived ones too.",
   operationId: "getSensor",
   responses: {
     200: ok(

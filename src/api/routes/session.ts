@@ -42,6 +42,7 @@ const describeBegin = describeRoute({
 const describeGet = describeRoute({
   tags,
   summary: "Who is logged in",
+  description: "As the cookie, the token or the key of this request says.",
   operationId: "getSession",
   security: SECURITY,
   responses: {

@@ -31,6 +31,7 @@ const answered = { 200: ok("The system", SystemSchema, SYSTEM_EXAMPLE) };
 const describeGet = describeRoute({
   ...shared,
   summary: "One system",
+  description: "Archived ones too.",
   operationId: "getSystem",
   responses: { ...answered, ...problems("/api/v1/systems/x", [...READ_PROBLEMS, "system-not-found"]) },
 });

@@ -22,15 +22,6 @@ const describe = describeRoute({
     "It is stored in the canonical unit: (value + offset) * factor.",
   operationId: "listUnits",
   security: SECURITY,
-  parameters: [
-    {
-      name: "If-None-Match",
-      in: "header",
-      required: false,
-      description: "ETag of the answer that the client has",
-      schema: { type: "string" },
-    },
-  ],
   responses: {
     200: ok("Every canonical unit", UnitListSchema, UNIT_LIST_EXAMPLE, ["ETag", "Cache-Control"]),
     304: notModified(["ETag", "Cache-Control"]),

@@ -1,8 +1,11 @@
 /** The OpenAPI document says what the service does, and the page at /docs needs nothing from elsewhere. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createConfig, lintFromString } from "@redocly/openapi-core";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { PROBLEMS, type ProblemName } from "../../../src/contract/problem.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
+import { type OpenApiDocument, routesOf } from "../../support/contract/document.ts";
 
 interface Operation {
   operationId?: string;
@@ -22,10 +25,13 @@ interface Document {
 let bench: ApiBench;
 let api: TestApi;
 let document: Document;
+const ajv = new Ajv2020({ strict: false, allErrors: true });
 beforeAll(async () => {
   bench = await ApiBench.create();
   api = await bench.start();
   document = (await (await api.fetch("/openapi.json")).json()) as Document;
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: "openapi", components: document.components });
 });
 afterAll(() => bench.close());
 
@@ -43,6 +49,21 @@ function collect(value: unknown, key: "$ref" | "$id", into: string[] = []): stri
     else collect(inner, key, into);
   }
   return into;
+}
+
+/** What is wrong with the examples of a body, by the schemas of this document. */
+function exampleFaults(
+  where: string,
+  content: { schema?: object; example?: unknown; examples?: Record<string, { value: unknown }> | object },
+): string[] {
+  const values = [
+    ...("example" in content ? [content.example] : []),
+    ...Object.values(content.examples ?? {}).map((example: { value: unknown }) => example.value),
+  ];
+  if (values.length === 0) return [`${where} has no example`];
+  const text = JSON.stringify(content.schema ?? {}).replaceAll('"#/components', '"openapi#/components');
+  const validate = ajv.compile(JSON.parse(text));
+  return values.flatMap((value) => (validate(value) ? [] : [`${where}: ${ajv.errorsText(validate.errors)}`]));
 }
 
 /** Nothing that a client sends can make these answer with 4xx. */
@@ -99,6 +120,41 @@ describe("the OpenAPI document", () => {
       expect(Object.keys(response.headers ?? {})).toContain("X-Request-Id");
       const media = Number(status) < 400 ? "application/json" : "application/problem+json";
       expect(response.content?.[media], status).toBeDefined();
+    }
+  });
+
+  test("explains every operation and every parameter, and every body has an example that fits its schema", () => {
+    const faults = routesOf(document as unknown as OpenApiDocument).flatMap(
+      ({ method, path, operation: op }) => {
+        const where = `${method} ${path}`;
+        const bodies = [op.requestBody, ...Object.values(op.responses)].flatMap((body) =>
+          Object.entries(body?.content ?? {}),
+        );
+        return [
+          ...(op.description ? [] : [`${where} is not described`]),
+          ...(op.parameters ?? [])
+            .filter((p) => !p.description)
+            .map((p) => `${where}: ${p.name} is not described`),
+          ...bodies.flatMap(([media, content]) => exampleFaults(`${where} ${media}`, content)),
+        ];
+      },
+    );
+    expect(faults).toEqual([]);
+  });
+
+  test("lists the request headers that go with an answer of 304, with a body, and with every request", () => {
+    for (const { operation: op } of routesOf(document as unknown as OpenApiDocument)) {
+      const headers = (op.parameters ?? []).filter((p) => p.in === "header").map(({ name }) => name);
+      expect(headers).toContain("X-Request-Id");
+      expect([op.operationId, headers.includes("If-None-Match")]).toEqual([
+        op.operationId,
+        "304" in op.responses,
+      ]);
+      expect([op.operationId, headers.includes("Content-Encoding")]).toEqual([
+        op.operationId,
+        op.requestBody !== undefined,
+      ]);
+      expect(new Set(headers).size).toBe(headers.length);
     }
   });
 

@@ -9,8 +9,12 @@ import { type OpenApiDocument, type ResponseObject, type Route, routesOf } from 
 
 /** Headers that say something about this service; the others are HTTP's own or have their own tests. */
 const OURS =
-  /^(x-request-id|location|retry-after|etag|link|allow|www-authenticate|set-cookie|ratelimit(-.*)?|idempotent-replayed|preference-applied|accept-encoding)$/;
-const JSON_MEDIA = /^application\/(?:problem\+)?json$/;
+  /^(x-request-id|location|retry-after|etag|link|allow|www-authenticate|set-cookie|ratelimit(-.*)?|idempotent-replayed|preference-applied|accept|accept-encoding|content-location|content-disposition)$/;
+const JSON_MEDIA = /^application\/(?:problem\+|vnd\.hydraulic\.columns\+)?json$/;
+/** The schema is that of each line. */
+const LINES_MEDIA = "application/x-ndjson";
+/** Of a long export. */
+const LOOKED_AT_LINES = 1000;
 /** Pages and their files, which are no part of the API. */
 const PAGES = /^\/(docs|console)(\/|$)/;
 
@@ -77,8 +81,12 @@ export class AnswerCheck {
     }
     const content = media === undefined ? undefined : documented.content[media];
     if (!content) return [`the media type ${media} is not documented`];
-    if (!JSON_MEDIA.test(media ?? "") || !content.schema) return [];
-    return this.#faults(content.schema, await response.clone().json());
+    if (!content.schema) return [];
+    if (JSON_MEDIA.test(media ?? "")) return this.#faults(content.schema, await response.clone().json());
+    if (media !== LINES_MEDIA) return [];
+    const { schema } = content;
+    const lines = (await response.clone().text()).split("\n").filter((line) => line !== "");
+    return lines.slice(0, LOOKED_AT_LINES).flatMap((line) => this.#faults(schema, JSON.parse(line)));
   }
 
   #faults(schema: object, value: unknown): string[] {
