@@ -67,11 +67,27 @@ const script = (listen: "prerequest" | "test", exec: readonly string[]) => ({
   script: { type: "text/javascript", exec },
 });
 
+/** A busy account is limited: the step is sent again when the service says so. Waits at most, for one step. */
+const WAITS = 3;
+
 function storyItem(name: string, step: Step, { method, path, operation }: Route) {
+  const { status, isNeeded, after = [] } = step;
+  const met = `pm.response.code === ${status}`;
   const checks = [
-    `pm.test("answers ${step.status}", () => { pm.response.to.have.status(${step.status}); });`,
-    "const body = pm.response.json();",
-    ...(step.after ?? []),
+    'const waits = Number(pm.collectionVariables.get("waits") || 0);',
+    `if (pm.response.code === 429 && waits < ${WAITS}) {`,
+    '  pm.collectionVariables.set("waits", waits + 1);',
+    "  pm.execution.setNextRequest(pm.info.requestId);",
+    '  setTimeout(() => {}, 1000 * Number(pm.response.headers.get("Retry-After") || 1));',
+    "} else {",
+    '  pm.collectionVariables.set("waits", 0);',
+    `  pm.test("answers ${status}", () => { pm.expect(pm.response.code, pm.response.text() || "no answer").to.equal(${status}); });`,
+    ...(isNeeded ? [`  if (!(${met})) pm.execution.setNextRequest(null);`] : []),
+    `  if (${met}) {`,
+    "    const body = pm.response.json();",
+    ...after.map((line) => `    ${line}`),
+    "  }",
+    "}",
   ];
   return {
     name,

@@ -14,8 +14,9 @@ const USAGE = `Usage: npm run e2e [-- URL] [--user NAME] [--password PASSWORD]
        npm run e2e -- --write [URL]     makes docs/postman anew from the service's OpenAPI document
 
 Sends the story of the Postman collection to the service at URL (${DEFAULT_URL}) as an admin (admin / password)
-and checks every answer. It registers a system of its own and archives it at the end. Exits with 1 when an answer
-is not as it should be, with 2 when the arguments are wrong.
+and checks every answer. It registers a system of its own and archives it at the end. Where the account's limit is
+reached it waits as the service asks. Exits with 1 when an answer is not as it should be, with 2 when the arguments
+are wrong.
 `;
 
 interface Login {
@@ -89,14 +90,26 @@ async function main(): Promise<number> {
     return 0;
   }
   const url = positionals[0] ?? DEFAULT_URL;
-  if (values.write) {
-    const answer = await fetch(`${url}/openapi.json`);
-    await Bun.write(COLLECTION, collectionText((await answer.json()) as OpenApiDocument));
-    return 0;
-  }
+  if (values.write) return write(url);
   const login = { url, user: values.user, password: values.password };
   const result = await runCollection(await storedCollection(), login, { folder: STORY_FOLDER, print: true });
-  return result.failures.length === 0 ? 0 : 1;
+  if (result.failures.length === 0) return 0;
+  process.stderr.write(`\nThe story is not true of ${url}. The first of it:\n  ${result.failures[0]}\n`);
+  return 1;
+}
+
+/** Makes the collection anew from the document of the service at this address. @returns the exit code */
+async function write(url: string): Promise<number> {
+  const address = `${url.replace(/\/$/, "")}/openapi.json`;
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`it answers ${answer.status}`);
+    await Bun.write(COLLECTION, collectionText((await answer.json()) as OpenApiDocument));
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${address}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
 }
 
 function read() {
@@ -111,7 +124,7 @@ function read() {
   });
   if (parsed.positionals.length > 1) throw new Error("One URL at most.");
   const [url] = parsed.positionals;
-  if (url !== undefined && !/^https?:\/\//.test(url)) throw new Error(`Not a URL: ${url}`);
+  if (url !== undefined && !(/^https?:/.test(url) && URL.canParse(url))) throw new Error(`Not a URL: ${url}`);
   return parsed;
 }
 

@@ -54,7 +54,32 @@ describe("the Postman collection in docs", () => {
       { ...login(), password: "wrong" },
       { folder: STORY_FOLDER },
     );
-    expect(result.failures.join("\n")).toContain("Log in: answers 200");
+    expect(result.failures).toEqual([
+      expect.stringMatching(/^3\. Log in: answers 200: .*User name or password is wrong.*/),
+    ]);
+    expect(result.requests).toBe(3);
+  });
+
+  test("waits where the account's limit is reached, and goes on", async () => {
+    let refused = 0;
+    using limited = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        const { pathname, search } = new URL(request.url);
+        if (pathname === "/api/v1/data/ingest" && refused < 2) {
+          refused += 1;
+          return new Response("{}", { status: 429, headers: { "Retry-After": "1" } });
+        }
+        const { method, headers } = request;
+        const body = method === "GET" ? null : await request.arrayBuffer();
+        return fetch(`${stack.url}${pathname}${search}`, { method, headers, body });
+      },
+    });
+    const account = { ...login(), url: limited.url.origin };
+    const result = await runCollection(await storedCollection(), account, { folder: STORY_FOLDER });
+    expect(result.failures).toEqual([]);
+    expect(refused).toBe(2);
   });
 });
 
@@ -78,7 +103,10 @@ describe("npm run e2e", () => {
   });
 
   test("ends with 1 against a service that is not there, and with 2 for wrong arguments", async () => {
-    expect((await run("http://127.0.0.1:9")).code).toBe(1);
+    const { code, err } = await run("http://127.0.0.1:9");
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining("ECONNREFUSED") });
+    expect(await run("--write", "http://127.0.0.1:9")).toMatchObject({ code: 1 });
+    expect(await run("http://")).toMatchObject({ code: 2 });
     expect(await run("nowhere")).toMatchObject({
       code: 2,
       err: expect.stringContaining("Not a URL: nowhere"),
