@@ -2,7 +2,7 @@
  * `npm run pack:client`: the TypeScript client as a package of its own, for other projects. Plain JavaScript with
  * types and without dependencies, so that Node.js 20 and newer takes it as well as Bun.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -24,6 +24,7 @@ async function packClient(folder: string): Promise<string> {
   mkdirSync(client, { recursive: true });
   const tsc = [join(ROOT, "node_modules/.bin/tsc"), "-p", join(ROOT, "src/client")];
   await run([...tsc, "--noEmit", "false", "--outDir", client], ROOT);
+  copyFileSync(join(ROOT, "docs/client.md"), join(folder, "README.md"));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
   const printed = await run(["pm", "pack", "--quiet", "--destination", folder], folder);
   return printed.trim();

@@ -28,7 +28,6 @@ export const IDEMPOTENCY_KEY_PARAMETER = {
   in: "header" as const,
   description: "Makes it safe to send the batch again: one job for one key",
   schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
-  example: "press-7-2025-11-07T22:50:00Z",
 };
 
 interface QuerySchema {

@@ -67,7 +67,7 @@ describe("what stands in docs/integrate.md stores what it says:", () => {
       const answer = JSON.parse(await shell(only("curl", "sh")));
       expect(answer).toMatchObject({ status: "completed", inserted_readings: 2 });
       expect(await stored(1)).toEqual({ n: 1, unit: "bar" });
-      expect(await stored(2)).toEqual({ n: 1, unit: "celsius" });
+      expect(await stored(6)).toEqual({ n: 1, unit: "celsius" });
     },
     DEADLINE_MS,
   );
