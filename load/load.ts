@@ -132,14 +132,16 @@ async function main(stop: AbortSignal): Promise<number> {
   }
   const k6 = findK6();
   const target = await openTarget(options);
+  let keep = false;
   try {
     stop.throwIfAborted();
     const result = await measure(k6, target, options, stop);
+    keep = "wrong" in result.data;
     process.stdout.write(report(result));
-    if (!("wrong" in result.data)) await rm(FOLDER, { recursive: true });
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
     return passed(result) ? 0 : 1;
   } finally {
+    if (!keep) await rm(FOLDER, { recursive: true, force: true });
     await target.close();
   }
 }

@@ -10,6 +10,12 @@ const plan = JSON.parse(open(__ENV.PLAN!)) as Plan;
 const scenario = SCENARIOS[plan.scenario];
 const sender = new Sender(plan, scenario);
 
+// Before the clock starts. VU 0 is k6's first look at the script.
+if (__VU > 0)
+  sender.prepare(
+    scenario.pace === null ? [__VU - 1] : Array.from({ length: scenario.rigs }, (_, rig) => rig),
+  );
+
 export const options = optionsOf(scenario, plan.seconds);
 
 export function ingest(): void {

@@ -39,7 +39,7 @@ export interface Scenario {
 /** Users of a console who ask at the same time, and requests that one connection has under way. */
 const LOOKERS = 4;
 const MAX_VUS = 64;
-/** Of them, ready from the start; each makes the texts of all rigs once. */
+/** Of them, ready from the start, which takes each a moment: a steady pace needs no more. */
 const READY_VUS = 16;
 /** A request is given up after this; a run waits longer, so that every request comes to an end. */
 export const REQUEST_TIMEOUT_S = 20;
@@ -159,8 +159,8 @@ export function optionsOf(scenario: Scenario, seconds: number): Options {
 function ingestOf({ pace, batch }: Scenario, seconds: number): K6Scenario {
   const common = { exec: "ingest", gracefulStop: GRACE };
   if (pace === null) return { ...common, executor: "constant-vus", vus: MAX_VUS, duration: `${seconds}s` };
-  const vus = { preAllocatedVUs: READY_VUS, maxVUs: MAX_VUS };
   const [only, ...others] = pace;
+  const vus = { preAllocatedVUs: others.length === 0 ? READY_VUS : MAX_VUS, maxVUs: MAX_VUS };
   if (others.length === 0) {
     return {
       ...common,

@@ -29,6 +29,11 @@ export class Sender {
     }));
   }
 
+  /** Make the texts of rigs now instead of with their first batches. */
+  prepare(rigs: readonly number[]): void {
+    for (const rig of rigs) this.#bodies.body(rig, 0);
+  }
+
   /** @returns the job's id, or null when the batch was not accepted */
   send(rig: number, n: number): string | null {
     const body = this.#bodies.body(rig, n);
