@@ -142,7 +142,7 @@ async function main(stop: AbortSignal): Promise<number> {
     return passed(result) ? 0 : 1;
   } finally {
     if (!keep) await rm(FOLDER, { recursive: true, force: true });
-    await target.close();
+    await target.close(keep);
   }
 }
 

@@ -8,6 +8,7 @@ import { describeMachine, type Machine } from "../bench/machine.ts";
 import { addAdmin } from "../bench/own-database.ts";
 import { startService } from "../bench/service.ts";
 import { BENCH_DIR, openStack, type Stack, SYSTEM_ID, USERS } from "../bench/stack.ts";
+import { SERVICE_TABLE } from "../bench/tables.ts";
 import type { Plan } from "../k6/plan.ts";
 import type { RunShape } from "../k6/rig.ts";
 import { login, mayRead } from "./access.ts";
@@ -36,7 +37,8 @@ export interface Target {
   readonly what: string;
   readonly own: OwnProcesses | null;
   held(shape: RunShape): Held;
-  close(): Promise<void>;
+  /** Stop what was started. @param keep leave the readings of an own stack, to look into them */
+  close(keep: boolean): Promise<void>;
 }
 
 /** @throws {UsageError} @throws {ServicesError} @throws {Error} when the service does not start or refuses a login */
@@ -47,7 +49,9 @@ export function openTarget({ service, worker }: LoadOptions): Promise<Target> {
 async function ownTarget(withWorker: boolean): Promise<Target> {
   const stack = await openStack();
   const closing: (() => Promise<void>)[] = [() => stack.close()];
-  const close = async () => {
+  const close = async (keep: boolean) => {
+    // A soak leaves gigabytes.
+    if (!keep) closing.splice(1, 0, () => forgetReadings(stack));
     for (const one of closing.splice(0).reverse()) await one();
   };
   try {
@@ -81,9 +85,13 @@ async function ownTarget(withWorker: boolean): Promise<Target> {
       close,
     };
   } catch (error) {
-    await close();
+    await close(false);
     throw error;
   }
+}
+
+async function forgetReadings({ sql }: Stack): Promise<void> {
+  await sql.unsafe(`TRUNCATE ${SERVICE_TABLE}`);
 }
 
 async function addReader({ databaseUrl }: Stack): Promise<void> {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { Bodies } from "../../../load/k6/bodies.ts";
 import { MAX_BATCHES, type RunShape, SENSORS } from "../../../load/k6/rig.ts";
-import { SCENARIO_NAMES, SCENARIOS } from "../../../load/k6/scenarios.ts";
+import { optionsOf, SCENARIO_NAMES, SCENARIOS } from "../../../load/k6/scenarios.ts";
 import { Expected } from "../../../load/run/expected.ts";
 import { ReadingColumns } from "../../../src/contract/columns.ts";
 import { isUuid } from "../../../src/contract/job-id.ts";
@@ -150,6 +150,23 @@ describe("scenarios", () => {
         });
     },
   );
+
+  test.each(SCENARIO_NAMES)("%s hands its bounds to k6, and the pace in requests a second", (name) => {
+    const { thresholds, pace, batch, default_s } = SCENARIOS[name];
+    const options = optionsOf(SCENARIOS[name], default_s);
+    expect(options.thresholds).toEqual(thresholds as typeof options.thresholds & object);
+    const { ingest } = options.scenarios as Record<string, Record<string, unknown>>;
+    if (pace === null)
+      expect(ingest).toMatchObject({ executor: "constant-vus", vus: 64, duration: `${default_s}s` });
+    else if (pace.length === 1)
+      expect(ingest).toMatchObject({ rate: pace[0]! / batch, duration: `${default_s}s`, maxVUs: 64 });
+    else {
+      const held = (ingest!.stages as { target: number; duration: string }[]).filter((_, i) => i % 2 === 1);
+      expect(held).toEqual(
+        pace.map((rows_per_s) => ({ target: rows_per_s / batch, duration: `${default_s / pace.length}s` })),
+      );
+    }
+  });
 
   test("keep to what a batch may hold and to whole requests a second", () => {
     for (const { batch, pace } of Object.values(SCENARIOS)) {
