@@ -33,7 +33,7 @@ function nextBatch(): [rig: number, n: number] {
 }
 
 export function look(): void {
-  lookAround(plan, exec.scenario.iterationInTest);
+  lookAround(plan, scenario.rigs, exec.scenario.iterationInTest);
 }
 
 export function handleSummary(data: unknown): Record<string, string> {

@@ -3,6 +3,7 @@
  * command its list, its default lengths and the bounds of what k6 does not see.
  */
 import type { Options } from "k6/options";
+import { QUESTIONS } from "./questions.ts";
 
 export const SCENARIO_NAMES = ["smoke", "steady", "ramp", "small", "mixed", "bad", "soak"] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
@@ -107,7 +108,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     thresholds: {
       ...paced(FLOOR),
       job_ended_ms: ["p(95)<1000"],
-      look_ms: ["p(95)<100"],
+      ...Object.fromEntries(QUESTIONS.map(({ name }) => [`look_ms{question:${name}}`, ["p(95)<100"]])),
       look_errors: ["count==0"],
     },
   },

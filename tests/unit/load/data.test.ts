@@ -155,7 +155,7 @@ describe("scenarios", () => {
     const { thresholds, pace, batch, default_s } = SCENARIOS[name];
     const options = optionsOf(SCENARIOS[name], default_s);
     expect(options.thresholds).toEqual(thresholds as typeof options.thresholds & object);
-    const { ingest } = options.scenarios as Record<string, Record<string, unknown>>;
+    const { ingest } = options.scenarios as unknown as Record<string, Record<string, unknown>>;
     if (pace === null)
       expect(ingest).toMatchObject({ executor: "constant-vus", vus: 64, duration: `${default_s}s` });
     else if (pace.length === 1)
