@@ -2,7 +2,6 @@
  * Where a webhook's address leads at this moment. The name is resolved once, every address that it has is checked,
  * and the connection is made to one of these addresses: a name that means something else a moment later changes nothing.
  */
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { withDeadline } from "../ops/retry.ts";
 import type { Networks } from "./networks.ts";
@@ -25,13 +24,18 @@ export interface Target {
 /** All addresses of a host name. @throws whatever the resolver says */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
-const systemResolve: Resolve = async (hostname) =>
-  (await lookup(hostname, { all: true })).map(({ address }) => address);
+/**
+ * By DNS and /etc/hosts, in the background. The system's own look-up, which node:dns takes, holds a thread of the pool
+ * for as long as a name server is silent (10 s, measured), and passwords and files wait for the same few threads: with
+ * names that nobody answers for, one user could keep all others from logging in.
+ */
+const resolveByDns: Resolve = async (hostname) =>
+  (await Bun.dns.lookup(hostname, { backend: "c-ares" })).map(({ address }) => address);
 
 export class Targets {
   constructor(
     private readonly networks: Networks,
-    private readonly resolve: Resolve = systemResolve,
+    private readonly resolve: Resolve = resolveByDns,
   ) {}
 
   /** @throws {TargetError} */
@@ -56,7 +60,9 @@ export class Targets {
       addresses = await withDeadline(this.resolve(hostname), RESOLVE_DEADLINE_MS, "the look-up of the name");
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new TargetError(`${hostname} has no address (${code ?? message})`, { cause: error });
+      throw new TargetError(`${hostname} has no address (${code?.replace(/^DNS_/, "") ?? message})`, {
+        cause: error,
+      });
     }
     if (addresses.length === 0) throw new TargetError(`${hostname} has no address`);
     return addresses;

@@ -89,3 +89,10 @@ test("the name is asked for anew each time: what it means may change", async () 
   expect(await refusal(changing.find("https://hook.example/"))).toContain("a loopback address");
   await changing.find("https://hook.example/");
 });
+
+test("names that no server answers for keep nothing else of the process waiting", async () => {
+  const program = new URL("../../support/hanging-names.ts", import.meta.url).pathname;
+  const child = Bun.spawn([process.execPath, program], { stdout: "pipe", stderr: "inherit" });
+  expect(JSON.parse(await new Response(child.stdout).text())).toEqual({ asked: true, over: 0 });
+  expect(await child.exited).toBe(0);
+});
