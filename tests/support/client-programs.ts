@@ -92,7 +92,7 @@ export class Producer {
   }
 
   async hasTaken(count: number): Promise<void> {
-    await until(`${count} readings are taken`, () => this.#hasEnded(this.taken.length >= count), 30_000);
+    await until(`${count} readings are taken`, () => this.#hasEnded(this.taken.length >= count), 60_000);
   }
 
   /** @throws {Error} when its status is not 0 */

@@ -21,7 +21,7 @@ export function clientOf(url: string, options: Partial<ClientOptions> = {}): Hyd
     url,
     auth: { username: "feeder-1", password: "password" },
     system_id: SYSTEM,
-    retry: { first_backoff_ms: 5, max_backoff_ms: 20, attempt_timeout_ms: 5000 },
+    retry: { first_backoff_ms: 5, max_backoff_ms: 20, attempt_timeout_ms: 60_000 },
     surroundings: realSurroundings,
     ...options,
   });

@@ -17,7 +17,7 @@ export class JumpingTime implements Surroundings {
 }
 
 export const QUICK_RETRY: RetryPolicy = {
-  attempt_timeout_ms: 5000,
+  attempt_timeout_ms: 60_000,
   deadline_ms: 60_000,
   first_backoff_ms: 100,
   max_backoff_ms: 1000,

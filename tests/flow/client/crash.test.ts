@@ -97,7 +97,7 @@ describe.each(runtimes)("a producer on %s that is killed", (_name, runtimeOf) =>
     "again and again, while it writes and while it sends",
     async () => {
       const taken: number[] = [];
-      for (const [life, enough] of [200, 1500, 50, 3000, 700].entries()) {
+      for (const [life, enough] of [200, 800, 50, 1500, 400].entries()) {
         const batch = { max_readings: 20, max_age_ms: 5 };
         const producer = produce(runtimeOf(), { first: life * GAP, batch });
         await producer.hasTaken(enough);

@@ -60,9 +60,9 @@ describe("simulate against the service", () => {
     "adds up although the service is killed and started again in the middle",
     async () => {
       const before = await stored();
-      const args = ["simulate", "--rate", "3000", "--readings", "12000", "--users", "2", "--seed", "2"];
+      const args = ["simulate", "--rate", "2000", "--readings", "12000", "--users", "2", "--seed", "2"];
       const running = feed(...args, "--fault", "duplicate=0.05", "--fault", "identical=0.05", "--json");
-      await until("rows arrive", async () => (await stored()) > before + 2000, DEADLINE_MS);
+      await until("rows arrive", async () => (await stored()) > before, DEADLINE_MS);
       await stack.programs.at(-1)!.kill();
       await stack.start("all", { PORT: port });
       const { code, stdout } = await running;

@@ -47,7 +47,7 @@ async function start(content: string | Uint8Array, changes: Partial<ImportRun> =
   const shown: string[] = [];
   const findings = new FindingLog(join(folder, "report.tsv"), 1000, (text) => shown.push(text));
   await findings.open();
-  const retry = { deadline_ms: 2000, first_backoff_ms: 5, max_backoff_ms: 20 };
+  const retry = { deadline_ms: 60_000, first_backoff_ms: 5, max_backoff_ms: 20 };
   const run = new Import({
     source: await inspectFile(path),
     mapping: MAPPING,
@@ -55,7 +55,7 @@ async function start(content: string | Uint8Array, changes: Partial<ImportRun> =
     client: clientOf(fake.url, SURROUNDINGS, retry),
     batch_size: 7,
     concurrency: 3,
-    wait_ms: 5000,
+    wait_ms: 60_000,
     findings,
     onHeader: () => undefined,
     onRead: () => undefined,
