@@ -18,6 +18,11 @@ const COMMA = 44;
 const EQUALS = 61;
 /** In place of a position in `series`: the field cannot be read. */
 const NONE = -1;
+/**
+ * Characters of a timestamp that are kept with each field of its line. No timestamp has more than twenty; a text of
+ * megabytes behind a thousand fields would be kept a thousand times.
+ */
+const MAX_TIME_LENGTH = 64;
 
 /** What a line does not say itself. */
 export interface LineSettings {
@@ -42,6 +47,8 @@ export class LineReadings implements BatchReadings {
   readonly #timeAt: Int32Array;
   readonly #timeEnd: Int32Array;
   #length = 0;
+  /** The line of the field that was looked at last: its fields are looked at one after the other. */
+  #line: { readonly keyAt: number; readonly key: LineKey | KeyFault; readonly shown: string } | undefined;
 
   /**
    * @param expected readings that the text should have; of more, which `length` tells, the last ones are not kept
@@ -70,10 +77,11 @@ export class LineReadings implements BatchReadings {
   }
 
   raw(ordinal: number): unknown {
-    const { key, field, equals, text } = this.#parts(ordinal);
-    if (key instanceof KeyFault) return new Unreadable(text, key.why);
-    if (equals === null) return new Unreadable(text, `${quoted(field)} is not a field with a value`);
-    const { measurement, tags, field: name } = this.series[this.seriesOf[ordinal]!]!;
+    const field = this.#field(ordinal);
+    const series = this.series[this.seriesOf[ordinal]!];
+    if (series === undefined) return this.#unreadable(ordinal, field);
+    const { measurement, tags, field: name } = series;
+    const equals = partEnd(field, 0, EQUALS);
     const value = fieldValue(field.slice(equals + 1));
     return { measurement, tags, field: name, value, timestamp: this.#timestamp(ordinal) };
   }
@@ -125,27 +133,35 @@ export class LineReadings implements BatchReadings {
     this.value[row] = Number.isNaN(plain) ? numberOf(fieldValue(text.slice(equals + 1, end))) : plain;
   }
 
-  /** A reading's texts. `equals` is the position in the field's; null: it is not a field with a value. */
-  #parts(ordinal: number) {
+  /** The text of a field. */
+  #field(ordinal: number): string {
     const { text } = this;
-    const keyAt = this.#keyAt[ordinal]!;
-    const keyEnd = partEnd(text, keyAt, SPACE);
     const at = this.#fieldAt[ordinal]!;
     const end = fieldEnd(text, at);
-    const field = text.slice(at, text.charCodeAt(end) === COMMA ? end : trimBlanks(text, at, end));
-    const equals = partEnd(field, 0, EQUALS);
-    const isField = equals > 0 && equals + 1 < field.length;
+    return text.slice(at, text.charCodeAt(end) === COMMA ? end : trimBlanks(text, at, end));
+  }
+
+  #unreadable(ordinal: number, field: string): Unreadable {
+    const { key, shown } = this.#lineOf(ordinal);
+    const text = field === "" ? shown.trimEnd() : `${shown} ${field}`;
+    const why = key instanceof KeyFault ? key.why : `${quoted(field)} is not a field with a value`;
+    return new Unreadable(text, why);
+  }
+
+  #lineOf(ordinal: number): { readonly key: LineKey | KeyFault; readonly shown: string } {
+    const keyAt = this.#keyAt[ordinal]!;
+    if (this.#line?.keyAt === keyAt) return this.#line;
+    const { text } = this;
+    const keyEnd = partEnd(text, keyAt, SPACE);
     const shown = text.slice(keyAt, Math.min(keyEnd, keyAt + MAX_KEY_LENGTH)).toWellFormed();
-    return {
-      key: this.#keys.key(text.slice(keyAt, keyEnd)),
-      field,
-      equals: isField ? equals : null,
-      text: field === "" ? shown.trimEnd() : `${shown} ${field}`,
-    };
+    this.#line = { keyAt, key: this.#keys.key(text.slice(keyAt, keyEnd)), shown };
+    return this.#line;
   }
 
   #timestamp(ordinal: number): string {
-    const sent = this.text.slice(this.#timeAt[ordinal]!, this.#timeEnd[ordinal]!);
+    const at = this.#timeAt[ordinal]!;
+    const end = Math.min(this.#timeEnd[ordinal]!, at + MAX_TIME_LENGTH);
+    const sent = this.text.slice(at, end).toWellFormed();
     return timestampText(sent, this.timestamp_us[ordinal]!, this.settings.precision);
   }
 }

@@ -114,6 +114,23 @@ describe("a line", () => {
     expect(JSON.stringify(kept).length).toBeLessThan(5_000_000);
   });
 
+  test.each([
+    ["a measurement", `m${"x".repeat(5_000_000)} `, ""],
+    ["a timestamp", "m,unit=bar ", ` ${"9".repeat(5_000_000)}`],
+  ])(
+    "with %s of megabytes is not gone through again, nor kept, for each of its fields",
+    (_, before, behind) => {
+      const readings = read(
+        `${before}${Array.from({ length: 10_000 }, (_, i) => `f${i}=1`).join(",")}${behind}`,
+      );
+      const refusals: Refusal[] = [];
+      readings.judge(new BatchRules(0, RECEIVED_MS, settings, new ReadingColumns(1), refusals));
+      expect(refusals).toHaveLength(10_000);
+      // Gone through for each field it would be minutes, and gigabytes.
+      expect(JSON.stringify(refusals).length).toBeLessThan(100_000_000);
+    },
+  );
+
   test("that opens a quotation for good ends all reading, and says where", () => {
     const text = 'pump a=1\npump b="x\npump c=2';
     expect(() => countLineFields(text)).toThrow(
