@@ -18,11 +18,12 @@ import { type BenchOptions, readOptions, USAGE } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
 import { phaseRuns, recordingOf } from "./bench/phases.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
-import { type RawRun, type Repetition, report, save } from "./bench/report.ts";
+import { type RawRun, type Repetition, type Result, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
 import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
 import { storedRuns } from "./bench/stored.ts";
 import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
+import { workerRuns } from "./bench/worker-processes.ts";
 import { UsageError } from "./command-line.ts";
 
 /** A thousand small requests are too few for JavaScriptCore to have compiled what is hot. */
@@ -89,25 +90,35 @@ async function runPaced(bench: Bench, options: BenchOptions): Promise<PacedRun> 
 async function measure(stack: Stack, asked: BenchOptions): Promise<void> {
   const options = await offered(stack, asked);
   await makeRawTable(stack.sql);
+  const measured = await measureOne(stack, options);
+  const result: Result = {
+    date: new Date().toISOString(),
+    machine: await describeMachine(stack),
+    rows: options.rows,
+    data: `${options.rows.toLocaleString("en-US")} readings of ${SENSORS} sensors over 14 days, chunks of 7 days`,
+    ...measured,
+    ...(options.workers ? { workers: await workerRuns(stack, options) } : {}),
+  };
+  process.stdout.write(report(result));
+  if (options.compare) process.stdout.write(await comparison(result));
+  if (options.save) console.error(`saved as load/results/${await save(result)}`);
+}
+
+/** All that one process with every role is measured by. */
+async function measureOne(
+  stack: Stack,
+  options: BenchOptions,
+): Promise<Pick<Result, "repetitions" | "stored" | "paced">> {
   const service = await startService(stack, options.profile);
   try {
     const meter = await CpuMeter.of(service.pid, stack.sql, stack.redis);
     const bench: Bench = { stack, service, meter };
     await warmUp(bench, options);
-    const repetitions = await repeat(bench, options);
-    const stored = options.stored > 0 ? await storedRuns(bench, options) : undefined;
-    const result = {
-      date: new Date().toISOString(),
-      machine: await describeMachine(stack),
-      rows: options.rows,
-      data: `${options.rows.toLocaleString("en-US")} readings of ${SENSORS} sensors over 14 days, chunks of 7 days`,
-      repetitions,
+    return {
+      repetitions: await repeat(bench, options),
       paced: options.phases.has("paced") ? await runPaced(bench, options) : undefined,
-      stored,
+      stored: options.stored > 0 ? await storedRuns(bench, options) : undefined,
     };
-    process.stdout.write(report(result));
-    if (options.compare) process.stdout.write(await comparison(result));
-    if (options.save) console.error(`saved as load/results/${await save(result)}`);
   } finally {
     await service.stop();
   }

@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly small: { readonly batch: number; readonly connections: number };
   /** Rows that stand in the table before large requests are sent once more; 0: not. */
   readonly stored: number;
+  /** Compare one worker process with two. */
+  readonly workers: boolean;
   /** Length of the paced run, s. */
   readonly paced_s: number;
   /** Compare with the last result. */
@@ -36,6 +38,7 @@ export const USAGE = `Usage: bun run bench [OPTIONS]
   --repetitions N    of raw, ${HTTP_PHASES.join(", ")}, interleaved (5)
   --only A,B         phases of ${PHASES.join(", ")}
   --stored N         afterwards, large requests again to a table of N rows (0)
+  --workers          afterwards, large requests with one worker process and with two
   --paced-seconds N  length of the paced run (20)
   --no-save          leave load/results as it is
   --profile DIR      write a CPU profile of the service to DIR
@@ -52,6 +55,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     only: TEXT,
     "paced-seconds": TEXT,
     stored: TEXT,
+    workers: FLAG,
     "no-save": FLAG,
     profile: TEXT,
     help: FLAG,
@@ -67,6 +71,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     large: { batch: 10_000, connections: 4 },
     small: { batch: 100, connections: 64 },
     stored: groupedOption("stored", given.stored, 0),
+    workers: given.workers === true,
     paced_s: wholeOption("paced-seconds", given["paced-seconds"], quick ? 5 : 20),
     compare: quick,
     save: !quick && given["no-save"] !== true && chosen.size === PHASES.length,

@@ -9,6 +9,7 @@ import { HTTP_PHASES, type HttpPhase } from "./options.ts";
 import type { PacedRun } from "./paced-run.ts";
 import { STAGES } from "./stages.ts";
 import type { StoredRuns } from "./stored.ts";
+import type { WorkerRuns } from "./worker-processes.ts";
 
 export interface RawRun {
   readonly tool: string;
@@ -29,6 +30,7 @@ export interface Result {
   readonly repetitions: readonly Repetition[];
   readonly paced: PacedRun | undefined;
   readonly stored?: StoredRuns | undefined;
+  readonly workers?: readonly WorkerRuns[] | undefined;
 }
 
 /** Of issue 7: shares of raw COPY, ms, cores. */
@@ -97,6 +99,7 @@ export function report(result: Result): string {
       : []),
     ...HTTP_PHASES.flatMap(row),
     ...storedLines(result.stored, median.large),
+    ...(result.workers ?? []).flatMap(workerLines),
     "",
     ...HTTP_PHASES.flatMap((phase) => stageLines(NAMES[phase], median[phase])),
     ...(paced ? pacedLines(paced) : []),
@@ -138,6 +141,15 @@ function storedLines(stored: StoredRuns | undefined, empty: HttpRun | undefined)
       ? ""
       : `, ${ratio.toFixed(2)} of an empty one (${STORED_TARGET} ${met(ratio >= STORED_TARGET)})`;
   return [`with ${number(stored.rows)} rows in the table: ${number(run.rows_per_s)} rows/s${verdict}`];
+}
+
+function workerLines({ fsync, ...runs }: WorkerRuns): string[] {
+  const [one, two] = [median(runs.one), median(runs.two)];
+  if (!one || !two) return [];
+  const ratio = (two.rows_per_s / one.rows_per_s).toFixed(2);
+  return [
+    `fsync ${fsync ? "on" : "off"}: one worker process ${number(one.rows_per_s)}, two ${number(two.rows_per_s)} rows/s (${ratio})`,
+  ];
 }
 
 /** Cores that everything but the load generator keeps busy, or null where that is not known. */

@@ -8,6 +8,7 @@ import { BENCH_DIR, PASSWORD, type Stack, USERS } from "./stack.ts";
 const HOST = "127.0.0.1";
 const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 30_000;
+const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
 
 export interface Service {
   readonly host: string;
@@ -17,7 +18,6 @@ export interface Service {
   readonly tokens: readonly string[];
   /** Text of `/metrics`. */
   metrics(): Promise<string>;
-  /** SIGTERM, and SIGKILL after the deadline. */
   stop(): Promise<void>;
   /** SIGKILL, as a crash. */
   kill(): Promise<void>;
@@ -32,6 +32,43 @@ export interface ServiceKind {
 
 const WHOLE: ServiceKind = { role: "all", logPath: join(BENCH_DIR, "service.log"), users: USERS };
 
+/** What every process of the service is started with. */
+const environmentOf = ({ databaseUrl, redisUrl }: Pick<Stack, "databaseUrl" | "redisUrl">) => ({
+  ...process.env,
+  APP_ENV: "production",
+  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisUrl,
+  JWT_SECRET_KEY: SECRET,
+  STREAM_PARTITIONS: "1",
+  LOG_FORMAT: "json",
+});
+
+/** SIGTERM, and SIGKILL after the deadline. */
+async function end(child: Bun.Subprocess): Promise<void> {
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+  await child.exited;
+  clearTimeout(timer);
+}
+
+/** A process that only works, on one thread. @returns how to stop it @throws {Error} when it does not get ready */
+export async function startWorker(stack: Stack): Promise<() => Promise<void>> {
+  const logPath = join(BENCH_DIR, "worker.log");
+  const log = openSync(logPath, "w");
+  const env = { ...environmentOf(stack), WORKER_THREADS: "1" };
+  const argv = [process.execPath, "src/main.ts", "start", "worker"];
+  const child = Bun.spawn(argv, { cwd: ROOT, stdio: ["ignore", log, log], env });
+  const until_ms = performance.now() + READY_DEADLINE_MS;
+  while (!(await Bun.file(logPath).text()).includes(`"msg":"ready"`)) {
+    if (child.exitCode !== null || performance.now() > until_ms) {
+      await end(child);
+      throw new Error(`the worker is not ready; its log is ${logPath}`);
+    }
+    await Bun.sleep(50);
+  }
+  return () => end(child);
+}
+
 /** @param profile folder for a CPU profile @throws {Error} when it does not get ready; its log says why */
 export async function startService(
   stack: Pick<Stack, "databaseUrl" | "redisUrl">,
@@ -45,24 +82,13 @@ export async function startService(
     cwd: ROOT,
     stdio: ["ignore", log, log],
     env: {
-      ...process.env,
-      APP_ENV: "production",
+      ...environmentOf(stack),
       HOST,
       PORT: String(port),
-      DATABASE_URL: stack.databaseUrl,
-      REDIS_URL: stack.redisUrl,
-      JWT_SECRET_KEY: Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64"),
-      STREAM_PARTITIONS: "1",
-      LOG_FORMAT: "json",
     },
   });
   const url = `http://${HOST}:${port}`;
-  const stop = async () => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
-    await child.exited;
-    clearTimeout(timer);
-  };
+  const stop = () => end(child);
   const kill = async () => {
     child.kill("SIGKILL");
     await child.exited;

@@ -32,6 +32,8 @@ export interface Stack {
   readonly redisUrl: string;
   readonly sql: postgres.Sql;
   readonly redis: Redis;
+  /** The servers were started for this, and nobody else uses them. */
+  readonly own: boolean;
   close(): Promise<void>;
 }
 
@@ -66,7 +68,14 @@ export async function openStack(): Promise<Stack> {
       throw new UsageError(`database ${REDIS_DATABASE} of REDIS_URL is not empty`);
     const own = await ownDatabase(services.databaseUrl);
     sql = postgres(own, { max: 2, onnotice: () => undefined });
-    return { databaseUrl: own, redisUrl: services.redisUrl, sql, redis, close };
+    return {
+      databaseUrl: own,
+      redisUrl: services.redisUrl,
+      sql,
+      redis,
+      own: databaseUrl === undefined,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
