@@ -16,18 +16,29 @@ import { dropDatabase } from "./bench/own-database.ts";
 import { type Service, startService } from "./bench/service.ts";
 import { UsageError } from "./command-line.ts";
 import { type FilledDatabase, fillDatabase, nameOf, USER } from "./queries/filled-database.ts";
+import { Ingest } from "./queries/ingest-beside.ts";
 import { type Asked, measure } from "./queries/measure.ts";
 import { type QueryBenchOptions, readOptions, USAGE } from "./queries/options.ts";
 import { type DatabaseResult, type QueryResult, report, save } from "./queries/report.ts";
 import { openServices, QUERIES_DIR, type QueryServices } from "./queries/services.ts";
 
+/** The rig that sends meanwhile. */
+const INGEST_SYSTEM = "5be6ed5a-9f1b-4b86-a4a5-8f1f6a9d3c77";
+
 async function startOver(
   { url }: FilledDatabase,
   { redisUrl }: QueryServices,
-  size: string,
+  size: "small" | "large",
+  role: "api" | "all",
 ): Promise<Service> {
   const logPath = join(QUERIES_DIR, `service-${size}.log`);
-  return startService({ databaseUrl: url, redisUrl }, undefined, { role: "api", logPath, users: [USER] });
+  return startService({ databaseUrl: url, redisUrl }, undefined, { role, logPath, users: [USER] });
+}
+
+/** Beside whatever the databases were filled with; one that was kept may have it. */
+async function addIngestSystem(sql: postgres.Sql): Promise<void> {
+  await sql`INSERT INTO diagnostics_system (id, name) VALUES (${INGEST_SYSTEM}, 'Rig that sends meanwhile')
+    ON CONFLICT (id) DO NOTHING`;
 }
 
 const askedOf = ({ host, port, tokens }: Service, { recording }: FilledDatabase): Asked => ({
@@ -51,10 +62,16 @@ async function compareSizes(
   const running: Service[] = [];
   const sql = postgres(large.url, { max: 1, onnotice: () => undefined });
   try {
-    running.push(await startOver(small, services, "small"));
-    running.push(await startOver(large, services, "large"));
+    if (options.ingest_rows_per_s > 0) await addIngestSystem(sql);
+    running.push(await startOver(small, services, "small", "api"));
+    running.push(await startOver(large, services, "large", options.ingest_rows_per_s > 0 ? "all" : "api"));
     const asked = [askedOf(running[0]!, small), askedOf(running[1]!, large)];
+    const ingest =
+      options.ingest_rows_per_s > 0
+        ? new Ingest(running[1]!, sql, INGEST_SYSTEM, options.ingest_rows_per_s)
+        : undefined;
     const [ofSmall, ofLarge] = await measure(asked, options.requests, stop);
+    const came = await ingest?.stop();
     const result = (
       { recording: _, url: __, ...facts }: FilledDatabase,
       questions = ofSmall!,
@@ -69,6 +86,7 @@ async function compareSizes(
       requests: options.requests,
       small: result(small),
       large: result(large, ofLarge),
+      ...(came ? { ingest: came } : {}),
     };
   } finally {
     for (const service of running) await service.stop();

@@ -20,6 +20,8 @@ export const INGEST_PATH = "/api/v1/data/ingest";
 export const WRITE_PATH = "/api/v2/write";
 const ACCEPTED: readonly number[] = [202, 204];
 
+import { readCounters, type Volume, volumeSince } from "./volume.ts";
+
 /** ms */
 export interface Latency {
   readonly p50: number;
@@ -37,6 +39,8 @@ export interface HttpRun {
   readonly accept: Latency;
   readonly stages: StageTimes;
   readonly cpu: CpuTimes;
+  /** Results of before have none. */
+  readonly volume?: Volume;
 }
 
 export interface Bench {
@@ -89,6 +93,7 @@ export async function flatOut(
   );
   const accept = new Histogram();
   const metrics = await service.metrics();
+  const counters = await readCounters(stack.sql, stack.redis);
   const cpu = await meter.read();
   const begin = performance.now();
   let next = 0;
@@ -106,6 +111,7 @@ export async function flatOut(
   const committed_ms = performance.now() - begin;
   const used = spent(cpu, await meter.read());
   const stages = stagesBetween(metrics, await service.metrics());
+  const volume = await volumeSince(counters, stack.sql, stack.redis, requests);
   for (const connection of open) connection.close();
   await check();
   return {
@@ -117,6 +123,7 @@ export async function flatOut(
     accept: latencyOf(accept),
     stages,
     cpu: used,
+    volume,
   };
 }
 

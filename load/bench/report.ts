@@ -9,6 +9,7 @@ import { HTTP_PHASES, type HttpPhase } from "./options.ts";
 import type { PacedRun } from "./paced-run.ts";
 import { STAGES } from "./stages.ts";
 import type { StoredRuns } from "./stored.ts";
+import type { Volume } from "./volume.ts";
 import type { WorkerRuns } from "./worker-processes.ts";
 
 export interface RawRun {
@@ -118,7 +119,14 @@ function stageLines(name: string, run: HttpRun | undefined): string[] {
       `${(run.committed_ms / 1000).toFixed(2)} s to the last commit`,
     `  stages, ms per 10,000 rows: ${stages.join(", ")}`,
     `  CPU: ${cpuText(run.cpu)}`,
+    ...(run.volume ? [volumeLine(run.volume, run.rows)] : []),
   ];
+}
+
+function volumeLine(volume: Volume, rows: number): string {
+  const each = (bytes: number) => Math.round(bytes / rows);
+  const { http, redis_in, redis_out, wal, stored } = volume;
+  return `  bytes a reading: HTTP ${each(http)}, Redis in ${each(redis_in)} and out ${each(redis_out)}, WAL ${each(wal)}, stored ${each(stored)}`;
 }
 
 function pacedLines({ accept, queryable, cpu, ...run }: PacedRun): string[] {

@@ -9,6 +9,8 @@ export interface QueryBenchOptions {
   readonly requests: number;
   /** Community: compress every chunk, not only those that are older than 7 days. */
   readonly compress_all: boolean;
+  /** Readings a second that come into the large database meanwhile; 0: none. */
+  readonly ingest_rows_per_s: number;
   /** Leave the databases, or take those that a run left. */
   readonly keep: boolean;
   /** Write load/results. */
@@ -19,6 +21,7 @@ export const USAGE = `Usage: bun run bench:queries [OPTIONS]
   --rows N          readings of the large database (25,000,000)
   --small-rows N    readings of the small one (1,000,000)
   --requests N      requests of each question to each database (200)
+  --ingest N        with N readings a second coming into the large one all the time (0)
   --compress-all    Community: compress every chunk, not only those older than 7 days
   --keep            leave the databases, and take those that a run of the same size left in the last 6 hours
   --quick           250,000 and 100,000 readings, 20 requests; saves nothing
@@ -33,6 +36,7 @@ export function readOptions(args: readonly string[]): QueryBenchOptions | null {
     rows: TEXT,
     "small-rows": TEXT,
     requests: TEXT,
+    ingest: TEXT,
     "compress-all": FLAG,
     keep: FLAG,
     quick: FLAG,
@@ -45,6 +49,7 @@ export function readOptions(args: readonly string[]): QueryBenchOptions | null {
     rows: groupedOption("rows", given.rows, quick ? 250_000 : 25_000_000),
     small_rows: groupedOption("small-rows", given["small-rows"], quick ? 100_000 : 1_000_000),
     requests: groupedOption("requests", given.requests, quick ? 20 : 200),
+    ingest_rows_per_s: groupedOption("ingest", given.ingest, 0),
     compress_all: given["compress-all"] === true,
     keep: given.keep === true,
     save: !quick && given["no-save"] !== true,
