@@ -3,7 +3,7 @@
  * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
  * and a test holds the two together.
  */
-import { DEVELOPMENT_SECRET, productionProblems, providerProblems } from "./config/checks.ts";
+import { DEVELOPMENT_SECRET, type Purpose, productionProblems, providerProblems } from "./config/checks.ts";
 import { choice, networks, share, text, type Variable, whole } from "./config/kinds.ts";
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 
@@ -23,6 +23,7 @@ export const VARIABLES = {
     /^[0-9A-Za-z.:-]+$/,
   ),
   PORT: whole(8000, "TCP port of the HTTP server", 1, 65535),
+  WORKER_OPS_PORT: whole(0, "TCP port of a `start worker` for probes and metrics; 0: none", 0, 65535),
   DATABASE_URL: text(
     optional,
     "PostgreSQL 15+ with TimescaleDB. Empty: a private instance is found or started (not in production)",
@@ -43,7 +44,7 @@ export const VARIABLES = {
   ),
   JWT_SECRET_KEY: text(
     DEVELOPMENT_SECRET,
-    "Key that signs access tokens; required in production (try: openssl rand -base64 48)",
+    "Key that signs access tokens; in production the roles all and api need it (try: openssl rand -base64 48)",
     "at least 32 characters",
     /^.{32,}$/s,
   ),
@@ -208,9 +209,13 @@ export type Config = { readonly [K in VariableName]: ValueOf<(typeof VARIABLES)[
 
 /**
  * Read the configuration. An empty variable counts as not set.
+ * @param purpose what it is read for: what production must not do without depends on it
  * @throws {ConfigError} naming every variable whose value is not allowed
  */
-export function loadConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  purpose: Purpose = "serve",
+): Config {
   const problems: ConfigProblem[] = [];
   const entries = Object.entries<Variable<unknown>>(VARIABLES).map(([name, variable]) => {
     const given = environment[name]?.trim();
@@ -221,14 +226,15 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   });
   const config = Object.freeze(Object.fromEntries(entries)) as Config;
   const allowed = (name: VariableName) => VARIABLES[name].allowed;
-  problems.push(...productionProblems(config, environment, allowed), ...providerProblems(config, allowed));
+  problems.push(...productionProblems(config, environment, purpose, allowed));
+  problems.push(...providerProblems(config, allowed));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 
 /** The configuration of this process. @throws {ConfigError} */
-export function configuration(): Config {
-  return loadConfig(process.env);
+export function configuration(purpose: Purpose): Config {
+  return loadConfig(process.env, purpose);
 }
 
 /** The text of `.env.example`: every variable with its meaning, what is allowed and its default. */

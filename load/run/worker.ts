@@ -26,8 +26,6 @@ export async function startWorker({ databaseUrl, redisUrl }: Stack): Promise<Wor
       APP_ENV: "production",
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
-      // It signs nothing; production wants one all the same.
-      JWT_SECRET_KEY: crypto.randomUUID(),
       STREAM_PARTITIONS: "1",
       LOG_FORMAT: "json",
     },

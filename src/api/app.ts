@@ -1,5 +1,6 @@
 /** Puts the HTTP API together. Everything it needs is handed in; nothing here reads the environment. */
 import { Hono } from "hono";
+import { answerErrors } from "./answer-errors.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { PasswordChecker } from "./auth/passwords.ts";
@@ -10,7 +11,6 @@ import { followMetrics } from "./follow-metrics.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { JobWatch } from "./job-watch.ts";
 import { observe } from "./middleware/observe.ts";
-import { asProblem, problemResponse } from "./problem-error.ts";
 import { mountAccess } from "./routes/access.ts";
 import { mountDocs } from "./routes/docs.ts";
 import { mountIngest } from "./routes/ingest.ts";
@@ -87,18 +87,4 @@ function credentialsOf({
     clock,
   );
   return new Credentials({ tokens, outside, register, keyUses, identities, clock, metrics });
-}
-
-/** Every error becomes a problem; only what nobody expected is logged here, with its stack. */
-function answerErrors(app: App, { log }: Pick<ApiDeps, "log">): void {
-  app.onError((error, c) => {
-    const problem = asProblem(error);
-    const request_id = c.get("request_id");
-    if (problem.problem === "internal-error") log.error({ err: error, request_id }, "a request failed");
-    else if (problem.cause instanceof Error && problem.problem === "service-unavailable") {
-      log.warn({ request_id, reason: problem.message }, "a dependency is away");
-    }
-    const view = c.get("problem_view") ?? problemResponse;
-    return view(c, problem);
-  });
 }

@@ -1,6 +1,7 @@
 /** What every command needs first: configuration, log, services, database. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Purpose } from "../config/checks.ts";
 import { type Config, configuration } from "../config.ts";
 import { parseUnitDefinitions, type UnitDefinition } from "../contract/units.ts";
 import { createLogger, type Logger } from "../ops/log.ts";
@@ -28,15 +29,17 @@ export interface Environment {
 
 /**
  * Configuration, log, and Redis and TimescaleDB that answer.
+ * @param purpose what the configuration is read for
  * @param check asked before any service is looked for
  * @param log_to where the log goes when standard output is for something else
  * @throws {ConfigError} @throws {ServicesError}
  */
 export async function openEnvironment(
+  purpose: Purpose,
   check: (config: Config) => Promise<void> | undefined = () => undefined,
   log_to?: NodeJS.WritableStream,
 ): Promise<Environment> {
-  const config = configuration();
+  const config = configuration(purpose);
   await check(config);
   const log = createLogger({ level: config.LOG_LEVEL, format: config.LOG_FORMAT }, log_to);
   const services = await ensureServices({
@@ -116,7 +119,7 @@ export async function readUnits(config: Config): Promise<readonly UnitDefinition
 export async function withDatabase<T>(
   work: (database: Database, environment: Environment) => Promise<T>,
 ): Promise<T> {
-  const environment = await openEnvironment();
+  const environment = await openEnvironment("work");
   const database = openDatabase(environment);
   try {
     await migrateSchema(database, environment.config);

@@ -2,7 +2,7 @@
 import { openDatabase, openEnvironment, prepareDatabase } from "./environment.ts";
 
 export async function migrateCommand(): Promise<void> {
-  const environment = await openEnvironment();
+  const environment = await openEnvironment("work");
   const database = openDatabase(environment);
   try {
     const { extension, applied, edition, changes } = await prepareDatabase(database, environment);

@@ -1,20 +1,64 @@
-/** The port of the HTTP server: whether it is free, and what people are told when it is not. */
-
+/** The ports that a role listens on: whether they are free, and what people are told when they are not. */
 import { createServer } from "node:net";
+import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
 import type { Config } from "../config.ts";
+import type { Logger } from "../ops/log.ts";
 import { CommandError } from "./fail.ts";
 
-export const portTaken = ({ HOST, PORT }: Config) =>
-  new CommandError(
-    `port ${PORT} on ${HOST} is taken by another program.\nStop that program, or choose another port: PORT=${PORT < 65_535 ? PORT + 1 : 8000} npm start`,
+/** Where a server listens. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** The command that starts it on another port. */
+  readonly elsewhere: (port: number) => string;
+}
+
+export const apiPlace = ({ HOST, PORT }: Config): Place => ({
+  host: HOST,
+  port: PORT,
+  elsewhere: (port) => `PORT=${port} npm start`,
+});
+
+/** Null: the worker answers nothing. */
+export function workerPlace({ HOST, WORKER_OPS_PORT }: Config): Place | null {
+  if (WORKER_OPS_PORT === 0) return null;
+  const elsewhere = (port: number) => `WORKER_OPS_PORT=${port} npm run hydraulic -- start worker`;
+  return { host: HOST, port: WORKER_OPS_PORT, elsewhere };
+}
+
+function portTaken({ host, port, elsewhere }: Place): CommandError {
+  const other = port < 65_535 ? port + 1 : 8000;
+  return new CommandError(
+    `port ${port} on ${host} is taken by another program.\nStop that program, or choose another port: ${elsewhere(other)}`,
   );
+}
 
 /** Asked before anything is downloaded or started; listening later finds the same if it changes. */
-export async function refuseTakenPort(config: Config): Promise<void> {
+export async function refuseTakenPort(place: Place): Promise<void> {
   const free = await new Promise<boolean>((resolve) => {
     const probe = createServer();
     probe.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "EADDRINUSE"));
-    probe.listen({ host: config.HOST, port: config.PORT }, () => probe.close(() => resolve(true)));
+    probe.listen({ host: place.host, port: place.port }, () => probe.close(() => resolve(true)));
   });
-  if (!free) throw portTaken(config);
+  if (!free) throw portTaken(place);
+}
+
+/** Serve the app there. @throws {CommandError} when the port is taken */
+export function listen(
+  app: Parameters<typeof startServer>[0],
+  place: Place,
+  { config, log }: { readonly config: Config; readonly log: Logger },
+): RunningServer {
+  try {
+    return startServer(app, {
+      hostname: place.host,
+      port: place.port,
+      body_timeout_ms: config.BODY_TIMEOUT_MS,
+      query_deadline_ms: config.QUERY_DEADLINE_MS,
+      log,
+    });
+  } catch (error) {
+    if (error instanceof PortTakenError) throw portTaken(place);
+    throw error;
+  }
 }

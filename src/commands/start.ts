@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
-import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
+import type { RunningServer } from "../api/server.ts";
 import { SystemNames } from "../api/system-names.ts";
 
 import { mountConsole } from "../console/console.ts";
@@ -58,10 +58,11 @@ import {
   streamBounds,
 } from "./environment.ts";
 import { openRegister } from "./open-register.ts";
-import { portTaken, refuseTakenPort } from "./port.ts";
+import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startMaintenance } from "./start-maintenance.ts";
 import { startWebhooks } from "./start-webhooks.ts";
+import { startWorkerApp } from "./start-worker-app.ts";
 import { Stopping } from "./stopping.ts";
 
 export const ROLES_TO_START = ["all", "api", "worker"] as const;
@@ -96,9 +97,10 @@ export async function start(role: RoleToStart): Promise<void> {
 }
 
 async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
-  const environment = await openEnvironment(async (config) => {
+  const environment = await openEnvironment(role === "worker" ? "work" : "serve", async (config) => {
     await readUnits(config);
-    if (role !== "worker") await refuseTakenPort(config);
+    const place = role === "worker" ? workerPlace(config) : apiPlace(config);
+    if (place) await refuseTakenPort(place);
   });
   const { config, log, services } = environment;
   stopping.services(() => services.stop());
@@ -115,9 +117,12 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
 
   const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
   const wiring: Wiring = { ...environment, database, onQuery, metrics, stopping, processName };
-  const supervisor = role === "api" ? null : await startWorkers(wiring);
-  const server = role === "worker" ? null : await startApi(wiring, supervisor);
-  if (server) process.stdout.write(banner(config, server.url));
+  let supervisor: Supervisor | null = null;
+  const probes = role === "worker" ? startWorkerApp(wiring, () => supervisor?.summaries() ?? []) : null;
+  if (role !== "api") supervisor = await startWorkers(wiring);
+  const api = role === "worker" ? null : await startApi(wiring, supervisor);
+  if (api) process.stdout.write(banner(config, api.url));
+  const server = api ?? probes;
   log.info({ role, pid: process.pid, ...(server ? { url: server.url } : {}) }, "ready");
   await stopping.wanted;
   log.info("stopping");
@@ -256,7 +261,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     workers: () => (supervisor?.summaries() ?? []).map(toWorker),
   });
   mountConsole(app, { onError: (err) => log.error({ err }, "the console could not be bundled") });
-  const server = listen(app, wiring);
+  const server = listen(app, apiPlace(config), wiring);
   stopping.last("HTTP server", (left_ms) => {
     closing.abort();
     return server.stop(left_ms / 2);
@@ -283,18 +288,3 @@ const toWorker = ({ consumer, state, silent_ms, restarts }: WorkerSummary) => ({
   heartbeat_age_ms: silent_ms,
   restarts,
 });
-
-function listen(app: ReturnType<typeof createApp>, { config, log }: Wiring): RunningServer {
-  try {
-    return startServer(app, {
-      hostname: config.HOST,
-      port: config.PORT,
-      body_timeout_ms: config.BODY_TIMEOUT_MS,
-      query_deadline_ms: config.QUERY_DEADLINE_MS,
-      log,
-    });
-  } catch (error) {
-    if (error instanceof PortTakenError) throw portTaken(config);
-    throw error;
-  }
-}

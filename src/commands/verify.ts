@@ -66,7 +66,7 @@ export function verifyCommand(): Command {
 }
 
 async function verifyAction(options: VerifyOptions): Promise<void> {
-  const environment = await openEnvironment(undefined, process.stderr);
+  const environment = await openEnvironment("work", undefined, process.stderr);
   const interrupt = listenForInterrupts((step) => {
     if (step === "abandon") process.exit(INTERRUPTED);
   });

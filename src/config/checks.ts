@@ -4,6 +4,15 @@ import type { ConfigProblem } from "./problems.ts";
 
 export const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
 
+/** `serve`: the HTTP API, which signs tokens. `work`: only what is behind it, as workers and commands do. */
+export type Purpose = "serve" | "work";
+
+/** A secret that a process does not use is one that it can only give away. */
+const NEEDED = {
+  serve: ["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"],
+  work: ["DATABASE_URL", "REDIS_URL"],
+} as const satisfies Record<Purpose, readonly (keyof Config)[]>;
+
 /** What is told about a variable by itself. */
 type Allowed = (name: keyof Config) => string;
 
@@ -11,18 +20,22 @@ type Allowed = (name: keyof Config) => string;
 export function productionProblems(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
+  purpose: Purpose,
   allowed: Allowed,
 ): ConfigProblem[] {
   if (config.APP_ENV !== "production") return [];
-  const needed = ["JWT_SECRET_KEY", "DATABASE_URL", "REDIS_URL"] as const;
-  const problems: ConfigProblem[] = needed
+  const problems: ConfigProblem[] = NEEDED[purpose]
     .filter((name) => !environment[name]?.trim())
     .map((name) => ({
       name,
       value: undefined,
       allowed: `${allowed(name)} when APP_ENV=production`,
     }));
-  if (config.JWT_SECRET_KEY === DEVELOPMENT_SECRET && environment.JWT_SECRET_KEY?.trim()) {
+  if (
+    purpose === "serve" &&
+    config.JWT_SECRET_KEY === DEVELOPMENT_SECRET &&
+    environment.JWT_SECRET_KEY?.trim()
+  ) {
     const own = "a secret of your own when APP_ENV=production";
     problems.push({ name: "JWT_SECRET_KEY", value: DEVELOPMENT_SECRET, allowed: own });
   }

@@ -23,6 +23,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   APP_ENV: ["prod", "Production"],
   HOST: ["a b", "http://x", "[::1]"],
   PORT: ["0", "65536", "80a", "-1", "8e3", "1.5"],
+  WORKER_OPS_PORT: ["65536", "80a", "-1"],
   DATABASE_URL: ["mysql://h/d", "localhost", "postgres:// x"],
   REDIS_URL: ["http://h", "redis:h"],
   DATA_DIR: [],
@@ -134,6 +135,14 @@ describe("production", () => {
     const error = errorOf({ ...PRODUCTION, JWT_SECRET_KEY: secret });
     expect(error.problems.map(({ name }) => name)).toEqual(["JWT_SECRET_KEY"]);
     expect(error.message).not.toContain(secret);
+  });
+  test("of a worker, or of a command, takes no secret that it does not use", () => {
+    const { JWT_SECRET_KEY: secret, ...rest } = PRODUCTION;
+    expect(loadConfig(rest, "work")).toMatchObject(rest);
+    expect(() => loadConfig({ ...rest, JWT_SECRET_KEY: secret }, "work")).not.toThrow();
+    expect(() => loadConfig(rest, "serve")).toThrow(ConfigError);
+    const { DATABASE_URL: _, REDIS_URL: __, ...bare } = rest;
+    expect(() => loadConfig(bare, "work")).toThrow(/DATABASE_URL is not set[\s\S]*REDIS_URL is not set/);
   });
 });
 

@@ -24,7 +24,7 @@ const describe = describeRoute({
   },
 });
 
-export function mountMetrics(app: App, deps: RouteDeps): void {
+export function mountMetrics(app: App, deps: Pick<RouteDeps, "metrics">): void {
   app.get("/metrics", describe, async (c) => {
     const text = await deps.metrics.metrics();
     return c.body(text, 200, { "Content-Type": deps.metrics.contentType, "Cache-Control": "no-store" });

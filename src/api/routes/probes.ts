@@ -2,7 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { DependencyCheck, type DependencyStates } from "../dependency-check.ts";
-import type { App, RouteDeps, WorkerSummary } from "../deps.ts";
+import type { App, AppContext, RouteDeps, WorkerSummary } from "../deps.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
@@ -39,7 +39,7 @@ const HealthSchema = Type.Object({
   ),
 });
 
-interface Readiness {
+export interface Readiness {
   readonly status: "ready" | "degraded" | "unavailable";
   readonly reasons: string[];
 }
@@ -84,8 +84,15 @@ const HEALTH_EXAMPLE = {
 };
 const tags = ["Operation"];
 
-export function mountProbes(app: App, deps: RouteDeps): void {
-  const check = new DependencyCheck(deps);
+/** 503 with a time to come again when it is unavailable, else 200. @param answer is sent as it is */
+export function answerReadiness<T extends Readiness>(c: AppContext, answer: T): Response {
+  c.header("Cache-Control", "no-store");
+  if (answer.status !== "unavailable") return c.json(answer);
+  return c.json(answer, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
+}
+
+/** `GET /livez`, which asks nothing of anybody. */
+export function mountLive(app: App): void {
   const live = describeRoute({
     tags,
     summary: "The process answers",
@@ -95,7 +102,11 @@ export function mountProbes(app: App, deps: RouteDeps): void {
     responses: { 200: ok("Alive", LiveSchema, { status: "alive" }), ...problems("/livez", []) },
   });
   app.get("/livez", live, (c) => c.json({ status: "alive" }, 200, { "Cache-Control": "no-store" }));
+}
 
+export function mountProbes(app: App, deps: RouteDeps): void {
+  mountLive(app);
+  const check = new DependencyCheck(deps);
   const ready = describeRoute({
     tags,
     summary: "Batches are accepted",
@@ -109,12 +120,7 @@ export function mountProbes(app: App, deps: RouteDeps): void {
       ...problems("/readyz", []),
     },
   });
-  app.get("/readyz", ready, async (c) => {
-    const readiness = readinessOf(await check.run());
-    c.header("Cache-Control", "no-store");
-    if (readiness.status !== "unavailable") return c.json(readiness);
-    return c.json(readiness, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
-  });
+  app.get("/readyz", ready, async (c) => answerReadiness(c, readinessOf(await check.run())));
 
   const health = describeRoute({
     tags,
@@ -128,10 +134,7 @@ export function mountProbes(app: App, deps: RouteDeps): void {
       ...problems("/health", []),
     },
   });
-  app.get("/health", health, async (c) => {
-    const answer = healthOf(await check.run(), deps.workers(), deps.clock.now_ms());
-    c.header("Cache-Control", "no-store");
-    if (answer.status !== "unavailable") return c.json(answer);
-    return c.json(answer, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
-  });
+  app.get("/health", health, async (c) =>
+    answerReadiness(c, healthOf(await check.run(), deps.workers(), deps.clock.now_ms())),
+  );
 }
