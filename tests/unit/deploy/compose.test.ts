@@ -38,8 +38,9 @@ describe("of the program's own services", () => {
     expect(config.REDIS_URL).toBe(`redis://:${SECRET}@redis:6379/0`);
   });
 
-  test("a worker gets no key for tokens", () => {
+  test("a worker gets no key for tokens, and starts although the API is not ready: the backlog may be full", () => {
     expect(compose.services.worker.environment).not.toHaveProperty("JWT_SECRET_KEY");
+    expect(Object.keys(compose.services.worker.depends_on).sort()).toEqual(["redis", "timescaledb"]);
   });
 
   test.each(own)("%s is held tight, and has longer to stop than it takes", (_, service) => {
