@@ -46,13 +46,17 @@ export interface DatasetShape {
   readonly start_ms: number;
   /** From one sample of all sensors to the next, ms. */
   readonly interval_ms: number;
+  /** Datasets of different rigs have different sensors. */
+  readonly rig?: number;
 }
 
 export class Dataset {
   readonly #values: Int32Array;
-  readonly #sensors = Array.from({ length: SENSORS }, (_, i) => sensorId(i));
+  readonly #sensors: readonly string[];
 
   constructor(readonly shape: DatasetShape) {
+    const first = (shape.rig ?? 0) * SENSORS;
+    this.#sensors = Array.from({ length: SENSORS }, (_, i) => sensorId(first + i));
     this.#values = values(shape.rows);
   }
 

@@ -37,6 +37,7 @@ export const USAGE = `Usage: bun run bench [OPTIONS]
   --rows N           readings of each run (1,000,000)
   --repetitions N    of raw, ${HTTP_PHASES.join(", ")}, interleaved (5)
   --only A,B         phases of ${PHASES.join(", ")}
+  --small-batch N    readings of a small request (100)
   --stored N         afterwards, large requests again to a table of N rows (0)
   --workers          afterwards, large requests with one worker process and with two
   --paced-seconds N  length of the paced run (20)
@@ -54,6 +55,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     repetitions: TEXT,
     only: TEXT,
     "paced-seconds": TEXT,
+    "small-batch": TEXT,
     stored: TEXT,
     workers: FLAG,
     "no-save": FLAG,
@@ -69,12 +71,16 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     phases: chosen,
     http: HTTP_PHASES.filter((phase) => chosen.has(phase)),
     large: { batch: 10_000, connections: 4 },
-    small: { batch: 100, connections: 64 },
+    small: { batch: wholeOption("small-batch", given["small-batch"], 100), connections: 64 },
     stored: groupedOption("stored", given.stored, 0),
     workers: given.workers === true,
     paced_s: wholeOption("paced-seconds", given["paced-seconds"], quick ? 5 : 20),
     compare: quick,
-    save: !quick && given["no-save"] !== true && chosen.size === PHASES.length,
+    save:
+      !quick &&
+      given["no-save"] !== true &&
+      given["small-batch"] === undefined &&
+      chosen.size === PHASES.length,
     profile: given.profile,
   };
 }

@@ -72,15 +72,23 @@ export async function checkReadings(
   data: Dataset,
   all = data.shape.rows,
 ): Promise<void> {
+  const sums = data.sums();
   const { rows: count, start_ms, interval_ms, system_id } = data.shape;
   const end_ms = start_ms + Math.ceil(count / SENSORS) * interval_ms;
   const rows = await sql.unsafe<Record<keyof SensorSum, string>[]>(
     `SELECT sensor_id, unit, count(*) AS readings, sum(quality)::bigint AS quality,
        sum(round(value * 100)::bigint * ((extract(epoch FROM "timestamp") * 1000 - $1::bigint)::bigint / $2::bigint + 1))::bigint AS mixed
-     FROM ${table} WHERE system_id = $3 AND "timestamp" >= $4::timestamptz AND "timestamp" < $5::timestamptz
+     FROM ${table} WHERE system_id = $3 AND sensor_id = ANY($6::uuid[]) AND "timestamp" >= $4::timestamptz AND "timestamp" < $5::timestamptz
        AND ((extract(epoch FROM "timestamp") * 1000)::bigint - $1::bigint) % $2::bigint = 0
      GROUP BY sensor_id, unit ORDER BY sensor_id`,
-    [start_ms, interval_ms, system_id, new Date(start_ms), new Date(end_ms)],
+    [
+      start_ms,
+      interval_ms,
+      system_id,
+      new Date(start_ms),
+      new Date(end_ms),
+      sums.map((sum) => sum.sensor_id),
+    ],
   );
   const [held_all] = await sql.unsafe<{ readings: string }[]>(`SELECT count(*) AS readings FROM ${table}`);
   if (Number(held_all?.readings) !== all)
@@ -94,7 +102,7 @@ export async function checkReadings(
       mixed: Number(mixed),
     }),
   );
-  if (!Bun.deepEquals(held, data.sums())) throw new WrongDataError(`${table} does not hold what was sent`);
+  if (!Bun.deepEquals(held, sums)) throw new WrongDataError(`${table} does not hold what was sent`);
 }
 
 /** What completed jobs say together. */
