@@ -17,7 +17,10 @@ import type { DirtyHour } from "./ledger.ts";
 export interface Patience {
   /** No hour became dirty for this long, ms: idle time is the best time. */
   readonly quiet_ms: number;
-  /** This hour is dirty for this long although readings keep coming, ms. */
+  /**
+   * This hour is over and dirty for this long although readings keep coming, ms. One that is not over would be dirty
+   * again at once, and aggregating all of it for the few new readings would cost more and more.
+   */
   readonly longest_ms: number;
   /** Leave hours that are not over to the live part of the view. */
   readonly ended_only: boolean;
@@ -45,7 +48,7 @@ const TAKE = `WITH gone AS (
 
 const DUE = `SELECT system_id, extract(epoch FROM hour)::float8 AS hour_s FROM diagnostics_dirty_hour_taken
   WHERE ((SELECT max(last_taken_at) FROM diagnostics_dirty_hour_taken) <= now() - $1 * interval '1 ms'
-      OR first_taken_at <= now() - $2 * interval '1 ms')
+      OR (first_taken_at <= now() - $2 * interval '1 ms' AND hour <= now() - interval '1 hour'))
     AND ($3 IS FALSE OR hour <= now() - interval '1 hour')
   ORDER BY hour, system_id LIMIT $4`;
 

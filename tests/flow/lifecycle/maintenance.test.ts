@@ -160,6 +160,18 @@ describe(`maintenance on the ${edition} edition`, () => {
     expect(await differences(sql)).toEqual([]);
   });
 
+  test("an hour that is not over is left to the live part while readings keep coming, and never aggregated in vain", async () => {
+    const { report } = hire({ patience: { quiet_ms: 60_000, longest_ms: 0, ended_only: false } });
+    // Of the next hour, so that the test may run across the end of this one.
+    const running_ms = Math.floor(Date.now() / HOUR_MS + 1) * HOUR_MS;
+    await storeReadings(sql, [{ system: 1, sensor: 1, time_ms: running_ms, value: 1 }]);
+    await until("the running hour is taken", () => report.taken === 1);
+    await storeReadings(sql, [{ system: 1, sensor: 1, time_ms: running_ms - 5 * HOUR_MS, value: 2 }]);
+    await until("the hour that is over is aggregated", () => report.aggregated === 1);
+    expect(await dirtyHours(sql)).toBe(1);
+    expect(await differences(sql)).toEqual([]);
+  });
+
   test("retention drops readings and their hours together, and nothing younger", async () => {
     await storeMinutes(Date.now() - 60 * DAY_MS, 120);
     await storeMinutes(Date.now() - 5 * DAY_MS, 120);
