@@ -72,18 +72,22 @@ describe("of all services", () => {
     }
   });
 
-  test("Redis keeps what was accepted, as the private one does", async () => {
-    const words = compose.services.redis.command.join(" ");
-    const conf = await textOf("src/services/redis-instance.ts");
-    for (const setting of [
-      "appendonly yes",
-      "auto-aof-rewrite-min-size 256mb",
-      "maxmemory-policy noeviction",
-    ]) {
-      expect(words).toContain(`--${setting}`);
-      expect(conf).toContain(`\n${setting}\n`);
-    }
-  });
+  test.each(["compose.yaml", "compose.dev.yaml"])(
+    "Redis of %s keeps what was accepted, as the private one does",
+    async (file) => {
+      const [{ services }] = await documentsOf(`deploy/${file}`);
+      const words = services.redis.command.join(" ");
+      const conf = await textOf("src/services/redis-instance.ts");
+      for (const setting of [
+        "appendonly yes",
+        "auto-aof-rewrite-min-size 256mb",
+        "maxmemory-policy noeviction",
+      ]) {
+        expect(words).toContain(`--${setting}`);
+        expect(conf).toContain(`\n${setting}\n`);
+      }
+    },
+  );
 
   test("no secret is written down, and the file that has them is not committed", async () => {
     const guarded = /^\$\{\w+:\?[^}]*\}$/;
