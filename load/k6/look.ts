@@ -14,14 +14,13 @@ const lookErrors = new Counter("look_errors");
 /** @param turn counts on over all people */
 export function lookAround(plan: Plan, rigs: number, turn: number): void {
   const open = QUESTIONS.filter(({ oversight }) => !oversight || plan.reader_token !== null);
-  const { name, path } = open[turn % open.length]!;
+  const { name, path, ofSensor } = open[turn % open.length]!;
   const token = plan.reader_token ?? plan.tokens[0]!;
   const answer = http.get(plan.url + path(plan, turn % rigs, turn), {
     headers: { Authorization: `Bearer ${token}` },
     tags: { name: "look" },
   });
   if (answer.status === 200) look_ms.add(answer.timings.duration, { question: name });
-  // A sensor is registered with its first stored reading.
-  else if (answer.status !== NOT_FOUND || (name !== "series" && name !== "readings")) lookErrors.add(1);
+  else if (answer.status !== NOT_FOUND || !ofSensor) lookErrors.add(1);
   sleep(PAUSE_S);
 }

@@ -8,6 +8,8 @@ export interface Question {
   readonly name: string;
   /** Asks about everybody's batches. */
   readonly oversight: boolean;
+  /** About one sensor, which is registered with its first stored reading. */
+  readonly ofSensor: boolean;
   path(plan: Plan, rig: number, turn: number): string;
 }
 
@@ -17,8 +19,18 @@ const range = ({ start_s }: Plan) => `from=${iso(start_s)}&to=${iso(start_s + HO
 const system = ({ system_id }: Plan) => `/api/v1/systems/${system_id}`;
 const sensor = ({ run }: Plan, rig: number, turn: number) => sensorId(run, rig, turn % SENSORS);
 
-const everybody = (name: string, path: Question["path"]): Question => ({ name, oversight: false, path });
-const oversight = (name: string, path: string): Question => ({ name, oversight: true, path: () => path });
+const everybody = (name: string, path: Question["path"]): Question => ({
+  name,
+  oversight: false,
+  ofSensor: ["series", "readings", "hourly"].includes(name),
+  path,
+});
+const oversight = (name: string, path: string): Question => ({
+  name,
+  oversight: true,
+  ofSensor: false,
+  path: () => path,
+});
 
 export const QUESTIONS: readonly Question[] = [
   everybody("jobs", () => "/api/v1/jobs?limit=50"),
@@ -32,7 +44,10 @@ export const QUESTIONS: readonly Question[] = [
     (plan, rig, n) => `${system(plan)}/sensors/${sensor(plan, rig, n)}/readings?${range(plan)}&limit=1000`,
   ),
   everybody("sensors", (plan) => `${system(plan)}/sensors?limit=100`),
-  everybody("hourly", (plan) => `${system(plan)}/hourly?${range(plan)}`),
+  everybody(
+    "hourly",
+    (plan, rig, n) => `${system(plan)}/sensors/${sensor(plan, rig, n)}/hourly?${range(plan)}`,
+  ),
   oversight("overview", "/api/v1/overview"),
   oversight("incidents", "/api/v1/quarantine/incidents?limit=50"),
   oversight("counts", "/api/v1/quarantine/counts"),
