@@ -59,6 +59,7 @@ import {
 } from "./environment.ts";
 import { openRegister } from "./open-register.ts";
 import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startMaintenance } from "./start-maintenance.ts";
 import { startWebhooks } from "./start-webhooks.ts";
@@ -108,6 +109,7 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   for (const line of services.description) log.info(line);
 
   const metrics = new Registry();
+  processMetrics(metrics);
   const onQuery = queryMetrics(metrics);
   const database = openDatabase(environment, onQuery);
   stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));

@@ -14,6 +14,8 @@ export interface StreamState {
   /** Of these, batches in work. */
   readonly pending: number;
   readonly dead_letters: number;
+  /** Of the fullest partition: entries or bytes as a share of their bound, whichever is nearer to it. */
+  readonly fill: number;
   /** Any partition has reached a bound. */
   readonly full: boolean;
 }
@@ -38,12 +40,15 @@ export class StreamHealth {
     const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
     const states = await Promise.all(partitions.map((p) => this.#partition(p)));
     const sum = (pick: (s: (typeof states)[number]) => number) => states.reduce((n, s) => n + pick(s), 0);
+    const { max_entries, max_bytes } = this.bounds;
+    const fill = Math.max(...states.map((s) => Math.max(s.entries / max_entries, s.bytes / max_bytes)));
     return {
       entries: sum((s) => s.entries),
       bytes: sum((s) => s.bytes),
       pending: sum((s) => s.pending),
       dead_letters: sum((s) => s.dead),
-      full: states.some((s) => s.entries >= this.bounds.max_entries || s.bytes >= this.bounds.max_bytes),
+      fill,
+      full: fill >= 1,
     };
   }
 

@@ -10,6 +10,10 @@ export function streamMetrics(registry: Registry, health: StreamHealth): void {
   const entries = gauge("hydraulic_stream_entries", "Batches accepted and not finished");
   const waiting = gauge("hydraulic_stream_lag_entries", "Of these, batches that no thread has taken yet");
   const bytes = gauge("hydraulic_stream_bytes", "Bytes of their bodies");
+  const fill = gauge(
+    "hydraulic_backlog_fill_ratio",
+    "Fullest partition: entries or bytes as a share of their bound; at 1 batches are refused",
+  );
   const dead = gauge("hydraulic_dead_letter_entries", "Dead letters waiting for a replay");
   new Gauge({
     name: "hydraulic_redis_up",
@@ -21,6 +25,7 @@ export function streamMetrics(registry: Registry, health: StreamHealth): void {
         entries.set(state.entries);
         waiting.set(Math.max(0, state.entries - state.pending));
         bytes.set(state.bytes);
+        fill.set(state.fill);
         dead.set(state.dead_letters);
         this.set(1);
       } catch (error) {
