@@ -45,6 +45,8 @@ test(
     const text = await metrics.text();
     expect(text).toContain('hydraulic_workers{state="running"} 2');
     expect(text).toContain("hydraulic_maintenance_leading");
+    const started_s = Number(/^process_start_time_seconds (\S+)$/m.exec(text)?.[1]);
+    expect(Date.now() / 1000 - started_s).toBeWithin(0, TEST_MS / 1000);
     await expectProblem(await fetch(`${url}/api/v1/jobs`), "not-found");
     await expectProblem(await fetch(`${url}/livez`, { method: "POST" }), "method-not-allowed");
     program.signal("SIGTERM");

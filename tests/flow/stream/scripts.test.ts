@@ -5,6 +5,7 @@ import { newJobId } from "../../../src/contract/job-id.ts";
 import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
+import { StreamHealth } from "../../../src/stream/health.ts";
 import { IdempotencyStore } from "../../../src/stream/idempotency.ts";
 import { JobBoard, jobFields } from "../../../src/stream/jobs.ts";
 import { backlogKey, deadKey, INGEST_GROUP, jobKey, mirrorKey, streamKey } from "../../../src/stream/keys.ts";
@@ -98,8 +99,24 @@ describe("offer", () => {
     expect(await producer.offer(offerOf(2))).toEqual({ kind: "backlog_full", bound: "bytes" });
     expect(await snapshot()).toEqual(before);
     expect((await producer.offer(offerOf(1))).kind).toBe("accepted");
+    expect(await new StreamHealth(redis, BOUNDS).look()).toMatchObject({ fill: 1, full: true });
     await redis.flushdb();
     expect((await producer.offer(offerOf(5_000))).kind).toBe("accepted");
+  });
+
+  test("how full it is goes by the fullest partition and the nearer bound", async () => {
+    const bounds = { ...BOUNDS, partitions: 2, max_entries: 4 };
+    const health = new StreamHealth(redis, bounds);
+    expect(await health.look()).toMatchObject({ fill: 0, full: false });
+    await redis.xadd(streamKey(1), "*", "v", "1");
+    await redis.set(backlogKey(1), 100);
+    expect(await health.look()).toMatchObject({ fill: 0.25, full: false });
+    await redis.set(backlogKey(1), 900);
+    expect(await health.look()).toMatchObject({ fill: 0.9, full: false });
+    for (let i = 0; i < 3; i += 1) await redis.xadd(streamKey(0), "*", "v", "1");
+    expect(await health.look()).toMatchObject({ entries: 4, fill: 0.9, full: false });
+    await redis.xadd(streamKey(0), "*", "v", "1");
+    expect(await health.look()).toMatchObject({ fill: 1, full: true });
   });
 
   test("the same command sent twice after a lost answer stores one batch", async () => {
