@@ -53,3 +53,16 @@ export function interpolated(text: string, given: string): string {
 /** What the role in these words of a command line reads its configuration for. */
 export const purposeOf = (words: readonly string[]): Purpose =>
   words[0] === "start" && words[1] !== "worker" ? "serve" : "work";
+
+/** The groups of alert rules, of all files. */
+export async function alertGroups(): Promise<Yaml[]> {
+  const files = (await yamlFiles()).filter((path) => path.startsWith("deploy/prometheus/alerts/"));
+  return (await Promise.all(files.map(documentsOf))).flat().flatMap((file) => file.groups);
+}
+
+/** The program's metrics in PromQL, without what histograms append; labels and texts in quotes are none. */
+export function metricsIn(expression: string): string[] {
+  const bare = expression.replaceAll(/"(\\.|[^"\\])*"/g, '""').replaceAll(/\{[^}]*\}/g, "");
+  const names = bare.matchAll(/\b(?:hydraulic|http|process|access|identity)_[a-z_]+\b/g);
+  return [...names].map(([name]) => name.replace(/_(bucket|sum|count)$/, ""));
+}

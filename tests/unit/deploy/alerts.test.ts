@@ -1,24 +1,17 @@
 /** The alerts ask for what the program tells, fire when they must and only then, and each has its remedy in the docs. */
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
-import { documentsOf, ROOT, textOf, type Yaml } from "../../support/deploy.ts";
+import { alertGroups, documentsOf, metricsIn, ROOT, textOf, type Yaml } from "../../support/deploy.ts";
 
 const pathsOf = async (pattern: string) => (await Array.fromAsync(new Glob(pattern).scan(ROOT))).sort();
 const dataOf = async (pattern: string): Promise<Yaml[]> =>
   (await Promise.all((await pathsOf(pattern)).map(documentsOf))).flat();
 
-const groups: Yaml[] = (await dataOf("deploy/prometheus/alerts/*.yml")).flatMap((file) => file.groups);
+const groups = await alertGroups();
 const alerts: [string, Yaml][] = groups.flatMap(({ rules }) => rules.map((rule: Yaml) => [rule.alert, rule]));
 const checks: Yaml[] = (await dataOf("tests/unit/deploy/alerts/*.yaml")).flatMap((file) => file.tests);
 const sources = (await Promise.all((await pathsOf("src/**/*-metrics.ts")).map(textOf))).join("\n");
 const guide = await textOf("docs/operate.md");
-
-/** Names before a selector, a range or an end, without what histograms append; labels and texts in quotes are none. */
-function metricsIn(expression: string): string[] {
-  const bare = expression.replaceAll(/"(\\.|[^"\\])*"/g, '""').replaceAll(/\{[^}]*\}/g, "");
-  const names = bare.matchAll(/\b(?:hydraulic|http|process|access|identity)_[a-z_]+\b/g);
-  return [...names].map(([name]) => name.replace(/_(bucket|sum|count)$/, ""));
-}
 
 test("Prometheus loads every file of alerts, and an alert has one name", async () => {
   const [prometheus] = await documentsOf("deploy/prometheus/prometheus.yml");
