@@ -3,14 +3,16 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../../src/commands/environment.ts";
 import { HTTP_PHASES, type HttpPhase } from "./options.ts";
-import { cells, median, NAMES, type Repetition, type Result, ratioOf, summary } from "./report.ts";
+import { cells, NAMES, type Repetition, type Result, ratioOf, summary } from "./report.ts";
 
 const RESULTS = join(ROOT, "load/results");
+/** Processes that want to run; above, others disturb the run. */
+const BUSY = 0.5;
 const WIDTHS = [34, 6, 10, 7, 10];
 
 export interface Comparison {
   readonly phase: HttpPhase;
-  /** Shares of raw COPY: the median of this run, and that of the stored one. */
+  /** Shares of raw COPY, median by median: of this run, and of the stored one. */
   readonly now: number;
   readonly stored: number;
   /** The most by which a repetition of this run is away from its median. */
@@ -20,12 +22,12 @@ export interface Comparison {
 
 /** Every phase that both runs have. A difference within this run's own noise is none. */
 export function compare(now: Result, stored: Result): Comparison[] {
-  const before = summary(stored);
+  const [before, after] = [summary(stored), summary(now)];
   return HTTP_PHASES.flatMap((phase) => {
     const was = ratioOf(before[phase], before.raw);
     const ratios = now.repetitions.flatMap((repetition) => ratiosOf(repetition, phase));
     if (was === undefined || ratios.length === 0) return [];
-    const is = median(ratios.map((rows_per_s) => ({ rows_per_s })))!.rows_per_s;
+    const is = ratioOf(after[phase], after.raw)!;
     const noise = Math.max(...ratios.map((ratio) => Math.abs(ratio - is)));
     const moved = Math.abs(is - was) <= noise ? null : is > was ? "faster" : "slower";
     return [{ phase, now: is, stored: was, noise, moved }];
@@ -55,10 +57,15 @@ export async function comparison(now: Result): Promise<string> {
     ),
   );
   const other = machine.cpu === now.machine.cpu ? "" : `, on another machine (${machine.cpu})`;
+  const busy =
+    now.machine.load_before > BUSY
+      ? [`The machine was busy (load ${now.machine.load_before}): shares of small requests fall then.`]
+      : [];
   return [
     `Shares of raw COPY beside those of commit ${machine.commit}${other}; moved is what differs by more than this run's noise`,
     cells(["", "now", date.slice(0, 10), "noise", ""], WIDTHS),
     ...lines,
+    ...busy,
     "",
   ].join("\n");
 }

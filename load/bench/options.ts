@@ -32,7 +32,7 @@ export interface BenchOptions {
 }
 
 export const USAGE = `Usage: bun run bench [OPTIONS]
-  --quick            the guard, in under two minutes: fewer rows; prints the shares of raw COPY beside those of the
+  --quick            the guard, in under two minutes: three repetitions; prints the shares of raw COPY beside those of the
                      last result in load/results and what moved by more than the run's own noise; saves nothing
   --rows N           readings of each run (1,000,000)
   --repetitions N    of raw, ${HTTP_PHASES.join(", ")}, interleaved (5)
@@ -66,8 +66,8 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const quick = given.quick === true;
   const chosen = new Set<Phase>(onlyOption(given.only, PHASES));
   return {
-    rows: wholeOption("rows", given.rows, quick ? 500_000 : 1_000_000),
-    repetitions: wholeOption("repetitions", given.repetitions, quick ? 4 : 5),
+    rows: wholeOption("rows", given.rows, 1_000_000),
+    repetitions: wholeOption("repetitions", given.repetitions, quick ? 3 : 5),
     phases: chosen,
     http: HTTP_PHASES.filter((phase) => chosen.has(phase)),
     large: { batch: 10_000, connections: 4 },
@@ -79,7 +79,8 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     save:
       !quick &&
       given["no-save"] !== true &&
-      given["small-batch"] === undefined &&
+      // Runs of other sizes are no record to compare with.
+      [given.rows, given.repetitions, given["small-batch"]].every((size) => size === undefined) &&
       chosen.size === PHASES.length,
     profile: given.profile,
   };

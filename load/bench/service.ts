@@ -43,6 +43,17 @@ const environmentOf = ({ databaseUrl, redisUrl }: Pick<Stack, "databaseUrl" | "r
   LOG_FORMAT: "json",
 });
 
+/** Whatever ends the benchmark, nothing that it started goes on. */
+const running = new Set<Bun.Subprocess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+function started(child: Bun.Subprocess): void {
+  running.add(child);
+  child.exited.finally(() => running.delete(child));
+}
+
 /** SIGTERM, and SIGKILL after the deadline. */
 async function end(child: Bun.Subprocess): Promise<void> {
   child.kill("SIGTERM");
@@ -58,6 +69,7 @@ export async function startWorker(stack: Stack): Promise<() => Promise<void>> {
   const env = { ...environmentOf(stack), WORKER_THREADS: "1" };
   const argv = [process.execPath, "src/main.ts", "start", "worker"];
   const child = Bun.spawn(argv, { cwd: ROOT, stdio: ["ignore", log, log], env });
+  started(child);
   const until_ms = performance.now() + READY_DEADLINE_MS;
   while (!(await Bun.file(logPath).text()).includes(`"msg":"ready"`)) {
     if (child.exitCode !== null || performance.now() > until_ms) {
@@ -87,6 +99,7 @@ export async function startService(
       PORT: String(port),
     },
   });
+  started(child);
   const url = `http://${HOST}:${port}`;
   const stop = () => end(child);
   const kill = async () => {

@@ -58,6 +58,8 @@ export async function openStack(): Promise<Stack> {
   const redis = new Redis(services.redisUrl, { maxRetriesPerRequest: 1 });
   let sql: postgres.Sql | undefined;
   const close = async () => {
+    // It was empty before, so all of it is ours.
+    if (given !== undefined && sql) await redis.flushdb();
     redis.disconnect();
     await sql?.end({ timeout: 5 });
     await services.stop();
@@ -66,6 +68,7 @@ export async function openStack(): Promise<Stack> {
     if (given === undefined) await redis.flushdb();
     else if ((await redis.dbsize()) > 0)
       throw new UsageError(`database ${REDIS_DATABASE} of REDIS_URL is not empty`);
+    if (given === undefined) await syncAgain(services.databaseUrl);
     const own = await ownDatabase(services.databaseUrl);
     sql = postgres(own, { max: 2, onnotice: () => undefined });
     return {
@@ -99,6 +102,17 @@ const withPath = (url: string, path: string) => {
   changed.pathname = `/${path}`;
   return changed.href;
 };
+
+/** What a run without fsync that was cut off left behind. */
+async function syncAgain(url: string): Promise<void> {
+  const admin = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await admin.unsafe("ALTER SYSTEM RESET fsync");
+    await admin.unsafe("SELECT pg_reload_conf()");
+  } finally {
+    await admin.end({ timeout: 5 });
+  }
+}
 
 /** Make the database anew; what a run before left is dropped. */
 async function ownDatabase(url: string): Promise<string> {

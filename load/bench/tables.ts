@@ -76,7 +76,7 @@ export async function checkReadings(
   const { rows: count, start_ms, interval_ms, system_id } = data.shape;
   const end_ms = start_ms + Math.ceil(count / SENSORS) * interval_ms;
   const rows = await sql.unsafe<Record<keyof SensorSum, string>[]>(
-    `SELECT sensor_id, unit, count(*) AS readings, sum(quality)::bigint AS quality,
+    `SELECT sensor_id, unit, count(*) AS readings, sum(quality::float8)::bigint AS quality,
        sum(round(value * 100)::bigint * ((extract(epoch FROM "timestamp") * 1000 - $1::bigint)::bigint / $2::bigint + 1))::bigint AS mixed
      FROM ${table} WHERE system_id = $3 AND sensor_id = ANY($6::uuid[]) AND "timestamp" >= $4::timestamptz AND "timestamp" < $5::timestamptz
        AND ((extract(epoch FROM "timestamp") * 1000)::bigint - $1::bigint) % $2::bigint = 0

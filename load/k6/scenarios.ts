@@ -73,7 +73,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     default_s: 60,
     batch: 1_000,
     pace: [FLOOR],
-    bounds: { stored_p95_ms: 500 },
+    bounds: { stored_p95_ms: 100 },
     thresholds: paced(FLOOR),
   },
   ramp: {
@@ -102,7 +102,7 @@ export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
     default_s: 60,
     batch: 1_000,
     pace: [FLOOR],
-    bounds: { stored_p95_ms: 500 },
+    bounds: { stored_p95_ms: 100 },
     follows: true,
     looks: true,
     thresholds: {

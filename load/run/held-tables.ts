@@ -41,7 +41,7 @@ export class HeldTables implements Held {
   async sums(): Promise<SensorSum[]> {
     const { sql, shape } = this;
     const rows = await sql<SensorSum[]>`
-      SELECT sensor_id, unit, count(*)::float8 AS readings, sum(quality)::float8 AS quality,
+      SELECT sensor_id, unit, count(*)::float8 AS readings, sum(quality::float8) AS quality,
         sum(time_ms)::float8 AS times_ms, sum(round(value * 100)::bigint * (time_ms % ${WEIGHTS}::int + 1))::float8 AS mixed,
         (count(*) FILTER (WHERE value <> round(value * 100) / 100
           OR "timestamp" <> date_trunc('milliseconds', "timestamp")))::float8 AS odd

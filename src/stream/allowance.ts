@@ -5,7 +5,7 @@
  * Who may do much does it often, and a question to Redis for each time would cost more than what is counted. So a
  * process takes a lease of at most a thousandth of the budget and spends it by itself. A budget is never exceeded; of a
  * minute's budget each process may leave a thousandth unused. Below a thousand, and for costs above a thousandth, every
- * time is counted by itself.
+ * time is counted by itself. What a process has not spent when it takes the next lease, it keeps.
  */
 import type { Clock } from "../ops/clock.ts";
 import { reachingInTime } from "./connection.ts";
@@ -15,8 +15,10 @@ import type { ScriptedRedis } from "./scripts.ts";
 export const WINDOW_MS = 60_000;
 /** A lease is at most the budget divided by this. */
 const LEASES_OF_A_BUDGET = 1_000;
-/** Leases kept at once; beyond, all are given up, which costs each budget a thousandth at most. */
+/** Leases kept at once; beyond, those whose window has ended are forgotten, and else none is taken. */
 const MAX_LEASES = 10_000;
+/** Looking through all leases for ended ones is not worth it more often, ms. */
+const FORGET_EVERY_MS = 1_000;
 
 /** What may be counted: what stands before the key in Redis. */
 export type Counted = "requests" | "readings" | "login" | "login-address";
@@ -44,6 +46,7 @@ interface Lease {
 export class Allowances {
   readonly #leases = new Map<string, Lease>();
   readonly #asking = new Map<string, Promise<unknown>>();
+  #forgot_ms = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly redis: ScriptedRedis,
@@ -62,8 +65,8 @@ export class Allowances {
     if (spent) return spent;
     const asking = this.#asking.get(key);
     if (asking === undefined) return this.#lease(key, cost, size, limit);
-    // Others that came meanwhile wait for the one lease; whom it does not serve, or whose error it is, asks for itself.
-    await asking.catch(() => undefined);
+    // Others that came meanwhile wait for the one lease, and share its error; whom it does not serve asks for itself.
+    await asking;
     return this.#spend(key, cost, limit) ?? this.#ask(key, cost, cost, limit);
   }
 
@@ -77,8 +80,7 @@ export class Allowances {
   }
 
   async #lease(key: string, cost: number, size: number, limit: number): Promise<Allowance> {
-    if (this.#leases.size >= MAX_LEASES) this.#leases.clear();
-    const asked = this.#ask(key, cost, size, limit);
+    const asked = this.#ask(key, cost, this.#isFull(key) ? cost : size, limit);
     this.#asking.set(key, asked);
     try {
       return await asked;
@@ -94,9 +96,26 @@ export class Allowances {
     const [granted, used, reset_ms] = await reachingInTime(
       this.redis.hiAllow(key, cost, want, limit, WINDOW_MS),
     );
-    const left = granted - cost;
-    if (left > 0) this.#leases.set(key, { limit, ends_ms: asked_ms + reset_ms, used, left });
-    return stateOf(granted > 0, limit, Math.max(0, used - Math.max(0, left)), reset_ms);
+    if (granted < cost) return stateOf(false, limit, used, reset_ms);
+    const left = granted - cost + this.#kept(key, limit);
+    if (granted > cost) this.#leases.set(key, { limit, ends_ms: asked_ms + reset_ms, used, left });
+    return stateOf(true, limit, used - left, reset_ms);
+  }
+
+  /** What is left of the lease that was taken before, in the same window. */
+  #kept(key: string, limit: number): number {
+    const lease = this.#leases.get(key);
+    const holds = lease?.limit === limit && lease.ends_ms > this.clock.monotonic_ms();
+    return holds ? lease.left : 0;
+  }
+
+  #isFull(key: string): boolean {
+    if (this.#leases.size < MAX_LEASES || this.#leases.has(key)) return false;
+    const now_ms = this.clock.monotonic_ms();
+    if (now_ms - this.#forgot_ms < FORGET_EVERY_MS) return true;
+    this.#forgot_ms = now_ms;
+    for (const [other, { ends_ms }] of this.#leases) if (ends_ms <= now_ms) this.#leases.delete(other);
+    return this.#leases.size >= MAX_LEASES;
   }
 }
 

@@ -146,6 +146,16 @@ describe("the way into the hypertable", () => {
     expect((await commitAndCompare(batchesOf([few]), table)).way).toBe("staged");
   });
 
+  test("is the staging table when one old reading stands among those of many sensors: each would be looked for in every chunk", async () => {
+    const table: Table = new Map();
+    await commitAndCompare(batchesOf([[good(1, 0)]]), table);
+    const years = -4 * 365 * 86_400;
+    const wide = [...Array.from({ length: 10 }, (_, n) => good(1 + n, 0, 8)), good(1, years)];
+    expect((await commitAndCompare(batchesOf([wide]), table)).way).toBe("staged");
+    const narrow = [good(1, 0, 8), good(1, 30 * 86_400)];
+    expect((await commitAndCompare(batchesOf([narrow]), table)).way).toBe("sifted");
+  });
+
   test("is the staging table when somebody stores a looked-up key at the same time; nothing is lost or doubled", async () => {
     const table: Table = new Map();
     await commitAndCompare(batchesOf([[good(1, 0)]]), table);

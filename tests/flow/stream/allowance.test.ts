@@ -82,6 +82,32 @@ describe("budgets", () => {
     expect(await redis.get(key)).toBe(String(limit));
   });
 
+  test("no batch size loses what is left of a lease: nearly all of a budget can be used", async () => {
+    for (const [limit, cost] of [
+      [10_000, 6],
+      [150_000, 76],
+      [150_000, 100],
+    ] as const) {
+      const process = newProcess();
+      let taken = 0;
+      while ((await process.take("readings", `${limit}/${cost}`, cost, limit)).allowed) taken += cost;
+      expect(taken).toBeWithin(limit * 0.998 - cost, limit + 1);
+    }
+  });
+
+  test("more owners than leases are kept for are counted one by one", async () => {
+    let asked = 0;
+    const granting = {
+      hiAllow: async (_: string, _cost: number, want: number) => {
+        asked += want;
+        return [want, want, 60_000];
+      },
+    };
+    const process = new Allowances(granting as unknown as ScriptedRedis, systemClock);
+    for (let n = 0; n < 10_050; n += 1) await process.take("readings", `owner-${n}`, 1, 10_000);
+    expect(asked).toBe(10_000 * 10 + 50);
+  });
+
   test("a lease ends with its window, and is not spent on another limit", async () => {
     let now_ms = 0;
     const process = new Allowances(redis, { monotonic_ms: () => now_ms });
