@@ -8,6 +8,8 @@ import { BENCH_DIR, PASSWORD, type Stack, USERS } from "./stack.ts";
 const HOST = "127.0.0.1";
 const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 30_000;
+/** What `start` says last; a worker has no port to ask. */
+const WORKER_READY = '"msg":"ready"';
 const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
 
 export interface Service {
@@ -38,7 +40,6 @@ const environmentOf = ({ databaseUrl, redisUrl }: Pick<Stack, "databaseUrl" | "r
   APP_ENV: "production",
   DATABASE_URL: databaseUrl,
   REDIS_URL: redisUrl,
-  JWT_SECRET_KEY: SECRET,
   STREAM_PARTITIONS: "1",
   LOG_FORMAT: "json",
 });
@@ -62,23 +63,38 @@ async function end(child: Bun.Subprocess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** A process that only works, on one thread. @returns how to stop it @throws {Error} when it does not get ready */
-export async function startWorker(stack: Stack): Promise<() => Promise<void>> {
+/** A process that only works. */
+export interface WorkerProcess {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param threads of it; without, as many as it takes by itself
+ * @throws {Error} when it does not get ready; its log says why
+ */
+export async function startWorker(
+  stack: Pick<Stack, "databaseUrl" | "redisUrl">,
+  threads?: number,
+): Promise<WorkerProcess> {
   const logPath = join(BENCH_DIR, "worker.log");
   const log = openSync(logPath, "w");
-  const env = { ...environmentOf(stack), WORKER_THREADS: "1" };
+  const env = {
+    ...environmentOf(stack),
+    ...(threads === undefined ? {} : { WORKER_THREADS: String(threads) }),
+  };
   const argv = [process.execPath, "src/main.ts", "start", "worker"];
   const child = Bun.spawn(argv, { cwd: ROOT, stdio: ["ignore", log, log], env });
   started(child);
   const until_ms = performance.now() + READY_DEADLINE_MS;
-  while (!(await Bun.file(logPath).text()).includes(`"msg":"ready"`)) {
+  while (!(await Bun.file(logPath).text()).includes(WORKER_READY)) {
     if (child.exitCode !== null || performance.now() > until_ms) {
       await end(child);
       throw new Error(`the worker is not ready; its log is ${logPath}`);
     }
     await Bun.sleep(50);
   }
-  return () => end(child);
+  return { pid: child.pid, stop: () => end(child) };
 }
 
 /** @param profile folder for a CPU profile @throws {Error} when it does not get ready; its log says why */
@@ -97,6 +113,7 @@ export async function startService(
       ...environmentOf(stack),
       HOST,
       PORT: String(port),
+      JWT_SECRET_KEY: SECRET,
     },
   });
   started(child);

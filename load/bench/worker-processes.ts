@@ -41,20 +41,21 @@ async function byTurns(stack: Stack, options: BenchOptions): Promise<Pick<Worker
   const service = await startService(stack, undefined, kind);
   const stops = [() => service.stop()];
   try {
-    stops.push(await startWorker(stack));
+    const first = await startWorker(stack, 1);
+    stops.push(() => first.stop());
     const meter = await CpuMeter.of(service.pid, stack.sql, stack.redis);
     const run = runner({ stack, service, meter }, options);
     await run();
     const [one, two]: [HttpRun[], HttpRun[]] = [[], []];
     for (let n = 1; n <= options.repetitions; n += 1) {
       one.push(await run());
-      const stopSecond = await startWorker(stack);
+      const second = await startWorker(stack, 1);
       try {
         // The second one compiles what is hot.
         await run();
         two.push(await run());
       } finally {
-        await stopSecond();
+        await second.stop();
       }
       console.error(
         `worker processes, ${n}: one ${one.at(-1)!.rows_per_s}, two ${two.at(-1)!.rows_per_s} rows/s`,

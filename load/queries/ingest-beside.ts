@@ -1,5 +1,4 @@
 /** Readings that keep coming while questions are asked: a rig at a steady pace over HTTP. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type postgres from "postgres";
 import { Histogram } from "../../src/feed/histogram.ts";
 import { WrongDataError } from "../../src/store/benchmark-tables.ts";
@@ -47,7 +46,7 @@ export class Ingest {
     const end = performance.now() + STORED_DEADLINE_MS;
     for (let stored = await this.#stored(); stored !== this.#rows; stored = await this.#stored()) {
       if (performance.now() > end) throw new WrongDataError(`${stored} of ${this.#rows} readings are stored`);
-      await sleep(100);
+      await Bun.sleep(100);
     }
     const rows_per_s = Math.round(this.#rows / elapsed_s);
     return { rows: this.#rows, rows_per_s, accept: latencyOf(this.#accept) };
@@ -61,7 +60,7 @@ export class Ingest {
         for (const body of this.#piece(n).bodies(BATCH)) {
           if (this.#stopping.signal.aborted) break;
           const due_ms = this.#begin_ms + (this.#rows / this.rows_per_s) * 1000;
-          await sleep(Math.max(0, due_ms - performance.now()));
+          await Bun.sleep(Math.max(0, due_ms - performance.now()));
           expectAccepted(
             await connection.send(postRequest(`${host}:${port}`, INGEST_PATH, tokens[0]!, body)),
           );

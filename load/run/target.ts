@@ -6,7 +6,7 @@ import { Database } from "../../src/store/pool.ts";
 import { CpuMeter } from "../bench/cpu.ts";
 import { describeMachine, type Machine } from "../bench/machine.ts";
 import { addAdmin } from "../bench/own-database.ts";
-import { startService } from "../bench/service.ts";
+import { startService, startWorker } from "../bench/service.ts";
 import { BENCH_DIR, openStack, type Stack, SYSTEM_ID, USERS } from "../bench/stack.ts";
 import { SERVICE_TABLE } from "../bench/tables.ts";
 import type { Plan } from "../k6/plan.ts";
@@ -16,7 +16,6 @@ import type { Held } from "./held.ts";
 import { HeldApi } from "./held-api.ts";
 import { HeldTables } from "./held-tables.ts";
 import type { GivenService, LoadOptions } from "./options.ts";
-import { startWorker } from "./worker.ts";
 
 /** Who asks what the console asks. */
 const READER = "load-reader";
