@@ -78,7 +78,7 @@ export interface ApiDeps {
   readonly jobSignals: Pick<JobSignals, "listen">;
   readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
   readonly workerBoard: Pick<WorkerBoard, "all">;
-  readonly allowances: Pick<Allowances, "take">;
+  readonly allowances: Pick<Allowances, "take" | "giveBack">;
   readonly users: Pick<
     UserStore,
     "findByName" | "findById" | "get" | "create" | "change" | "setPassword" | "endTokens"

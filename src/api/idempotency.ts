@@ -75,11 +75,11 @@ export async function acceptOnce(
 }
 
 /**
- * When Redis went away under the request, the batch may be in the stream and its id in the key. Freeing the key
+ * True when it is not known whether the request changed anything. When Redis went away under it, the batch may be in the stream and its id in the key. Freeing the key
  * would then let a retry make a second job; so it is left to its claim's time to live. An error reply, on the
  * other hand, says that nothing was written.
  */
-function mayHaveWritten(error: unknown): boolean {
+export function mayHaveWritten(error: unknown): boolean {
   return error instanceof StreamUnavailableError && replyCode(error.cause) === undefined;
 }
 

@@ -30,6 +30,8 @@ export interface Allowance {
   readonly remaining: number;
   /** ms until the window ends, above 0. */
   readonly reset_ms: number;
+  /** The same moment, of the monotonic clock. */
+  readonly ends_ms: number;
   /** The same in whole seconds, at least 1: who waits so long is let through. */
   readonly reset_s: number;
 }
@@ -70,13 +72,32 @@ export class Allowances {
     return this.#spend(key, cost, limit) ?? this.#ask(key, cost, cost, limit);
   }
 
+  /**
+   * Put `cost` back: what it was taken for has been refused and changed nothing. After the window's end there is
+   * nothing to be put back into.
+   * @param taken the answer of `take`
+   * @returns the budget's state with it
+   * @throws {StreamUnavailableError} it stays taken until the window ends
+   */
+  async giveBack(counted: Counted, owner: string, cost: number, taken: Allowance): Promise<Allowance> {
+    const { limit, ends_ms, remaining } = taken;
+    const left_ms = ends_ms - this.clock.monotonic_ms();
+    if (left_ms <= 0) return taken;
+    const key = `limit:${counted}:${owner}`;
+    const lease = this.#leases.get(key);
+    const isLeased = cost < Math.floor(limit / LEASES_OF_A_BUDGET) && this.#kept(key, limit) > 0;
+    if (lease && isLeased) lease.left += cost;
+    else await reachingInTime(this.redis.hiGiveBack(key, cost, Math.ceil(left_ms)));
+    return { ...taken, remaining: Math.min(limit, remaining + cost) };
+  }
+
   #spend(key: string, cost: number, limit: number): Allowance | null {
     const lease = this.#leases.get(key);
     if (lease === undefined || lease.limit !== limit || lease.left < cost) return null;
     const reset_ms = lease.ends_ms - this.clock.monotonic_ms();
     if (reset_ms <= 0) return null;
     lease.left -= cost;
-    return stateOf(true, limit, lease.used - lease.left, reset_ms);
+    return stateOf(true, limit, lease.used - lease.left, reset_ms, lease.ends_ms);
   }
 
   async #lease(key: string, cost: number, size: number, limit: number): Promise<Allowance> {
@@ -96,10 +117,11 @@ export class Allowances {
     const [granted, used, reset_ms] = await reachingInTime(
       this.redis.hiAllow(key, cost, want, limit, WINDOW_MS),
     );
-    if (granted < cost) return stateOf(false, limit, used, reset_ms);
+    const ends_ms = asked_ms + reset_ms;
+    if (granted < cost) return stateOf(false, limit, used, reset_ms, ends_ms);
     const left = granted - cost + this.#kept(key, limit);
-    if (granted > cost) this.#leases.set(key, { limit, ends_ms: asked_ms + reset_ms, used, left });
-    return stateOf(true, limit, used - left, reset_ms);
+    if (granted > cost) this.#leases.set(key, { limit, ends_ms, used, left });
+    return stateOf(true, limit, used - left, reset_ms, ends_ms);
   }
 
   /** What is left of the lease that was taken before, in the same window. */
@@ -119,13 +141,14 @@ export class Allowances {
   }
 }
 
-function stateOf(allowed: boolean, limit: number, used: number, left_ms: number): Allowance {
+function stateOf(allowed: boolean, limit: number, used: number, left_ms: number, ends_ms: number): Allowance {
   const reset_ms = Math.max(1, left_ms);
   return {
     allowed,
     limit,
     remaining: Math.max(0, limit - used),
     reset_ms,
+    ends_ms,
     reset_s: Math.ceil(reset_ms / 1000),
   };
 }

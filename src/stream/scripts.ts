@@ -6,7 +6,8 @@
  * bodies, and a Redis that is full could never become empty without them.
  */
 import type { Redis } from "ioredis";
-import { JOB_CHANNEL } from "./keys.ts";
+import { ALLOW, GIVE_BACK } from "./budget-scripts.ts";
+import { evenWhenFull, TELL } from "./lua.ts";
 
 /**
  * KEYS stream job mirror backlog [idempotency]; ARGV maxEntries maxBytes size meta v body idemValue idemTtl_s idemToken
@@ -30,18 +31,6 @@ redis.call('XADD', KEYS[3], '*', 'm', ARGV[4])
 if entries == 0 then redis.call('SET', KEYS[4], ARGV[3]) else redis.call('INCRBY', KEYS[4], ARGV[3]) end
 if KEYS[5] then redis.call('SET', KEYS[5], ARGV[7], 'EX', ARGV[8]) end
 return 'accepted'`;
-
-/** A script that also runs while Redis is at `maxmemory`; the shebang must be its first line. */
-const evenWhenFull = (body: string) => `#!lua flags=allow-oom\n${body}`;
-
-/**
- * Tells whoever follows jobs which of them have changed. Only a hint, so a user of Redis who may not publish
- * (Redis documentation, "ACL": channels are closed by default) is no reason to fail.
- */
-const TELL = `
-local function tell(jobs)
-  if #jobs > 0 then redis.pcall('PUBLISH', '${JOB_CHANNEL}', table.concat(jobs, ' ')) end
-end`;
 
 /** KEYS job…; ARGV now_ms. A job that ended in the meantime stays ended. */
 const BEGIN = evenWhenFull(`${TELL}
@@ -180,21 +169,6 @@ if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1`;
 
-/**
- * KEYS counter; ARGV cost want limit window_ms. A fixed window that counts cost instead of requests. Grants `want`, or
- * what is left of the limit if that is at least `cost`, or nothing, and then counts nothing. Returns {granted, used,
- * ms to the end of the window}.
- */
-const ALLOW = `
-local used = tonumber(redis.call('GET', KEYS[1]) or '0')
-local left = redis.call('PTTL', KEYS[1])
-if left <= 0 then used = 0; left = tonumber(ARGV[4]) end
-local granted = math.min(tonumber(ARGV[2]), tonumber(ARGV[3]) - used)
-if granted < tonumber(ARGV[1]) then return {0, used, left} end
-used = used + granted
-redis.call('SET', KEYS[1], string.format('%.0f', used), 'PX', left)
-return {granted, used, left}`;
-
 type Argument = string | number | Uint8Array;
 type Script<R> = (...args: Argument[]) => Promise<R>;
 
@@ -213,6 +187,7 @@ export interface ScriptedRedis extends Redis {
   hiRetire: Script<number>;
   hiHold: Script<number>;
   hiAllow: Script<[number, number, number]>;
+  hiGiveBack: Script<number>;
 }
 
 /** Teach a client the scripts; ioredis sends EVALSHA and falls back to EVAL by itself. */
@@ -230,5 +205,6 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });
   redis.defineCommand("hiAllow", { lua: ALLOW, numberOfKeys: 1 });
+  redis.defineCommand("hiGiveBack", { lua: GIVE_BACK, numberOfKeys: 1 });
   return redis as ScriptedRedis;
 }

@@ -12,5 +12,12 @@ test.each([
   const redis = { hiAllow: async () => [0, 10, left_ms] } as unknown as ScriptedRedis;
   const allowances = new Allowances(redis, { monotonic_ms: () => 0 });
   const refused = await allowances.take("requests", "somebody", 1, 10);
-  expect(refused).toEqual({ allowed: false, limit: 10, remaining: 0, reset_ms: left_ms, reset_s: seconds });
+  expect(refused).toEqual({
+    allowed: false,
+    limit: 10,
+    remaining: 0,
+    reset_ms: left_ms,
+    ends_ms: left_ms,
+    reset_s: seconds,
+  });
 });

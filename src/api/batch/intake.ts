@@ -5,8 +5,14 @@ import type { BatchOffer } from "../../stream/producer.ts";
 import { BodyMemory } from "../body/body-memory.ts";
 import { receiveBody } from "../body/receive-body.ts";
 import type { AppContext, RouteDeps } from "../deps.ts";
-import { type Acceptance, acceptOnce, idempotencyKeyFrom, keyInFlight } from "../idempotency.ts";
-import { takeReadings } from "../limits/readings-limit.ts";
+import {
+  type Acceptance,
+  acceptOnce,
+  idempotencyKeyFrom,
+  keyInFlight,
+  mayHaveWritten,
+} from "../idempotency.ts";
+import { giveReadingsBack, takeReadings } from "../limits/readings-limit.ts";
 import { ProblemError, RETRY_AFTER_BACKLOG_S } from "../problem-error.ts";
 import { type BatchForm, besideBody } from "./batch-form.ts";
 import { BatchMetrics } from "./batch-metrics.ts";
@@ -100,22 +106,31 @@ async function offerBatch(
   const claims = c.get("claims");
   // The same answer whether there is such a system or not: what is out of reach does not exist.
   if (!reaches(claims.systems, system_id)) throw invalidSystem(system_id);
-  await takeReadings(deps, c, total_readings, form.format);
-  const outcome = await deps.producer.offer({
-    system_id,
-    user_id: claims.sub,
-    request_id: c.get("request_id"),
-    total_readings,
-    received_at_ms,
-    format: form.format,
-    ...(form.format === "line" ? { precision: form.precision } : {}),
-    body,
-    ...(idempotency ? { idempotency } : {}),
-  });
-  if (outcome.kind === "accepted") {
+  const taken = await takeReadings(deps, c, total_readings, form.format);
+  try {
+    const job_id = await putIntoStream(deps, {
+      system_id,
+      user_id: claims.sub,
+      request_id: c.get("request_id"),
+      total_readings,
+      received_at_ms,
+      format: form.format,
+      ...(form.format === "line" ? { precision: form.precision } : {}),
+      body,
+      ...(idempotency ? { idempotency } : {}),
+    });
     deps.accepted.count(form.format, total_readings);
-    return outcome.job_id;
+    return job_id;
+  } catch (error) {
+    if (!mayHaveWritten(error)) await giveReadingsBack(deps, c, total_readings, taken);
+    throw error;
   }
+}
+
+/** @throws {ProblemError} idempotency-in-flight, backlog-full @throws {StreamUnavailableError} */
+async function putIntoStream({ producer }: Pick<RouteDeps, "producer">, batch: BatchOffer): Promise<string> {
+  const outcome = await producer.offer(batch);
+  if (outcome.kind === "accepted") return outcome.job_id;
   if (outcome.kind === "overtaken") throw keyInFlight();
   throw new ProblemError("backlog-full", {
     headers: { "Retry-After": String(RETRY_AFTER_BACKLOG_S) },

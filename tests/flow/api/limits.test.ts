@@ -98,6 +98,25 @@ describe("readings a minute", () => {
     expect(detail).toContain("split it");
   });
 
+  test("are free again when the batch is refused for another reason: at the bound a producer keeps its minute", async () => {
+    const api = await bench.start({ config: { BACKLOG_MAX_ENTRIES: 1 } });
+    await bench.redis.flushdb();
+    const { token } = await api.tokenFor("producer", { readings_per_minute: 10 });
+    expect((await api.ingest(token, JSON.stringify(batchOf(2)))).status).toBe(202);
+    for (const headers of [{}, { "Idempotency-Key": "k" }] as Record<string, string>[]) {
+      for (let n = 0; n < 3; n += 1) {
+        const refused = await api.ingest(token, JSON.stringify(batchOf(8)), headers);
+        await expectProblem(refused, "backlog-full");
+        expect(Number(refused.headers.get("Retry-After"))).toBeGreaterThanOrEqual(1);
+        expect(refused.headers.get("RateLimit-Readings-Remaining")).toBe("8");
+      }
+    }
+    await bench.redis.del("ingest:{0}", "backlog:{0}");
+    const taken = await api.ingest(token, JSON.stringify(batchOf(8)));
+    expect(taken.status).toBe(202);
+    expect(taken.headers.get("RateLimit-Readings-Remaining")).toBe("0");
+  });
+
   test("come from the configuration for users without a limit of their own", async () => {
     const api = await bench.start({ config: { RATE_LIMIT_READINGS_PER_MINUTE: 4 } });
     const { token } = await api.tokenFor("producer", byDefault);

@@ -120,6 +120,28 @@ describe("budgets", () => {
     expect(await take(process, 1, 20_000)).toMatchObject({ allowed: true, remaining: 20_000 - 32 });
   });
 
+  test("what was taken in vain is put back, counted or leased, and only into its own window", async () => {
+    const process = newProcess();
+    const taken = await take(process, 60, 100);
+    expect(await process.giveBack("readings", USER, 60, taken)).toMatchObject({ remaining: 100 });
+    expect(await take(process, 100, 100)).toMatchObject({ allowed: true, remaining: 0 });
+    await redis.pexpire(key, 1);
+    await until("the window's end", async () => (await redis.exists(key)) === 0);
+    const next = await take(process, 90, 100);
+    // The first window's: by what its process knows it has some time left, and yet it has ended.
+    await process.giveBack("readings", USER, 60, { ...taken, ends_ms: systemClock.monotonic_ms() + 5_000 });
+    expect(await redis.get(key)).toBe("90");
+    await process.giveBack("readings", USER, 90, { ...next, ends_ms: systemClock.monotonic_ms() - 1 });
+    expect(await redis.get(key)).toBe("90");
+
+    const leased = await process.take("readings", "leased", 4, 10_000);
+    expect(await redis.get("limit:readings:leased")).toBe("10");
+    await process.giveBack("readings", "leased", 4, leased);
+    expect(await redis.get("limit:readings:leased")).toBe("10");
+    for (let n = 0; n < 10; n += 1) await process.take("readings", "leased", 1, 10_000);
+    expect(await redis.get("limit:readings:leased")).toBe("10");
+  });
+
   test("an error reaches everybody who waited, and the next one asks again", async () => {
     const failing = { hiAllow: () => Promise.reject(new Error("Connection is closed.")) };
     const process = new Allowances(failing as unknown as ScriptedRedis, systemClock);
