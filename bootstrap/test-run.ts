@@ -25,6 +25,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const MIN_COVERAGE = 0.9;
 const WORST_SHOWN = 8;
 const CHECK_DEADLINE_MS = 5 * 60_000;
+const TOOLS_DEADLINE_MS = 40 * 60_000;
 /** The console's client runs in browsers: other globals, so another configuration. */
 const CLIENT = "src/console/client";
 /** The client for producers runs on Node.js as well: without Bun's globals. */
@@ -56,6 +57,7 @@ async function main(filters: readonly string[]): Promise<Counts> {
     console.log(`No check, suite or test file matches "${filter}"`);
     counts = addCounts(counts, { passed: 0, failed: 1, skipped: 0 });
   }
+  const tools = plan.whole ? fetchTools() : undefined;
   for (const check of plan.checks) counts = addCounts(counts, await runCheck(check));
   if (plan.suites.length === 0) return counts;
   const services = await startTestServices(ROOT);
@@ -63,8 +65,18 @@ async function main(filters: readonly string[]): Promise<Counts> {
     counts = addCounts(counts, await runSuites(plan, services));
   } finally {
     await services.stop();
+    await tools;
   }
   return plan.whole && !interrupted ? addCounts(counts, await coverageGate(plan.suites)) : counts;
+}
+
+/** Downloads what tests will ask for while types and lint are checked; whoever asks earlier waits for it. */
+async function fetchTools(): Promise<void> {
+  await processes.run([process.execPath, "tests/support/tools/fetch.ts"], {
+    cwd: ROOT,
+    env: process.env,
+    deadlineMs: TOOLS_DEADLINE_MS,
+  });
 }
 
 async function runCheck(check: CheckName): Promise<Counts> {

@@ -9,7 +9,8 @@ import {
   findCompose,
   isComposeRunning,
 } from "./compose.ts";
-import { ensureRuntime, findEmbedded } from "./embedded/install-runtime.ts";
+import { findEmbedded } from "./embedded/bundle.ts";
+import { ensureRuntime } from "./embedded/install-runtime.ts";
 import { choosePort } from "./free-port.ts";
 import {
   type Finding,

@@ -1,5 +1,5 @@
 /** A real Prometheus on the real service: it has what alerts and dashboard ask for, and tells when a worker is gone. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { alertGroups, metricsIn, ROOT, textOf, type Yaml } from "../support/depl
 import type { Load } from "../support/fault/load.ts";
 import type { Program } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
+import { tool } from "../support/tools/debian-tools.ts";
+import { describeWith } from "../support/tools/describe-with.ts";
+
 import { until } from "../support/until.ts";
 
 const TEST_MS = 90_000;
@@ -15,11 +18,7 @@ const WAIT_MS = 60_000;
 /** Has a series only once Redis or PostgreSQL was away. */
 const OF_FAULTS = "hydraulic_ingest_retries_total";
 
-const program = Bun.which("prometheus");
-const NONE = "left out: prometheus is not installed (Debian: package prometheus)";
-if (program === null) console.log(`The test with a real Prometheus is ${NONE}.`);
-
-describe.skipIf(program === null)(`Prometheus${program === null ? ` (${NONE})` : ""}`, () => {
+describeWith("prometheus", await tool("prometheus"), (program) => {
   let stack: Stack;
   let folder: string;
   let url: string;
@@ -48,7 +47,7 @@ describe.skipIf(program === null)(`Prometheus${program === null ? ` (${NONE})` :
     const port = await choosePort(undefined, Object.values(ports).map(Number));
     url = `http://127.0.0.1:${port}`;
     const args = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`];
-    prometheus = Bun.spawn([program!, ...args, `--web.listen-address=127.0.0.1:${port}`], {
+    prometheus = Bun.spawn([program, ...args, `--web.listen-address=127.0.0.1:${port}`], {
       stdout: "ignore",
       stderr: Bun.file(join(folder, "log")),
     });

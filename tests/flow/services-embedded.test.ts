@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CLEAN_ENV, runCommand } from "../../src/services/command.ts";
-import { ensureRuntime, findEmbedded } from "../../src/services/embedded/install-runtime.ts";
+import { findEmbedded } from "../../src/services/embedded/bundle.ts";
+import { ensureRuntime } from "../../src/services/embedded/install-runtime.ts";
 import { PrivateApt } from "../../src/services/embedded/private-apt.ts";
 import { findLinker, unpackDeb } from "../../src/services/embedded/unpack.ts";
 

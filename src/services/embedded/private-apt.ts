@@ -81,7 +81,7 @@ export class PrivateApt {
     const lines = result.stderr.split("\n").filter((line) => /^[EW]: /.test(line));
     throw new ServicesError(
       "download",
-      `apt cannot fetch the PostgreSQL and Redis packages:\n${lines.slice(0, 4).join("\n") || result.stderr.trim()}`,
+      `apt cannot fetch the packages:\n${lines.slice(0, 4).join("\n") || result.stderr.trim()}`,
       "Check the network, the proxy and the mirror in /etc/apt, then start again; nothing half-done is kept. Or " +
         "start a Docker daemon, or set DATABASE_URL and REDIS_URL to services of your own.",
     );

@@ -86,7 +86,8 @@ export function wrapPrograms(root: string): void {
   }
 }
 
-function wrapProgram(root: string, path: string, real: string, linker: string): void {
+/** Replaces the program at `path` by the script; `real` is the file it is a link to, or itself. Paths below `root`. */
+export function wrapProgram(root: string, path: string, real: string, linker: string): void {
   const file = join(root, path);
   if (!existsSync(file) || !isElf(join(root, real))) return;
   const target = `${file}.real`;

@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
 import { alertGroups, documentsOf, metricsIn, ROOT, textOf, type Yaml } from "../../support/deploy.ts";
+import { tool } from "../../support/tools/debian-tools.ts";
+import { describeWith } from "../../support/tools/describe-with.ts";
 
 const pathsOf = async (pattern: string) => (await Array.fromAsync(new Glob(pattern).scan(ROOT))).sort();
 const dataOf = async (pattern: string): Promise<Yaml[]> =>
@@ -59,13 +61,9 @@ test("no section of the guide is about an alert that is gone", () => {
   expect(sections.sort()).toEqual(alerts.map(([name]) => name).sort());
 });
 
-const promtool = Bun.which("promtool");
-const NONE = "left out: promtool is not installed (Debian: package prometheus)";
-if (promtool === null) console.log(`The tests of the alerts by promtool are ${NONE}.`);
-
-describe.skipIf(promtool === null)(`promtool${promtool === null ? ` (${NONE})` : ""}`, () => {
+describeWith("promtool", await tool("promtool"), (promtool) => {
   const run = async (...args: string[]) => {
-    const child = Bun.spawn([promtool!, ...args], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
+    const child = Bun.spawn([promtool, ...args], { cwd: ROOT, stdout: "pipe", stderr: "pipe" });
     const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
     return { code, said: code === 0 ? "" : out + err };
   };
