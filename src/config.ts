@@ -197,7 +197,13 @@ export const VARIABLES = {
     "a path",
     /^\S.*$/,
   ),
-  SHUTDOWN_GRACE_MS: whole(20_000, "Time an ordered stop may take, ms", 100, 600_000),
+  SHUTDOWN_DELAY_MS: whole(
+    0,
+    "Time an API goes on serving after the wish to stop, while `/readyz` sends balancers elsewhere, ms",
+    0,
+    600_000,
+  ),
+  SHUTDOWN_GRACE_MS: whole(20_000, "Time an ordered stop may take, after that, ms", 100, 600_000),
   LOG_LEVEL: choice("info", "Least severe line that is logged", ["debug", "info", "warn", "error"]),
   LOG_FORMAT: choice("auto", "auto: text on a terminal, else JSON", ["auto", "json", "text"]),
 } as const;

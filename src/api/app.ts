@@ -10,6 +10,7 @@ import { findJobs } from "./find-jobs.ts";
 import { followMetrics } from "./follow-metrics.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { JobWatch } from "./job-watch.ts";
+import { leaving } from "./middleware/leaving.ts";
 import { observe } from "./middleware/observe.ts";
 import { mountAccess } from "./routes/access.ts";
 import { mountDocs } from "./routes/docs.ts";
@@ -33,8 +34,12 @@ import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
 export function createApp(given: ApiDeps): App {
-  const { log, closing } = given;
-  const jobWatch = new JobWatch({ find: (job_ids) => findJobs(given, job_ids), log, closing });
+  const { log, stop } = given;
+  const jobWatch = new JobWatch({
+    find: (job_ids) => findJobs(given, job_ids),
+    log,
+    closing: stop.closing,
+  });
   given.jobSignals.listen(jobWatch);
   followMetrics(given.metrics, jobWatch);
   const deps: RouteDeps = {
@@ -46,6 +51,7 @@ export function createApp(given: ApiDeps): App {
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });
   app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
+  app.use(leaving(deps));
   answerErrors(app, deps);
   mountAccess(app, deps);
   const takeIn = batchIntake(deps);

@@ -64,6 +64,16 @@ export type ApiConfig = Pick<
   | "WAIT_MAX_SECONDS"
 >;
 
+/** The steps of a stop, in this order. */
+export interface StopSignals {
+  /** Somebody wants the process to stop: it still serves, but others should be asked, and `/readyz` says so. */
+  readonly wanted: AbortSignal;
+  /** The server is about to stop: answers without an end come to one. */
+  readonly closing: AbortSignal;
+  /** The time for requests in work is nearly over: what is left is answered now. */
+  readonly hurry: AbortSignal;
+}
+
 /** Handed to `createApp`. */
 export interface ApiDeps {
   readonly config: ApiConfig;
@@ -118,8 +128,7 @@ export interface ApiDeps {
   readonly database: Pick<Database, "ping">;
   /** The ingest threads of this process; empty when it runs none. */
   readonly workers: () => readonly WorkerSummary[];
-  /** Fires when the server is about to stop: answers without an end come to one. */
-  readonly closing: AbortSignal;
+  readonly stop: StopSignals;
   /** Replaces the built-in checker, in tests. */
   readonly passwords?: PasswordChecker;
 }

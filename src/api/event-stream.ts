@@ -26,13 +26,13 @@ export interface StreamSource {
  */
 export function eventStream(
   c: AppContext,
-  { tokens, closing }: { readonly tokens: Pick<RouteDeps["tokens"], "lifeOf"> } & Pick<RouteDeps, "closing">,
+  { tokens, stop }: { readonly tokens: Pick<RouteDeps["tokens"], "lifeOf"> } & Pick<RouteDeps, "stop">,
   { next, leave }: StreamSource,
 ): Response {
   const life = tokens.lifeOf(c.get("claims"));
   const gone = new AbortController();
   const { signal: end, release } = joinSignals(
-    [gone.signal, c.req.raw.signal, closing, life.signal],
+    [gone.signal, c.req.raw.signal, stop.closing, life.signal],
     LONGEST_MS,
   );
   const over = () => {

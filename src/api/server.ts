@@ -9,6 +9,8 @@ import { requestIdFrom } from "./middleware/observe.ts";
 const MAX_IDLE_TIMEOUT_S = 255;
 /** Time between the API's own refusal of a slow body or query and the server's cut of the connection, s. */
 const IDLE_MARGIN_S = 10;
+/** Of a stop's time, until requests in work are answered whether they are done or not; the rest is for these answers. */
+const PATIENT_SHARE = 0.85;
 
 /** Another program listens on the port. */
 export class PortTakenError extends Error {
@@ -38,10 +40,11 @@ export interface RunningServer {
   readonly url: string;
   readonly port: number;
   /**
-   * Stop accepting, let requests in work end, then close what is left after `grace_ms`. Idle connections are
-   * closed at once. Resolves when nothing is open any more.
+   * Stop accepting and let requests in work end. Idle connections are closed at once. What is left when most of
+   * `grace_ms` is over is to be answered then; what is left at its end is closed. Resolves when nothing is open any more.
+   * @param hurry makes the app answer what is in work
    */
-  stop(grace_ms: number): Promise<void>;
+  stop(grace_ms: number, hurry?: () => void): Promise<void>;
 }
 
 /**
@@ -55,16 +58,30 @@ export function startServer(app: App, settings: ServerSettings): RunningServer {
   return {
     url: `http://${host}:${port}`,
     port,
-    async stop(grace_ms) {
-      try {
-        await withDeadline(server.stop(), grace_ms, "requests in work");
-      } catch (error) {
-        if (!(error instanceof DeadlineError)) throw error;
-        settings.log.warn({ pending: server.pendingRequests, grace_ms }, "requests are cut off");
-        await server.stop(true);
-      }
+    async stop(grace_ms, hurry = () => undefined) {
+      const drained = server.stop();
+      if (await isDone(drained, grace_ms * PATIENT_SHARE)) return;
+      settings.log.warn(
+        { pending: server.pendingRequests },
+        "requests take too long for the stop: answered now",
+      );
+      hurry();
+      if (await isDone(drained, grace_ms * (1 - PATIENT_SHARE))) return;
+      settings.log.warn({ pending: server.pendingRequests, grace_ms }, "requests are cut off");
+      await server.stop(true);
     },
   };
+}
+
+/** False when it takes longer than `deadline_ms`. */
+async function isDone(work: Promise<unknown>, deadline_ms: number): Promise<boolean> {
+  try {
+    await withDeadline(work, deadline_ms, "requests in work");
+    return true;
+  } catch (error) {
+    if (error instanceof DeadlineError) return false;
+    throw error;
+  }
 }
 
 /** Bun counts it from the last byte sent, not received: it must outlast the longest body and the longest query. */

@@ -9,11 +9,13 @@ import type { ApiDeps, App, AppEnv } from "./deps.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { observe } from "./middleware/observe.ts";
 import { mountMetrics } from "./routes/metrics.ts";
-import { answerReadiness, mountLive, type Readiness } from "./routes/probes.ts";
+import { answerReadiness, mountLive, type Readiness, STOPPING } from "./routes/probes.ts";
 import { mountUnmatched } from "./unmatched.ts";
 
 export interface WorkerAppDeps
   extends Pick<ApiDeps, "clock" | "log" | "metrics" | "streamHealth" | "database"> {
+  /** Fires when somebody wants the process to stop. */
+  readonly wanted: AbortSignal;
   /** The ingest threads of this process. */
   readonly workers: () => readonly { readonly state: string }[];
 }
@@ -25,7 +27,10 @@ export function createWorkerApp(deps: WorkerAppDeps): App {
   answerErrors(app, deps);
   mountLive(app);
   const check = new DependencyCheck(deps);
-  app.get("/readyz", async (c) => answerReadiness(c, workerReadinessOf(await check.run(), deps.workers())));
+  app.get("/readyz", async (c) => {
+    if (deps.wanted.aborted) return answerReadiness(c, STOPPING);
+    return answerReadiness(c, workerReadinessOf(await check.run(), deps.workers()));
+  });
   mountMetrics(app, deps);
   mountUnmatched(app);
   return app;

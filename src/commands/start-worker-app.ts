@@ -23,7 +23,15 @@ export function startWorkerApp(wiring: Wiring, workers: WorkerAppDeps["workers"]
   );
   stopping.last("probes' Redis client", () => redis.disconnect());
   const streamHealth = new StreamHealth(redis, streamBounds(config));
-  const app = createWorkerApp({ clock: systemClock, log, metrics, streamHealth, database, workers });
+  const app = createWorkerApp({
+    clock: systemClock,
+    log,
+    metrics,
+    streamHealth,
+    database,
+    workers,
+    wanted: stopping.wanted,
+  });
   const server = listen(app, place, wiring);
   stopping.last("server of probes", (left_ms) => server.stop(left_ms / 2));
   return server;

@@ -72,6 +72,8 @@ export type RoleToStart = (typeof ROLES_TO_START)[number];
 const REDIS_DEADLINE_MS = 10_000;
 const HEARTBEATS_PER_TIMEOUT = 5;
 const REVIEW_INTERVAL_MS = 500;
+/** Of the grace period, for requests in work: with the defaults, longer than the longest query. */
+const SERVER_SHARE = 0.65;
 
 /** Everything that the two roles share. */
 export interface Wiring extends Environment {
@@ -107,7 +109,12 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   stopping.services(() => services.stop());
   stopping.bound(config.SHUTDOWN_GRACE_MS, log);
   for (const line of services.description) log.info(line);
+  await stopping.untilWanted(() => bringUp(role, environment, stopping));
+}
 
+/** Connects, migrates and starts everything. */
+async function bringUp(role: RoleToStart, environment: Environment, stopping: Stopping): Promise<void> {
+  const { config, log } = environment;
   const metrics = new Registry();
   processMetrics(metrics);
   const onQuery = queryMetrics(metrics);
@@ -126,8 +133,6 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
   if (api) process.stdout.write(banner(config, api.url));
   const server = api ?? probes;
   log.info({ role, pid: process.pid, ...(server ? { url: server.url } : {}) }, "ready");
-  await stopping.wanted;
-  log.info("stopping");
 }
 
 /** Tasks of reviewers; one of all workers takes them. */
@@ -227,6 +232,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
   const closing = new AbortController();
+  const hurry = new AbortController();
   const app = createApp({
     config,
     clock: systemClock,
@@ -238,7 +244,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     jobSignals,
     streamHealth,
     workerBoard: new WorkerBoard(redis),
-    closing: closing.signal,
+    stop: { wanted: stopping.wanted, closing: closing.signal, hurry: hurry.signal },
     allowances: new Allowances(redis, systemClock),
     users: new UserStore(database),
     ...access,
@@ -264,9 +270,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   });
   mountConsole(app, { onError: (err) => log.error({ err }, "the console could not be bundled") });
   const server = listen(app, apiPlace(config), wiring);
+  stopping.delay(config.SHUTDOWN_DELAY_MS);
   stopping.last("HTTP server", (left_ms) => {
     closing.abort();
-    return server.stop(left_ms / 2);
+    return server.stop(left_ms * SERVER_SHARE, () => hurry.abort());
   });
   return server;
 }

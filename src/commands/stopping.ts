@@ -3,7 +3,7 @@
  * started first, which is the order in which a batch flows: server, threads, mirror, connections, services.
  */
 import type { Logger } from "../ops/log.ts";
-import { withDeadline } from "../ops/retry.ts";
+import { sleep, withDeadline } from "../ops/retry.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** npm and a terminal may each deliver the same Ctrl-C; only a later one is meant as "at once". */
@@ -22,14 +22,21 @@ interface Part {
 
 export class Stopping {
   readonly #parts: Part[] = [];
+  readonly #wanted = new AbortController();
   #grace_ms = 20_000;
+  #delay_ms = 0;
   #log: Logger | null = null;
-  #wish: () => void = () => undefined;
   #firstWish_ms: number | null = null;
-  /** Resolves at the first SIGINT or SIGTERM. */
-  readonly wanted = new Promise<void>((resolve) => {
-    this.#wish = resolve;
+  #isOver = false;
+
+  readonly #wish = new Promise<void>((resolve) => {
+    this.wanted.addEventListener("abort", () => resolve(), { once: true });
   });
+
+  /** Fires at the first SIGINT or SIGTERM. */
+  get wanted(): AbortSignal {
+    return this.#wanted.signal;
+  }
 
   /** Obey signals from now on. A second signal ends the process at once; the next start recovers. */
   listen(): void {
@@ -41,14 +48,38 @@ export class Stopping {
     this.#log = log;
   }
 
+  /**
+   * Go on serving for so long after the wish to stop, before the grace period begins: balancers learn from `/readyz`,
+   * and only at their next look, that others should be asked.
+   */
+  delay(delay_ms: number): void {
+    this.#delay_ms = delay_ms;
+  }
+
   /** Register a part that has started; it stops before those registered earlier. */
   last(name: string, stop: Part["stop"]): void {
-    this.#parts.push({ name, stop, outsideGrace: false });
+    this.#add({ name, stop, outsideGrace: false });
   }
 
   /** Register the services, whose stop the grace period does not bound. */
   services(stop: Part["stop"]): void {
-    this.#parts.push({ name: "services", stop, outsideGrace: true });
+    this.#add({ name: "services", stop, outsideGrace: true });
+  }
+
+  /**
+   * Start, then wait until a stop is wanted. When it is wanted before the start is done, the start is left as it is:
+   * nothing in it (a migration, a Redis that is silent) may keep the process from stopping. What it still starts
+   * afterwards is stopped at once.
+   * @throws what the start throws before a stop is wanted
+   */
+  async untilWanted(start: () => Promise<void>): Promise<void> {
+    if (this.wanted.aborted) return;
+    const started = start().catch((error: unknown) => {
+      if (!this.wanted.aborted) throw error;
+      this.#log?.info({ err: (error as Error).message }, "the start was broken off");
+    });
+    await Promise.race([started, this.#wish]);
+    await this.#wish;
   }
 
   /**
@@ -56,27 +87,44 @@ export class Stopping {
    * the same.
    */
   async runAll(): Promise<void> {
+    if (this.wanted.aborted) await this.#linger();
     const end = performance.now() + this.#grace_ms;
-    for (const { name, stop, outsideGrace } of this.#parts.splice(0).reverse()) {
-      const begin = performance.now();
-      const left_ms = outsideGrace ? SERVICES_MS : Math.max(LEAST_MS, end - begin);
-      try {
-        await withDeadline(Promise.resolve(stop(left_ms)), left_ms, `stopping the ${name}`);
-        this.#log?.debug({ ms: Math.round(performance.now() - begin) }, `${name} stopped`);
-      } catch (error) {
-        process.exitCode = 1;
-        this.#log?.error({ err: error }, `the ${name} did not stop well`);
-      }
+    for (let part = this.#parts.pop(); part; part = this.#parts.pop()) {
+      await this.#stop(part, Math.max(LEAST_MS, end - performance.now()));
     }
+    this.#isOver = true;
     for (const signal of SIGNALS) process.off(signal, this.#hear);
     this.#log?.info("stopped");
+  }
+
+  async #linger(): Promise<void> {
+    const delay_ms = this.#parts.length > 0 ? this.#delay_ms : 0;
+    this.#log?.info({ delay_ms, grace_ms: this.#grace_ms }, "stopping");
+    await sleep(delay_ms);
+  }
+
+  async #stop({ name, stop, outsideGrace }: Part, left_ms: number): Promise<void> {
+    const begin = performance.now();
+    const deadline_ms = outsideGrace ? SERVICES_MS : left_ms;
+    try {
+      await withDeadline(Promise.resolve(stop(deadline_ms)), deadline_ms, `stopping the ${name}`);
+      this.#log?.debug({ ms: Math.round(performance.now() - begin) }, `${name} stopped`);
+    } catch (error) {
+      process.exitCode = 1;
+      this.#log?.error({ err: error }, `the ${name} did not stop well`);
+    }
+  }
+
+  #add(part: Part): void {
+    if (this.#isOver) void this.#stop(part, LEAST_MS);
+    else this.#parts.push(part);
   }
 
   readonly #hear = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (this.#firstWish_ms === null) {
       this.#firstWish_ms = now;
-      this.#wish();
+      this.#wanted.abort();
     } else if (now - this.#firstWish_ms > SAME_WISH_MS) {
       process.stderr.write(`${signal} again: ending at once; what was accepted stays in Redis\n`);
       process.exit(130);

@@ -8,7 +8,7 @@ import type { OutsideIdentity, OutsideTokens } from "../../src/api/auth/outside-
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
 import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
-import type { App, WorkerSummary } from "../../src/api/deps.ts";
+import type { App, StopSignals, WorkerSummary } from "../../src/api/deps.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { SystemNames } from "../../src/api/system-names.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
@@ -123,7 +123,11 @@ export class ApiBench {
       deadline_ms: config.QUERY_DEADLINE_MS,
     });
     const jobSignals = new JobSignals(subscriberClient(this.urls.redis));
-    const closing = new AbortController();
+    const stop: StopSteps = {
+      wanted: new AbortController(),
+      closing: new AbortController(),
+      hurry: new AbortController(),
+    };
     const bounds = {
       partitions: config.STREAM_PARTITIONS,
       max_entries: config.BACKLOG_MAX_ENTRIES,
@@ -169,7 +173,7 @@ export class ApiBench {
       jobBoard: new JobBoard(redis),
       jobSignals,
       workerBoard: new WorkerBoard(redis),
-      closing: closing.signal,
+      stop: { wanted: stop.wanted.signal, closing: stop.closing.signal, hurry: stop.hurry.signal },
       streamHealth: new StreamHealth(redis, bounds),
       allowances: new Allowances(redis, clock),
       users: new UserStore(database),
@@ -208,7 +212,7 @@ export class ApiBench {
       log,
     });
     this.#closers.push(async () => {
-      closing.abort();
+      stop.closing.abort();
       await server.stop(1_000);
       await review.close();
       await register.stop();
@@ -220,7 +224,7 @@ export class ApiBench {
       await database.close(1);
       await reader.close(1_000);
     });
-    return new TestApi(app, server, config, clock, lines, this.database, closing, register, systemNames);
+    return new TestApi(app, server, config, clock, lines, this.database, stop, register, systemNames);
   }
 
   /** Batches in the stream. */
@@ -239,6 +243,9 @@ export class ApiBench {
   }
 }
 
+/** Fired by hand. */
+type StopSteps = Readonly<Record<keyof StopSignals, AbortController>>;
+
 const GENEROUS = 1_000_000;
 
 /** One served API. */
@@ -254,8 +261,7 @@ export class TestApi {
     /** Log lines so far, JSON. */
     readonly logLines: readonly string[],
     private readonly database: Database,
-    /** Fired before the server stops. */
-    readonly closing: AbortController,
+    readonly stop: StopSteps,
     /** What this API knows of users. */
     readonly register: AccessRegister,
     /** Looks every 2 s by itself. */

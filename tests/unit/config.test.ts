@@ -80,6 +80,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
     "10.0.0/8",
   ],
   UNITS_FILE: [],
+  SHUTDOWN_DELAY_MS: ["-1", "600001"],
   SHUTDOWN_GRACE_MS: ["99"],
   LOG_LEVEL: ["verbose", "trace"],
   LOG_FORMAT: ["xml"],

@@ -44,6 +44,9 @@ export interface Readiness {
   readonly reasons: string[];
 }
 
+/** A process that is about to stop serves what comes, but should be asked for nothing more. */
+export const STOPPING: Readiness = { status: "unavailable", reasons: ["the process is about to stop"] };
+
 /** Redis away or full means that batches are refused; without Postgres they are accepted and wait. */
 export function readinessOf({ redis, postgres, stream }: DependencyStates): Readiness {
   const refusing = [
@@ -56,10 +59,15 @@ export function readinessOf({ redis, postgres, stream }: DependencyStates): Read
 }
 
 /** An answer of /health. */
-function healthOf(states: DependencyStates, workers: readonly WorkerSummary[], now_ms: number) {
+function healthOf(
+  states: DependencyStates,
+  readiness: Readiness,
+  workers: readonly WorkerSummary[],
+  now_ms: number,
+) {
   const { redis, postgres, stream } = states;
   return {
-    ...readinessOf(states),
+    ...readiness,
     checked_at: new Date(now_ms).toISOString(),
     dependencies: { redis, postgres },
     backlog: stream && {
@@ -111,7 +119,7 @@ export function mountProbes(app: App, deps: RouteDeps): void {
     tags,
     summary: "Batches are accepted",
     description:
-      "For a probe that takes the process out of the balancer: Redis can be written and the backlog is below its bound.",
+      "For a probe that takes the process out of the balancer: Redis can be written, the backlog is below its bound, and nobody wants the process to stop.",
     operationId: "readyz",
     security: PUBLIC,
     responses: {
@@ -120,7 +128,11 @@ export function mountProbes(app: App, deps: RouteDeps): void {
       ...problems("/readyz", []),
     },
   });
-  app.get("/readyz", ready, async (c) => answerReadiness(c, readinessOf(await check.run())));
+  const isLeaving = () => deps.stop.wanted.aborted;
+  const judge = (states: DependencyStates) => (isLeaving() ? STOPPING : readinessOf(states));
+  app.get("/readyz", ready, async (c) =>
+    answerReadiness(c, isLeaving() ? STOPPING : readinessOf(await check.run())),
+  );
 
   const health = describeRoute({
     tags,
@@ -134,7 +146,8 @@ export function mountProbes(app: App, deps: RouteDeps): void {
       ...problems("/health", []),
     },
   });
-  app.get("/health", health, async (c) =>
-    answerReadiness(c, healthOf(await check.run(), deps.workers(), deps.clock.now_ms())),
-  );
+  app.get("/health", health, async (c) => {
+    const states = await check.run();
+    return answerReadiness(c, healthOf(states, judge(states), deps.workers(), deps.clock.now_ms()));
+  });
 }

@@ -149,7 +149,7 @@ test("ends when the token does and when the server is about to stop", async () =
   expect(names(expiring)).toEqual(["queued"]);
   const stopping = await bench.start();
   const { ended } = await begun(await watch(job_id, undefined, stopping));
-  stopping.closing.abort();
+  stopping.stop.closing.abort();
   await stopping.server.stop(5_000);
   await ended;
 });

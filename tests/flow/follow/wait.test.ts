@@ -164,7 +164,7 @@ test("the stop of the server ends every wait with a 202", async () => {
     send({ Prefer: "wait=30" }, batchOf(2), own),
   ];
   await waits(2, own);
-  own.closing.abort();
+  own.stop.closing.abort();
   await own.server.stop(5_000);
   for (const request of requests) expect((await request).status).toBe(202);
 });

@@ -201,7 +201,7 @@ describe("the events", () => {
     });
     const ended = Array.fromAsync(sseParts(response));
     await Bun.sleep(100);
-    own.closing.abort();
+    own.stop.closing.abort();
     const begin = performance.now();
     await own.server.stop(5_000);
     expect(performance.now() - begin).toBeLessThan(2_000);

@@ -21,7 +21,11 @@ function scene(
       left += 1;
     };
     const tokens = { lifeOf: () => lives.begin(c.get("claims"), life_s * 1_000) };
-    return eventStream(c, { tokens, closing: closing.signal }, { next, leave });
+    return eventStream(
+      c,
+      { tokens, stop: { wanted: closing.signal, closing: closing.signal, hurry: closing.signal } },
+      { next, leave },
+    );
   });
   return { closing, left: () => left, response: (method = "GET") => app.request("/", { method }) };
 }

@@ -102,9 +102,17 @@ describe("a pod of", () => {
 
   test.each(["api", "worker"])("%s has longer to stop than it takes", (component) => {
     const pod = byComponent(component);
-    const pause_s = containerOf(pod).lifecycle?.preStop.sleep.seconds ?? 0;
-    const { SHUTDOWN_GRACE_MS } = loadConfig({ SHUTDOWN_GRACE_MS: settings.SHUTDOWN_GRACE_MS });
-    expect(pod.terminationGracePeriodSeconds - pause_s).toBeGreaterThan(SHUTDOWN_GRACE_MS / 1000);
+    const { SHUTDOWN_GRACE_MS, SHUTDOWN_DELAY_MS } = loadConfig({
+      SHUTDOWN_GRACE_MS: settings.SHUTDOWN_GRACE_MS,
+      SHUTDOWN_DELAY_MS: settings.SHUTDOWN_DELAY_MS,
+    });
+    const delay_ms = component === "api" ? SHUTDOWN_DELAY_MS : 0;
+    expect(pod.terminationGracePeriodSeconds).toBeGreaterThan((delay_ms + SHUTDOWN_GRACE_MS) / 1000);
+  });
+
+  test("an api goes on serving until balancers have heard of its end, and is told by no pause that it ends", () => {
+    expect(Number(settings.SHUTDOWN_DELAY_MS)).toBeGreaterThanOrEqual(3_000);
+    expect(containerOf(byComponent("api"))).not.toHaveProperty("lifecycle");
   });
 });
 
