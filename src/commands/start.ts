@@ -12,6 +12,7 @@ import { SystemNames } from "../api/system-names.ts";
 import { mountConsole } from "../console/console.ts";
 
 import { createUnitRegistry } from "../contract/units.ts";
+import { handOverRest } from "../ingest/hand-over.ts";
 import { Heartbeat } from "../ingest/heartbeat.ts";
 import { ingestMetrics } from "../ingest/ingest-metrics.ts";
 import { JobMirror } from "../ingest/mirror.ts";
@@ -201,7 +202,10 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   heartbeat.start();
   stopping.last("heartbeat", () => heartbeat.stop());
   // The rest of the time is for the mirror and the connections.
-  stopping.last("ingest threads", (left_ms) => supervisor.stop(left_ms * 0.8));
+  stopping.last("ingest threads", async (left_ms) => {
+    await supervisor.stop(left_ms * 0.8);
+    await handOverRest(redis, partitions, `${processName}:`, log);
+  });
   return supervisor;
 }
 

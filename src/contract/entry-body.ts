@@ -9,6 +9,8 @@ import { zstdDecompressSync } from "node:zlib";
 
 export const BODY_VERSIONS = ["1", "2", "3"] as const;
 export type BodyVersion = (typeof BODY_VERSIONS)[number];
+/** Versions count upwards, each program knows all up to its newest. */
+export const NEWEST_VERSION = Number(BODY_VERSIONS.at(-1));
 
 /** The body cannot be read: poison. */
 export class EntryBodyError extends Error {

@@ -4,6 +4,10 @@
  * replayed or put into quarantine is what was really received; entry-body.ts knows in which form.
  *
  * Fields, in this order: `v` version, `m` JSON of `EntryMeta`, `b` body.
+ *
+ * Whatever an older program cannot read needs a new version: another body, a new format, metadata that must not be
+ * passed over. An older thread then leaves the entry to a newer one; under an old version it would be poison to it.
+ * tests/flow/upgrade keeps an entry of each version.
  */
 
 import type { BatchReadings } from "./batch-readings.ts";
@@ -11,6 +15,7 @@ import {
   BODY_VERSIONS,
   type BodyVersion,
   EntryBodyError,
+  NEWEST_VERSION,
   packBody,
   unpackBody,
   unpackedBytes,
@@ -40,6 +45,23 @@ export class EntryError extends Error {
   override readonly name = "EntryError";
 }
 
+/** An entry of a version that a newer program has written: not poison, it waits for a newer worker. */
+export class NewerEntryError extends EntryError {
+  constructor(readonly version: number) {
+    super(`entry version "${version}" is newer than this program`);
+  }
+}
+
+/** What a newer program may write as its version. */
+const VERSION = /^[1-9]\d{0,5}$/;
+
+/** @throws {NewerEntryError} whatever else stands in the entry: only its version is certain to be in its place */
+function refuseNewer(name: Buffer | undefined, version: Buffer | undefined): void {
+  const text = version?.toString() ?? "";
+  if (name?.toString() === "v" && VERSION.test(text) && Number(text) > NEWEST_VERSION)
+    throw new NewerEntryError(Number(text));
+}
+
 /** Field names and values as XADD takes them. */
 export function encodeEntry(
   meta: EntryMeta,
@@ -51,10 +73,11 @@ export function encodeEntry(
 
 /**
  * The parts of an entry from its flat list of names and values.
- * @throws {EntryError} when the version is unknown or a part is missing or broken
+ * @throws {NewerEntryError} @throws {EntryError} when the version is unknown or a part is missing or broken
  */
 export function decodeEntry(fields: readonly Buffer[]): { meta: EntryMeta; body: Buffer } {
   const [v, version, m, meta, b, body] = fields;
+  refuseNewer(v, version);
   if (v?.toString() !== "v" || m?.toString() !== "m" || b?.toString() !== "b" || !version || !meta || !body) {
     throw new EntryError("the entry does not have the fields v, m and b");
   }

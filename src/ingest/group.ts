@@ -1,7 +1,14 @@
 /** From stream entries to a group that can be written: decode, check every reading, order the rows. CPU only. */
 import type { BatchReadings } from "../contract/batch-readings.ts";
 import { ReadingColumns } from "../contract/columns.ts";
-import { decodeEntry, EntryError, type EntryMeta, readableMeta, readingsOf } from "../contract/entry.ts";
+import {
+  decodeEntry,
+  EntryError,
+  type EntryMeta,
+  NewerEntryError,
+  readableMeta,
+  readingsOf,
+} from "../contract/entry.ts";
 import type { KnownSensor, RangeTable } from "../contract/known-sensor.ts";
 import type { SensorRegistration } from "../contract/membership.ts";
 import type { Naming, SentReadings } from "../contract/naming.ts";
@@ -39,7 +46,7 @@ export interface GroupRules extends RuleSettings {
   readonly registration: SensorRegistration;
 }
 
-/** Entries that could be decoded, and those that are poison. */
+/** Entries that could be decoded, and those that could not. */
 export interface Decoded {
   readonly deliveries: Delivery[];
   readonly poison: {
@@ -47,12 +54,14 @@ export interface Decoded {
     readonly meta: EntryMeta | null;
     readonly reason: string;
   }[];
+  /** Those that only a newer program can read. */
+  readonly newer: { readonly entry: StreamEntry; readonly version: number }[];
   readonly parse_ms: number;
 }
 
 export function decode(entries: readonly StreamEntry[]): Decoded {
   const begin = performance.now();
-  const decoded: Pick<Decoded, "deliveries" | "poison"> = { deliveries: [], poison: [] };
+  const decoded: Omit<Decoded, "parse_ms"> = { deliveries: [], poison: [], newer: [] };
   for (const entry of entries) {
     let meta: EntryMeta | null = null;
     try {
@@ -61,6 +70,10 @@ export function decode(entries: readonly StreamEntry[]): Decoded {
       decoded.deliveries.push({ entry, meta, readings: readingsOf(meta, parts.body) });
     } catch (error) {
       if (!(error instanceof EntryError)) throw error;
+      if (error instanceof NewerEntryError) {
+        decoded.newer.push({ entry, version: error.version });
+        continue;
+      }
       decoded.poison.push({ entry, meta: meta ?? readableMeta(entry.fields), reason: error.message });
     }
   }

@@ -15,6 +15,7 @@ import type { StreamConsumer, StreamEntry } from "../stream/consumer.ts";
 import { BatchPolicy } from "./batch-policy.ts";
 import {
   apart,
+  type Decoded,
   type Delivery,
   decode,
   type GroupRules,
@@ -44,6 +45,8 @@ export interface PipelineDeps {
 /** Wait for the first new entry, ms; also how long a drain may have to wait for an idle reader. */
 const BLOCK_MS = 500;
 const CLAIM_COUNT = 16;
+/** Looks for what others have left. A process that stops hands over what it still has, and nobody should wait for it, ms. */
+const LOOK_EVERY_MS = 1_000;
 /** Attempts to decode and check an entry that killed a thread before. */
 const MAX_FATAL_ATTEMPTS = 3;
 
@@ -56,9 +59,12 @@ export class Pipeline {
   readonly #inHand = new Map<string, StreamEntry>();
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
+  /** Versions of entries that were left to newer programs, each told of once. */
+  readonly #tooNew = new Set<number>();
   /** More was waiting than one read takes: reading ahead then saves time, else it only makes small groups. */
   #behind = false;
-  #lastClaim_ms = Number.NEGATIVE_INFINITY;
+  #looked_ms = Number.NEGATIVE_INFINITY;
+  #retired_ms = Number.NEGATIVE_INFINITY;
   #predecessor: string | null;
 
   constructor(private readonly deps: PipelineDeps) {
@@ -128,10 +134,12 @@ export class Pipeline {
       await consumer.retire(this.#predecessor);
       this.#predecessor = null;
     }
-    if (clock.monotonic_ms() - this.#lastClaim_ms < claim_idle_ms / 3) return [];
+    if (clock.monotonic_ms() - this.#looked_ms < Math.min(LOOK_EVERY_MS, claim_idle_ms / 3)) return [];
     const idle = await consumer.claimIdle(claim_idle_ms, CLAIM_COUNT);
     if (idle.length > 0) return idle;
-    this.#lastClaim_ms = clock.monotonic_ms();
+    this.#looked_ms = clock.monotonic_ms();
+    if (this.#looked_ms - this.#retired_ms < claim_idle_ms) return [];
+    this.#retired_ms = this.#looked_ms;
     await consumer.retireSilent(claim_idle_ms * 20);
     return [];
   }
@@ -162,8 +170,9 @@ export class Pipeline {
     if (entries.length === 0) return [];
     const decoded = await this.#attempt(suspect, () => decode(entries));
     if (!decoded) return [];
-    const { deliveries, poison, parse_ms } = decoded;
+    const { deliveries, poison, newer, parse_ms } = decoded;
     for (const one of poison) await this.#settlement.bury(one);
+    for (const one of newer) await this.#leaveToNewer(one);
     const rows = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
     const bytes = deliveries.reduce((sum, { entry }) => sum + jsonSize(entry), 0);
     this.#policy.saw(deliveries.length, rows, bytes);
@@ -173,6 +182,20 @@ export class Pipeline {
       if (group) groups.push(group);
     }
     return groups;
+  }
+
+  /** An API of a newer program runs already, and its workers do not yet: they come, and then take it. */
+  async #leaveToNewer({ entry, version }: Decoded["newer"][number]): Promise<void> {
+    // Not in hand any more: whoever keeps what is in hand would take it back.
+    this.#inHand.delete(placeOf(entry));
+    const leave = () => this.deps.consumer.leaveToNewer(entry, version);
+    await this.#retrying("leaving an entry to a newer program", leave);
+    if (this.#tooNew.has(version)) return;
+    this.#tooNew.add(version);
+    this.deps.log.warn(
+      { entry: placeOf(entry), version },
+      "entries wait for newer workers: this one is too old",
+    );
   }
 
   /** Judged by what the registry says of all its sensors: a group with unknown ones is judged again once they are. */

@@ -3,11 +3,20 @@
  * what a dead consumer left, settle what was committed, bury what cannot be processed. Nothing else acknowledges.
  */
 import type { Redis } from "ioredis";
+import { NEWEST_VERSION } from "../contract/entry-body.ts";
 import type { JobRecord } from "../contract/job.ts";
 import { partitionOf } from "../contract/job-id.ts";
 import { reaching, replyCode } from "./connection.ts";
 import { endFields } from "./jobs.ts";
-import { attemptsKey, backlogKey, deadKey, INGEST_GROUP, jobKey, streamKey } from "./keys.ts";
+import {
+  attemptsKey,
+  backlogKey,
+  deadKey,
+  INGEST_GROUP,
+  jobKey,
+  streamKey,
+  WAITING_CONSUMER,
+} from "./keys.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 /** An entry as it came from the stream, not decoded. */
@@ -47,6 +56,8 @@ export class StreamConsumer {
     readonly name: string,
     partitions: number,
     private readonly job_ttl_s: number,
+    /** Of entries that this program can read; another one in tests. */
+    private readonly newest_version = NEWEST_VERSION,
   ) {
     this.#partitions = Array.from({ length: partitions }, (_, p) => p);
   }
@@ -94,17 +105,32 @@ export class StreamConsumer {
     }
   }
 
-  /** Entries whose consumer has been silent for `idle_ms`; at most `count` from each partition. */
+  /**
+   * Entries whose consumer has been silent for `idle_ms`, and those that waited for a program that knows their version;
+   * at most `count` from each partition.
+   */
   async claimIdle(idle_ms: number, count: number): Promise<StreamEntry[]> {
     const claimed: StreamEntry[] = [];
     for (const p of this.#partitions) {
-      // Not XAUTOCLAIM: it does not tell whose the entries were.
-      const pending = await this.#orNothing(
-        this.redis.xpending(streamKey(p), INGEST_GROUP, "IDLE", idle_ms, "-", "+", count),
-      );
-      claimed.push(...(await this.#claim(p, pending, idle_ms)));
+      const who = [INGEST_GROUP, this.name, idle_ms, count, this.newest_version, WAITING_CONSUMER];
+      const taken = await this.#orNothing(this.redis.hiTakeOverBuffer(streamKey(p), ...who));
+      for (const [owner, raw] of taken ?? []) {
+        const name = owner.toString();
+        const isHeld = name !== this.name && !name.startsWith(WAITING_CONSUMER);
+        claimed.push(
+          ...toEntries(p, raw, true).map((entry) => (isHeld ? { ...entry, heldBy: name } : entry)),
+        );
+      }
     }
     return claimed;
+  }
+
+  /** Keep an entry of a version that this program does not know for one that does. It stays in the backlog. */
+  async leaveToNewer(entry: StreamEntry, version: number): Promise<void> {
+    const waiting = `${WAITING_CONSUMER}${version}`;
+    await reaching(
+      this.redis.xclaim(streamKey(entry.partition), INGEST_GROUP, waiting, 0, entry.id, "JUSTID"),
+    );
   }
 
   /** Everything that one dead consumer left, whatever its age; at most `count` from each partition. */

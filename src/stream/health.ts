@@ -1,6 +1,6 @@
 /** How full the stream is and whether Redis takes writes. */
 import { reaching, replyCode } from "./connection.ts";
-import { acceptedKey, backlogKey, deadKey, INGEST_GROUP, streamKey } from "./keys.ts";
+import { acceptedKey, backlogKey, deadKey, INGEST_GROUP, streamKey, WAITING_CONSUMER } from "./keys.ts";
 import type { StreamBounds } from "./producer.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
@@ -13,6 +13,8 @@ export interface StreamState {
   readonly bytes: number;
   /** Of these, batches in work. */
   readonly pending: number;
+  /** Of those in work, batches that wait for a worker of a newer program. */
+  readonly too_new: number;
   readonly dead_letters: number;
   /** Of the fullest partition: entries or bytes as a share of their bound, whichever is nearer to it. */
   readonly fill: number;
@@ -46,6 +48,7 @@ export class StreamHealth {
       entries: sum((s) => s.entries),
       bytes: sum((s) => s.bytes),
       pending: sum((s) => s.pending),
+      too_new: sum((s) => s.too_new),
       dead_letters: sum((s) => s.dead),
       fill,
       full: fill >= 1,
@@ -60,25 +63,24 @@ export class StreamHealth {
   }
 
   async #partition(p: number) {
-    const [entries, bytes, pending, dead] = await Promise.all([
+    const [entries, bytes, held, dead] = await Promise.all([
       reaching(this.redis.xlen(streamKey(p))),
       reaching(this.redis.get(backlogKey(p))),
       this.#pending(p),
       reaching(this.redis.xlen(deadKey(p))),
     ]);
-    return { entries, bytes: entries === 0 ? 0 : Number(bytes ?? 0), pending, dead };
+    return { entries, bytes: entries === 0 ? 0 : Number(bytes ?? 0), ...held, dead };
   }
 
   /** XPENDING in its short form; before the first worker came there is no group and nothing is pending. */
-  async #pending(p: number): Promise<number> {
+  async #pending(p: number): Promise<{ pending: number; too_new: number }> {
     try {
-      const summary = (await reaching(this.redis.xpending(streamKey(p), INGEST_GROUP))) as [
-        number,
-        ...unknown[],
-      ];
-      return Number(summary[0]);
+      const summary = await reaching(this.redis.xpending(streamKey(p), INGEST_GROUP));
+      const [pending, , , consumers] = summary as [number, unknown, unknown, [string, string][] | null];
+      const waiting = (consumers ?? []).filter(([name]) => name.startsWith(WAITING_CONSUMER));
+      return { pending: Number(pending), too_new: waiting.reduce((n, [, count]) => n + Number(count), 0) };
     } catch (error) {
-      if (replyCode(error) === "NOGROUP") return 0;
+      if (replyCode(error) === "NOGROUP") return { pending: 0, too_new: 0 };
       throw error;
     }
   }

@@ -8,6 +8,12 @@ import { partitionOf } from "../contract/job-id.ts";
 /** The consumer group of the ingest threads. */
 export const INGEST_GROUP = "ingest";
 
+/**
+ * With a version behind it: the consumer that holds entries of that version, which are too new for the program that
+ * read them. Nobody has this name; a thread of a program that knows the version takes them over at once.
+ */
+export const WAITING_CONSUMER = "waits-for-version:";
+
 /** Accepted batches that wait or are in work. */
 export const streamKey = (partition: number) => `ingest:{${partition}}`;
 /** Bytes of the bodies in `streamKey`. */

@@ -7,6 +7,7 @@
  */
 import type { Redis } from "ioredis";
 import { ALLOW, GIVE_BACK } from "./budget-scripts.ts";
+import { HAND_OVER, TAKE_OVER } from "./consumer-scripts.ts";
 import { evenWhenFull, TELL } from "./lua.ts";
 
 /**
@@ -185,6 +186,8 @@ export interface ScriptedRedis extends Redis {
   hiGroup: Script<"OK">;
   hiDrop: Script<number>;
   hiRetire: Script<number>;
+  hiTakeOverBuffer: Script<[Buffer, [Buffer, Buffer[] | null][]][]>;
+  hiHandOver: Script<number>;
   hiHold: Script<number>;
   hiAllow: Script<[number, number, number]>;
   hiGiveBack: Script<number>;
@@ -203,6 +206,8 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiGroup", { lua: GROUP, numberOfKeys: 1 });
   redis.defineCommand("hiDrop", { lua: DROP, numberOfKeys: 1 });
   redis.defineCommand("hiRetire", { lua: RETIRE, numberOfKeys: 1 });
+  redis.defineCommand("hiTakeOver", { lua: TAKE_OVER, numberOfKeys: 1 });
+  redis.defineCommand("hiHandOver", { lua: HAND_OVER, numberOfKeys: 1 });
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });
   redis.defineCommand("hiAllow", { lua: ALLOW, numberOfKeys: 1 });
   redis.defineCommand("hiGiveBack", { lua: GIVE_BACK, numberOfKeys: 1 });

@@ -9,6 +9,10 @@ export function streamMetrics(registry: Registry, health: StreamHealth): void {
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers });
   const entries = gauge("hydraulic_stream_entries", "Batches accepted and not finished");
   const waiting = gauge("hydraulic_stream_lag_entries", "Of these, batches that no thread has taken yet");
+  const tooNew = gauge(
+    "hydraulic_stream_too_new_entries",
+    "Batches in a form that only workers of a newer program can read: they wait for one",
+  );
   const bytes = gauge("hydraulic_stream_bytes", "Bytes of their bodies");
   const fill = gauge(
     "hydraulic_backlog_fill_ratio",
@@ -24,6 +28,7 @@ export function streamMetrics(registry: Registry, health: StreamHealth): void {
         const state = await health.probe();
         entries.set(state.entries);
         waiting.set(Math.max(0, state.entries - state.pending));
+        tooNew.set(state.too_new);
         bytes.set(state.bytes);
         fill.set(state.fill);
         dead.set(state.dead_letters);

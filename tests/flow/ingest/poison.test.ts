@@ -39,7 +39,7 @@ describe("an entry that cannot be decoded", () => {
       /fields v, m and b/,
     ],
     ["one strange field", () => ["hello", "world"], /fields v, m and b/],
-    ["an unknown version", () => ["v", "99", "m", meta(), "b", "{}"], /version "99" is not known/],
+    ["an unknown version", () => ["v", "one", "m", meta(), "b", "{}"], /version "one" is not known/],
     ["metadata that is not JSON", () => ["v", "1", "m", "{", "b", "{}"], /metadata is not JSON/],
     ["metadata that is null", () => ["v", "1", "m", "null", "b", "{}"], /job_id/],
     ["a job id that is no UUID", () => ["v", "1", "m", meta({ job_id: "x" }), "b", "{}"], /job_id/],

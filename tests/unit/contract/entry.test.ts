@@ -7,6 +7,7 @@ import {
   EntryError,
   type EntryMeta,
   encodeEntry,
+  NewerEntryError,
   readableMeta,
   readingsOf,
 } from "../../../src/contract/entry.ts";
@@ -109,7 +110,8 @@ describe("the entry codec", () => {
   });
 
   test.each([
-    [["v", "4", "m", JSON.stringify(META), "b", "{}"], 'entry version "4" is not known'],
+    [["v", "0", "m", JSON.stringify(META), "b", "{}"], 'entry version "0" is not known'],
+    [["v", "4x", "m", JSON.stringify(META), "b", "{}"], 'entry version "4x" is not known'],
     [
       ["v", "1", "m", JSON.stringify({ ...META, format: "xml" }), "b", "{}"],
       "the entry's format is not known",
@@ -124,6 +126,20 @@ describe("the entry codec", () => {
   ])("says what is wrong: %j", (fields, message) => {
     expect(() => decodeEntry(wire(fields))).toThrow(new EntryError(message));
   });
+});
+
+test.each([
+  ["whole", ["v", "4", "m", JSON.stringify(META), "b", "{}"], 4],
+  ["of other fields", ["v", "57", "what", "ever"], 57],
+  ["of nothing else", ["v", "999999"], 999_999],
+])("an entry of a newer version is told from poison: %s", (_, fields, version) => {
+  try {
+    decodeEntry(wire(fields));
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toBeInstanceOf(NewerEntryError);
+    expect((error as NewerEntryError).version).toBe(version);
+  }
 });
 
 describe("metadata", () => {

@@ -1,0 +1,21 @@
+/** What a worker process that stops still holds: given to the others at once, as nobody else can know that it is over. */
+import { reaching } from "./connection.ts";
+import { INGEST_GROUP, streamKey } from "./keys.ts";
+import type { ScriptedRedis } from "./scripts.ts";
+
+/** Entries look as if untouched for so long, ms: longer than any CLAIM_IDLE_MS. */
+const UNTOUCHED_MS = 86_400_000;
+
+/**
+ * Let others claim what the threads of a process hold, and forget those that hold nothing.
+ * @param prefix of the names of its consumers, which have ended
+ * @returns entries that were handed over
+ * @throws {StreamUnavailableError} then the others wait for CLAIM_IDLE_MS
+ */
+export async function handOver(redis: ScriptedRedis, partitions: number, prefix: string): Promise<number> {
+  let handed = 0;
+  for (let p = 0; p < partitions; p += 1) {
+    handed += await reaching(redis.hiHandOver(streamKey(p), INGEST_GROUP, prefix, UNTOUCHED_MS));
+  }
+  return handed;
+}
