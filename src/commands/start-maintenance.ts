@@ -24,5 +24,5 @@ export function startMaintenance({ config, log, services, metrics, stopping, pro
     maintenanceMetrics(metrics),
   );
   maintenance.start();
-  stopping.last("maintenance", () => maintenance.stop(config.SHUTDOWN_GRACE_MS));
+  stopping.last("maintenance", (left_ms) => maintenance.stop(left_ms / 2));
 }

@@ -165,7 +165,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const partitions = config.STREAM_PARTITIONS;
   const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), partitions, log);
   mirror.start();
-  stopping.last("job mirror", () => mirror.stop());
+  stopping.last("job mirror", (left_ms) => mirror.stop(left_ms * 0.75));
   startMaintenance(wiring);
   await startReviews(wiring);
   startWebhooks(wiring);
@@ -203,8 +203,8 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   stopping.last("heartbeat", () => heartbeat.stop());
   // The rest of the time is for the mirror and the connections.
   stopping.last("ingest threads", async (left_ms) => {
-    await supervisor.stop(left_ms * 0.8);
-    await handOverRest(redis, partitions, `${processName}:`, log);
+    await supervisor.stop(left_ms * 0.7);
+    await handOverRest(redis, partitions, `${processName}:`, log, left_ms * 0.1);
   });
   return supervisor;
 }

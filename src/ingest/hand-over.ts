@@ -6,7 +6,7 @@ import { handOver } from "../stream/hand-over.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 
 /** A stop waits no longer for Redis to hear what is left, ms. */
-const DEADLINE_MS = 1_000;
+const LONGEST_MS = 1_000;
 
 /**
  * What the threads could not finish in time is claimed by others at once instead of after CLAIM_IDLE_MS.
@@ -17,10 +17,11 @@ export async function handOverRest(
   partitions: number,
   prefix: string,
   log: Logger,
+  deadline_ms: number,
 ): Promise<void> {
   try {
     const work = handOver(redis, partitions, prefix);
-    const entries = await withDeadline(work, DEADLINE_MS, "handing entries over");
+    const entries = await withDeadline(work, Math.min(deadline_ms, LONGEST_MS), "handing entries over");
     if (entries > 0) log.info({ entries }, "entries handed over to other workers");
   } catch (error) {
     if (!(error instanceof StreamUnavailableError) && !(error instanceof DeadlineError)) throw error;

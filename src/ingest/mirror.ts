@@ -1,6 +1,6 @@
 /** The job mirror: tells Postgres, in bulk, of jobs that have not ended yet. */
 import type { Logger } from "../ops/log.ts";
-import { Backoff, sleep } from "../ops/retry.ts";
+import { Backoff, DeadlineError, sleep, withDeadline } from "../ops/retry.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
@@ -25,16 +25,23 @@ export class JobMirror {
     this.#running = this.#run();
   }
 
-  /** Resolves when the page in hand is done; another process may go on at once. */
-  async stop(): Promise<void> {
+  /**
+   * Resolves when the page in hand is done; another process may go on at once. After `deadline_ms` the page is left as
+   * it is: whoever mirrors next does it again.
+   */
+  async stop(deadline_ms: number): Promise<void> {
     this.#stop.abort();
-    await this.#running;
     try {
-      for (let p = 0; p < this.partitions; p += 1) await this.feed.release(p);
+      await withDeadline(this.#leave(), deadline_ms, "the mirror's page");
     } catch (error) {
-      if (!(error instanceof StreamUnavailableError)) throw error;
+      if (!(error instanceof StreamUnavailableError) && !(error instanceof DeadlineError)) throw error;
       this.log.debug({ err: error.message }, "the mirror's locks end by themselves");
     }
+  }
+
+  async #leave(): Promise<void> {
+    await this.#running;
+    for (let p = 0; p < this.partitions; p += 1) await this.feed.release(p);
   }
 
   async #run(): Promise<void> {

@@ -139,7 +139,7 @@ test(
       proxied.postgres.pause();
       const begin_ms = performance.now();
       program.signal("SIGTERM");
-      await program.end(3 * GRACE_MS);
+      expect(await program.end(3 * GRACE_MS)).toEqual({ code: 0, signal: null });
       expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS + SLACK_MS);
       proxied.redis.resume();
       proxied.postgres.resume();

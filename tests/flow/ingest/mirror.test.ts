@@ -14,7 +14,7 @@ beforeAll(async () => {
   bench = await IngestBench.create(2);
 });
 afterEach(async () => {
-  for (const mirror of mirrors.splice(0)) await mirror.stop();
+  for (const mirror of mirrors.splice(0)) await mirror.stop(5_000);
   await bench.clear();
 });
 afterAll(() => bench.close());
@@ -85,7 +85,7 @@ test("a mirror that stops lets the next go on at once", async () => {
     "it holds both",
     async () => (await bench.redis.exists(mirrorLockKey(0), mirrorLockKey(1))) === 2,
   );
-  await first.stop();
+  await first.stop(5_000);
   expect(await bench.redis.exists(mirrorLockKey(0), mirrorLockKey(1))).toBe(0);
 });
 

@@ -121,7 +121,7 @@ describe("entries of a version that is too new", () => {
     const lost = await old.read(2, 10);
     await handOver(redis, PARTITIONS, "old");
     expect(ids(await other.claimIdle(DAY_MS, 1))).toEqual(ids(lost));
-    expect(await other.claimIdle(1, 100)).toEqual([]);
+    expect(await other.claimIdle(DAY_MS, 100)).toEqual([]);
     expect(await health()).toMatchObject({ entries: 8, pending: 8, too_new: 6, dead_letters: 0 });
   });
 
