@@ -34,6 +34,7 @@ import type { Credentials } from "./auth/credentials.ts";
 import type { OutsideIdentity, OutsideTokens } from "./auth/outside-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
+import type { RecentBatches } from "./batch/recent-batches.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { ProblemView } from "./problem-error.ts";
@@ -82,6 +83,8 @@ export interface ApiDeps {
   /** HTTP metrics are added to it, and `/metrics` prints all of it. */
   readonly metrics: Registry;
   readonly producer: Pick<Producer, "offer">;
+  /** Is told of every batch that was accepted. */
+  readonly recentBatches: Pick<RecentBatches, "note">;
   readonly idempotency: Pick<IdempotencyStore, "begin" | "abandon">;
   readonly jobBoard: Pick<JobBoard, "many">;
   /** Hears which jobs have changed. */

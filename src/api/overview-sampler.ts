@@ -186,7 +186,15 @@ export class OverviewSampler {
 
   async #systemFigures(scope: Scope, now_ms: number): Promise<OfSystems> {
     const { reach } = scope;
-    const filter = { created_by: null, status: null, system_id: null, limit: JOBS, after: null, reach };
+    const filter = {
+      created_by: null,
+      status: null,
+      lost: false,
+      system_id: null,
+      limit: JOBS,
+      after: null,
+      reach,
+    };
     const [page, slow] = await Promise.all([
       this.deps.queries.jobs.page({ ...filter, range: { from_us: MIN_TIME_US, to_us: MAX_TIME_US } }),
       this.#slowFigures(scope, now_ms),

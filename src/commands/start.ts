@@ -62,6 +62,7 @@ import { openRegister } from "./open-register.ts";
 import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
+import { startLostJobs, startRecentBatches } from "./start-losses.ts";
 import { startMaintenance } from "./start-maintenance.ts";
 import { startWebhooks } from "./start-webhooks.ts";
 import { startWorkerApp } from "./start-worker-app.ts";
@@ -166,6 +167,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), partitions, log);
   mirror.start();
   stopping.last("job mirror", (left_ms) => mirror.stop(left_ms * 0.75));
+  startLostJobs(wiring, redis);
   startMaintenance(wiring);
   await startReviews(wiring);
   startWebhooks(wiring);
@@ -235,6 +237,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const bounds = streamBounds(config);
   const streamHealth = new StreamHealth(redis, bounds);
   streamMetrics(metrics, streamHealth);
+  const recentBatches = await startRecentBatches(wiring, redis);
   const closing = new AbortController();
   const hurry = new AbortController();
   const app = createApp({
@@ -243,6 +246,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     log,
     metrics,
     producer: new Producer(redis, bounds),
+    recentBatches,
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
     jobBoard: new JobBoard(redis),
     jobSignals,

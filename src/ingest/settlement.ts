@@ -6,7 +6,6 @@
 
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
-import { isTerminal } from "../contract/job.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { classify, StoreUnavailableError } from "../store/errors.ts";
@@ -84,8 +83,8 @@ export class Settlement {
    * being accounted for was about to be buried: its payload must not be lost.
    */
   async #settleEnded(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
-    const rows = await this.deps.jobs.many(deliveries.map(({ meta }) => meta.job_id));
-    const ended = new Map(rows.filter((job) => isTerminal(job.status)).map((job) => [job.job_id, job]));
+    const rows = await this.deps.jobs.ended(deliveries.map(({ meta }) => meta.job_id));
+    const ended = new Map(rows.map((job) => [job.job_id, job]));
     const done: { entry: StreamEntry; job: JobRecord; meta: EntryMeta }[] = [];
     for (const { entry, meta } of deliveries) {
       const job = ended.get(meta.job_id);

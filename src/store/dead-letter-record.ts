@@ -35,7 +35,7 @@ export class DeadLetterRecord {
       (sql) => sql`
         WITH reopened AS (
           UPDATE diagnostics_ingestion_job
-          SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL
+          SET status = 'queued', started_at = NULL, completed_at = NULL, error_message = NULL, lost_at = NULL
           WHERE id = ${letter.job_id}::uuid AND status = 'failed')
         INSERT INTO diagnostics_audit (actor, actor_name, action, subject_type, subject_id, system_id, before, after, note)
         VALUES (${actor.id}::uuid, ${actor.name}, 'dead_letter.replay', 'dead_letter', ${id}, ${letter.system_id}::uuid,

@@ -4,7 +4,8 @@ import type { JobRecord, JobState } from "../contract/job.ts";
 import type { Database } from "./pool.ts";
 import { tellOfJobs } from "./webhooks/outbox.ts";
 
-interface JobRow {
+/** A job without what only SQL looks at. */
+export interface JobRow {
   readonly id: string;
   readonly system_id: string;
   readonly created_by: string;
@@ -19,7 +20,7 @@ interface JobRow {
   readonly error_message: string | null;
 }
 
-function toRecord(row: JobRow): JobRecord {
+export function toRecord(row: JobRow): JobRecord {
   return {
     job_id: row.id,
     system_id: row.system_id,
@@ -54,6 +55,22 @@ export class JobStore {
         SELECT id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,
                quarantined_readings, created_at, started_at, completed_at, error_message
         FROM diagnostics_ingestion_job WHERE id = ANY(${sql.array([...job_ids], UUID_ARRAY)})`,
+    );
+    return rows.map(toRecord);
+  }
+
+  /**
+   * Those of the jobs that have ended for good: one that was lost with Redis is open again when its batch turns up.
+   * @throws {StoreUnavailableError}
+   */
+  async ended(job_ids: readonly string[]): Promise<JobRecord[]> {
+    const rows = await this.database.run(
+      "ended jobs by id",
+      (sql) => sql<JobRow[]>`
+        SELECT id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,
+               quarantined_readings, created_at, started_at, completed_at, error_message
+        FROM diagnostics_ingestion_job WHERE id = ANY(${sql.array([...job_ids], UUID_ARRAY)})
+          AND status IN ('completed', 'failed') AND lost_at IS NULL`,
     );
     return rows.map(toRecord);
   }
@@ -122,8 +139,8 @@ export class JobStore {
           to_timestamp(${now_ms}::float8 / 1000), ${message}, ${worker}, ${stream_entry})
         ON CONFLICT (id) DO UPDATE SET status = 'failed',
           started_at = COALESCE(diagnostics_ingestion_job.started_at, EXCLUDED.started_at), completed_at = EXCLUDED.completed_at,
-          error_message = EXCLUDED.error_message, worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry
-        WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
+          error_message = EXCLUDED.error_message, worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry, lost_at = NULL
+        WHERE diagnostics_ingestion_job.status IN ('queued', 'processing') OR diagnostics_ingestion_job.lost_at IS NOT NULL
         RETURNING *),
         ${sql.unsafe(tellOfJobs("ended"))}
         SELECT id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings,

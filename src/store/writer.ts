@@ -100,8 +100,8 @@ const END_JOBS = `WITH ended AS (INSERT INTO diagnostics_ingestion_job
      duplicate_readings = EXCLUDED.duplicate_readings, quarantined_readings = EXCLUDED.quarantined_readings,
      started_at = EXCLUDED.started_at, completed_at = EXCLUDED.completed_at, error_message = EXCLUDED.error_message,
      worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry,
-     oldest_reading_at = EXCLUDED.oldest_reading_at, newest_reading_at = EXCLUDED.newest_reading_at
-  WHERE diagnostics_ingestion_job.status IN ('queued', 'processing')
+     oldest_reading_at = EXCLUDED.oldest_reading_at, newest_reading_at = EXCLUDED.newest_reading_at, lost_at = NULL
+  WHERE diagnostics_ingestion_job.status IN ('queued', 'processing') OR diagnostics_ingestion_job.lost_at IS NOT NULL
   RETURNING *),
   ${tellOfJobs("ended")}
   SELECT id FROM ended`;

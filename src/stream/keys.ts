@@ -22,6 +22,10 @@ export const backlogKey = (partition: number) => `backlog:{${partition}}`;
 export const mirrorKey = (partition: number) => `mirror:{${partition}}`;
 /** Who mirrors the partition at the moment. */
 export const mirrorLockKey = (partition: number) => `mirror-lock:{${partition}}`;
+/** Name of the set of data that the partition is part of: gone with it. */
+export const lineageKey = (partition: number) => `lineage:{${partition}}`;
+/** Who looks for lost jobs at the moment. */
+export const lossLockKey = "loss-lock";
 /** Entries that could not be processed, with their payload. */
 export const deadKey = (partition: number) => `dead:{${partition}}`;
 /** Readings accepted since the key was made; counted after the batch, for people. */

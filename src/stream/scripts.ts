@@ -8,6 +8,7 @@
 import type { Redis } from "ioredis";
 import { ALLOW, GIVE_BACK } from "./budget-scripts.ts";
 import { HAND_OVER, TAKE_OVER } from "./consumer-scripts.ts";
+import { END_HASHES, LINEAGE, METAS, WAITING } from "./loss-scripts.ts";
 import { evenWhenFull, TELL } from "./lua.ts";
 
 /**
@@ -24,8 +25,8 @@ local entries = redis.call('XLEN', KEYS[1])
 if entries >= tonumber(ARGV[1]) then return 'entries' end
 local bytes = tonumber(redis.call('GET', KEYS[4]) or '0')
 if entries > 0 and bytes + tonumber(ARGV[3]) > tonumber(ARGV[2]) then return 'bytes' end
-redis.call('XADD', KEYS[1], '*', 'v', ARGV[5], 'm', ARGV[4], 'b', ARGV[6])
-local fields = {}
+local entry = redis.call('XADD', KEYS[1], '*', 'v', ARGV[5], 'm', ARGV[4], 'b', ARGV[6])
+local fields = {'entry', entry}
 for i = 10, #ARGV do fields[#fields + 1] = ARGV[i] end
 redis.call('HSET', KEYS[2], unpack(fields))
 redis.call('XADD', KEYS[3], '*', 'm', ARGV[4])
@@ -121,10 +122,9 @@ if #found == 0 then return 0 end
 local entry = found[1][2]
 local again = {}
 for i = 7, #entry do again[#again + 1] = entry[i] end
-redis.call('XADD', KEYS[2], '*', unpack(again))
-local fields = {}
+local fields = {'entry', redis.call('XADD', KEYS[2], '*', unpack(again))}
 for i = 3, #ARGV do fields[#fields + 1] = ARGV[i] end
-if #fields > 0 then
+if #fields > 2 then
   redis.call('DEL', KEYS[3])
   redis.call('HSET', KEYS[3], unpack(fields))
 end
@@ -191,6 +191,10 @@ export interface ScriptedRedis extends Redis {
   hiHold: Script<number>;
   hiAllow: Script<[number, number, number]>;
   hiGiveBack: Script<number>;
+  hiWaiting: Script<number[]>;
+  hiMetas: Script<[string, string][]>;
+  hiEndHashes: Script<number>;
+  hiLineage: Script<string>;
 }
 
 /** Teach a client the scripts; ioredis sends EVALSHA and falls back to EVAL by itself. */
@@ -211,5 +215,9 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiHold", { lua: HOLD, numberOfKeys: 1 });
   redis.defineCommand("hiAllow", { lua: ALLOW, numberOfKeys: 1 });
   redis.defineCommand("hiGiveBack", { lua: GIVE_BACK, numberOfKeys: 1 });
+  redis.defineCommand("hiWaiting", { lua: WAITING });
+  redis.defineCommand("hiMetas", { lua: METAS, numberOfKeys: 1 });
+  redis.defineCommand("hiEndHashes", { lua: END_HASHES });
+  redis.defineCommand("hiLineage", { lua: LINEAGE, numberOfKeys: 1 });
   return redis as ScriptedRedis;
 }

@@ -44,6 +44,7 @@ test(
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
+      "recent batches",
       "names of systems",
       "outside identities",
       "last use of keys",
@@ -56,6 +57,7 @@ test(
       "webhooks",
       "reviews",
       "maintenance",
+      "search for lost jobs",
       "job mirror",
       "worker's Redis client",
       "database pool",

@@ -168,6 +168,13 @@ describe("a filled database", () => {
         gen_random_uuid())`;
     await job("processing", "2 hours");
     expect(await verdict("ledger")).toMatchObject({ verdict: "warn", figures: { stuck_jobs: 1 } });
+    await job("failed", "1 minute");
+    await sql`UPDATE diagnostics_ingestion_job SET lost_at = now() - interval '6 days' WHERE status = 'failed'`;
+    const lost = await verdict("ledger");
+    expect(lost).toMatchObject({ verdict: "warn", figures: { lost_jobs: 1 } });
+    expect(lost.summary).toContain(
+      `lost with Redis in 7 days: ${(lost.figures.newest_lost_jobs as string[])[0]}`,
+    );
     await job("completed", "1 minute");
     const finding = await verdict("ledger");
     expect(finding.verdict).toBe("fail");

@@ -169,6 +169,7 @@ export class ApiBench {
       log,
       metrics,
       producer: new Producer(redis, bounds),
+      recentBatches: { note: () => undefined },
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
       jobSignals,

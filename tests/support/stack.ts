@@ -2,8 +2,8 @@
  * A whole service under test: databases of its own on the runner's services, proxies on request, any number of
  * programs as child processes, load, and the reckoning at the end.
  */
-import { BatchSource, randomFrom } from "./fault/batches.ts";
-import { Load, type LoadSettings, loginFeeder } from "./fault/load.ts";
+import { type Batch, BatchSource, randomFrom } from "./fault/batches.ts";
+import { Load, type LoadSettings, loginFeeder, postBatch } from "./fault/load.ts";
 import { type Program, startService } from "./fault/program.ts";
 import { Reckoning } from "./fault/reckoning.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
@@ -107,6 +107,27 @@ export class Stack {
   async settle(load: Pick<Load, "accepted">, deadline_ms = 20_000): Promise<void> {
     await this.reckoning.drained(deadline_ms, () => this.tail());
     await this.reckoning.expectExactly(load.accepted);
+  }
+
+  /**
+   * Send the batches of lost jobs again, as their producers are told to.
+   * @returns what the tables must hold when all is finished
+   */
+  async sendLostAgain(
+    { accepted }: Pick<Load, "accepted">,
+    lost: ReadonlySet<string>,
+  ): Promise<Map<string, Batch>> {
+    const token = await this.login();
+    const expected = new Map([...accepted].filter(([id]) => !lost.has(id)));
+    for (const id of lost) {
+      const batch = accepted.get(id);
+      if (!batch) throw new Error(`${id} is said to be lost and was never accepted`);
+      const response = await postBatch(this.url, token, batch);
+      if (response.status !== 202)
+        throw new Error(`answered ${response.status} to a batch that was sent again`);
+      expected.set(((await response.json()) as { job_id: string }).job_id, batch);
+    }
+    return expected;
   }
 
   tail(): string {

@@ -107,18 +107,22 @@ async function offerBatch(
   // The same answer whether there is such a system or not: what is out of reach does not exist.
   if (!reaches(claims.systems, system_id)) throw invalidSystem(system_id);
   const taken = await takeReadings(deps, c, total_readings, form.format);
+  const meta = {
+    system_id,
+    user_id: claims.sub,
+    request_id: c.get("request_id"),
+    total_readings,
+    received_at_ms,
+  };
   try {
     const job_id = await putIntoStream(deps, {
-      system_id,
-      user_id: claims.sub,
-      request_id: c.get("request_id"),
-      total_readings,
-      received_at_ms,
+      ...meta,
       format: form.format,
       ...(form.format === "line" ? { precision: form.precision } : {}),
       body,
       ...(idempotency ? { idempotency } : {}),
     });
+    deps.recentBatches.note({ job_id, ...meta });
     deps.accepted.count(form.format, total_readings);
     return job_id;
   } catch (error) {

@@ -52,6 +52,11 @@ const describe = describeRoute({
       { type: "string" },
     ),
     queryParameter("status", "Only these", { type: "string", enum: [...JOB_STATES] }),
+    queryParameter(
+      "lost",
+      "true: only those that were accepted and lost with Redis before they were stored, to be sent again",
+      { type: "string", enum: ["true"] },
+    ),
     queryParameter("system_id", "Only batches of this system", { type: "string", format: "uuid" }),
     ...rangeParameters(),
     ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT),
@@ -79,7 +84,7 @@ export function mountJobs(app: App, deps: RouteDeps): void {
   app.get(PATH, describe, authenticate(tokens, undefined, FOLLOWING), (c) =>
     queryAnswer(c, async () => {
       if (c.req.query("ids") !== undefined) return jobsByIds(c, deps);
-      onlyParameters(c, ["ids", "status", "system_id", "from", "to", "limit", "after"]);
+      onlyParameters(c, ["ids", "status", "lost", "system_id", "from", "to", "limit", "after"]);
       const now_us = nowOf(clock);
       const claims = c.get("claims");
       const range = rangeOf(c, now_us);
@@ -88,6 +93,7 @@ export function mountJobs(app: App, deps: RouteDeps): void {
         {
           created_by: readsEverybodys(claims) ? null : claims.sub,
           status: status === "any" ? null : status,
+          lost: choiceParameter(c, "lost", ["true", "any"], "any") === "true",
           system_id: systemOf(c),
           reach: claims.systems,
           range,

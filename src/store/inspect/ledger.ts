@@ -6,6 +6,10 @@ export interface LedgerFacts {
   readonly day: Readonly<Record<string, number>>;
   /** Accepted between 7 days and an hour ago and not finished. */
   readonly stuck: number;
+  /** Lost with Redis in the last 7 days, and not stored since. */
+  readonly lost: number;
+  /** The newest of them. */
+  readonly newest_lost: readonly string[];
   /** Newest finished jobs that were looked at. */
   readonly checked: number;
   /** Of these, jobs whose quarantined readings are not all in quarantine. */
@@ -25,6 +29,9 @@ export function inspectLedger(database: Database): Promise<LedgerFacts> {
       SELECT count(*)::float8 AS jobs FROM diagnostics_ingestion_job
       WHERE created_at > now() - interval '7 days' AND created_at < now() - interval '1 hour'
         AND status IN ('queued', 'processing')`;
+    const lost = await sql<{ id: string; jobs: number }[]>`
+      SELECT id, (count(*) OVER ())::float8 AS jobs FROM diagnostics_ingestion_job
+      WHERE lost_at > now() - interval '7 days' ORDER BY created_at DESC, id DESC LIMIT ${NAMED}`;
     const checked = await sql<{ id: string; right: boolean }[]>`
       SELECT id, quarantined_readings =
         (SELECT count(*) FROM diagnostics_quarantined_reading q WHERE q.job_id = job.id) AS right
@@ -34,6 +41,8 @@ export function inspectLedger(database: Database): Promise<LedgerFacts> {
     return {
       day: Object.fromEntries(day.map(({ status, jobs }) => [status, jobs])),
       stuck: stuck?.jobs ?? 0,
+      lost: lost[0]?.jobs ?? 0,
+      newest_lost: lost.map(({ id }) => id),
       checked: checked.length,
       wrong: checked
         .filter((job) => !job.right)

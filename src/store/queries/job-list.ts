@@ -16,6 +16,8 @@ export interface JobFilter {
   readonly created_by: string | null;
   readonly status: JobState | null;
   readonly system_id: string | null;
+  /** True: only those whose batch Redis lost, and that were not stored since. */
+  readonly lost: boolean;
   /** Only of these systems. */
   readonly reach: Reach;
   readonly range: TimeRange;
@@ -53,6 +55,7 @@ export class JobListQueries {
     demand(filter.system_id, (p) => `system_id = ${p}`);
     demand(filter.reach, (p) => `system_id = ANY(${p}::uuid[])`);
     demand(filter.status, (p) => `status = ${p}`);
+    if (filter.lost) conditions.push("lost_at IS NOT NULL");
     if (after) {
       values.push(after.created_at, after.job_id);
       conditions.push(`(created_at, id) < ($${values.length - 1}::timestamptz, $${values.length}::uuid)`);

@@ -103,6 +103,7 @@ export const QUESTIONS: readonly Question[] = [
       const filter = {
         created_by: null,
         status: null,
+        lost: false,
         system_id: null,
         reach: null,
         range: asked,

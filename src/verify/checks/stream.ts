@@ -50,14 +50,27 @@ export const backlog: Check = {
 };
 
 export const ledger = withHypertable("ledger", async ({ database }) => {
-  const { day, stuck, checked, wrong } = await inspectLedger(database);
-  const figures = { ...prefixed(day), stuck_jobs: stuck, checked_jobs: checked, wrong_jobs: wrong };
+  const { day, stuck, lost, newest_lost, checked, wrong } = await inspectLedger(database);
+  const figures = {
+    ...prefixed(day),
+    stuck_jobs: stuck,
+    lost_jobs: lost,
+    newest_lost_jobs: newest_lost,
+    checked_jobs: checked,
+    wrong_jobs: wrong,
+  };
   const recent = Object.entries(day).map(([status, jobs]) => `${whole(jobs)} ${status}`);
   const text = `last 24 h: ${recent.join(", ") || "no jobs"}; ${plural(checked, "newest job")} accounted for`;
   if (wrong.length > 0)
     return failed(
       `quarantine does not hold what ${wrong.join(", ")} counted`,
       "Report it: the service never does this; somebody deleted rows",
+      figures,
+    );
+  if (lost > 0)
+    return warn(
+      `${text}; ${plural(lost, "job")} lost with Redis in 7 days: ${newest_lost.join(", ")}${lost > newest_lost.length ? ", …" : ""}`,
+      "GET /api/v1/jobs?lost=true lists them; their producers send them again (docs/operate.md, HydraulicJobsLost)",
       figures,
     );
   if (stuck > 0)

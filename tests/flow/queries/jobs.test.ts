@@ -51,6 +51,8 @@ beforeAll(async () => {
   }
   await job(two, new Date(now - 30_000), null);
   await job(one, new Date(now - 2 * DAY_MS), null);
+  await bench.database.sql`
+    UPDATE diagnostics_ingestion_job SET lost_at = now() WHERE id = ANY(${[mine[1]!, mine[5]!]})`;
 });
 afterAll(() => bench.close());
 
@@ -87,6 +89,8 @@ describe("the list of jobs", () => {
     ["?status=failed", 3],
     ["?status=queued", 3],
     ["?status=processing", 0],
+    ["?lost=true", 2],
+    [`?lost=true&system_id=${SYSTEMS[0]}`, 0],
     [`?system_id=${SYSTEMS[0]}`, 6],
     [`?system_id=${SYSTEMS[1].toUpperCase()}&status=failed`, 3],
     [`?from=${new Date(now - 3 * DAY_MS).toISOString()}`, 13],
@@ -102,6 +106,7 @@ describe("the list of jobs", () => {
 
   test.each([
     ["status", "?status=done"],
+    ["lost", "?lost=maybe"],
     ["system_id", "?system_id=x"],
     ["limit", "?limit=1001"],
     ["after", "?after=x"],
