@@ -1,8 +1,8 @@
 /** No worker runs: the API refuses at the bound, stays small, and recovers when a worker comes. */
 import { afterEach, expect, test } from "bun:test";
-import { readFile } from "node:fs/promises";
 import { BatchSource, randomFrom, seedOf } from "../support/fault/batches.ts";
-import type { Load } from "../support/fault/load.ts";
+import { expectRefusalsToBeClear } from "../support/fault/bound.ts";
+import { FLAT_BYTES, residentBytes } from "../support/fault/memory.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -10,8 +10,6 @@ const TEST_MS = 40_000;
 const BOUND_ENTRIES = 40;
 /** Requests refused at the bound while memory is watched. */
 const REFUSALS = 300;
-/** What the allocator may keep, once it is warm. */
-const FLAT_BYTES = 64 * 1024 * 1024;
 const seed = seedOf("backlog");
 let stack: Stack | undefined;
 
@@ -19,21 +17,6 @@ afterEach(async () => {
   await stack?.close();
   stack = undefined;
 }, TEST_MS);
-
-/** Resident memory of a process (proc(5), statm: pages of 4 KiB), bytes; null where there is no /proc. */
-async function residentBytes(pid: number): Promise<number | null> {
-  if (process.platform !== "linux") return null;
-  return Number((await readFile(`/proc/${pid}/statm`, "utf8")).split(" ")[1]) * 4096;
-}
-
-function expectRefusalsToBeClear(load: Load): void {
-  const refused = load.answers.filter(({ status }) => status !== 202);
-  expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
-  for (const { retry_after, content_type } of refused) {
-    expect(Number(retry_after)).toBeGreaterThanOrEqual(1);
-    expect(content_type).toContain("application/problem+json");
-  }
-}
 
 test(
   "the bound of entries: 503 with Retry-After, memory stays flat, and a worker clears it",

@@ -64,7 +64,7 @@ async function mirrored(): Promise<void> {
     const left = await Promise.all([0, 1].map((p) => bench.redis.xlen(`mirror:{${p}}`)));
     return left.every((n) => n === 0);
   });
-  await mirror.stop();
+  await mirror.stop(5_000);
 }
 async function accepted(count: number): Promise<string[]> {
   const ids: string[] = [];
