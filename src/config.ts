@@ -6,6 +6,7 @@
 import { DEVELOPMENT_SECRET, type Purpose, productionProblems, providerProblems } from "./config/checks.ts";
 import { choice, networks, share, text, type Variable, whole } from "./config/kinds.ts";
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
+import { TRACING_VARIABLES } from "./config/tracing.ts";
 
 const optional: string | undefined = undefined;
 
@@ -206,6 +207,7 @@ export const VARIABLES = {
   SHUTDOWN_GRACE_MS: whole(20_000, "Time an ordered stop may take, after that, ms", 100, 600_000),
   LOG_LEVEL: choice("info", "Least severe line that is logged", ["debug", "info", "warn", "error"]),
   LOG_FORMAT: choice("auto", "auto: text on a terminal, else JSON", ["auto", "json", "text"]),
+  ...TRACING_VARIABLES,
 } as const;
 
 type VariableName = keyof typeof VARIABLES;

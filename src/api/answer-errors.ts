@@ -7,10 +7,10 @@ import { asProblem, problemResponse } from "./problem-error.ts";
 export function answerErrors(app: App, { log }: { readonly log: Logger }): void {
   app.onError((error, c) => {
     const problem = asProblem(error);
-    const request_id = c.get("request_id");
-    if (problem.problem === "internal-error") log.error({ err: error, request_id }, "a request failed");
+    const about = { request_id: c.get("request_id"), trace_id: c.get("span")?.context?.trace_id };
+    if (problem.problem === "internal-error") log.error({ err: error, ...about }, "a request failed");
     else if (problem.cause instanceof Error && problem.problem === "service-unavailable") {
-      log.warn({ request_id, reason: problem.message }, "a dependency is away");
+      log.warn({ ...about, reason: problem.message }, "a dependency is away");
     }
     const view = c.get("problem_view") ?? problemResponse;
     return view(c, problem);

@@ -50,7 +50,7 @@ export function createApp(given: ApiDeps): App {
   };
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });
-  app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
+  app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics), deps.tracer));
   app.use(leaving(deps));
   answerErrors(app, deps);
   mountAccess(app, deps);

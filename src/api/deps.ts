@@ -6,6 +6,7 @@ import type { UnitRegistry } from "../contract/units.ts";
 import type { Targets } from "../notify/target.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
+import type { Span, Tracer } from "../ops/trace.ts";
 import type { ReviewDesk } from "../review/desk.ts";
 import type { AccessStore } from "../store/access.ts";
 import type { ApiKeyStore } from "../store/api-keys.ts";
@@ -82,6 +83,7 @@ export interface ApiDeps {
   readonly log: Logger;
   /** HTTP metrics are added to it, and `/metrics` prints all of it. */
   readonly metrics: Registry;
+  readonly tracer: Pick<Tracer, "begin">;
   readonly producer: Pick<Producer, "offer">;
   /** Is told of every batch that was accepted. */
   readonly recentBatches: Pick<RecentBatches, "note">;
@@ -154,6 +156,8 @@ export interface AppEnv {
   Bindings: Partial<ServerBindings>;
   Variables: {
     request_id: string;
+    /** Of the request; its context is null when there is no trace. */
+    span: Span;
     /** Set by `authenticate`. */
     claims: Claims;
     /** Set when the request concerns one job; for the log line. */

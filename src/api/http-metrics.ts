@@ -3,7 +3,16 @@ import { Counter, Histogram, type Registry } from "prom-client";
 
 /** Seconds. From 1 ms, because an accepted batch takes a few; up to the longest a body may take. */
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+/** Those that have a name of their own in metrics and traces. */
+export const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
 
 export class HttpMetrics {
   readonly #requests: Counter<"route" | "method" | "status">;

@@ -3,6 +3,7 @@
  * cannot tell whether a worker works, and Prometheus cannot ask it.
  */
 import { Hono } from "hono";
+import { NO_TRACER } from "../ops/trace.ts";
 import { answerErrors } from "./answer-errors.ts";
 import { DependencyCheck, type DependencyStates } from "./dependency-check.ts";
 import type { ApiDeps, App, AppEnv } from "./deps.ts";
@@ -23,7 +24,7 @@ export interface WorkerAppDeps
 /** `GET /livez`, `GET /readyz` and `GET /metrics`; everything else is a problem. */
 export function createWorkerApp(deps: WorkerAppDeps): App {
   const app: App = new Hono<AppEnv>({ strict: false });
-  app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics)));
+  app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics), NO_TRACER));
   answerErrors(app, deps);
   mountLive(app);
   const check = new DependencyCheck(deps);

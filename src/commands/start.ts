@@ -64,6 +64,7 @@ import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startLostJobs, startRecentBatches } from "./start-losses.ts";
 import { startMaintenance } from "./start-maintenance.ts";
+import { startTracing, type Tracing } from "./start-tracing.ts";
 import { startWebhooks } from "./start-webhooks.ts";
 import { startWorkerApp } from "./start-worker-app.ts";
 import { Stopping } from "./stopping.ts";
@@ -82,6 +83,7 @@ export interface Wiring extends Environment {
   readonly database: Database;
   readonly onQuery: ReturnType<typeof queryMetrics>;
   readonly metrics: Registry;
+  readonly tracing: Tracing;
   readonly stopping: Stopping;
   /** Unique for this life of the process. */
   readonly processName: string;
@@ -117,8 +119,10 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
 /** Connects, migrates and starts everything. */
 async function bringUp(role: RoleToStart, environment: Environment, stopping: Stopping): Promise<void> {
   const { config, log } = environment;
+  const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
   const metrics = new Registry();
   processMetrics(metrics);
+  const tracing = await startTracing({ config, log, metrics, stopping, processName });
   const onQuery = queryMetrics(metrics);
   const database = openDatabase(environment, onQuery);
   stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));
@@ -126,8 +130,7 @@ async function bringUp(role: RoleToStart, environment: Environment, stopping: St
   log.info(prepared, "database is up to date");
   if (config.APP_ENV === "development") await seedDevelopment(database);
 
-  const processName = `${hostname().slice(0, 24)}:${process.pid}:${Date.now().toString(36)}`;
-  const wiring: Wiring = { ...environment, database, onQuery, metrics, stopping, processName };
+  const wiring: Wiring = { ...environment, database, onQuery, metrics, tracing, stopping, processName };
   let supervisor: Supervisor | null = null;
   const probes = role === "worker" ? startWorkerApp(wiring, () => supervisor?.summaries() ?? []) : null;
   if (role !== "api") supervisor = await startWorkers(wiring);
@@ -159,7 +162,7 @@ async function startReviews(wiring: Wiring): Promise<void> {
 }
 
 async function startWorkers(wiring: Wiring): Promise<Supervisor> {
-  const { config, log, services, database, metrics, stopping, processName } = wiring;
+  const { config, log, services, database, metrics, tracing, stopping, processName } = wiring;
   const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
   stopping.last("worker's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
@@ -188,6 +191,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
         units: await readUnits(config),
         sensor_registration: config.SENSOR_REGISTRATION,
         log: { level: config.LOG_LEVEL, format: config.LOG_FORMAT },
+        ...(tracing.settings ? { tracing: tracing.settings } : {}),
       },
     },
     systemClock,
@@ -197,6 +201,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const count = ingestMetrics(metrics, () => supervisor.summaries());
   const heartbeat = new Heartbeat(new WorkerBoard(redis), processName, () => supervisor.summaries(), log);
   hear = (message) => {
+    if (message.kind === "spans") tracing.hear(message.report);
     count(message);
     heartbeat.hear(message);
   };
@@ -245,6 +250,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     clock: systemClock,
     log,
     metrics,
+    tracer: wiring.tracing.tracer,
     producer: new Producer(redis, bounds),
     recentBatches,
     idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),

@@ -41,6 +41,23 @@ export function networks(about: string): Variable<readonly string[]> {
   };
   return { fallback: [], about, allowed: "networks between commas, such as 10.1.0.0/16,fd00::/8", read };
 }
+/** Names and values as OpenTelemetry's variables have them: between commas, percent-encoded (W3C Baggage). */
+export function pairs(about: string): Variable<Readonly<Record<string, string>> | undefined> {
+  const read = (t: string) => {
+    const list = t.split(",").flatMap((pair) => (pair.trim() === "" ? [] : [readPair(pair)]));
+    return list.every((pair) => pair !== undefined) ? Object.fromEntries(list) : undefined;
+  };
+  return { fallback: undefined, about, allowed: "names and values between commas, such as a=1,b=2", read };
+}
+function readPair(text: string): [string, string] | undefined {
+  const [, name, value] = /^\s*([^\s=,;]+)\s*=\s*([\x20-\x7e]*?)\s*$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) return undefined;
+  try {
+    return [name, decodeURIComponent(value)];
+  } catch {
+    return undefined;
+  }
+}
 /** CIDR notation (RFC 4632, RFC 4291). */
 function isNetwork(text: string): boolean {
   const [, address = "", prefix = ""] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];

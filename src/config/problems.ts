@@ -20,8 +20,8 @@ export class ConfigError extends Error {
 }
 
 function shown(name: string, value: string): string {
-  if (name.includes("SECRET")) return `(${value.length} characters, not shown)`;
+  if (name.includes("SECRET") || name.endsWith("_HEADERS")) return `(${value.length} characters, not shown)`;
   // Up to the last @: a password may hold any character, and a wrong URL need not have a scheme.
-  const safe = name.endsWith("_URL") ? value.replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@") : value;
+  const safe = /_(URL|ENDPOINT)$/.test(name) ? value.replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@") : value;
   return safe.slice(0, 120);
 }

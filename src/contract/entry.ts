@@ -38,6 +38,9 @@ export interface EntryMeta {
   readonly format?: BodyFormat;
   /** Of the timestamps in line protocol; nanoseconds when it is absent. */
   readonly precision?: Precision;
+  /** The span that sent the batch (W3C Trace Context). Nothing is judged by it: an invalid one is no trace. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
 }
 
 /** An entry that no version of the codec understands: poison, not an infrastructure fault. */

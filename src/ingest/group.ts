@@ -16,19 +16,25 @@ import { copyOrder, takeOutRepeats } from "../contract/order.ts";
 import { placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { BatchRules, type RuleSettings, refusal } from "../contract/rules.ts";
+import { leading, NO_SPAN, type Span, type Tracer } from "../ops/trace.ts";
 import type { WriteGroup } from "../store/writer.ts";
 import type { StreamEntry } from "../stream/consumer.ts";
+import { beginBatch } from "./batch-span.ts";
 
 /** A decoded entry. */
 export interface Delivery {
   readonly entry: StreamEntry;
   readonly meta: EntryMeta;
   readonly readings: BatchReadings;
+  /** From here to the acknowledgement. */
+  readonly span: Span;
 }
 
 /** A group and the deliveries it was made from, in the same order. */
 export interface PreparedGroup extends WriteGroup {
   readonly deliveries: readonly Delivery[];
+  /** Of the deliveries. */
+  readonly spans: readonly Span[];
   readonly parse_ms: number;
   readonly check_ms: number;
 }
@@ -53,28 +59,35 @@ export interface Decoded {
     readonly entry: StreamEntry;
     readonly meta: EntryMeta | null;
     readonly reason: string;
+    readonly span: Span;
   }[];
   /** Those that only a newer program can read. */
   readonly newer: { readonly entry: StreamEntry; readonly version: number }[];
   readonly parse_ms: number;
 }
 
-export function decode(entries: readonly StreamEntry[]): Decoded {
+export function decode(entries: readonly StreamEntry[], tracer: Tracer): Decoded {
   const begin = performance.now();
   const decoded: Omit<Decoded, "parse_ms"> = { deliveries: [], poison: [], newer: [] };
   for (const entry of entries) {
+    const begun_ms = performance.now();
     let meta: EntryMeta | null = null;
     try {
       const parts = decodeEntry(entry.fields);
       meta = parts.meta;
-      decoded.deliveries.push({ entry, meta, readings: readingsOf(meta, parts.body) });
+      const readings = readingsOf(meta, parts.body);
+      const span = beginBatch(tracer, entry, meta, begun_ms);
+      span.did("decode", begun_ms);
+      decoded.deliveries.push({ entry, meta, readings, span });
     } catch (error) {
       if (!(error instanceof EntryError)) throw error;
       if (error instanceof NewerEntryError) {
         decoded.newer.push({ entry, version: error.version });
         continue;
       }
-      decoded.poison.push({ entry, meta: meta ?? readableMeta(entry.fields), reason: error.message });
+      const readable = meta ?? readableMeta(entry.fields);
+      const span = readable ? beginBatch(tracer, entry, readable, begun_ms) : NO_SPAN;
+      decoded.poison.push({ entry, meta: readable, reason: error.message, span });
     }
   }
   return { ...decoded, parse_ms: performance.now() - begin };
@@ -126,7 +139,9 @@ export function prepare(
   const systems = deliveries.map(({ meta }) => meta.system_id);
   const placed = placeReadings({ columns, refusals, systems, sent }, registry.sensors, rules);
   const check_ms = performance.now() - begin;
-  return { deliveries, jobs, columns, ...placed, sent, parse_ms, check_ms };
+  const spans = deliveries.map(({ span }) => span);
+  leading(spans).did("rules", begin);
+  return { deliveries, spans, jobs, columns, ...placed, sent, parse_ms, check_ms };
 }
 
 /** @param namings of each delivery, as they were when its readings were judged */

@@ -4,6 +4,7 @@ import type { SensorRegistration } from "../contract/membership.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import type { UnitDefinition } from "../contract/units.ts";
 import type { LogSettings } from "../ops/log.ts";
+import type { SpanReport, TraceSettings } from "../ops/tracing.ts";
 import type { Way } from "../store/writer.ts";
 
 /** All that a thread needs to build its own connections and rules. */
@@ -17,6 +18,8 @@ export interface ThreadSettings {
   readonly units: readonly UnitDefinition[];
   readonly sensor_registration: SensorRegistration;
   readonly log: LogSettings;
+  /** Without it no traces are made. */
+  readonly tracing?: TraceSettings;
   /** Consumer in the group, session in Postgres and name in logs: unique for every life of a thread, 63 bytes at most. */
   readonly consumer: string;
   /** The consumer of the thread that this one replaces. */
@@ -52,5 +55,6 @@ export type FromThread =
   | { readonly kind: "committed"; readonly report: GroupReport }
   | { readonly kind: "retrying"; readonly fault: string }
   | { readonly kind: "dead_letter" }
+  | { readonly kind: "spans"; readonly report: SpanReport }
   | { readonly kind: "drained" }
   | { readonly kind: "fatal"; readonly message: string };

@@ -3,44 +3,24 @@
  * prepared; there is never more than that in hand. Ends when it is told to drain.
  */
 import { decodedBytes, readableMeta } from "../contract/entry.ts";
-import type { Clock } from "../ops/clock.ts";
-import type { Logger } from "../ops/log.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
+import { NO_SPAN } from "../ops/trace.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
-import type { JobStore } from "../store/jobs.ts";
-import type { WriterSessions } from "../store/sessions.ts";
-import type { Writer } from "../store/writer.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import type { StreamConsumer, StreamEntry } from "../stream/consumer.ts";
+import type { StreamEntry } from "../stream/consumer.ts";
 import { BatchPolicy } from "./batch-policy.ts";
+import { beginBatch } from "./batch-span.ts";
 import {
   apart,
   type Decoded,
   type Delivery,
   decode,
-  type GroupRules,
   type PreparedGroup,
   prepare,
   unknownSensors,
 } from "./group.ts";
-import type { FromThread } from "./messages.ts";
-import type { RegistryCache } from "./registry-cache.ts";
+import type { PipelineDeps } from "./pipeline-deps.ts";
 import { Settlement } from "./settlement.ts";
-
-export interface PipelineDeps {
-  readonly consumer: StreamConsumer;
-  readonly writer: Writer;
-  readonly jobs: JobStore;
-  readonly sessions: WriterSessions;
-  readonly registry: RegistryCache;
-  readonly rules: GroupRules;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Silence after which other consumers claim an entry, ms. */
-  readonly claim_idle_ms: number;
-  readonly predecessor: string | null;
-  readonly tell: (message: FromThread) => void;
-}
 
 /** Wait for the first new entry, ms; also how long a drain may have to wait for an idle reader. */
 const BLOCK_MS = 500;
@@ -168,7 +148,7 @@ export class Pipeline {
   /** @param suspect the one entry, if it may have killed its thread */
   async #groupsOf(entries: readonly StreamEntry[], suspect: StreamEntry | null): Promise<PreparedGroup[]> {
     if (entries.length === 0) return [];
-    const decoded = await this.#attempt(suspect, () => decode(entries));
+    const decoded = await this.#attempt(suspect, () => decode(entries, this.deps.tracer));
     if (!decoded) return [];
     const { deliveries, poison, newer, parse_ms } = decoded;
     for (const one of poison) await this.#settlement.bury(one);
@@ -222,12 +202,14 @@ export class Pipeline {
    */
   async #attempt<T>(suspect: StreamEntry | null, work: () => T): Promise<T | undefined> {
     if (!suspect) return work();
-    const { consumer } = this.deps;
+    const { consumer, tracer } = this.deps;
     const attempts = await this.#retrying("counting an attempt", () => consumer.attemptBegun(suspect));
     if (attempts === undefined) return undefined;
     if (attempts > MAX_FATAL_ATTEMPTS) {
       const reason = `it ended its thread ${MAX_FATAL_ATTEMPTS} times`;
-      await this.#settlement.bury({ entry: suspect, meta: readableMeta(suspect.fields), reason });
+      const meta = readableMeta(suspect.fields);
+      const span = meta ? beginBatch(tracer, suspect, meta, performance.now()) : NO_SPAN;
+      await this.#settlement.bury({ entry: suspect, meta, reason, span });
       return undefined;
     }
     const result = work();

@@ -7,6 +7,8 @@ import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS } from "../contract/rules
 import { createUnitRegistry } from "../contract/units.ts";
 import { systemClock } from "../ops/clock.ts";
 import { createLogger } from "../ops/log.ts";
+import { NO_TRACER, type Tracer } from "../ops/trace.ts";
+import { openTracer } from "../ops/tracing.ts";
 import { JobStore } from "../store/jobs.ts";
 import { Database } from "../store/pool.ts";
 import { RegistryReader } from "../store/registry.ts";
@@ -26,9 +28,15 @@ const QUERY_DEADLINE_MS = 10_000;
 const WRITE_DEADLINE_MS = 60_000;
 /** A change of the registry is in force after this time and a batch, ms. */
 const REGISTRY_REFRESH_MS = 2_000;
+/** The last spans are sent for so long at most, ms, and for this part of what the pipeline has for its end. */
+const LAST_SPANS = { most_ms: 2_000, share: 0.15 } as const;
 
 /** A pipeline with its connections. `close` ends the connections once the pipeline has drained. */
-export function buildPipeline(settings: ThreadSettings, tell: (message: FromThread) => void) {
+export function buildPipeline(
+  settings: ThreadSettings,
+  tell: (message: FromThread) => void,
+  tracer: Tracer = NO_TRACER,
+) {
   const log = createLogger(settings.log).child({ worker: settings.consumer });
   const onRedisError = (error: Error) => log.debug({ err: error.message }, "Redis connection");
   const reader = blockingClient(settings.redis_url, onRedisError);
@@ -57,6 +65,7 @@ export function buildPipeline(settings: ThreadSettings, tell: (message: FromThre
     rules,
     clock: systemClock,
     log,
+    tracer,
     claim_idle_ms: settings.claim_idle_ms,
     predecessor: settings.predecessor,
     tell,
@@ -73,9 +82,13 @@ export function buildPipeline(settings: ThreadSettings, tell: (message: FromThre
 export function runThread(): void {
   const tell = (message: FromThread) => self.postMessage(message);
   let built: ReturnType<typeof buildPipeline> | undefined;
+  let drain_ms: number | null = null;
   const start = async (settings: ThreadSettings) => {
-    built = buildPipeline(settings, tell);
+    const tracer = await openTracer(settings.tracing ?? null, (report) => tell({ kind: "spans", report }));
+    built = buildPipeline(settings, tell, tracer);
     const { pipeline, close } = built;
+    // It may have been told while the tracer was loaded.
+    if (drain_ms !== null) pipeline.drain(drain_ms);
     const beat = setInterval(
       () => tell({ kind: "heartbeat", in_hand: pipeline.inHand }),
       settings.heartbeat_ms,
@@ -84,11 +97,14 @@ export function runThread(): void {
     await pipeline.run();
     clearInterval(beat);
     await close();
+    await tracer.close(Math.min(LAST_SPANS.most_ms, (drain_ms ?? 0) * LAST_SPANS.share));
     tell({ kind: "drained" });
   };
   self.onmessage = ({ data }: MessageEvent<ToThread>) => {
-    if (data.kind === "drain") built?.pipeline.drain(data.deadline_ms);
-    else
+    if (data.kind === "drain") {
+      drain_ms = data.deadline_ms;
+      built?.pipeline.drain(data.deadline_ms);
+    } else
       start(data.settings).catch((error: Error) =>
         tell({ kind: "fatal", message: error.stack ?? String(error) }),
       );

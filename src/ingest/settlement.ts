@@ -6,21 +6,27 @@
 
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
-import type { RefusalReason } from "../contract/refusal.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
+import { leading, NO_SPAN, type Span } from "../ops/trace.ts";
 import { classify, StoreUnavailableError } from "../store/errors.ts";
 import { SensorTakenError } from "../store/sensor-registration.ts";
-import { AlreadyEndedError, type Committed } from "../store/writer.ts";
+import type { Committed } from "../store/writer.ts";
+import { AlreadyEndedError } from "../store/writer-jobs.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import type { StreamEntry } from "../stream/consumer.ts";
+import { messagingAttributes } from "../stream/messaging.ts";
+import { endBatch } from "./batch-span.ts";
+import { failedJob, isAccounted, logEnd, reportOf } from "./ended-job.ts";
 import { type Delivery, type PreparedGroup, prepare, refuseRows } from "./group.ts";
-import type { PipelineDeps } from "./pipeline.ts";
+import type { PipelineDeps } from "./pipeline-deps.ts";
 
 /** An entry that cannot be processed. */
 export interface Poison {
   readonly entry: StreamEntry;
   readonly meta: EntryMeta | null;
   readonly reason: string;
+  /** Of its batch, if it could be decoded so far. */
+  readonly span?: Span;
 }
 
 /** Attempts at an error that is neither the infrastructure's nor a row's. */
@@ -49,26 +55,37 @@ export class Settlement {
   }
 
   /** Move an entry to the dead letters; its job fails with the reason, unless it was committed by an earlier life. */
-  async bury({ entry, meta, reason }: Poison): Promise<void> {
+  async bury(poison: Poison): Promise<void> {
+    const { entry, meta, reason, span } = poison;
     const { clock, consumer, jobs } = this.deps;
     await this.#persist("burying an entry", async () => {
       const now_ms = clock.now_ms();
       const stream_entry = `${entry.partition}/${entry.id}`;
       if (meta) {
         const job = await jobs.fail(meta, reason, now_ms, consumer.name, stream_entry);
-        if (isAccounted(job)) return consumer.settle([{ entry, job }]);
+        if (isAccounted(job)) {
+          await consumer.settle([{ entry, job }]);
+          if (span) endBatch(span, job);
+          return;
+        }
       }
-      await this.#toDeadLetters({ entry, meta, reason }, meta ? failedJob(meta, reason, now_ms) : null);
+      await this.#toDeadLetters(poison, meta ? failedJob(meta, reason, now_ms) : null);
     });
   }
 
-  async #toDeadLetters({ entry, meta, reason }: Poison, job: JobRecord | null): Promise<void> {
+  async #toDeadLetters(
+    { entry, meta, reason, span = NO_SPAN }: Poison,
+    job: JobRecord | null,
+  ): Promise<void> {
     const { clock, consumer, log, tell } = this.deps;
     await consumer.bury(entry, reason, clock.now_ms(), job);
     tell({ kind: "dead_letter" });
     const place = `${entry.partition}/${entry.id}`;
     const { job_id, request_id } = meta ?? {};
-    log.error({ job_id, request_id, entry: place, reason }, "entry moved to the dead letters");
+    const trace_id = span.context?.trace_id;
+    log.error({ job_id, request_id, trace_id, entry: place, reason }, "entry moved to the dead letters");
+    span.fail(reason, "dead_letter");
+    span.end();
   }
 
   /** Entries that were begun before may have been committed: then only the acknowledgement is missing. */
@@ -85,16 +102,19 @@ export class Settlement {
   async #settleEnded(deliveries: readonly Delivery[]): Promise<readonly Delivery[]> {
     const rows = await this.deps.jobs.ended(deliveries.map(({ meta }) => meta.job_id));
     const ended = new Map(rows.map((job) => [job.job_id, job]));
-    const done: { entry: StreamEntry; job: JobRecord; meta: EntryMeta }[] = [];
-    for (const { entry, meta } of deliveries) {
-      const job = ended.get(meta.job_id);
+    const done: { entry: StreamEntry; job: JobRecord; meta: EntryMeta; span: Span }[] = [];
+    for (const delivery of deliveries) {
+      const job = ended.get(delivery.meta.job_id);
       if (!job) continue;
-      if (isAccounted(job)) done.push({ entry, job, meta });
-      else await this.#toDeadLetters({ entry, meta, reason: job.error_message ?? "unknown" }, job);
+      if (isAccounted(job)) done.push({ ...delivery, job });
+      else await this.#toDeadLetters({ ...delivery, reason: job.error_message ?? "unknown" }, job);
     }
     await this.deps.consumer.settle(done);
-    // Whoever had the entry before died between COMMIT and acknowledgement, and so before its line.
-    for (const { entry, job, meta } of done) if (entry.redelivered) this.#logEnd(job, meta.request_id);
+    for (const { entry, job, meta, span } of done) {
+      // Whoever had the entry before died between COMMIT and acknowledgement, and so before its line.
+      if (entry.redelivered) logEnd(this.deps.log, job, meta.request_id, span);
+      endBatch(span, job);
+    }
     return deliveries.filter(({ meta }) => !ended.has(meta.job_id));
   }
 
@@ -104,12 +124,21 @@ export class Settlement {
   }
 
   async #acknowledge(group: PreparedGroup, committed: Committed): Promise<void> {
-    const ended = group.deliveries.map(({ entry }, i) => ({ entry, job: committed.jobs[i]! }));
-    this.#report(group, committed);
-    await this.#persist("acknowledging a group", () => this.deps.consumer.settle(ended));
+    const { clock, consumer, log, tell } = this.deps;
+    const ended = group.deliveries.map((delivery, i) => ({ ...delivery, job: committed.jobs[i]! }));
+    tell({ kind: "committed", report: reportOf(group, committed, clock.now_ms()) });
+    const begun_ms = performance.now();
+    await this.#persist("acknowledging a group", () => consumer.settle(ended));
     // After the acknowledgement: a successor that finds the entry unacknowledged writes the line instead.
     if (this.giveUp.aborted) return;
-    for (const [i, { meta }] of group.deliveries.entries()) this.#logEnd(committed.jobs[i]!, meta.request_id);
+    leading(group.spans).did("settle ingest", begun_ms, {
+      kind: "client",
+      attributes: messagingAttributes("settle"),
+    });
+    for (const { job, meta, span } of ended) {
+      logEnd(log, job, meta.request_id, span);
+      endBatch(span, job);
+    }
   }
 
   async #judge(group: PreparedGroup, error: unknown, attempt: number): Promise<void> {
@@ -181,76 +210,9 @@ export class Settlement {
     }
     return undefined;
   }
-
-  #report(group: PreparedGroup, committed: Committed): void {
-    const { jobs, refusals, way, encode_ms, copy_ms, commit_ms } = committed;
-    const sum = (pick: (job: JobRecord) => number) => jobs.reduce((n, job) => n + pick(job), 0);
-    const quarantined: Partial<Record<RefusalReason, number>> = {};
-    for (const { reason } of refusals) quarantined[reason] = (quarantined[reason] ?? 0) + 1;
-    const now_ms = this.deps.clock.now_ms();
-    this.deps.tell({
-      kind: "committed",
-      report: {
-        jobs_completed: sum((job) => Number(job.status === "completed")),
-        jobs_failed: sum((job) => Number(job.status === "failed")),
-        inserted: sum((job) => job.inserted_readings),
-        duplicate: sum((job) => job.duplicate_readings),
-        quarantined,
-        way,
-        parse_ms: group.parse_ms,
-        check_ms: group.check_ms,
-        encode_ms,
-        copy_ms,
-        commit_ms,
-        oldest_ms: Math.max(0, now_ms - Math.min(...jobs.map((job) => job.created_at_ms))),
-      },
-    });
-  }
-
-  /** The one line of a job. */
-  #logEnd(job: JobRecord, request_id: string): void {
-    this.deps.log.info(
-      {
-        job_id: job.job_id,
-        request_id,
-        system_id: job.system_id,
-        total: job.total_readings,
-        inserted: job.inserted_readings,
-        duplicate: job.duplicate_readings,
-        quarantined: job.quarantined_readings,
-        ms: (job.completed_at_ms ?? 0) - job.created_at_ms,
-        ...(job.error_message ? { error: job.error_message } : {}),
-      },
-      `job ${job.status}`,
-    );
-  }
 }
 
 function isPassing(error: unknown): boolean {
   if (error instanceof StreamUnavailableError || error instanceof StoreUnavailableError) return true;
   return classify(error) === "unavailable";
-}
-
-/** Every reading of an ended job is stored or in quarantine: nothing is left to be done, or to be lost. */
-function isAccounted(job: JobRecord): boolean {
-  const { total_readings: total, inserted_readings, duplicate_readings, quarantined_readings } = job;
-  const accounted = inserted_readings + duplicate_readings + quarantined_readings === total;
-  return job.status === "completed" || (job.status === "failed" && total > 0 && accounted);
-}
-
-function failedJob(meta: EntryMeta, reason: string, now_ms: number): JobRecord {
-  return {
-    job_id: meta.job_id,
-    system_id: meta.system_id,
-    created_by: meta.user_id,
-    status: "failed",
-    total_readings: meta.total_readings,
-    inserted_readings: 0,
-    duplicate_readings: 0,
-    quarantined_readings: 0,
-    created_at_ms: meta.received_at_ms,
-    started_at_ms: now_ms,
-    completed_at_ms: now_ms,
-    error_message: reason,
-  };
 }

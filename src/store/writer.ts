@@ -16,11 +16,12 @@ import type { Registration } from "../contract/membership.ts";
 import type { SentReadings } from "../contract/naming.ts";
 import type { Repeat } from "../contract/order.ts";
 import type { Refusal } from "../contract/refusal.ts";
+import { type Span, shared, within } from "../ops/trace.ts";
 import { classify } from "./errors.ts";
 import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
 import { registerSensors } from "./sensor-registration.ts";
-import { tellOfJobs } from "./webhooks/outbox.ts";
 import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
+import { endJobs } from "./writer-jobs.ts";
 import {
   CrowdedError,
   MovedError,
@@ -54,6 +55,8 @@ export interface WriteGroup {
   /** Sensors whose first readings these are. */
   readonly registrations: readonly Registration[];
   readonly sent: SentReadings;
+  /** Of the batches, to which the transaction belongs. */
+  readonly spans?: readonly Span[];
   /** Stored readings whose keys rows of the group take. */
   readonly replaced?: readonly Replaced[];
   /** What has to commit together with the group, told what became of its readings; an error rolls all of it back. */
@@ -75,36 +78,6 @@ export interface Committed {
 /** How the readings of a group came into the hypertable. */
 export type Way = "direct" | "sifted" | "staged";
 
-/** Some jobs of the group have ended already; nothing was written. */
-export class AlreadyEndedError extends Error {
-  override readonly name = "AlreadyEndedError";
-  constructor(readonly job_ids: readonly string[]) {
-    super(`${job_ids.length} jobs of the group have ended already`);
-  }
-}
-
-const END_JOBS = `WITH ended AS (INSERT INTO diagnostics_ingestion_job
-    (id, system_id, created_by, status, total_readings, inserted_readings, duplicate_readings, quarantined_readings,
-     created_at, started_at, completed_at, error_message, worker, stream_entry, oldest_reading_at, newest_reading_at,
-     review_task_id)
-  SELECT id, system_id, created_by, status, total, inserted, duplicate, quarantined, to_timestamp(created_ms / 1000),
-     to_timestamp(started_ms / 1000), to_timestamp(completed_ms / 1000), error, $13, entry,
-     to_timestamp(oldest_us / 1e6), to_timestamp(newest_us / 1e6), review
-  FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[],
-     $9::float8[], $10::float8[], $11::float8[], $12::text[], $14::text[],
-     $15::float8[], $16::float8[], $17::uuid[])
-     AS job (id, system_id, created_by, status, total, inserted, duplicate, quarantined, created_ms, started_ms,
-             completed_ms, error, entry, oldest_us, newest_us, review)
-  ORDER BY id
-  ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, inserted_readings = EXCLUDED.inserted_readings,
-     duplicate_readings = EXCLUDED.duplicate_readings, quarantined_readings = EXCLUDED.quarantined_readings,
-     started_at = EXCLUDED.started_at, completed_at = EXCLUDED.completed_at, error_message = EXCLUDED.error_message,
-     worker = EXCLUDED.worker, stream_entry = EXCLUDED.stream_entry,
-     oldest_reading_at = EXCLUDED.oldest_reading_at, newest_reading_at = EXCLUDED.newest_reading_at, lost_at = NULL
-  WHERE diagnostics_ingestion_job.status IN ('queued', 'processing') OR diagnostics_ingestion_job.lost_at IS NOT NULL
-  RETURNING *),
-  ${tellOfJobs("ended")}
-  SELECT id FROM ended`;
 const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
   SELECT system_id, to_timestamp(hour_s) FROM unnest($1::uuid[], $2::float8[]) AS dirty (system_id, hour_s)`;
 
@@ -174,34 +147,37 @@ export class Writer {
     await this.#connection.close();
   }
 
-  async #attempt(group: WriteGroup, way: Way): Promise<Committed> {
+  #attempt(group: WriteGroup, way: Way): Promise<Committed> {
+    const span = shared(group.spans ?? [], "transaction", { attributes: { "hydraulic.way": way } });
+    return within(span, () => this.#write(group, way, span));
+  }
+
+  async #write(group: WriteGroup, way: Way, span: Span): Promise<Committed> {
     const begin = performance.now();
     const store = storeBy(way, group);
     const encoded = performance.now();
     let copied = encoded;
+    let written = encoded;
     const ledger = await this.#connection.transaction(async (tx) => {
       await registerSensors(tx, group.registrations);
       if (group.replaced?.length) await takeOut(tx, group.replaced);
+      const copying = performance.now();
       const stored = await store(tx);
       copied = performance.now();
+      tellCopy(span, copying, "diagnostics_sensordata", group.order.length - stored.size);
       this.#repeating = stored.size > 0;
       const judged = toLedger(group, stored, settleRepeats(group, stored), this.now_ms());
       await group.beside?.(tx, judged);
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
-      await this.#endJobs(tx, group, judged);
-      if (judged.refusals.length > 0) {
-        const batches = group.jobs.map(({ meta }) => meta);
-        await tx.copy(
-          "diagnostics_quarantined_reading",
-          QUARANTINE_COPY_COLUMNS,
-          encodeRefusals(judged.refusals, batches),
-        );
-      }
+      await endJobs(tx, group, judged, this.settings.application_name);
+      await copyRefusals(tx, group, judged, span);
       if (judged.dirty.length > 0) {
         await tx.query(MARK_DIRTY, [judged.dirty.map((d) => d.system_id), judged.dirty.map((d) => d.hour_s)]);
       }
+      written = performance.now();
       return judged;
     });
+    span.did("COMMIT", written, { kind: "client", attributes: POSTGRES });
     return {
       jobs: ledger.jobs,
       refusals: ledger.refusals,
@@ -211,32 +187,6 @@ export class Writer {
       copy_ms: copied - encoded,
       commit_ms: performance.now() - copied,
     };
-  }
-
-  async #endJobs(tx: WriterTransaction, group: WriteGroup, { jobs, spans }: Ledger): Promise<void> {
-    const values = [
-      jobs.map((j) => j.job_id),
-      jobs.map((j) => j.system_id),
-      jobs.map((j) => j.created_by),
-      jobs.map((j) => j.status),
-      jobs.map((j) => j.total_readings),
-      jobs.map((j) => j.inserted_readings),
-      jobs.map((j) => j.duplicate_readings),
-      jobs.map((j) => j.quarantined_readings),
-      jobs.map((j) => j.created_at_ms),
-      jobs.map((j) => j.started_at_ms),
-      jobs.map((j) => j.completed_at_ms),
-      jobs.map((j) => j.error_message),
-      this.settings.application_name,
-      group.jobs.map((j) => j.stream_entry),
-      spans.map((span) => span?.oldest_us ?? null),
-      spans.map((span) => span?.newest_us ?? null),
-      group.jobs.map((j) => j.review_task_id ?? null),
-    ];
-    const rows = await tx.query<{ id: string }>(END_JOBS, values, "end jobs");
-    if (rows.length === jobs.length) return;
-    const mine = new Set(rows.map((row) => row.id));
-    throw new AlreadyEndedError(jobs.map((j) => j.job_id).filter((id) => !mine.has(id)));
   }
 
   /** The server's message when it refuses the rows, null when it takes them. */
@@ -260,6 +210,34 @@ export class Writer {
 /** Thrown to roll a probe back. */
 class ProbeDone extends Error {
   override readonly name = "ProbeDone";
+}
+
+async function copyRefusals(
+  tx: WriterTransaction,
+  group: WriteGroup,
+  { refusals }: Ledger,
+  span: Span,
+): Promise<void> {
+  if (refusals.length === 0) return;
+  const begun_ms = performance.now();
+  const batches = group.jobs.map(({ meta }) => meta);
+  const bytes = encodeRefusals(refusals, batches);
+  await tx.copy("diagnostics_quarantined_reading", QUARANTINE_COPY_COLUMNS, bytes);
+  tellCopy(span, begun_ms, "diagnostics_quarantined_reading", refusals.length);
+}
+
+/** In the words of OpenTelemetry's semantic conventions for databases. */
+const POSTGRES = { "db.system.name": "postgresql" } as const;
+
+function tellCopy(span: Span, begun_ms: number, table: string, rows: number): void {
+  if (!span.recording) return;
+  const attributes = {
+    ...POSTGRES,
+    "db.operation.name": "COPY",
+    "db.collection.name": table,
+    "hydraulic.rows": rows,
+  };
+  span.did(`COPY ${table}`, begun_ms, { kind: "client", attributes });
 }
 
 /** Encodes the group as the way wants it; sifted rows are encoded once it is known which. */

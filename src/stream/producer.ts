@@ -3,10 +3,13 @@ import { type EntryMeta, encodeEntry } from "../contract/entry.ts";
 import type { BodyFormat } from "../contract/formats/body-format.ts";
 import type { Precision } from "../contract/formats/line-values.ts";
 import { newJobId } from "../contract/job-id.ts";
+import { NO_SPAN, type Span, within } from "../ops/trace.ts";
+import { contextFields } from "../ops/trace-context.ts";
 import { reachingInTime } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
 import { jobFields } from "./jobs.ts";
 import { acceptedKey, backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
+import { messagingAttributes } from "./messaging.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 export interface StreamBounds {
@@ -31,6 +34,8 @@ export interface BatchOffer {
   /** The batch as sent, decompressed. */
   readonly body: Uint8Array;
   readonly idempotency?: IdempotencyClaim & { readonly fingerprint: string };
+  /** Of the request that brought it. */
+  readonly span?: Span;
 }
 
 export type OfferOutcome =
@@ -57,9 +62,25 @@ export class Producer {
    *   unknown, and a client that sends it again with the same Idempotency-Key gets one job
    */
   async offer(offer: BatchOffer): Promise<OfferOutcome> {
-    const { body, idempotency } = offer;
-    const partition = idempotency?.partition ?? this.#turn++ % this.bounds.partitions;
+    const partition = offer.idempotency?.partition ?? this.#turn++ % this.bounds.partitions;
     const job_id = newJobId(partition);
+    const span = (offer.span ?? NO_SPAN).child("send ingest", { kind: "producer" });
+    if (span.recording)
+      span.set({
+        ...messagingAttributes("send", partition),
+        "messaging.message.body.size": offer.body.length,
+        "hydraulic.job_id": job_id,
+        "hydraulic.readings": offer.total_readings,
+      });
+    return within(span, async () => {
+      const outcome = await this.#write(offer, partition, job_id, span);
+      if (outcome.kind !== "accepted") span.fail("it was not accepted", outcome.kind);
+      return outcome;
+    });
+  }
+
+  async #write(offer: BatchOffer, partition: number, job_id: string, span: Span): Promise<OfferOutcome> {
+    const { body, idempotency } = offer;
     const meta: EntryMeta = {
       job_id,
       system_id: offer.system_id,
@@ -70,6 +91,7 @@ export class Producer {
       // Of JSON nothing is noted: threads of an older program read its entries too.
       ...(offer.format === "json" ? {} : { format: offer.format }),
       ...(offer.precision === undefined ? {} : { precision: offer.precision }),
+      ...contextFields(span.context),
     };
     const [, version, , metaText, , bytes] = encodeEntry(meta, body);
     const keys = [streamKey(partition), jobKey(job_id), mirrorKey(partition), backlogKey(partition)];

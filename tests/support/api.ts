@@ -17,6 +17,7 @@ import { Networks } from "../../src/notify/networks.ts";
 import { type Resolve, Targets } from "../../src/notify/target.ts";
 import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
+import { NO_TRACER, type Tracer } from "../../src/ops/trace.ts";
 import { openDesk } from "../../src/review/open-desk.ts";
 import { reviewMetrics } from "../../src/review/review-metrics.ts";
 import { AccessStore } from "../../src/store/access.ts";
@@ -63,6 +64,8 @@ export interface TestUser {
 export interface ApiOptions {
   readonly config?: Partial<Config>;
   readonly clock?: Clock;
+  /** Default: none. */
+  readonly tracer?: Tracer;
   readonly passwords?: PasswordChecker;
   readonly workers?: readonly WorkerSummary[];
   /** Between two writes of what requests left behind. */
@@ -168,6 +171,7 @@ export class ApiBench {
       clock,
       log,
       metrics,
+      tracer: options.tracer ?? NO_TRACER,
       producer: new Producer(redis, bounds),
       recentBatches: { note: () => undefined },
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),

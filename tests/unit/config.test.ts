@@ -84,6 +84,13 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   SHUTDOWN_GRACE_MS: ["99"],
   LOG_LEVEL: ["verbose", "trace"],
   LOG_FORMAT: ["xml"],
+  OTEL_EXPORTER_OTLP_ENDPOINT: ["collector:4318", "grpc://collector:4317", "http:///v1"],
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ["collector:4318/v1/traces", "http://a b/"],
+  OTEL_EXPORTER_OTLP_HEADERS: ["key", "=value", "a=1,b", "a=%zz"],
+  OTEL_SERVICE_NAME: ["x".repeat(256)],
+  OTEL_RESOURCE_ATTRIBUTES: ["deployment", "a b=c"],
+  OTEL_TRACES_SAMPLER: ["on", "jaeger_remote", "parentbased"],
+  OTEL_TRACES_SAMPLER_ARG: ["1.5", "-0.1", "10%"],
 };
 
 describe("a wrong value", () => {
@@ -96,8 +103,8 @@ describe("a wrong value", () => {
       const error = errorOf({ [name]: value });
       const { allowed } = VARIABLES[name as keyof typeof VARIABLES];
       expect(error.problems).toEqual([{ name, value, allowed }]);
-      const shown = name.includes("SECRET") ? `(${value.length} characters, not shown)` : value;
-      expect(error.message).toContain(`${name} is "${shown}"; it must be ${allowed}`);
+      const shown = /SECRET|_HEADERS$/.test(name) ? `(${value.length} characters, not shown)` : value;
+      expect(error.message).toContain(`${name} is "${shown.slice(0, 120)}"; it must be ${allowed}`);
     },
   );
 
@@ -114,6 +121,8 @@ test.each([
   ["DATABASE_URL", "mysql://admin:hun@ter2@db/x"],
   ["DATABASE_URL", "admin:hunter2@db"],
   ["REDIS_URL", "http://:hunter2@cache"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "api-key:hunter2"],
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://me:hunter2@collector"],
 ])("a secret in %s is not repeated (%s)", (name, value) => {
   const { message } = errorOf({ [name]: value });
   expect(message).not.toMatch(/hun|ter2/);
@@ -183,6 +192,12 @@ describe("the schema", () => {
     const empty = Object.fromEntries(Object.keys(VARIABLES).map((name) => [name, " "]));
     expect(loadConfig(empty)).toEqual(loadConfig({}));
     expect(Object.isFrozen(loadConfig({}))).toBe(true);
+  });
+  test("names and values come as such, percent-encoding undone, blanks around them left out", () => {
+    const { OTEL_EXPORTER_OTLP_HEADERS: headers } = loadConfig({
+      OTEL_EXPORTER_OTLP_HEADERS: " api-key = a%2Cb%3D , x-team=rigs==,,",
+    });
+    expect(headers).toEqual({ "api-key": "a,b=", "x-team": "rigs==" });
   });
   test("numbers come as numbers and both ends are allowed", () => {
     expect(loadConfig({ PORT: "1" }).PORT).toBe(1);

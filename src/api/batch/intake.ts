@@ -120,6 +120,7 @@ async function offerBatch(
       format: form.format,
       ...(form.format === "line" ? { precision: form.precision } : {}),
       body,
+      span: c.get("span"),
       ...(idempotency ? { idempotency } : {}),
     });
     deps.recentBatches.note({ job_id, ...meta });
