@@ -5,6 +5,7 @@ import { isTerminal, type JobRecord } from "../../src/contract/job.ts";
 import { newJobId } from "../../src/contract/job-id.ts";
 import type { RefusalReason } from "../../src/contract/refusal.ts";
 import type { FromThread, ThreadSettings } from "../../src/ingest/messages.ts";
+import type { Tracer } from "../../src/ops/trace.ts";
 import { JobStore } from "../../src/store/jobs.ts";
 import { Database } from "../../src/store/pool.ts";
 import { SystemStore } from "../../src/store/systems.ts";
@@ -140,20 +141,24 @@ export class IngestBench {
   }
 
   /** Start a pipeline with short claim times. */
-  start(consumer: string, settings: Partial<ThreadSettings> = {}): RunningPipeline {
-    const running = startPipeline(consumer, {
+  start(consumer: string, settings: Partial<ThreadSettings> = {}, tracer?: Tracer): RunningPipeline {
+    const place = {
       database_url: this.databaseUrl,
       redis_url: this.redisUrl,
       partitions: this.bounds.partitions,
-      ...settings,
-    });
+    };
+    const running = startPipeline(consumer, { ...place, ...settings }, tracer);
     this.#running.push(running);
     return running;
   }
 
   /** Run one pipeline until the stream is empty. */
-  async work(consumer: string, settings: Partial<ThreadSettings> = {}): Promise<FromThread[]> {
-    const pipeline = this.start(consumer, settings);
+  async work(
+    consumer: string,
+    settings: Partial<ThreadSettings> = {},
+    tracer?: Tracer,
+  ): Promise<FromThread[]> {
+    const pipeline = this.start(consumer, settings, tracer);
     await this.empty();
     await pipeline.drain();
     return pipeline.told;

@@ -1,6 +1,7 @@
 /** An ingest thread's pipeline, run in the process of the test. */
 import type { FromThread, ThreadSettings } from "../../src/ingest/messages.ts";
 import { buildPipeline } from "../../src/ingest/run-thread.ts";
+import type { Tracer } from "../../src/ops/trace.ts";
 
 /** A pipeline at work. */
 export interface RunningPipeline {
@@ -18,6 +19,7 @@ export interface RunningPipeline {
 export function startPipeline(
   consumer: string,
   settings: Partial<ThreadSettings> & Pick<ThreadSettings, "database_url" | "redis_url">,
+  tracer?: Tracer,
 ): RunningPipeline {
   const told: FromThread[] = [];
   const { pipeline, close } = buildPipeline(
@@ -34,6 +36,7 @@ export function startPipeline(
       ...settings,
     },
     (message) => told.push(message),
+    tracer,
   );
   const ended = pipeline.run();
   ended.catch(() => undefined);
