@@ -8,13 +8,15 @@ import { systemClock } from "../ops/clock.ts";
 import type { Wiring } from "./start.ts";
 
 /** Every worker follows; one of all processes sends. */
-export function startWebhooks({ config, log, services, metrics, stopping, processName }: Wiring): void {
+export function startWebhooks(wiring: Wiring): void {
+  const { config, log, services, metrics, stopping, processName } = wiring;
   const dispatcher = new Dispatcher(
     {
       ...DISPATCH,
       database_url: services.databaseUrl,
       session_name: `${processName}:webhooks`.slice(-63),
       user_agent: `hydraulic-ingest/${packageFile.version}`,
+      tracer: wiring.tracing.tracer,
     },
     new Targets(new Networks(config.WEBHOOK_ALLOWED_NETWORKS)),
     systemClock,

@@ -3,6 +3,8 @@ import type { Attempt } from "../contract/webhook.ts";
 import { TEST_EVENT } from "../contract/webhook-events.ts";
 import { messageBody, messageId } from "../contract/webhook-message.ts";
 import type { Clock } from "../ops/clock.ts";
+import { NO_TRACER, type Span, type Tracer } from "../ops/trace.ts";
+import { contextFields } from "../ops/trace-context.ts";
 import type { DueDelivery, Outcome } from "../store/webhooks/dispatch.ts";
 import { type Answer, NoAnswerError, type PostLimits, post } from "./post.ts";
 import { MAX_PAUSE_MS, nextDelay_ms } from "./schedule.ts";
@@ -15,6 +17,8 @@ export interface AttemptDeps {
   readonly user_agent: string;
   /** Delays after each attempt; given up after the last. */
   readonly retry_delays_ms: readonly number[];
+  /** Each attempt is a trace that the receiver may go on with. */
+  readonly tracer?: Pick<Tracer, "begin">;
 }
 
 const GONE = 410;
@@ -29,7 +33,8 @@ export async function attempt(
 ): Promise<Outcome | null> {
   const at_ms = deps.clock.now_ms();
   const begin_ms = deps.clock.monotonic_ms();
-  const ended = await outcomeOf(deps, delivery, at_ms, limits);
+  const span = (deps.tracer ?? NO_TRACER).begin("POST", null, { kind: "client" });
+  const ended = await outcomeOf(deps, delivery, at_ms, limits, span);
   if (ended === null) return null;
   const isGood = ended.answer !== null && ended.answer.status >= 200 && ended.answer.status < 300;
   const made: Attempt = {
@@ -39,7 +44,26 @@ export async function attempt(
     error: isGood ? null : (ended.error ?? objectionTo(ended.answer!)),
     response: isGood ? null : (ended.answer?.excerpt ?? null),
   };
+  endSpan(span, delivery, made);
   return { delivery, attempt: made, ...consequence(deps, delivery, ended.answer, isGood) };
+}
+
+/** In the words of OpenTelemetry's semantic conventions for HTTP clients; of the address no more than may be known. */
+function endSpan(span: Span, { url, webhook_id, event, message_id }: DueDelivery, made: Attempt): void {
+  if (span.recording) {
+    const { origin, hostname } = new URL(url);
+    span.set({
+      "http.request.method": "POST",
+      "http.response.status_code": made.status ?? undefined,
+      "url.full": origin,
+      "server.address": hostname,
+      "hydraulic.webhook_id": webhook_id,
+      "hydraulic.webhook_event": event,
+      "hydraulic.message_id": message_id,
+    });
+  }
+  if (made.error !== null) span.fail(made.error, made.status === null ? undefined : String(made.status));
+  span.end();
 }
 
 interface Ended {
@@ -52,6 +76,7 @@ async function outcomeOf(
   delivery: DueDelivery,
   at_ms: number,
   limits: PostLimits,
+  span: Span,
 ): Promise<Ended | null> {
   const { message_id, secrets, created_at } = delivery;
   try {
@@ -61,6 +86,7 @@ async function outcomeOf(
       "Content-Type": "application/json",
       "User-Agent": user_agent,
       ...signedHeaders(secrets, signed),
+      ...contextFields(span.context),
     };
     const target = await targets.find(delivery.url);
     return { answer: await post(target, { headers, body }, limits), error: null };

@@ -7,6 +7,7 @@
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import { sleep } from "../ops/retry.ts";
+import type { Tracer } from "../ops/trace.ts";
 import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { Leadership } from "../store/leadership.ts";
@@ -35,6 +36,7 @@ export interface DispatcherSettings {
   readonly retry_delays_ms: readonly number[];
   /** Certificates to trust beside those of the system, in tests. */
   readonly ca?: string;
+  readonly tracer?: Pick<Tracer, "begin">;
 }
 
 /** What a program uses unless it has a reason. */

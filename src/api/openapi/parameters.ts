@@ -30,6 +30,16 @@ export const IDEMPOTENCY_KEY_PARAMETER = {
   schema: { type: "string" as const, minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
 };
 
+/** Of every route that takes batches. Anything may be sent: what is no trace is left alone. */
+export const TRACEPARENT_PARAMETER = {
+  name: "traceparent",
+  in: "header" as const,
+  description:
+    "Trace of the sender (W3C Trace Context): the batch belongs to it up to its end in the database, and log lines name " +
+    "it. One that is not valid is ignored",
+  schema: { type: "string" as const },
+};
+
 interface QuerySchema {
   readonly type: "string" | "integer" | "number";
   readonly format?: string;

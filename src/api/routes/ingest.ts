@@ -21,7 +21,7 @@ import {
   JOB_ID_EXAMPLE,
   NDJSON_EXAMPLE,
 } from "../openapi/examples.ts";
-import { IDEMPOTENCY_KEY_PARAMETER, queryParameter } from "../openapi/parameters.ts";
+import { IDEMPOTENCY_KEY_PARAMETER, queryParameter, TRACEPARENT_PARAMETER } from "../openapi/parameters.ts";
 import { type HeaderName, ok, problems, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { SENDERS, SENDING } from "../roles.ts";
 import { awaited, readWait } from "../wait-preference.ts";
@@ -78,6 +78,7 @@ const describe = describeRoute({
       { example: DEMO_SYSTEM_ID },
     ),
     IDEMPOTENCY_KEY_PARAMETER,
+    TRACEPARENT_PARAMETER,
     ...WAIT_PARAMETERS,
   ],
   requestBody: {

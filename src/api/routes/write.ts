@@ -14,7 +14,7 @@ import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { DEMO_SYSTEM_ID, LINE_EXAMPLE } from "../openapi/examples.ts";
 import { influxProblems } from "../openapi/influx-responses.ts";
-import { IDEMPOTENCY_KEY_PARAMETER, queryParameter } from "../openapi/parameters.ts";
+import { IDEMPOTENCY_KEY_PARAMETER, queryParameter, TRACEPARENT_PARAMETER } from "../openapi/parameters.ts";
 import { done, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";
 import { choiceParameter, invalidParameter } from "../parameters.ts";
 import { ProblemError, type ProblemView, problemDetails } from "../problem-error.ts";
@@ -46,6 +46,7 @@ const describe = describeRoute({
     }),
     queryParameter("org", "Ignored", { type: "string" }),
     IDEMPOTENCY_KEY_PARAMETER,
+    TRACEPARENT_PARAMETER,
   ],
   requestBody: {
     required: true,
