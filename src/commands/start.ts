@@ -20,6 +20,7 @@ import { Supervisor, type WorkerSummary } from "../ingest/supervisor.ts";
 import { Networks } from "../notify/networks.ts";
 import { Targets } from "../notify/target.ts";
 import { systemClock } from "../ops/clock.ts";
+import { survivePrinting } from "../ops/log-output.ts";
 import { openDesk } from "../review/open-desk.ts";
 import { reviewMetrics } from "../review/review-metrics.ts";
 import { ReviewRunner } from "../review/runner.ts";
@@ -96,6 +97,7 @@ export interface Wiring extends Environment {
 export async function start(role: RoleToStart): Promise<void> {
   const stopping = new Stopping();
   stopping.listen();
+  survivePrinting();
   try {
     await run(role, stopping);
   } finally {

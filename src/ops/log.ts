@@ -1,6 +1,7 @@
 /** Logs: one JSON object a line for machines, readable text on a terminal. */
 import pino from "pino";
 import pretty from "pino-pretty";
+import { LogOutput } from "./log-output.ts";
 
 export type Logger = pino.Logger;
 
@@ -20,13 +21,15 @@ export function createLogger(settings: LogSettings, into?: NodeJS.WritableStream
     formatters: { level: (label) => ({ level: label }) },
     redact: ["password", "token", "authorization", "secret"],
   };
-  if (!text) return into ? pino(options, into) : pino(options, pino.destination({ fd: 1, sync: true }));
-  const stream = pretty({
-    colorize: process.stdout.isTTY === true,
-    translateTime: "UTC:HH:MM:ss.l",
-    ignore: "pid,hostname",
-    singleLine: true,
-    ...(into ? { destination: into } : { destination: 1, sync: true }),
-  });
-  return pino(options, stream);
+  if (into) return text ? pino(options, pretty({ ...prettiness(), destination: into })) : pino(options, into);
+  return pino(options, new LogOutput(STDOUT, text ? pretty.prettyFactory(prettiness()) : (json) => json));
 }
+
+const STDOUT = 1;
+
+const prettiness = (): pretty.PrettyOptions => ({
+  colorize: process.stdout.isTTY === true,
+  translateTime: "UTC:HH:MM:ss.l",
+  ignore: "pid,hostname",
+  singleLine: true,
+});
