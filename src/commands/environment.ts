@@ -8,8 +8,8 @@ import { createLogger, type Logger } from "../ops/log.ts";
 import { ensureServices } from "../services/ensure-services.ts";
 import { terminalProgress } from "../services/terminal-progress.ts";
 import type { Services } from "../services/types.ts";
-import { updateExtension } from "../store/edition.ts";
-import { migrate } from "../store/migrate.ts";
+import { detectEdition, updateExtension } from "../store/edition.ts";
+import { migrate, migrationState } from "../store/migrate.ts";
 import { Database, type DatabaseSettings } from "../store/pool.ts";
 import { type Reconciled, reconcile } from "../store/reconcile.ts";
 import type { StreamBounds } from "../stream/producer.ts";
@@ -65,6 +65,8 @@ export function openDatabase(environment: Environment, onQuery?: DatabaseSetting
 
 /** What a start did to the database. */
 export interface Prepared extends Reconciled {
+  /** Migrations of a newer program, on whose schema this one runs; it changes nothing then. */
+  readonly newer: readonly string[];
   /** Version that the timescaledb extension was moved to, or null. */
   readonly extension: string | null;
   /** Migrations applied now. */
@@ -76,19 +78,28 @@ export interface Prepared extends Reconciled {
  * @throws {EditionError} @throws {MigrationError}
  */
 export async function prepareDatabase(database: Database, environment: Environment): Promise<Prepared> {
-  const { config, services } = environment;
+  const { config, log, services } = environment;
   const extension = await updateExtension(services.databaseUrl);
-  const applied = await migrateSchema(database, config);
+  const applied = await migrateSchema(database, environment);
+  const { newer } = await migrationState(database, MIGRATIONS);
+  if (newer.length > 0) {
+    log.warn({ newer }, "the schema is of a newer program: this one runs on it and changes nothing");
+    return { extension, applied, newer, edition: await detectEdition(database.sql), changes: [] };
+  }
   const reconciled = await reconcile(database, {
     compress_after_days: config.COMPRESS_AFTER_DAYS,
     retention_days: config.RETENTION_DAYS,
   });
-  return { extension, applied, ...reconciled };
+  return { extension, applied, newer, ...reconciled };
 }
 
 /** Bring the schema up to date; names of what was applied. @throws {MigrationError} */
-export function migrateSchema(database: Database, config: Config): Promise<string[]> {
-  return migrate(database, { directory: MIGRATIONS, chunk_interval_days: config.CHUNK_INTERVAL_DAYS });
+export function migrateSchema(database: Database, { config, log }: Environment): Promise<string[]> {
+  return migrate(database, {
+    directory: MIGRATIONS,
+    chunk_interval_days: config.CHUNK_INTERVAL_DAYS,
+    onLocked: (migration) => log.warn({ migration }, "tables are in use: the migration tries again soon"),
+  });
 }
 
 export function streamBounds(config: Config): StreamBounds {
@@ -122,7 +133,7 @@ export async function withDatabase<T>(
   const environment = await openEnvironment("work");
   const database = openDatabase(environment);
   try {
-    await migrateSchema(database, environment.config);
+    await migrateSchema(database, environment);
     return await work(database, environment);
   } finally {
     await database.close();

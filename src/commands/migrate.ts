@@ -5,11 +5,12 @@ export async function migrateCommand(): Promise<void> {
   const environment = await openEnvironment("work");
   const database = openDatabase(environment);
   try {
-    const { extension, applied, edition, changes } = await prepareDatabase(database, environment);
+    const { extension, applied, newer, edition, changes } = await prepareDatabase(database, environment);
     const lines = [
       ...(extension ? [`extension timescaledb moved to ${extension}`] : []),
       ...applied.map((name) => `applied ${name}`),
       ...changes,
+      ...newer.map((name) => `${name} is of a newer program; this one runs with it and changes nothing`),
       `the schema is up to date (TimescaleDB ${edition} edition)`,
     ];
     process.stdout.write(`${lines.join("\n")}\n`);

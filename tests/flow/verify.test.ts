@@ -137,7 +137,11 @@ describe("a filled database", () => {
     expect(finding.summary).toContain("outside the range");
   });
 
-  test("finds migrations that are missing, and such that were changed", async () => {
+  test("finds migrations that are missing, of a newer program, and such that were changed", async () => {
+    await sql`INSERT INTO diagnostics_migration (version, name, checksum, since) VALUES (9000, '9000_more.sql', 'x', 12)`;
+    const newer = await verdict("migrations");
+    expect(newer).toMatchObject({ verdict: "warn", figures: { newer: ["9000_more.sql"], conflict: null } });
+    await sql`DELETE FROM diagnostics_migration WHERE version = 9000`;
     await sql`DELETE FROM diagnostics_migration WHERE version = 3`;
     const missing = await verdict("migrations");
     expect(missing.verdict).toBe("fail");

@@ -4,19 +4,25 @@ import { chunksWithoutKey } from "../../store/inspect/hypertable.ts";
 import { inspectIndexes } from "../../store/inspect/tables.ts";
 import { migrationState } from "../../store/migrate.ts";
 import { type Check, withHypertable } from "../context.ts";
-import { failed, ok } from "../finding.ts";
+import { failed, ok, warn } from "../finding.ts";
 import { plural } from "../format.ts";
 
 export const migrations: Check = {
   name: "migrations",
   async run({ database, expected }) {
-    const { known, missing, conflict } = await migrationState(database, expected.migrations_directory);
-    const figures = { known, missing, conflict };
+    const { known, missing, newer, conflict } = await migrationState(database, expected.migrations_directory);
+    const figures = { known, missing, newer, conflict };
     if (conflict !== null) return failed(conflict, "Run the program that belongs to this database", figures);
     if (missing.length > 0)
       return failed(
         `${missing.length} of ${known} not applied: ${missing.join(", ")}`,
         "Run: hydraulic migrate",
+        figures,
+      );
+    if (newer.length > 0)
+      return warn(
+        `all ${known} applied, and ${newer.join(", ")} of a newer program, with which this one runs`,
+        "End the upgrade: start the newer program everywhere",
         figures,
       );
     return ok(`all ${known} applied`, figures);

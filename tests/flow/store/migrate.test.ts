@@ -4,8 +4,10 @@ import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { MigrationError, migrate } from "../../../src/store/migrate.ts";
+import { MigrationError, migrate, migrationState } from "../../../src/store/migrate.ts";
+import { readMigrations } from "../../../src/store/migration-files.ts";
 import { Database } from "../../../src/store/pool.ts";
+import { until } from "../../support/until.ts";
 
 const OWN = new URL("../../../sql/migrations", import.meta.url).pathname;
 const CHILD = new URL("../../support/migrate-child.ts", import.meta.url).pathname;
@@ -103,13 +105,103 @@ test("a file that was changed after it had been applied is refused, and nothing 
   });
 });
 
-test("a schema newer than the program is refused with advice", async () => {
+/** What a newer program would have applied. */
+const applyNewer = (database: Database, version: number, since: number | null) =>
+  database.sql`INSERT INTO diagnostics_migration (version, name, checksum, since)
+    VALUES (${version}, ${`${version}_future.sql`}, 'x', ${since})`;
+
+test("a schema newer than the program is refused with advice, unless it says that it runs with such programs", async () => {
   await withDatabase(async (database) => {
     await run(database);
-    await database.sql`INSERT INTO diagnostics_migration (version, name, checksum) VALUES (9999, '9999_future.sql', 'x')`;
+    const files = (await readdir(OWN)).filter((name) => name.endsWith(".sql")).sort();
+    const newest = Number(files.at(-1)!.slice(0, 4));
+    await applyNewer(database, 9000, newest);
+    await applyNewer(database, 9001, newest - 1);
+    expect(await run(database)).toEqual([]);
+    expect(await migrationState(database, folder)).toEqual({
+      known: files.length,
+      missing: [],
+      newer: ["9000_future.sql", "9001_future.sql"],
+      conflict: null,
+    });
+    for (const since of [9000, null]) {
+      await database.sql`UPDATE diagnostics_migration SET since = ${since} WHERE version = 9001`;
+      const refused = await errorOf(run(database));
+      expect(refused).toBeInstanceOf(MigrationError);
+      expect((refused as Error).message).toMatch(/9001_future\.sql.*newer program/);
+      expect((await migrationState(database, folder)).conflict).toBe((refused as Error).message);
+    }
+  });
+});
+
+test("a newer schema that lacks one of the program's own files is refused", async () => {
+  await withDatabase(async (database) => {
+    await run(database);
+    await applyNewer(database, 9005, 1);
+    await writeFile(join(folder, "9001_more.sql"), "CREATE TABLE more (id int)");
     const refused = await errorOf(run(database));
     expect(refused).toBeInstanceOf(MigrationError);
-    expect((refused as Error).message).toMatch(/9999_future\.sql.*newer program/);
+    expect((refused as Error).message).toMatch(/lacks 9001_more\.sql/);
+  });
+});
+
+test("a file tells with which older programs it runs, and the database of an older program learns to keep that", async () => {
+  await withDatabase(async (database) => {
+    await run(database);
+    await database.sql`ALTER TABLE diagnostics_migration DROP COLUMN since`;
+    expect(await run(database)).toEqual([]);
+    const text = "-- More.\n-- Runs with programs since 0012: a table that they do not know.\n";
+    await writeFile(join(folder, "9000_more.sql"), `${text}CREATE TABLE more (id int);`);
+    await writeFile(join(folder, "9001_less.sql"), "DROP TABLE more;");
+    expect(await run(database)).toEqual(["9000_more.sql", "9001_less.sql"]);
+    const rows = await database.sql`SELECT version, since FROM diagnostics_migration ORDER BY version`;
+    expect(rows.slice(-2)).toEqual([
+      { version: 9000, since: 12 },
+      { version: 9001, since: null },
+    ] as never);
+    expect(rows.slice(0, -2).every(({ since }) => since === null)).toBe(true);
+  });
+});
+
+test("every file from 0014 on says with which programs it runs: an older pod may start again in mid-upgrade", async () => {
+  const files = (await readMigrations(OWN)).filter(({ version }) => version >= 14);
+  for (const { name, version, since } of files) {
+    expect({ name, since }).toEqual({ name, since: expect.any(Number) });
+    expect(since).toBeLessThanOrEqual(version);
+  }
+});
+
+test("a table in use is waited for in short turns: what comes meanwhile gets through, and the file is applied in the end", async () => {
+  await withDatabase(async (database) => {
+    await run(database);
+    await writeFile(
+      join(folder, "9000_wide.sql"),
+      "ALTER TABLE diagnostics_ingestion_job ADD COLUMN wide integer",
+    );
+    const reader = postgres(url, { max: 1, onnotice: () => undefined });
+    const writer = postgres(url, { max: 1, onnotice: () => undefined });
+    let turns = 0;
+    const migrated = await reader.begin(async (sql) => {
+      await sql`SELECT FROM diagnostics_ingestion_job LIMIT 1`;
+      const migrating = migrate(database, {
+        directory: folder,
+        chunk_interval_days: 7,
+        locks: { timeout_ms: 100, pause_ms: 100 },
+        onLocked: (name) => {
+          expect(name).toBe("9000_wide.sql");
+          turns += 1;
+        },
+      });
+      await until("a first turn is over", () => turns >= 1);
+      for (const turn of [2, 3]) {
+        await writer`INSERT INTO diagnostics_ingestion_job (id, status, total_readings, created_at, system_id, created_by)
+          VALUES (gen_random_uuid(), 'queued', 1, now(), gen_random_uuid(), gen_random_uuid())`;
+        await until(`turn ${turn} is over`, () => turns >= turn);
+      }
+      return { migrating };
+    });
+    expect(await migrated.migrating).toEqual(["9000_wide.sql"]);
+    await Promise.all([reader.end(), writer.end()]);
   });
 });
 

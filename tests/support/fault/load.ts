@@ -127,11 +127,14 @@ export function postBatch(url: string, token: string, batch: Pick<Batch, "key" |
 }
 
 /** A token of one of the development users whose limits are out of the way. */
-export async function loginFeeder(url: string): Promise<string> {
+export const loginFeeder = (url: string): Promise<string> => login(url, "feeder-1");
+
+/** A token of a development user. */
+export async function login(url: string, username: string): Promise<string> {
   const response = await fetch(`${url}/api/v1/auth/login`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ username: "feeder-1", password: "password" }),
+    body: JSON.stringify({ username, password: "password" }),
     signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
   });
   if (response.status !== 200) throw new Error(`login answered ${response.status}`);
