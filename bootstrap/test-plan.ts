@@ -13,6 +13,7 @@ export interface Suite {
 
 export const SUITES: readonly Suite[] = [
   { name: "unit", testTimeoutMs: 20_000, deadlineMs: 10 * 60_000 },
+  { name: "security", testTimeoutMs: 120_000, deadlineMs: 15 * 60_000 },
   { name: "flow", testTimeoutMs: 60_000, deadlineMs: 20 * 60_000 },
   { name: "fault", testTimeoutMs: 120_000, deadlineMs: 30 * 60_000 },
   { name: "browser", testTimeoutMs: 60_000, deadlineMs: 20 * 60_000 },

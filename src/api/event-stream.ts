@@ -46,7 +46,7 @@ export function eventStream(
     over();
     return c.body(null, 200, { "Content-Type": "text/event-stream" });
   }
-  return streamSSE(c, async (stream) => {
+  const response = streamSSE(c, async (stream) => {
     stream.onAbort(() => gone.abort());
     try {
       while (!end.aborted) {
@@ -62,6 +62,9 @@ export function eventStream(
       over();
     }
   });
+  // Hono allows copies that are asked about; of a stream there is nothing to ask.
+  response.headers.set("Cache-Control", "no-store");
+  return response;
 }
 
 /** The newest of what was put in and not taken yet: a slow client skips what is old instead of letting it pile up. */

@@ -4,6 +4,7 @@ import type { Logger } from "../ops/log.ts";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import type { App, ServerBindings } from "./deps.ts";
 import { requestIdFrom } from "./middleware/observe.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 
 /** Bun's largest idle timeout, s. */
 const MAX_IDLE_TIMEOUT_S = 255;
@@ -143,9 +144,9 @@ function lastResort(request_id: string): Response {
     instance: `urn:uuid:${request_id}`,
   };
   const headers = {
+    ...SECURITY_HEADERS,
     "Content-Type": PROBLEM_MEDIA_TYPE,
     "X-Request-Id": request_id,
-    "X-Content-Type-Options": "nosniff",
   };
   return new Response(JSON.stringify(body), { status, headers });
 }

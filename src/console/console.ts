@@ -32,7 +32,6 @@ export function mountConsole<E extends Env>(app: Hono<E>, { onError }: ConsoleOp
 function answerAsset(c: Context, { type, body, gzipped }: Asset): Response {
   const zip = /\bgzip\b/.test(c.req.header("Accept-Encoding") ?? "");
   c.header("Content-Type", type);
-  c.header("X-Content-Type-Options", "nosniff");
   c.header("Cache-Control", "public, max-age=31536000, immutable");
   c.header("Vary", "Accept-Encoding");
   if (zip) c.header("Content-Encoding", "gzip");

@@ -15,11 +15,9 @@ const CONTENT_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** The rest is what every answer of the service has. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": CONTENT_POLICY,
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-  "X-Frame-Options": "DENY",
   // The page names the files of this build; a copy from yesterday would name files that are gone.
   "Cache-Control": "no-cache",
 };

@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { ProblemError } from "../problem-error.ts";
 import { SAFE_METHODS } from "../safe-methods.ts";
+import { cameByHttps } from "../security-headers.ts";
 
 export const SESSION_COOKIE = "hydraulic_session";
 
@@ -24,12 +25,6 @@ export function endSession(c: Context): void {
 
 const attributesOf = (c: Context) =>
   ({ path: "/", httpOnly: true, sameSite: "Strict", secure: cameByHttps(c) }) as const;
-
-/** A proxy's word is enough here: who lies about it only keeps their own cookie from being sent in the clear. */
-function cameByHttps(c: Context): boolean {
-  const [forwarded] = (c.req.header("X-Forwarded-Proto") ?? "").split(",");
-  return forwarded?.trim().toLowerCase() === "https" || new URL(c.req.url).protocol === "https:";
-}
 
 /**
  * Refuses a change that another site's page may have sent along with the cookie. Browsers that know Sec-Fetch-Site

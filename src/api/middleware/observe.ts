@@ -7,12 +7,10 @@ import type { Tracer } from "../../ops/trace.ts";
 import type { AppEnv } from "../deps.ts";
 import type { HttpMetrics } from "../http-metrics.ts";
 import { beginRequest, endRequest } from "../http-span.ts";
+import { setSecurityHeaders } from "../security-headers.ts";
 
 /** Characters that are safe in a header, a log line and a shell. */
 const SAFE_REQUEST_ID = /^[A-Za-z0-9._:/+=@-]{1,128}$/;
-
-/** For answers that are no pages: nothing may be loaded, and nobody may frame them. */
-const API_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 /** The client's own id when it is safe to repeat, else a new UUIDv7. */
 export function requestIdFrom(header: string | undefined): string {
@@ -38,9 +36,7 @@ export function observe(
     c.set("request_id", request_id);
     c.set("span", span);
     c.header("X-Request-Id", request_id);
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Referrer-Policy", "no-referrer");
-    c.header("Content-Security-Policy", API_CONTENT_POLICY);
+    setSecurityHeaders(c);
     await next();
     const duration_ms = clock.monotonic_ms() - started_ms;
     const status = c.res.status;

@@ -39,6 +39,7 @@ const page = html`<!doctype html>
 export function mountDocs(app: App): void {
   app.get("/docs", (c) => {
     c.header("Content-Security-Policy", DOCS_CONTENT_POLICY);
+    c.header("Cache-Control", "no-cache");
     return c.html(page);
   });
   app.get("/docs/:file", async (c) => {

@@ -33,6 +33,7 @@ export function mountOpenApi(app: App): void {
   app.get("/openapi.json", describe, async (c) => {
     text ??= documentText(app);
     c.header("Content-Type", "application/json");
+    c.header("Cache-Control", "no-cache");
     return c.body(await text);
   });
 }

@@ -59,6 +59,7 @@ export function mountProblems(app: App): void {
     if (!isProblem(name)) throw new ProblemError("not-found");
     const { title, status, about } = PROBLEMS[name];
     c.header("Vary", "Accept");
+    c.header("Cache-Control", "no-cache");
     const supports = ["application/json", "text/html"];
     if (accepts(c, { header: "Accept", supports, default: "application/json" }) === "application/json") {
       return c.json({ type: problemType(name), title, status, about });
