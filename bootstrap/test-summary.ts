@@ -19,7 +19,10 @@ export const NO_TESTS: Counts = { passed: 0, failed: 0, skipped: 0 };
 export function readCounts(output: string, exitCode: number | null): Counts {
   const lines = Bun.stripANSI(output).split("\n");
   const number = (word: string): number => {
-    const matches = lines.flatMap((line) => new RegExp(`^\\s*(\\d+) ${word}$`).exec(line)?.[1] ?? []);
+    const matches = lines.flatMap((line) => {
+      const [, count, what] = /^\s*(\d+) (\w+)$/.exec(line) ?? [];
+      return count !== undefined && what === word ? [count] : [];
+    });
     return Number(matches.at(-1) ?? 0);
   };
   const ended = lines.some((line) => /^Ran \d+ tests? across \d+ files?\./.test(line));

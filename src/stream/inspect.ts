@@ -18,7 +18,8 @@ export interface RedisFacts {
 /** Fields of INFO and the answer of TIME (Redis documentation). @throws {StreamUnavailableError} */
 export async function inspectRedis(redis: ScriptedRedis, now_ms: () => number): Promise<RedisFacts> {
   const info = await reaching(redis.info());
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  const fields = new Map(info.split(/\r?\n/).map((line) => line.split(":", 2) as [string, string]));
+  const field = (name: string) => fields.get(name);
   const sent_ms = now_ms();
   const [seconds, micros] = (await reaching(redis.time())).map(Number);
   const middle_ms = (sent_ms + now_ms()) / 2;

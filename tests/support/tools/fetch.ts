@@ -1,6 +1,7 @@
 /** Gets what tests will ask for, beside what else a run begins with: `bun tests/support/tools/fetch.ts`. */
 import { tool } from "./debian-tools.ts";
+import { pythonTool } from "./python-tools.ts";
 
-// Whichever is asked for, all of the bundle come.
-const found = await tool("promtool");
-if ("missing" in found) console.log(`No tools for the tests: ${found.missing}`);
+// Whichever of Debian's is asked for, all of the bundle come.
+const found = [await tool("promtool"), await pythonTool("semgrep"), await pythonTool("schemathesis")];
+for (const one of found) if ("missing" in one) console.log(`Tests will be left out: ${one.missing}`);
