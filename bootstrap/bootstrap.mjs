@@ -25,6 +25,7 @@ const USAGE = `Usage: npm start [-- OPTIONS]          start the services, the AP
        npm run pack:client              the TypeScript client as a package for other projects
        npm run bench:review [-- OPTIONS]  lists and decisions, with a million quarantined readings
        npm run load -- SCENARIO         load with k6, and a check of what is stored; --help lists scenarios
+       npm run faults -- [OPTIONS]      faults drawn from a seed, under load: is anything lost? --help says more
        npm run hydraulic -- COMMAND …   any other command of the program; --help lists them
 With Bun instead of npm: bun start, bun run test, bun run verify, bun run hydraulic COMMAND …
 `;
@@ -45,6 +46,7 @@ const PROGRAMS = {
   e2e: ["tests/e2e/run.ts"],
   "bench-review": ["load/review.ts"],
   load: ["load/load.ts"],
+  faults: ["load/faults.ts"],
   test: ["bootstrap/test-run.ts"],
   "pack-client": ["bootstrap/pack-client.ts"],
 };

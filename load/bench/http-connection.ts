@@ -6,6 +6,8 @@ import type { Socket } from "bun";
 
 export interface Answer {
   readonly status: number;
+  /** Status line and headers. */
+  readonly head: string;
   readonly body: string;
 }
 
@@ -19,15 +21,18 @@ export function postRequest(
   token: string,
   body: Buffer,
   type = "application/json",
+  headers: Readonly<Record<string, string>> = {},
 ): Buffer {
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head =
     `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n` +
-    `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+    `Content-Type: ${type}\r\n${more.join("")}Content-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
 export class Connection {
   #socket: Socket<undefined> | undefined;
+  #open = true;
   #unsent: Buffer = Buffer.alloc(0);
   #received = "";
   #waiting: PromiseWithResolvers<Answer> | undefined;
@@ -47,17 +52,42 @@ export class Connection {
     return connection;
   }
 
+  /** False once it has ended: nothing that is sent now gets there. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** One request at a time. @throws {Error} when the connection ends before the answer */
   send(request: Buffer): Promise<Answer> {
     if (this.#waiting) throw new Error("the connection still waits for an answer");
-    this.#waiting = Promise.withResolvers<Answer>();
+    const waiting = Promise.withResolvers<Answer>();
+    this.#waiting = waiting;
     this.#unsent = request;
     this.#flush();
-    return this.#waiting.promise;
+    return waiting.promise;
+  }
+
+  /** The same in two parts, with a pause between them. */
+  async sendInParts(first: Buffer, pause_ms: number, rest: Buffer): Promise<Answer> {
+    const answer = this.send(first);
+    // An answer before the rest, or the end of the connection, is heard below.
+    answer.catch(() => undefined);
+    await Bun.sleep(pause_ms);
+    if (this.#waiting) {
+      this.#unsent = Buffer.concat([this.#unsent, rest]);
+      this.#flush();
+    }
+    return answer;
   }
 
   close(): void {
     this.#socket?.end();
+  }
+
+  /** Break it off (RST), whatever is under way. */
+  reset(): void {
+    this.#socket?.terminate();
+    this.#fail(new Error("the connection was broken off"));
   }
 
   #flush(): void {
@@ -81,7 +111,7 @@ export class Connection {
     const from = end + HEAD_END.length;
     const to = from + Number(length);
     if (this.#received.length < to) return;
-    const answer = { status, body: this.#received.slice(from, to) };
+    const answer = { status, head, body: this.#received.slice(from, to) };
     this.#received = this.#received.slice(to);
     const waiting = this.#waiting;
     this.#waiting = undefined;
@@ -89,6 +119,7 @@ export class Connection {
   }
 
   #fail(error: Error): void {
+    this.#open = false;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(error);

@@ -5,7 +5,7 @@ import { ROOT } from "../../src/commands/environment.ts";
 import { number, passed } from "./report.ts";
 import type { LoadResult } from "./result.ts";
 
-const RESULTS = join(ROOT, "load/results");
+export const RESULTS = join(ROOT, "load/results");
 const NAME = /^(\d{4}-\d\d-\d\d)-load-[a-z]+\.json$/;
 
 /** Write the run of the day, and its line into the table. @returns the file's name */
@@ -13,12 +13,17 @@ export async function save(result: LoadResult, folder = RESULTS): Promise<string
   await mkdir(folder, { recursive: true });
   const name = `${result.date.slice(0, 10)}-load-${result.scenario}.json`;
   await Bun.write(join(folder, name), `${JSON.stringify(result, null, 2)}\n`);
-  const names = (await readdir(folder)).filter((file) => NAME.test(file)).sort();
+  const names = await savedNames(folder, NAME);
   const rows = await Promise.all(
     names.map(async (file) => tableRow(file, (await Bun.file(join(folder, file)).json()) as LoadResult)),
   );
   await Bun.write(join(folder, "load.md"), `${HEAD}${rows.join("\n")}\n`);
   return name;
+}
+
+/** Files of earlier runs too, oldest first. */
+export async function savedNames(folder: string, name: RegExp): Promise<string[]> {
+  return (await readdir(folder)).filter((file) => name.test(file)).sort();
 }
 
 const HEAD = `# Results of \`bun run load\`

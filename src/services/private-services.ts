@@ -1,5 +1,4 @@
 /** Chooses a source for each service of a data folder, and starts what is chosen. */
-import { join } from "node:path";
 import { type Account, chooseAccount } from "./account.ts";
 import {
   type ComposeCommand,
@@ -10,7 +9,6 @@ import {
   isComposeRunning,
 } from "./compose.ts";
 import { findEmbedded } from "./embedded/bundle.ts";
-import { ensureRuntime } from "./embedded/install-runtime.ts";
 import { choosePort } from "./free-port.ts";
 import {
   type Finding,
@@ -19,14 +17,9 @@ import {
   type LocalPostgres,
   type LocalRedis,
 } from "./local-binaries.ts";
-import {
-  clusterMajor,
-  type PostgresSpec,
-  postgresUrl,
-  startPostgres,
-  stopPostgres,
-} from "./postgres-instance.ts";
-import { type RedisSpec, redisUrl, startRedis, stopRedis } from "./redis-instance.ts";
+import { clusterMajor, postgresUrl, startPostgres, stopPostgres } from "./postgres-instance.ts";
+import { type Embedded, postgresSpec, redisSpec, type SpecSource } from "./private-specs.ts";
+import { redisUrl, startRedis, stopRedis } from "./redis-instance.ts";
 import { type Choice, chooseSource } from "./selection.ts";
 import { ServicesError } from "./services-error.ts";
 import { type DataPaths, readOrMakeSecret, readState, type State, writeState } from "./state-file.ts";
@@ -43,17 +36,12 @@ export interface StartedService {
   stop(): Promise<void>;
 }
 
-type Embedded = { readonly architecture: string };
 type PostgresChoice = Choice<LocalPostgres, ComposeCommand, Embedded>;
 type RedisChoice = Choice<LocalRedis, ComposeCommand, Embedded>;
 
 /** What starting one service needs to know. */
-interface Context {
-  readonly options: ServicesOptions;
-  readonly paths: DataPaths;
+interface Context extends SpecSource {
   readonly state: State;
-  readonly secret: string;
-  readonly account: () => Promise<Account>;
 }
 
 /** @throws ServicesError `bad-url` when a given URL is not one of its service */
@@ -123,22 +111,14 @@ async function startChosenPostgres(context: Context, choice: PostgresChoice): Pr
       postgresUrl(port, context.secret),
     );
   }
-  const { options, paths } = context;
-  const binDir =
-    choice.kind === "local" ? choice.place.binDir : (await embedded(context, choice.place)).postgresBinDir;
-  const spec: PostgresSpec = {
-    binDir,
-    cluster: paths.cluster,
-    logPath: join(paths.run, "postgres.log"),
-    secret: context.secret,
-    account: await context.account(),
-  };
+  const { options } = context;
+  const spec = await postgresSpec(context, choice);
   options.progress.step("Looking for PostgreSQL, starting it if it does not run");
   const running = await startPostgres(spec, context.state.postgres?.port);
   await remember(context, "postgres", choice.kind, running.port);
   return {
     url: postgresUrl(running.port, context.secret),
-    description: describe("PostgreSQL", choice.kind, binDir, running, choice.why),
+    description: describe("PostgreSQL", choice.kind, spec.binDir, running, choice.why),
     logPath: spec.logPath,
     stop: () => stopPostgres(spec, running.pid),
   };
@@ -151,23 +131,14 @@ async function startChosenRedis(context: Context, choice: RedisChoice): Promise<
       redisUrl(port, context.secret),
     );
   }
-  const { options, paths } = context;
-  const server =
-    choice.kind === "local" ? choice.place.server : (await embedded(context, choice.place)).redisServer;
-  const spec: RedisSpec = {
-    server,
-    folder: paths.redis,
-    logPath: join(paths.run, "redis.log"),
-    secret: context.secret,
-    durability: options.durability,
-    account: await context.account(),
-  };
+  const { options } = context;
+  const spec = await redisSpec(context, choice);
   options.progress.step("Looking for Redis, starting it if it does not run");
   const running = await startRedis(spec, context.state.redis?.port);
   await remember(context, "redis", choice.kind, running.port);
   return {
     url: redisUrl(running.port, context.secret),
-    description: describe("Redis", choice.kind, server, running, choice.why),
+    description: describe("Redis", choice.kind, spec.server, running, choice.why),
     logPath: spec.logPath,
     stop: () => stopRedis(spec, running.pid),
   };
@@ -202,11 +173,6 @@ async function startContainer(
     logPath: undefined,
     stop: () => composeStop(command, settings, [service]),
   };
-}
-
-async function embedded({ options, paths }: Context, { architecture }: Embedded) {
-  const runtimeDir = options.runtimeDir ?? join(paths.root, "runtime");
-  return ensureRuntime(runtimeDir, architecture, options.progress, options.log);
 }
 
 function given(label: string, url: string, why: string): StartedService {

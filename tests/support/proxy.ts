@@ -11,7 +11,9 @@ export interface TcpProxy {
   refuse(): void;
   /** Bytes stop in both directions, connections stay open, new ones get no answer; until `resume`. */
   pause(): void;
-  /** End `pause` or `refuse`; bytes that were held back go on. */
+  /** Every piece of data comes so much later, in both directions; until `resume`. */
+  slow(delay_ms: number): void;
+  /** End `pause`, `refuse` or `slow`; bytes that were held back go on. */
   resume(): void;
   /** Open connections. */
   connections(): number;
@@ -19,7 +21,7 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-type Mode = "flow" | "silent" | "refusing";
+type Mode = "flow" | "silent" | "refusing" | "slow";
 
 /** One client and its connection to the target; both end together. */
 class Link {
@@ -46,15 +48,35 @@ class Link {
   }
 
   #silent = false;
+  #delay_ms = 0;
+  /** Whose last piece of data is still on its way. */
+  readonly #late = new Set<net.Socket>();
 
   /** By hand and not by pipe(): a pipe resumes its source by itself, and silence must last. */
   #forward(from: net.Socket, to: net.Socket): void {
     from.on("data", (chunk) => {
-      if (!to.write(chunk)) from.pause();
+      if (this.#delay_ms > 0) this.#forwardLate(from, to, chunk);
+      else if (!to.write(chunk)) from.pause();
     });
-    to.on("drain", () => {
-      if (!this.#silent) from.resume();
-    });
+    to.on("drain", () => this.#goOn(from));
+  }
+
+  #goOn(from: net.Socket): void {
+    if (!this.#silent && !this.#late.has(from)) from.resume();
+  }
+
+  /** Nothing is read meanwhile, so pieces stay in order. */
+  #forwardLate(from: net.Socket, to: net.Socket, chunk: string | Buffer): void {
+    from.pause();
+    this.#late.add(from);
+    setTimeout(() => {
+      this.#late.delete(from);
+      if (!to.destroyed && to.write(chunk)) this.#goOn(from);
+    }, this.#delay_ms);
+  }
+
+  slow(delay_ms: number): void {
+    this.#delay_ms = delay_ms;
   }
 
   silence(): void {
@@ -65,8 +87,9 @@ class Link {
 
   flow(): void {
     this.#silent = false;
-    this.client.resume();
-    this.#upstream.resume();
+    this.#delay_ms = 0;
+    this.#goOn(this.client);
+    this.#goOn(this.#upstream);
   }
 
   break(): void {
@@ -81,6 +104,7 @@ export async function createProxy(targetUrl: string): Promise<TcpProxy> {
   const address = { host: target.hostname, port: Number(target.port) };
   const links = new Set<Link>();
   let mode: Mode = "flow";
+  let delay_ms = 0;
   const server = net.createServer((client) => {
     if (mode === "refusing") {
       client.resetAndDestroy();
@@ -89,6 +113,7 @@ export async function createProxy(targetUrl: string): Promise<TcpProxy> {
     const link = new Link(client, address, (ended) => links.delete(ended));
     links.add(link);
     if (mode === "silent") link.silence();
+    if (mode === "slow") link.slow(delay_ms);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -114,6 +139,11 @@ export async function createProxy(targetUrl: string): Promise<TcpProxy> {
     pause() {
       mode = "silent";
       for (const link of links) link.silence();
+    },
+    slow(by_ms) {
+      mode = "slow";
+      delay_ms = by_ms;
+      for (const link of links) link.slow(by_ms);
     },
     resume() {
       mode = "flow";

@@ -1,0 +1,155 @@
+/** Faults of those who send: the same batch twice, and uploads that are slow, stall or are cut off. */
+import { batchOf, type DataShape, type LaneBatch } from "./batches.ts";
+import type { Infliction } from "./effect.ts";
+import { APIS, type ApiName, type KindName } from "./kinds.ts";
+import { LANES, type Ports } from "./producers.ts";
+import { requestOf } from "./requests.ts";
+import type { SendLog, SentBatch } from "./send-log.ts";
+import { type Outcome, Sender } from "./sender.ts";
+
+/** Batches of these faults are of a lane of their own, so that the producers' go on undisturbed. */
+export const FAULT_LANE = LANES;
+
+const AGAIN_MS = 150;
+/** What is sent whole has to be accepted so long after, ms: faults of other parts last that long. */
+const ACCEPTED_DEADLINE_MS = 40_000;
+
+export interface SendingDeps {
+  readonly shape: DataShape;
+  readonly ports: Ports;
+  readonly token: string;
+  readonly log: SendLog;
+}
+
+type Inflict = (sendings: Sendings, api: ApiName, infliction: Infliction) => Promise<void>;
+
+export class Sendings {
+  #next = 0;
+  /** Accepted batches of the lane, by whether they had a key. */
+  readonly accepted: Record<"keyed" | "plain", SentBatch[]> = { keyed: [], plain: [] };
+
+  constructor(readonly deps: SendingDeps) {}
+
+  /** The lane's next batch, with or without a key. */
+  next(keyed: boolean): LaneBatch {
+    const { shape } = this.deps;
+    for (;;) {
+      const batch = batchOf(shape, FAULT_LANE, this.#next);
+      this.#next += 1;
+      if ((batch.key !== null) === keyed) return batch;
+    }
+  }
+
+  async once(batch: LaneBatch, api: ApiName, send: (sender: Sender, request: Buffer) => Promise<Outcome>) {
+    const { shape, ports, token, log } = this.deps;
+    const sender = new Sender(() => ports[api]);
+    const sent = log.begun(batch);
+    try {
+      const outcome = await send(sender, requestOf(shape, batch, token));
+      log.ended(sent, outcome);
+      if (outcome.kind === "accepted") this.#note(batch, sent);
+      return outcome;
+    } finally {
+      sender.close();
+    }
+  }
+
+  whole(batch: LaneBatch, api: ApiName): Promise<Outcome> {
+    return this.once(batch, api, (sender, request) => sender.send(request));
+  }
+
+  /** Again until it is accepted; for batches with a key. @throws {Error} when that takes too long */
+  async untilAccepted(batch: LaneBatch, api: ApiName): Promise<string> {
+    const end = performance.now() + ACCEPTED_DEADLINE_MS;
+    for (let turn = APIS.indexOf(api); ; turn += 1) {
+      const outcome = await this.whole(batch, APIS[turn % APIS.length]!);
+      if (outcome.kind === "accepted") return outcome.job_id;
+      if (performance.now() > end)
+        throw new Error(`${batch.key} is not accepted: ${JSON.stringify(outcome)}`);
+      await Bun.sleep(AGAIN_MS);
+    }
+  }
+
+  #note(batch: LaneBatch, sent: SentBatch): void {
+    const list = this.accepted[batch.key === null ? "plain" : "keyed"];
+    if (!list.includes(sent)) list.push(sent);
+  }
+}
+
+/** undefined: it is none of these faults. */
+export function inflictBySending(infliction: Infliction): Promise<void> | undefined {
+  const { kind, target } = infliction.fault;
+  return FAULTS[kind]?.(infliction.sendings, target as ApiName, infliction);
+}
+
+const twiceAtOnce =
+  (keyed: boolean): Inflict =>
+  async (sendings) => {
+    const batch = sendings.next(keyed);
+    await Promise.all(APIS.map((api) => sendings.whole(batch, api)));
+    if (keyed) await sendings.untilAccepted(batch, APIS[0]);
+  };
+
+/** One that was accepted before, or one that is accepted now if there was none. */
+async function earlier(sendings: Sendings, keyed: boolean, api: ApiName, draw: number): Promise<LaneBatch> {
+  const list = sendings.accepted[keyed ? "keyed" : "plain"];
+  const sent = list[Math.floor(draw * list.length)];
+  if (sent) return batchOf(sendings.deps.shape, sent.lane, sent.n);
+  const batch = sendings.next(keyed);
+  if (keyed) await sendings.untilAccepted(batch, api);
+  else await sendings.whole(batch, api);
+  return batch;
+}
+
+const twiceLater: Inflict = async (sendings, api, { fault }) => {
+  await sendings.whole(await earlier(sendings, false, api, fault.draw), api);
+};
+
+const twiceLaterKeyed: Inflict = async (sendings, api, { fault }) => {
+  const batch = await earlier(sendings, true, api, fault.draw);
+  await sendings.untilAccepted(batch, api);
+  const { jobs } = sendings.deps.log.sentOf(batch);
+  if (jobs.size !== 1) throw new Error(`${batch.key} was answered with ${[...jobs.keys()].join(" and ")}`);
+};
+
+/** Where a request is cut in two: within its body. */
+const cutAt = (request: Buffer, draw: number) => {
+  const body = request.indexOf("\r\n\r\n") + 4;
+  return body + 1 + Math.floor(draw * (request.length - body - 2));
+};
+
+/** Slow, but in time; or so slow that it is refused, and later sent whole. */
+const slowUpload: Inflict = async (sendings, api, { fault }) => {
+  const batch = sendings.next(true);
+  await sendings.once(batch, api, (sender, request) => {
+    const at = cutAt(request, fault.draw);
+    return sender.exchange((connection) =>
+      connection.sendInParts(request.subarray(0, at), fault.hold_ms, request.subarray(at)),
+    );
+  });
+  await sendings.untilAccepted(batch, api);
+};
+
+const cutUpload: Inflict = async (sendings, api, { fault }) => {
+  const batch = sendings.next(true);
+  const { shape, ports, token, log } = sendings.deps;
+  const sent = log.begun(batch);
+  const request = requestOf(shape, batch, token);
+  const sender = new Sender(() => ports[api]);
+  await sender.exchange((connection) => {
+    setTimeout(() => connection.reset(), 20 + fault.draw * 100);
+    return connection.send(request.subarray(0, cutAt(request, fault.draw)));
+  });
+  log.cut(sent);
+  await sendings.untilAccepted(batch, api);
+};
+
+const FAULTS: Partial<Record<KindName, Inflict>> = {
+  "twice-at-once": twiceAtOnce(false),
+  "twice-at-once-keyed": twiceAtOnce(true),
+  "twice-later": twiceLater,
+  "twice-later-keyed": twiceLaterKeyed,
+  "slow-upload": slowUpload,
+  "stalled-upload": slowUpload,
+  "cut-upload": cutUpload,
+};

@@ -1,0 +1,92 @@
+/** When each fault was, and how long the service took to recover from it. */
+import type { KindName } from "./kinds.ts";
+import { describeFault, type PlannedFault } from "./schedule.ts";
+
+interface Happened {
+  readonly fault: PlannedFault;
+  /** ms since the epoch */
+  readonly from_ms: number;
+  to_ms: number | null;
+}
+
+export interface KindRecord {
+  done: number;
+  not_done: number;
+  /** Of the rounds that it was in, ms. */
+  readonly recovery: { p50: number; p95: number; max: number };
+}
+
+export class Timeline {
+  readonly #happened: Happened[] = [];
+  readonly #notDone: PlannedFault[] = [];
+  readonly #recoveries = new Map<KindName, number[]>();
+  readonly #rounds: number[] = [];
+  readonly #begin = performance.now();
+
+  async during(fault: PlannedFault, work: () => Promise<void>): Promise<void> {
+    const one: Happened = { fault, from_ms: Date.now(), to_ms: null };
+    this.#happened.push(one);
+    await work();
+    one.to_ms = Date.now();
+  }
+
+  notDone(fault: PlannedFault): void {
+    this.#notDone.push(fault);
+  }
+
+  recovered(round: readonly PlannedFault[], took_ms: number): void {
+    this.#rounds.push(took_ms);
+    for (const { kind } of round) this.#recoveries.getOrInsertComputed(kind, () => []).push(took_ms);
+  }
+
+  get done(): number {
+    return this.#happened.filter(({ to_ms }) => to_ms !== null).length;
+  }
+
+  get not_done(): number {
+    return this.#notDone.length;
+  }
+
+  /** How many of them were together with others. */
+  get rounds(): number {
+    return this.#rounds.length;
+  }
+
+  /** The faults at a moment and the last ones before it, for people. @param at_ms since the epoch; null: the end */
+  before(at_ms: number | null, count = 4): string[] {
+    return this.#happened
+      .filter(({ from_ms }) => at_ms === null || from_ms <= at_ms)
+      .slice(-count)
+      .map(({ fault, from_ms, to_ms }) => {
+        const to = to_ms === null ? "not ended" : new Date(to_ms).toISOString().slice(11);
+        return `${describeFault(fault)} (${new Date(from_ms).toISOString().slice(11)} to ${to})`;
+      });
+  }
+
+  kinds(): Partial<Record<KindName, KindRecord>> {
+    const records: Partial<Record<KindName, KindRecord>> = {};
+    const of = (kind: KindName) => {
+      records[kind] ??= { done: 0, not_done: 0, recovery: summary(this.#recoveries.get(kind) ?? []) };
+      return records[kind];
+    };
+    for (const { fault, to_ms } of this.#happened) if (to_ms !== null) of(fault.kind).done += 1;
+    for (const { kind } of this.#notDone) of(kind).not_done += 1;
+    return records;
+  }
+
+  recovery(): KindRecord["recovery"] {
+    return summary(this.#rounds);
+  }
+
+  progress(accepted: number): string {
+    const s = Math.round((performance.now() - this.#begin) / 1_000);
+    const { p50, max } = this.recovery();
+    return `${this.done} faults in ${s} s, ${accepted} batches accepted; recovery ${p50} ms, at most ${max} ms`;
+  }
+}
+
+function summary(times_ms: readonly number[]): KindRecord["recovery"] {
+  const sorted = times_ms.toSorted((a, b) => a - b);
+  const at = (share: number) => Math.round(sorted[Math.ceil(share * sorted.length) - 1] ?? 0);
+  return { p50: at(0.5), p95: at(0.95), max: at(1) };
+}
