@@ -46,8 +46,9 @@ export interface LaneBatch {
 
 /** Time of a batch's readings, ms: one batch after the other. */
 export const WINDOW_MS = 5_000;
-const SPACING_MS = 50;
-const SIZE = { least: 5, spread: 55 };
+const SPACING_MS = 3;
+/** Readings; a large batch is in COPY for long enough that faults come in the middle of it. */
+const SIZE = { least: 5, spread: 55, large_share: 0.03, large: 300, large_spread: 900 };
 /** Batches back that a repeated reading may be from. */
 const REACH = 3;
 const SHARES = { unregistered: 0.03, gzip: 0.4, keyed: 0.6, insists: 0.5 };
@@ -110,7 +111,8 @@ function markerOf(shape: DataShape, n: number): Reading {
 /** Good readings, each alone at its time. */
 function freshOf(shape: DataShape, lane: number, n: number): Reading[] {
   const chance = new Chance(shape.seed, `fresh ${lane} ${n}`);
-  const size = SIZE.least + chance.below(SIZE.spread);
+  const isLarge = chance.uniform() < SIZE.large_share;
+  const size = isLarge ? SIZE.large + chance.below(SIZE.large_spread) : SIZE.least + chance.below(SIZE.spread);
   return Array.from({ length: size }, (_, i) => {
     const sensor = chance.below(SENSORS);
     const { unit, most } = SENSOR_UNITS[sensor]!;

@@ -5,7 +5,7 @@ import { requestOf } from "./requests.ts";
 import type { SendLog } from "./send-log.ts";
 import { type Outcome, Sender } from "./sender.ts";
 
-export const LANES = 4;
+export const LANES = 6;
 /** Batches a second of one lane. */
 export const PACE = 4;
 const AGAIN_MS = 150;

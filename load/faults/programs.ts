@@ -82,7 +82,7 @@ export class Program implements Life {
     });
     closeSync(log);
     this.#child = child;
-    return { pid: child.pid, code: () => child.exitCode };
+    return { pid: child.pid, code: () => child.exited.then(() => child.exitCode) };
   }
 
   /** As a load balancer and an orchestrator see it; a worker only with all its threads. */

@@ -7,7 +7,7 @@ import { isAlive, pollUntil } from "../../src/services/process-control.ts";
 /** How a process is started, and how one sees that it can be used. */
 export interface Life {
   /** Resolves with a process that runs; it need not be ready. */
-  launch(): Promise<{ readonly pid: number; readonly code?: () => number | null }>;
+  launch(): Promise<{ readonly pid: number; readonly code?: () => Promise<number | null> }>;
   isReady(pid: number): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ const GONE_DEADLINE_MS = 10_000;
 
 export class Supervised {
   #pid: number | null = null;
-  #code: () => number | null = () => null;
+  #code: () => Promise<number | null> = async () => null;
   #wanted = false;
   #wasReady = false;
   #heldUntil_ms = 0;
@@ -110,9 +110,9 @@ export class Supervised {
     while (!this.#closing) {
       try {
         const { pid, code } = await this.life.launch();
-        this.#begun(pid, code ?? (() => null));
+        this.#begun(pid, code ?? (async () => null));
         while (isAlive(pid)) await Bun.sleep(LOOK_MS);
-        this.#ended();
+        await this.#ended();
       } catch {
         // The log of the process says why; health waits for a life that gets ready.
         this.failedStarts += 1;
@@ -122,7 +122,7 @@ export class Supervised {
     }
   }
 
-  #begun(pid: number, code: () => number | null): void {
+  #begun(pid: number, code: () => Promise<number | null>): void {
     this.lives += 1;
     this.#code = code;
     this.#wasReady = false;
@@ -130,10 +130,10 @@ export class Supervised {
     this.#pid = pid;
   }
 
-  #ended(): void {
+  async #ended(): Promise<void> {
     this.#pid = null;
     if (this.#wanted || this.#closing) return;
-    const end = { name: this.name, at_ms: Date.now(), was_ready: this.#wasReady, code: this.#code() };
+    const end = { name: this.name, at_ms: Date.now(), was_ready: this.#wasReady, code: await this.#code() };
     if (end.was_ready) this.ownEnds.push(end);
     else this.failedStarts += 1;
   }
