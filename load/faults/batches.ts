@@ -112,7 +112,9 @@ function markerOf(shape: DataShape, n: number): Reading {
 function freshOf(shape: DataShape, lane: number, n: number): Reading[] {
   const chance = new Chance(shape.seed, `fresh ${lane} ${n}`);
   const isLarge = chance.uniform() < SIZE.large_share;
-  const size = isLarge ? SIZE.large + chance.below(SIZE.large_spread) : SIZE.least + chance.below(SIZE.spread);
+  const size = isLarge
+    ? SIZE.large + chance.below(SIZE.large_spread)
+    : SIZE.least + chance.below(SIZE.spread);
   return Array.from({ length: size }, (_, i) => {
     const sensor = chance.below(SENSORS);
     const { unit, most } = SENSOR_UNITS[sensor]!;
