@@ -1,5 +1,6 @@
 /** Faults of Redis and PostgreSQL: ended, paused, out of memory, out of disk. */
 import { isAlive, pollUntil } from "../../src/services/process-control.ts";
+import { errnoOf } from "../../src/services/services-error.ts";
 import { replyCode } from "../../src/stream/connection.ts";
 import { emptyDisk, fillDisk } from "./disks.ts";
 import { type Infliction, NoFaultError, pauseProcesses } from "./effect.ts";
@@ -56,14 +57,23 @@ async function backendOf({ stack, fault }: Infliction): Promise<number> {
 
 /** The postmaster sees it, ends all sessions, recovers and goes on: by itself, without its supervisor. */
 const killBackend: Inflict = async (infliction) => {
-  const pid = await backendOf(infliction);
-  const postmaster = infliction.stack.units.postgres.pid;
-  process.kill(pid, "SIGKILL");
-  if (!(await pollUntil(() => !isAlive(pid), EFFECT_DEADLINE_MS)))
-    throw new NoFaultError("the backend lives on");
-  if (infliction.stack.units.postgres.pid !== postmaster)
-    throw new Error("the postmaster ended with its backend");
+  const { postgres } = infliction.stack.units;
+  const postmaster = postgres.pid;
+  // The session may end by itself between the look and the blow.
+  const isHit = async () => hasHit(await backendOf(infliction));
+  if (!(await pollUntil(isHit, EFFECT_DEADLINE_MS))) throw new NoFaultError("no backend could be killed");
+  if (postgres.pid !== postmaster) throw new Error("the postmaster ended with its backend");
 };
+
+async function hasHit(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (errnoOf(error) === "ESRCH") return false;
+    throw error;
+  }
+  return pollUntil(() => !isAlive(pid), EFFECT_DEADLINE_MS);
+}
 
 const pauseBackend: Inflict = async (infliction) => {
   await pauseProcesses([await backendOf(infliction)], infliction.fault.hold_ms);

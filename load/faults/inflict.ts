@@ -9,7 +9,7 @@ import type { ThreadFault } from "./thread-faults.ts";
 
 const EFFECT_DEADLINE_MS = 10_000;
 /** A silent thread is noticed at the next look after its heartbeat is overdue. */
-const THREAD_DEADLINE_MS = 10_000;
+const THREAD_DEADLINE_MS = 20_000;
 /** How late slow data is, ms. */
 const SLOWNESS_MS = { least: 20, spread: 180 };
 

@@ -69,7 +69,7 @@ export const KINDS = {
   "thread-ends": thread("an ingest thread is terminated", 4),
   "thread-throws": thread("an ingest thread throws", 2),
   "thread-rejects": thread("an ingest thread has an unhandled rejection", 2),
-  "thread-blocks": thread("an ingest thread hangs for longer than its heartbeat may", 2, [3_000, 4_000]),
+  "thread-blocks": thread("an ingest thread hangs for longer than its heartbeat may", 1, [6_000, 7_000]),
   "kill-redis": kill("kill -9 of Redis", 4, ["redis"]),
   "restart-redis": kill("ordered restart of Redis", 2, ["redis"]),
   "pause-redis": pause("SIGSTOP and SIGCONT of Redis", 3, ["redis"]),
