@@ -1,6 +1,7 @@
 /** What all faults share: on whom they are inflicted, and how one sees that they are there. */
 import { readFileSync } from "node:fs";
 import { isAlive, pollUntil } from "../../src/services/process-control.ts";
+import { errnoOf } from "../../src/services/services-error.ts";
 import type { Sendings } from "./inflict-sending.ts";
 import type { PlannedFault } from "./schedule.ts";
 import type { Stack } from "./stack.ts";
@@ -23,12 +24,22 @@ export interface Infliction {
 export async function pauseProcesses(pids: readonly number[], hold_ms: number): Promise<void> {
   const living = pids.filter(isAlive);
   try {
-    for (const pid of living) process.kill(pid, "SIGSTOP");
+    for (const pid of living) signal(pid, "SIGSTOP");
     const stopped = await pollUntil(() => living.every(isStopped), EFFECT_DEADLINE_MS);
     if (living.length === 0 || !stopped) throw new NoFaultError("the processes do not stand still");
     await Bun.sleep(hold_ms);
   } finally {
-    for (const pid of living) if (isAlive(pid)) process.kill(pid, "SIGCONT");
+    for (const pid of living) signal(pid, "SIGCONT");
+  }
+}
+
+/** False when there is no such process any more: it may end between a look and the blow. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch (error) {
+    if (errnoOf(error) === "ESRCH") return false;
+    throw error;
   }
 }
 

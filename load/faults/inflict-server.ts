@@ -1,9 +1,8 @@
 /** Faults of Redis and PostgreSQL: ended, paused, out of memory, out of disk. */
 import { isAlive, pollUntil } from "../../src/services/process-control.ts";
-import { errnoOf } from "../../src/services/services-error.ts";
 import { replyCode } from "../../src/stream/connection.ts";
 import { emptyDisk, fillDisk } from "./disks.ts";
-import { type Infliction, NoFaultError, pauseProcesses } from "./effect.ts";
+import { type Infliction, NoFaultError, pauseProcesses, signal } from "./effect.ts";
 import type { KindName, ServerName } from "./kinds.ts";
 import { treeOf } from "./servers.ts";
 
@@ -17,6 +16,7 @@ const FILLER_BYTES = 1_048_576;
 /** Memory that is free before it is filled, and what a filler must be larger than. */
 const ROOM_BYTES = 2 * FILLER_BYTES;
 const MOST_FILLERS = 64;
+const TRIES = 5;
 /** PostgreSQL documentation, appendix A: disk_full. */
 const DISK_FULL = "53100";
 
@@ -59,24 +59,23 @@ async function backendOf({ stack, fault }: Infliction): Promise<number> {
 const killBackend: Inflict = async (infliction) => {
   const { postgres } = infliction.stack.units;
   const postmaster = postgres.pid;
-  // The session may end by itself between the look and the blow.
-  const isHit = async () => hasHit(await backendOf(infliction));
+  const isHit = async () => {
+    const pid = await backendOf(infliction);
+    return signal(pid, "SIGKILL") && pollUntil(() => !isAlive(pid), EFFECT_DEADLINE_MS);
+  };
   if (!(await pollUntil(isHit, EFFECT_DEADLINE_MS))) throw new NoFaultError("no backend could be killed");
   if (postgres.pid !== postmaster) throw new Error("the postmaster ended with its backend");
 };
 
-async function hasHit(pid: number): Promise<boolean> {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (errnoOf(error) === "ESRCH") return false;
-    throw error;
-  }
-  return pollUntil(() => !isAlive(pid), EFFECT_DEADLINE_MS);
-}
-
 const pauseBackend: Inflict = async (infliction) => {
-  await pauseProcesses([await backendOf(infliction)], infliction.fault.hold_ms);
+  // The session may end by itself between the look and the blow.
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await pauseProcesses([await backendOf(infliction)], infliction.fault.hold_ms);
+    } catch (error) {
+      if (!(error instanceof NoFaultError) || tries === TRIES) throw error;
+    }
+  }
 };
 
 /** Filled with data, as by a neighbour on the same Redis, until it takes nothing any more. */

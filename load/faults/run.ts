@@ -41,7 +41,7 @@ export interface RunResult {
 
 const DRAIN_MS = 90_000;
 const VERIFY_DEADLINE_MS = 120_000;
-const TELL_EVERY = 25;
+const TELL_EVERY = 10;
 
 /** @param tell lines for people */
 export async function run(
