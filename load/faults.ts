@@ -25,7 +25,8 @@ const NO_DISKS = "no-disks:";
 const dayText = (day_ms: number) => new Date(day_ms).toISOString().slice(0, 10);
 
 /** The same command again, where it has disks that it may fill. @returns its exit code */
-async function startInside({ seed, count, day_ms }: FaultOptions, stop: AbortSignal): Promise<number> {
+async function startInside(options: FaultOptions, stop: AbortSignal): Promise<number> {
+  const { seed, count, day_ms } = options;
   const folder = join(ROOT, `.data/faults/${seed}-${count}-${process.pid}`);
   await mkdir(folder, { recursive: true });
   const disks = await diskPrefix(folder, count);
@@ -36,7 +37,10 @@ async function startInside({ seed, count, day_ms }: FaultOptions, stop: AbortSig
     stdio: ["inherit", "inherit", "inherit"],
   });
   stop.addEventListener("abort", () => child.kill("SIGTERM"));
-  return child.exited;
+  const code = await child.exited;
+  // Not before: the disks are mounted in it.
+  if (code === 0 && !options.keep) await rm(folder, { recursive: true, force: true });
+  return code;
 }
 
 /** @returns the exit code */
@@ -67,7 +71,6 @@ async function faults(options: FaultOptions, inside: string, stop: AbortSignal):
     return wrong ? 1 : 0;
   } finally {
     await stack.close();
-    if (!wrong && !options.keep) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -100,6 +103,7 @@ function resultOf(
     not_done: timeline.not_done,
     no_disks,
     recovery: timeline.recovery(),
+    worst: timeline.worst,
     kinds: timeline.kinds(),
     ...{ sends, statuses, failed_starts, own_ends, verify, failure },
     data: verdict && { ...verdict, differences: verdict.differences.length },

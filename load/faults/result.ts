@@ -22,6 +22,7 @@ export interface FaultResult {
   readonly no_disks: string | null;
   /** From the end of a round's last fault until all is ready and nothing of before waits, ms. */
   readonly recovery: KindRecord["recovery"];
+  readonly worst: RunResult["timeline"]["worst"];
   readonly kinds: Partial<Record<KindName, KindRecord>>;
   /** Requests of producers. */
   readonly sends: RunResult["sends"];

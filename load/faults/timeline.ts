@@ -21,6 +21,8 @@ export class Timeline {
   readonly #notDone: PlannedFault[] = [];
   readonly #recoveries = new Map<KindName, number[]>();
   readonly #rounds: number[] = [];
+  /** The round that took longest to recover from. */
+  worst: { readonly took_ms: number; readonly faults: readonly string[] } = { took_ms: 0, faults: [] };
   readonly #begin = performance.now();
 
   async during(fault: PlannedFault, work: () => Promise<void>): Promise<void> {
@@ -36,6 +38,8 @@ export class Timeline {
 
   recovered(round: readonly PlannedFault[], took_ms: number): void {
     this.#rounds.push(took_ms);
+    if (took_ms > this.worst.took_ms)
+      this.worst = { took_ms: Math.round(took_ms), faults: round.map(describeFault) };
     for (const { kind } of round) this.#recoveries.getOrInsertComputed(kind, () => []).push(took_ms);
   }
 
@@ -47,7 +51,6 @@ export class Timeline {
     return this.#notDone.length;
   }
 
-  /** How many of them were together with others. */
   get rounds(): number {
     return this.#rounds.length;
   }
