@@ -9,6 +9,7 @@ import { ServicesError } from "../src/services/services-error.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { UsageError } from "./command-line.ts";
 import { diskPrefix, disksOf } from "./faults/disks.ts";
+import { END_WITH_US } from "./faults/end-with-us.ts";
 import { type FaultOptions, readOptions, USAGE } from "./faults/options.ts";
 import type { Difference } from "./faults/oracle.ts";
 import { originOf } from "./faults/producers.ts";
@@ -33,9 +34,12 @@ async function startInside(options: FaultOptions, stop: AbortSignal): Promise<nu
   const [prefix, missing] = "prefix" in disks ? [disks.prefix, ""] : [[], `${NO_DISKS}${disks.missing}`];
   const again = ["--seed", String(seed), "--day", dayText(day_ms), "--inside", `${folder}${missing}`];
   const args = process.argv.slice(2).filter((one) => !one.startsWith("--seed=") && !one.startsWith("--day="));
-  const child = Bun.spawn([...prefix, process.execPath, import.meta.path, ...args, ...again], {
-    stdio: ["inherit", "inherit", "inherit"],
-  });
+  const child = Bun.spawn(
+    [...END_WITH_US, ...prefix, process.execPath, import.meta.path, ...args, ...again],
+    {
+      stdio: ["inherit", "inherit", "inherit"],
+    },
+  );
   stop.addEventListener("abort", () => child.kill("SIGTERM"));
   const code = await child.exited;
   // Not before: the disks are mounted in it.

@@ -17,6 +17,7 @@ import { PASSWORD } from "../bench/stack.ts";
 import { login } from "../run/access.ts";
 import { SYSTEM_ID } from "./batches.ts";
 import { type Disks, disksOf } from "./disks.ts";
+import { END_WITH_US } from "./end-with-us.ts";
 import { APIS, LINKS, type LinkName, type ProgramName, type ServerName, WORKERS } from "./kinds.ts";
 import { GRACE_MS, Program } from "./programs.ts";
 import { PostgresServer, RedisServer } from "./servers.ts";
@@ -43,10 +44,6 @@ export interface Stack {
   /** Stop in the order of the flow; once, however often it is asked for. @returns programs whose exit code was not 0 */
   close(): Promise<string[]>;
 }
-
-/** With us the children end too, even when we are killed. */
-const setpriv = Bun.which("setpriv");
-const DIE_WITH_US = setpriv && process.platform === "linux" ? [setpriv, "--pdeathsig", "KILL", "--"] : [];
 
 /**
  * @param folder of this run alone, for data and logs
@@ -119,7 +116,7 @@ async function openServers(folder: string, disks: Disks): Promise<Servers> {
   const specs = await privateSpecs(options, paths);
   const bound = <S extends { readonly account: { readonly prefix: readonly string[] } }>(spec: S): S => ({
     ...spec,
-    account: { ...spec.account, prefix: [...DIE_WITH_US, ...spec.account.prefix] },
+    account: { ...spec.account, prefix: [...spec.account.prefix, ...END_WITH_US] },
   });
   const redis = new RedisServer(bound(specs.redis), await choosePort(undefined, []));
   const postgres = new PostgresServer(bound(specs.postgres), await choosePort(undefined, []));
@@ -170,7 +167,7 @@ function openPrograms(
   const programs = [...APIS, ...WORKERS].map((name) => {
     const databaseUrl = links[`${name}>postgres`].through(postgres.url);
     const redisUrl = links[`${name}>redis`].through(redis.url);
-    const place = { name, port: ports[name], databaseUrl, redisUrl, logFolder, prefix: DIE_WITH_US };
+    const place = { name, port: ports[name], databaseUrl, redisUrl, logFolder, prefix: END_WITH_US };
     return [name, new Program(place)];
   });
   return Object.fromEntries(programs);
