@@ -22,6 +22,7 @@ import type { UserStore } from "../store/users.ts";
 import type { DeliveryLog } from "../store/webhooks/deliveries.ts";
 import type { WebhookStore } from "../store/webhooks/webhooks.ts";
 import type { Allowances } from "../stream/allowance.ts";
+import type { Keeping } from "../stream/durability.ts";
 import type { StreamHealth } from "../stream/health.ts";
 import type { IdempotencyStore } from "../stream/idempotency.ts";
 import type { JobSignals } from "../stream/job-signals.ts";
@@ -92,6 +93,8 @@ export interface ApiDeps {
   /** Hears which jobs have changed. */
   readonly jobSignals: Pick<JobSignals, "listen">;
   readonly streamHealth: Pick<StreamHealth, "probe" | "look" | "accepted">;
+  /** What Redis does with what it has accepted, asked anew each time. */
+  readonly keeping: () => Promise<Keeping>;
   readonly workerBoard: Pick<WorkerBoard, "all">;
   readonly allowances: Pick<Allowances, "take" | "giveBack">;
   readonly users: Pick<

@@ -42,6 +42,7 @@ import { WebhookStore } from "../store/webhooks/webhooks.ts";
 import { Allowances } from "../stream/allowance.ts";
 import { ready, requestClient, subscriberClient, workClient } from "../stream/connection.ts";
 import { DeadLetters } from "../stream/dead-letters.ts";
+import { inspectKeeping } from "../stream/durability.ts";
 import { StreamHealth } from "../stream/health.ts";
 import { IdempotencyStore } from "../stream/idempotency.ts";
 import { JobSignals } from "../stream/job-signals.ts";
@@ -51,6 +52,7 @@ import { Producer } from "../stream/producer.ts";
 import { streamMetrics } from "../stream/stream-metrics.ts";
 import { WorkerBoard } from "../stream/worker-board.ts";
 import { banner } from "./banner.ts";
+import { checkRedis } from "./check-redis.ts";
 import {
   type Environment,
   openDatabase,
@@ -128,6 +130,7 @@ async function bringUp(role: RoleToStart, environment: Environment, stopping: St
   const onQuery = queryMetrics(metrics);
   const database = openDatabase(environment, onQuery);
   stopping.last("database pool", (left_ms) => database.close(left_ms / 2_000));
+  await checkRedis(environment);
   const prepared = await prepareDatabase(database, environment);
   log.info(prepared, "database is up to date");
   if (config.APP_ENV === "development") await seedDevelopment(database);
@@ -259,6 +262,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     jobBoard: new JobBoard(redis),
     jobSignals,
     streamHealth,
+    keeping: () => inspectKeeping(redis),
     workerBoard: new WorkerBoard(redis),
     stop: { wanted: stopping.wanted, closing: closing.signal, hurry: hurry.signal },
     allowances: new Allowances(redis, systemClock),

@@ -65,7 +65,7 @@ describeWith("strace", await tool("strace"), (tracer) => {
       const load = await stack.load(seed);
       await until(
         "some batches are accepted that are not on the disk",
-        async () => load.accepted.size >= 60 && (await redis.unsynced()) > 50_000,
+        async () => load.accepted.size >= 60 && (await redis.unsynced()) > 20_000,
         20_000,
       );
       expect(await redis.cutPower()).toBeGreaterThan(0);

@@ -38,6 +38,7 @@ import { WebhookStore } from "../../src/store/webhooks/webhooks.ts";
 import { Allowances } from "../../src/stream/allowance.ts";
 import { ready, requestClient, subscriberClient } from "../../src/stream/connection.ts";
 import { DeadLetters } from "../../src/stream/dead-letters.ts";
+import { inspectKeeping } from "../../src/stream/durability.ts";
 import { StreamHealth } from "../../src/stream/health.ts";
 import { IdempotencyStore } from "../../src/stream/idempotency.ts";
 import { JobSignals } from "../../src/stream/job-signals.ts";
@@ -180,6 +181,7 @@ export class ApiBench {
       workerBoard: new WorkerBoard(redis),
       stop: { wanted: stop.wanted.signal, closing: stop.closing.signal, hurry: stop.hurry.signal },
       streamHealth: new StreamHealth(redis, bounds),
+      keeping: () => inspectKeeping(redis),
       allowances: new Allowances(redis, clock),
       users: new UserStore(database),
       accessStore,

@@ -64,13 +64,16 @@ export class RecentBatches {
 
   /** @throws {StreamUnavailableError} @throws {StoreUnavailableError} the next look does what this one could not */
   async look(): Promise<void> {
-    for (let partition = 0; partition < this.settings.partitions; partition += 1) {
-      const lineage = await this.whereabouts.lineage(partition);
-      const before = this.#lineages.get(partition);
-      if (before !== undefined && before !== lineage) this.#inDoubt = true;
-      this.#lineages.set(partition, lineage);
-    }
+    const partitions = Array.from({ length: this.settings.partitions }, (_, p) => p);
+    await Promise.all(partitions.map((p) => this.#lookAt(p)));
     if (this.#inDoubt) await this.#tell();
+  }
+
+  async #lookAt(partition: number): Promise<void> {
+    const lineage = await this.whereabouts.lineage(partition);
+    const before = this.#lineages.get(partition);
+    if (before !== undefined && before !== lineage) this.#inDoubt = true;
+    this.#lineages.set(partition, lineage);
   }
 
   async #tell(): Promise<void> {

@@ -1,6 +1,9 @@
 /** `GET /livez`, `GET /readyz` and `GET /health`: for orchestrators, load balancers and people. */
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
+import { DeadlineError, withDeadline } from "../../ops/retry.ts";
+import { StreamUnavailableError } from "../../stream/connection.ts";
+import { DURABILITIES, type Durability } from "../../stream/durability.ts";
 import { DependencyCheck, type DependencyStates } from "../dependency-check.ts";
 import type { App, AppContext, RouteDeps, WorkerSummary } from "../deps.ts";
 import { PUBLIC } from "../openapi/document.ts";
@@ -14,11 +17,19 @@ const ReadySchema = Type.Object({
   reasons: Type.Array(Type.String(), { description: "Why the status is not `ready`" }),
 });
 const CheckedSchema = Type.Object({ state: stateOf("up", "down"), latency_ms: Type.Number() });
+const RedisSchema = Type.Object({
+  ...CheckedSchema.properties,
+  durability: Type.Union([stateOf(...DURABILITIES), Type.Null()], {
+    description:
+      "When what is accepted is on Redis' disk: before the answer, within a second, when the operating system likes, " +
+      "never, or not to be learned; null while Redis is down",
+  }),
+});
 const HealthSchema = Type.Object({
   status: ReadySchema.properties.status,
   reasons: ReadySchema.properties.reasons,
   checked_at: Type.String({ format: "date-time" }),
-  dependencies: Type.Object({ redis: CheckedSchema, postgres: CheckedSchema }),
+  dependencies: Type.Object({ redis: RedisSchema, postgres: CheckedSchema }),
   backlog: Type.Union([
     Type.Object({
       entries: Type.Integer({ description: "Batches accepted and not finished" }),
@@ -58,9 +69,22 @@ export function readinessOf({ redis, postgres, stream }: DependencyStates): Read
   return { status, reasons: [...refusing, ...waiting] };
 }
 
+const DURABILITY_DEADLINE_MS = 1_000;
+
+/** Null while Redis does not say. */
+async function durabilityOf({ keeping }: RouteDeps): Promise<Durability | null> {
+  try {
+    return (await withDeadline(keeping(), DURABILITY_DEADLINE_MS, "settings of Redis")).durability;
+  } catch (error) {
+    if (error instanceof StreamUnavailableError || error instanceof DeadlineError) return null;
+    throw error;
+  }
+}
+
 /** An answer of /health. */
 function healthOf(
   states: DependencyStates,
+  durability: Durability | null,
   readiness: Readiness,
   workers: readonly WorkerSummary[],
   now_ms: number,
@@ -69,7 +93,7 @@ function healthOf(
   return {
     ...readiness,
     checked_at: new Date(now_ms).toISOString(),
-    dependencies: { redis, postgres },
+    dependencies: { redis: { ...redis, durability }, postgres },
     backlog: stream && {
       entries: stream.entries,
       bytes: stream.bytes,
@@ -86,7 +110,10 @@ const DOWN_EXAMPLE = { status: "unavailable", reasons: ["Redis is down or takes 
 const HEALTH_EXAMPLE = {
   ...READY_EXAMPLE,
   checked_at: "2025-11-07T22:50:02.000Z",
-  dependencies: { redis: { state: "up", latency_ms: 0.4 }, postgres: { state: "up", latency_ms: 0.9 } },
+  dependencies: {
+    redis: { state: "up", latency_ms: 0.4, durability: "everysec" },
+    postgres: { state: "up", latency_ms: 0.9 },
+  },
   backlog: { entries: 3, bytes: 42_000, pending: 1, dead_letters: 0, full: false },
   workers: [{ name: "ingest-1", state: "running", heartbeat_age_ms: 210, restarts: 0 }],
 };
@@ -148,6 +175,8 @@ export function mountProbes(app: App, deps: RouteDeps): void {
   });
   app.get("/health", health, async (c) => {
     const states = await check.run();
-    return answerReadiness(c, healthOf(states, judge(states), deps.workers(), deps.clock.now_ms()));
+    const durability = states.redis.state === "up" ? await durabilityOf(deps) : null;
+    const now_ms = deps.clock.now_ms();
+    return answerReadiness(c, healthOf(states, durability, judge(states), deps.workers(), now_ms));
   });
 }

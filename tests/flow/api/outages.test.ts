@@ -64,7 +64,7 @@ describe("without Redis", () => {
     expect(health.status).toBe(503);
     expect(await health.json()).toMatchObject({
       status: "unavailable",
-      dependencies: { redis: { state: "down" }, postgres: { state: "up" } },
+      dependencies: { redis: { state: "down", durability: null }, postgres: { state: "up" } },
       backlog: null,
     });
   });

@@ -147,7 +147,7 @@ describe("/health and /metrics", () => {
     expect(await response.json()).toMatchObject({
       status: "ready",
       reasons: [],
-      dependencies: { redis: { state: "up" }, postgres: { state: "up" } },
+      dependencies: { redis: { state: "up", durability: "everysec" }, postgres: { state: "up" } },
       backlog: { full: false, dead_letters: 0 },
       workers: [{ name: "ingest-1", state: "running" }],
     });

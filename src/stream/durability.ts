@@ -1,0 +1,43 @@
+/** What Redis does with what it has accepted, by its own settings. Nothing is written. */
+import { reaching, replyCode } from "./connection.ts";
+import type { ScriptedRedis } from "./scripts.ts";
+
+/**
+ * When a write is on the disk. `always`: before it is answered; `everysec`: within a second; `os`: when the operating
+ * system likes; `off`: never, a restart loses everything; `unknown`: Redis does not tell.
+ */
+export const DURABILITIES = ["always", "everysec", "os", "off", "unknown"] as const;
+export type Durability = (typeof DURABILITIES)[number];
+
+export interface Keeping {
+  readonly durability: Durability;
+  /** What Redis does when its memory is full; anything but noeviction may drop what was accepted. */
+  readonly eviction: string;
+}
+
+const BY_SETTING: Readonly<Record<string, Durability>> = {
+  always: "always",
+  everysec: "everysec",
+  no: "os",
+};
+
+/** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). @throws {StreamUnavailableError} */
+export async function inspectKeeping(redis: Pick<ScriptedRedis, "info" | "config">): Promise<Keeping> {
+  const info = await reaching(redis.info());
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  const eviction = field("maxmemory_policy") ?? "unknown";
+  if (field("aof_enabled") !== "1") return { durability: "off", eviction };
+  const setting = await appendFsync(redis);
+  return { durability: BY_SETTING[setting ?? ""] ?? "unknown", eviction };
+}
+
+/** Null when this user of Redis may not ask, as with most that are rented. */
+async function appendFsync(redis: Pick<ScriptedRedis, "config">): Promise<string | null> {
+  try {
+    const [, value] = (await reaching(redis.config("GET", "appendfsync"))) as string[];
+    return value ?? null;
+  } catch (error) {
+    if (replyCode(error) === undefined) throw error;
+    return null;
+  }
+}
