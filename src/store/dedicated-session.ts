@@ -6,6 +6,7 @@
 import pg from "pg";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import { ConnectionLostError, sqlState } from "./errors.ts";
+import { pgConnection } from "./tls/driver-options.ts";
 
 export interface SessionSettings {
   readonly url: string;
@@ -34,7 +35,7 @@ export class DedicatedSession {
   /** @throws {ConnectionLostError} */
   static async open(settings: SessionSettings): Promise<DedicatedSession> {
     const client = new pg.Client({
-      connectionString: settings.url,
+      ...pgConnection(settings.url),
       application_name: settings.application_name,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,

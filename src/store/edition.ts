@@ -5,6 +5,7 @@
 import pg from "pg";
 import { StoreUnavailableError, sqlState } from "./errors.ts";
 import type { Sql } from "./pool.ts";
+import { pgConnection } from "./tls/driver-options.ts";
 
 /** Community (Timescale License) has compression, continuous aggregates and policies; Apache has none of them. */
 export type Edition = "apache" | "community";
@@ -88,7 +89,7 @@ export async function updateExtension(url: string): Promise<string | null> {
 /** One short session of its own; pg sends nothing before the first statement. */
 async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
-    connectionString: url,
+    ...pgConnection(url),
     application_name: "hydraulic-ingest",
     connectionTimeoutMillis: 5_000,
     query_timeout: 300_000,

@@ -5,8 +5,10 @@
 import { connect, type Socket } from "node:net";
 import { DeadlineError } from "../ops/retry.ts";
 import { ConnectionLostError } from "./errors.ts";
+import type { DatabaseTls } from "./tls/database-address.ts";
+import { secured } from "./tls/secure-socket.ts";
 
-/** Where to connect, as postgres.js has read it from the URL; several hosts are tried in turn. */
+/** Where to connect, as postgres.js has read it from the URL, which has one host. */
 export interface PoolAddress {
   readonly host: readonly string[];
   readonly port: readonly number[];
@@ -17,55 +19,75 @@ export interface PoolAddress {
 const CONNECT_DEADLINE_MS = 5_000;
 
 export class PoolSockets {
-  readonly #open = new Set<Socket>();
+  readonly #sockets = new Set<Socket>();
   #ended = false;
 
-  /** @param onLost called when a connection that was open has closed, and not by `destroy` */
-  constructor(private readonly onLost: () => void) {}
+  /**
+   * @param tls null: plain text; a Unix socket is never encrypted
+   * @param onLost called when a connection that was open has closed, and not by `destroy`
+   */
+  constructor(
+    private readonly tls: DatabaseTls | null,
+    private readonly onLost: () => void = () => undefined,
+  ) {}
 
-  /** A connected socket. @throws the error of the last host @throws {ConnectionLostError} after `destroy` */
-  async connect({ host, port, path }: PoolAddress): Promise<Socket> {
-    if (path) return this.#connectTo({ path });
-    let last: unknown = new ConnectionLostError("no host to connect to");
-    for (const [i, name] of host.entries()) {
-      try {
-        return await this.#connectTo({ host: name, port: port[i] ?? port[0] ?? 5432 });
-      } catch (error) {
-        last = error;
-      }
-    }
-    throw last;
+  /**
+   * A connected socket, encrypted where that is wanted.
+   * @throws the error of the host @throws {ConnectionLostError} after `destroy` @throws {StoreUnavailableError} of TLS
+   */
+  async connect({ host: [host = "localhost"], port: [port = 5432], path }: PoolAddress): Promise<Socket> {
+    const { tls } = this;
+    if (path) return this.#open({ path });
+    return this.#open({ host, port }, tls ? (raw) => secured(raw, host, tls) : undefined);
   }
 
   /** End every socket now, and open no other one. */
   destroy(): void {
     this.#ended = true;
-    for (const socket of this.#open) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  #connectTo(where: { path: string } | { host: string; port: number }): Promise<Socket> {
+  /** @param secure what is done with a connected socket before it is handed out */
+  async #open(
+    where: { path: string } | { host: string; port: number },
+    secure: (raw: Socket) => Promise<Socket> = (raw) => Promise.resolve(raw),
+  ): Promise<Socket> {
     if (this.#ended) throw new ConnectionLostError("the pool has ended");
-    const socket = connect(where);
-    this.#open.add(socket);
-    return new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        socket.destroy();
-        reject(new DeadlineError("connecting to PostgreSQL", CONNECT_DEADLINE_MS));
-      }, CONNECT_DEADLINE_MS);
-      socket.once("error", reject);
+    const raw = this.#kept(connect(where));
+    const late = setTimeout(() => {
+      raw.destroy(new DeadlineError("connecting to PostgreSQL", CONNECT_DEADLINE_MS));
+    }, CONNECT_DEADLINE_MS);
+    try {
+      await connected(raw);
+      const socket = await secure(raw);
+      if (socket !== raw) this.#kept(socket);
       socket.once("close", () => {
-        clearTimeout(late);
-        this.#open.delete(socket);
-        reject(new ConnectionLostError("the connection to PostgreSQL was closed while it was opened"));
+        if (!this.#ended) this.onLost();
       });
-      socket.once("connect", () => {
-        clearTimeout(late);
-        socket.off("error", reject);
-        socket.once("close", () => {
-          if (!this.#ended) this.onLost();
-        });
-        resolve(socket);
-      });
-    });
+      return socket;
+    } catch (error) {
+      raw.destroy();
+      throw error;
+    } finally {
+      clearTimeout(late);
+    }
   }
+
+  #kept(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    return socket.once("close", () => this.#sockets.delete(socket));
+  }
+}
+
+function connected(raw: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    raw.once("error", reject);
+    raw.once("close", () =>
+      reject(new ConnectionLostError("the connection to PostgreSQL was closed while it was opened")),
+    );
+    raw.once("connect", () => {
+      raw.off("error", reject);
+      resolve();
+    });
+  });
 }

@@ -2,8 +2,8 @@
 import postgres from "postgres";
 import { withDeadline } from "../ops/retry.ts";
 import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "./errors.ts";
-
-import { type PoolAddress, PoolSockets } from "./pool-sockets.ts";
+import type { PoolSockets } from "./pool-sockets.ts";
+import { postgresConnection } from "./tls/driver-options.ts";
 
 export { StoreUnavailableError } from "./errors.ts";
 
@@ -54,9 +54,9 @@ const arrayTypes = Object.fromEntries(
  * a rejection that nobody can catch ends the program (porsager/postgres issue 1192).
  */
 function openPool(settings: DatabaseSettings, onLost: (generation: Generation) => void): Generation {
-  const sockets = new PoolSockets(() => onLost(generation));
-  const sql = postgres(settings.url, {
-    socket: (address: PoolAddress) => sockets.connect(address),
+  const { url, options, sockets } = postgresConnection(settings.url, () => onLost(generation));
+  const sql = postgres(url, {
+    ...options,
     max: settings.size,
     connect_timeout: 5,
     // A connection ends when it is lost or with its pool: so every other end is a loss.

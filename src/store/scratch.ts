@@ -15,6 +15,7 @@ import { type MigrationSettings, migrate } from "./migrate.ts";
 import { Database } from "./pool.ts";
 import { reconcile } from "./reconcile.ts";
 import { withSessionSettings } from "./session-options.ts";
+import { postgresConnection } from "./tls/driver-options.ts";
 
 const PREFIX = "hydraulic_verify_";
 const DEADLINE_MS = 120_000;
@@ -27,6 +28,17 @@ const DEADLOCK = "40P01";
 /** Some table of the service would be reached in another schema; nothing was written. */
 export class ScratchError extends Error {
   override readonly name = "ScratchError";
+}
+
+function openSession(databaseUrl: string): postgres.Sql {
+  const { url, options } = postgresConnection(databaseUrl);
+  return postgres(url, {
+    ...options,
+    max: 1,
+    idle_timeout: 0,
+    onnotice: () => undefined,
+    connection: { application_name: "hydraulic-verify", statement_timeout: DEADLINE_MS },
+  } as postgres.Options<Record<string, postgres.PostgresType>>) as unknown as postgres.Sql;
 }
 
 export class ScratchSchema {
@@ -42,12 +54,7 @@ export class ScratchSchema {
    * @throws {ScratchError} @throws {MigrationError} @throws {EditionError} @throws {postgres.PostgresError}
    */
   static async create(databaseUrl: string, migrations: MigrationSettings): Promise<ScratchSchema> {
-    const session = postgres(databaseUrl, {
-      max: 1,
-      idle_timeout: 0,
-      onnotice: () => undefined,
-      connection: { application_name: "hydraulic-verify", statement_timeout: DEADLINE_MS },
-    });
+    const session = openSession(databaseUrl);
     try {
       const name = `${PREFIX}${randomBytes(6).toString("hex")}`;
       await session`SELECT pg_advisory_lock(${SCRATCH_LOCK_CLASS}::int, hashtext(${name}))`;
@@ -73,7 +80,7 @@ export class ScratchSchema {
 
   /** Schemas that programs left behind which no longer run, dropped now. */
   static async dropAbandoned(databaseUrl: string): Promise<string[]> {
-    const session = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+    const session = openSession(databaseUrl);
     try {
       const schemas = await session<{ name: string }[]>`
         SELECT nspname AS name FROM pg_namespace WHERE starts_with(nspname, ${PREFIX})`;

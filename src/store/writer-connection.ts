@@ -7,6 +7,7 @@ import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import { ConnectionLostError, sqlState } from "./errors.ts";
+import { pgConnection } from "./tls/driver-options.ts";
 
 export interface WriterSettings {
   readonly url: string;
@@ -97,7 +98,7 @@ class Session implements WriterTransaction {
 
   constructor(settings: WriterSettings) {
     this.#client = new pg.Client({
-      connectionString: settings.url,
+      ...pgConnection(settings.url),
       application_name: settings.application_name,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,

@@ -9,6 +9,7 @@ import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
 import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "../errors.ts";
 import type { DatabaseSettings } from "../pool.ts";
 import { withSessionSettings } from "../session-options.ts";
+import { pgConnection } from "../tls/driver-options.ts";
 import { QueryAbortedError, QueryTimeoutError } from "./query-errors.ts";
 import { QuerySlots } from "./slots.ts";
 
@@ -91,10 +92,10 @@ export class Reader {
   readonly #slots: QuerySlots;
 
   constructor(private readonly settings: ReaderSettings) {
-    const common = { connectionString: settings.url, idleTimeoutMillis: 60_000, keepAlive: true };
+    const common = { idleTimeoutMillis: 60_000, keepAlive: true };
     this.#pool = new pg.Pool({
       ...common,
-      connectionString: withSessionSettings(settings.url, SESSION),
+      ...pgConnection(withSessionSettings(settings.url, SESSION)),
       max: settings.size,
       connectionTimeoutMillis: CONNECT_DEADLINE_MS,
       application_name: "hydraulic-reader",
@@ -102,6 +103,7 @@ export class Reader {
     });
     this.#control = new pg.Pool({
       ...common,
+      ...pgConnection(settings.url),
       max: 1,
       connectionTimeoutMillis: CONNECT_DEADLINE_MS,
       application_name: "hydraulic-reader-control",
