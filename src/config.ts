@@ -3,9 +3,17 @@
  * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
  * and a test holds the two together.
  */
-import { DEVELOPMENT_SECRET, type Purpose, productionProblems, providerProblems } from "./config/checks.ts";
+import {
+  DEVELOPMENT_SECRET,
+  type Purpose,
+  productionProblems,
+  providerProblems,
+  redisTlsProblems,
+} from "./config/checks.ts";
 import { choice, networks, share, text, type Variable, whole } from "./config/kinds.ts";
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
+import { PROVIDER_VARIABLES } from "./config/provider.ts";
+import { REDIS_TLS_VARIABLES } from "./config/redis-tls.ts";
 import { TRACING_VARIABLES } from "./config/tracing.ts";
 
 const optional: string | undefined = undefined;
@@ -37,6 +45,7 @@ export const VARIABLES = {
     "a redis:// or rediss:// URL",
     /^rediss?:\/\/\S+$/,
   ),
+  ...REDIS_TLS_VARIABLES,
   DATA_DIR: text(".data", "Folder of the private instances and of their data", "a path", /^\S.*$/),
   REDIS_DURABILITY: choice(
     "everysec",
@@ -55,42 +64,7 @@ export const VARIABLES = {
     "HS512",
   ]),
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
-  OIDC_JWKS_URL: text(
-    optional,
-    "Public keys of an outside identity provider (RFC 7517), whose tokens are taken beside our own. Empty: none is",
-    "a https:// URL, or http:// on a loopback address",
-    /^(https:\/\/[^\s/]\S*|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?\/\S*)$/,
-  ),
-  OIDC_ISSUER: text(
-    optional,
-    "`iss` of the provider's tokens; needed with OIDC_JWKS_URL",
-    "a text without blanks",
-    /^\S+$/,
-  ),
-  OIDC_AUDIENCE: text(
-    optional,
-    "`aud` that the provider's tokens have for this service; needed with OIDC_JWKS_URL",
-    "a text without blanks",
-    /^\S+$/,
-  ),
-  OIDC_ROLE_CLAIM: text(
-    "role",
-    "Claim with the role: one of ours, or a list of which the strongest counts. A dot leads into an object",
-    "a name of a claim, such as realm_access.roles",
-    /^\S{1,200}$/,
-  ),
-  OIDC_SYSTEMS_CLAIM: text(
-    optional,
-    "Claim with the systems: a list of ids, or * for all. Empty: the provider's tokens do not limit systems",
-    "a name of a claim",
-    /^\S{1,200}$/,
-  ),
-  OIDC_NAME_CLAIM: text(
-    "preferred_username",
-    "Claim with the name that people see",
-    "a name of a claim",
-    /^\S{1,200}$/,
-  ),
+  ...PROVIDER_VARIABLES,
   RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
     15,
     "Ingest requests a user or an API key may send a minute, unless it has a limit of its own or of its owner",
@@ -235,7 +209,7 @@ export function loadConfig(
   const config = Object.freeze(Object.fromEntries(entries)) as Config;
   const allowed = (name: VariableName) => VARIABLES[name].allowed;
   problems.push(...productionProblems(config, environment, purpose, allowed));
-  problems.push(...providerProblems(config, allowed));
+  problems.push(...providerProblems(config, allowed), ...redisTlsProblems(config, allowed));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }

@@ -21,6 +21,8 @@ export interface DependencyStates {
 
 export class DependencyCheck {
   #running: Promise<DependencyStates> | undefined;
+  /** States that the log has been told. */
+  readonly #told = new Map<string, Checked["state"]>();
 
   constructor(private readonly deps: Pick<ApiDeps, "streamHealth" | "database" | "clock" | "log">) {}
 
@@ -50,11 +52,20 @@ export class DependencyCheck {
     const begin_ms = this.deps.clock.monotonic_ms();
     try {
       const result = await withDeadline(ask(), CHECK_DEADLINE_MS, `check of ${name}`);
+      if (this.#isNews(name, "up")) this.deps.log.info({ dependency: name }, "a dependency is up again");
       return { state: "up", latency_ms: elapsed_ms(this.deps.clock, begin_ms), result };
-    } catch (err) {
-      this.deps.log.debug({ err, dependency: name }, "a dependency is down");
+    } catch (error) {
+      const err = (error as Error).message;
+      if (this.#isNews(name, "down")) this.deps.log.warn({ err, dependency: name }, "a dependency is down");
       return { state: "down", latency_ms: elapsed_ms(this.deps.clock, begin_ms) };
     }
+  }
+
+  /** A state is told when it changes, and not with each probe. Up is what is expected at first. */
+  #isNews(name: string, state: Checked["state"]): boolean {
+    const before = this.#told.get(name) ?? "up";
+    this.#told.set(name, state);
+    return before !== state;
   }
 }
 

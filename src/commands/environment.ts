@@ -13,6 +13,7 @@ import { migrate, migrationState } from "../store/migrate.ts";
 import { Database, type DatabaseSettings } from "../store/pool.ts";
 import { type Reconciled, reconcile } from "../store/reconcile.ts";
 import type { StreamBounds } from "../stream/producer.ts";
+import { withTlsFiles } from "../stream/redis-tls.ts";
 import { CommandError } from "./fail.ts";
 
 /** Folder of the clone. */
@@ -46,12 +47,22 @@ export async function openEnvironment(
     dataDir: resolve(ROOT, config.DATA_DIR),
     runtimeDir: resolve(ROOT, ".data/runtime"),
     databaseUrl: config.DATABASE_URL,
-    redisUrl: config.REDIS_URL,
+    redisUrl: redisUrlOf(config),
     durability: config.REDIS_DURABILITY,
     log,
     progress: terminalProgress(process.stderr),
   });
   return { config, log, services };
+}
+
+function redisUrlOf(config: Config): string | undefined {
+  const {
+    REDIS_URL: url,
+    REDIS_TLS_CA_FILE: ca,
+    REDIS_TLS_CERT_FILE: cert,
+    REDIS_TLS_KEY_FILE: key,
+  } = config;
+  return url === undefined ? undefined : withTlsFiles(url, { ca, cert, key });
 }
 
 export function openDatabase(environment: Environment, onQuery?: DatabaseSettings["onQuery"]): Database {

@@ -18,9 +18,7 @@ export function startWorkerApp(wiring: Wiring, workers: WorkerAppDeps["workers"]
   const place = workerPlace(config);
   if (!place) return null;
   // Not the threads' and the mirror's: their commands wait for Redis, and a probe wants to know at once.
-  const redis = requestClient(services.redisUrl, (err) =>
-    log.debug({ err: err.message }, "Redis connection"),
-  );
+  const redis = requestClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection"));
   stopping.last("probes' Redis client", () => redis.disconnect());
   const streamHealth = new StreamHealth(redis, streamBounds(config));
   const app = createWorkerApp({

@@ -168,7 +168,7 @@ async function startReviews(wiring: Wiring): Promise<void> {
 
 async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const { config, log, services, database, metrics, tracing, stopping, processName } = wiring;
-  const redis = workClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection"));
+  const redis = workClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection"));
   stopping.last("worker's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
   const partitions = config.STREAM_PARTITIONS;
@@ -223,11 +223,9 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
 
 async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<RunningServer> {
   const { config, log, services, database, metrics, stopping } = wiring;
-  const redis = requestClient(services.redisUrl, (err) =>
-    log.debug({ err: err.message }, "Redis connection"),
-  );
+  const redis = requestClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection"));
   const jobSignals = new JobSignals(
-    subscriberClient(services.redisUrl, (err) => log.debug({ err: err.message }, "Redis connection")),
+    subscriberClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection")),
   );
   stopping.last("API's Redis client", () => {
     jobSignals.close();

@@ -53,3 +53,17 @@ export function providerProblems(config: Config, allowed: Allowed): ConfigProble
       allowed: `${allowed(name)} when OIDC_JWKS_URL is set`,
     }));
 }
+
+/** Files for TLS are of no use to a connection in plain text, which somebody may take for an encrypted one. */
+export function redisTlsProblems(config: Config, allowed: Allowed): ConfigProblem[] {
+  const { REDIS_URL, REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE } = config;
+  const isGiven = REDIS_TLS_CA_FILE ?? REDIS_TLS_CERT_FILE ?? REDIS_TLS_KEY_FILE;
+  if (isGiven !== undefined && !REDIS_URL?.startsWith("rediss")) {
+    const value = REDIS_URL;
+    return [{ name: "REDIS_URL", value, allowed: "a rediss:// URL when a REDIS_TLS_ file is set" }];
+  }
+  if ((REDIS_TLS_CERT_FILE === undefined) === (REDIS_TLS_KEY_FILE === undefined)) return [];
+  const name = REDIS_TLS_CERT_FILE === undefined ? "REDIS_TLS_CERT_FILE" : "REDIS_TLS_KEY_FILE";
+  const other = REDIS_TLS_CERT_FILE === undefined ? "REDIS_TLS_KEY_FILE" : "REDIS_TLS_CERT_FILE";
+  return [{ name, value: undefined, allowed: `${allowed(name)} when ${other} is set` }];
+}

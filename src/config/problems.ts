@@ -21,7 +21,15 @@ export class ConfigError extends Error {
 
 function shown(name: string, value: string): string {
   if (name.includes("SECRET") || name.endsWith("_HEADERS")) return `(${value.length} characters, not shown)`;
-  // Up to the last @: a password may hold any character, and a wrong URL need not have a scheme.
-  const safe = /_(URL|ENDPOINT)$/.test(name) ? value.replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@") : value;
+  const safe = /_(URL|ENDPOINT)$/.test(name) ? withoutCredentials(value) : value;
   return safe.slice(0, 120);
+}
+
+function withoutCredentials(url: string): string {
+  return (
+    url
+      // Up to the last @: a password may hold any character, and a wrong URL need not have a scheme.
+      .replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@")
+      .replace(/(password=)[^&]*/g, "$1(not shown)")
+  );
 }

@@ -38,7 +38,7 @@ export function buildPipeline(
   tracer: Tracer = NO_TRACER,
 ) {
   const log = createLogger(settings.log).child({ worker: settings.consumer });
-  const onRedisError = (error: Error) => log.debug({ err: error.message }, "Redis connection");
+  const onRedisError = (error: Error) => log.warn({ err: error.message }, "Redis connection");
   const reader = blockingClient(settings.redis_url, onRedisError);
   const redis = workClient(settings.redis_url, onRedisError);
   const database = new Database({

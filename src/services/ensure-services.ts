@@ -7,7 +7,8 @@
  */
 import { isAbsolute, join } from "node:path";
 import { keepTrimmed, trimLogs } from "./bounded-log.ts";
-import { checkUrls, type StartedService, startPrivate } from "./private-services.ts";
+import { checkUrls, encryptionOf } from "./given-urls.ts";
+import { type StartedService, startPrivate } from "./private-services.ts";
 import { ProgramLock, waitForLock } from "./program-lock.ts";
 import { explainFileError } from "./services-error.ts";
 import { type DataPaths, dataPaths, prepareFolders } from "./state-file.ts";
@@ -29,7 +30,10 @@ export async function ensureServices(options: ServicesOptions): Promise<Services
     return {
       databaseUrl,
       redisUrl,
-      description: ["PostgreSQL: given by DATABASE_URL", "Redis: given by REDIS_URL"],
+      description: [
+        `PostgreSQL: given by DATABASE_URL (${encryptionOf(databaseUrl)})`,
+        `Redis: given by REDIS_URL (${encryptionOf(redisUrl)})`,
+      ],
       stop: async () => undefined,
     };
   }

@@ -10,6 +10,7 @@ import {
 } from "./compose.ts";
 import { findEmbedded } from "./embedded/bundle.ts";
 import { choosePort } from "./free-port.ts";
+import { encryptionOf } from "./given-urls.ts";
 import {
   type Finding,
   findLocalPostgres,
@@ -21,7 +22,6 @@ import { clusterMajor, postgresUrl, startPostgres, stopPostgres } from "./postgr
 import { type Embedded, postgresSpec, redisSpec, type SpecSource } from "./private-specs.ts";
 import { redisUrl, startRedis, stopRedis } from "./redis-instance.ts";
 import { type Choice, chooseSource } from "./selection.ts";
-import { ServicesError } from "./services-error.ts";
 import { type DataPaths, readOrMakeSecret, readState, type State, writeState } from "./state-file.ts";
 import type { ServiceName, ServicesOptions } from "./types.ts";
 
@@ -42,24 +42,6 @@ type RedisChoice = Choice<LocalRedis, ComposeCommand, Embedded>;
 /** What starting one service needs to know. */
 interface Context extends SpecSource {
   readonly state: State;
-}
-
-/** @throws ServicesError `bad-url` when a given URL is not one of its service */
-export function checkUrls({
-  databaseUrl,
-  redisUrl: redis,
-}: Pick<ServicesOptions, "databaseUrl" | "redisUrl">): void {
-  checkUrl("DATABASE_URL", databaseUrl, ["postgres:", "postgresql:"]);
-  checkUrl("REDIS_URL", redis, ["redis:", "rediss:"]);
-}
-
-function checkUrl(name: string, url: string | undefined, protocols: readonly string[]): void {
-  if (url === undefined || (URL.canParse(url) && protocols.includes(new URL(url).protocol))) return;
-  throw new ServicesError(
-    "bad-url",
-    `${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
-    `Correct ${name}, or unset it to let the program find or start the service itself.`,
-  );
 }
 
 /** Starts both services; when the second fails, what the first started is stopped again. */
@@ -176,7 +158,12 @@ async function startContainer(
 }
 
 function given(label: string, url: string, why: string): StartedService {
-  return { url, description: `${label}: ${why}`, logPath: undefined, stop: async () => undefined };
+  return {
+    url,
+    description: `${label}: ${why} (${encryptionOf(url)})`,
+    logPath: undefined,
+    stop: async () => undefined,
+  };
 }
 
 function describe(

@@ -1,7 +1,8 @@
 /** Connections to Redis, one kind for each way of using it, and the one error that says Redis is away. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { Redis, ReplyError } from "ioredis";
-import { withDeadline } from "../ops/retry.ts";
+import { Redis, type RedisOptions, ReplyError } from "ioredis";
+import { DeadlineError, withDeadline } from "../ops/retry.ts";
+import { redisAddress } from "./redis-tls.ts";
 import { type ScriptedRedis, withScripts } from "./scripts.ts";
 
 /**
@@ -71,10 +72,26 @@ export function reachingInTime<T>(script: Promise<T>): Promise<T> {
   return reaching(withDeadline(script, REQUEST_TIMEOUT_MS, "a script"));
 }
 
-/** ioredis reports every lost connection as an event; the commands carry the error too, so here it only counts. */
+/**
+ * ioredis reports every failed try to connect as an event. What is told here is why, once for as long as it stays the
+ * same: the commands that fail meanwhile only know that there is no connection.
+ */
 function quiet(redis: Redis, onError?: (error: Error) => void): Redis {
-  redis.on("error", (error: Error) => onError?.(error));
+  let told: string | undefined;
+  redis.on("error", (error: Error) => {
+    if (error.message !== told) onError?.(error);
+    told = error.message;
+  });
+  redis.on("ready", () => {
+    told = undefined;
+  });
   return redis;
+}
+
+/** @throws {TlsFileError} */
+function open(given: string, options: Omit<RedisOptions, "replyMapping">): Redis {
+  const { url, tls } = redisAddress(given);
+  return new Redis(url, tls ? { ...options, tls } : options);
 }
 
 /**
@@ -85,7 +102,7 @@ const SILENCE_MS = 12_000;
 
 /** For the request path: refuses at once when Redis is away, and sends what happens together in one pipeline. */
 export function requestClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
-  const redis = new Redis(url, {
+  const redis = open(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: REQUEST_TIMEOUT_MS,
@@ -99,7 +116,7 @@ export function requestClient(url: string, onError?: (error: Error) => void): Sc
 
 /** For actors: commands wait for a reconnect, but never longer than `commandTimeout`. */
 export function workClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
-  const redis = new Redis(url, {
+  const redis = open(url, {
     maxRetriesPerRequest: null,
     commandTimeout: 10_000,
     connectTimeout: 5_000,
@@ -114,7 +131,7 @@ export function workClient(url: string, onError?: (error: Error) => void): Scrip
  * connection ends is rejected and never sent again by itself: whoever waits for it decides.
  */
 export function blockingClient(url: string, onError?: (error: Error) => void): Redis {
-  const redis = new Redis(url, {
+  const redis = open(url, {
     maxRetriesPerRequest: 0,
     connectTimeout: 5_000,
     retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
@@ -127,7 +144,7 @@ export function blockingClient(url: string, onError?: (error: Error) => void): R
  * connection was away is lost, and that has to be known.
  */
 export function subscriberClient(url: string, onError?: (error: Error) => void): Redis {
-  const redis = new Redis(url, {
+  const redis = open(url, {
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
     socketTimeout: SILENCE_MS,
@@ -137,18 +154,42 @@ export function subscriberClient(url: string, onError?: (error: Error) => void):
   return quiet(redis, onError);
 }
 
-/** Resolves when the client can be used. @throws {StreamUnavailableError} after `deadline_ms` */
+/** Codes of what is wrong with a certificate or a handshake: waiting does not mend it. */
+const NOT_TRUSTED = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
+
+/**
+ * Resolves when the client can be used.
+ * @throws {StreamUnavailableError} after `deadline_ms`, and at once when the server's certificate is not good; with what
+ *   kept it from connecting
+ */
 export async function ready(redis: Redis, deadline_ms: number): Promise<void> {
   if (redis.status === "ready") return;
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      redis.off("ready", done);
-      reject(new StreamUnavailableError(`Redis did not answer within ${deadline_ms} ms`));
-    }, deadline_ms);
-    const done = () => {
-      clearTimeout(timer);
-      resolve();
+  let why = redis.options.tls
+    ? "nothing is answered in TLS; does the server have it?"
+    : "nothing is answered";
+  const tidy = new AbortController();
+  const connected = new Promise<void>((resolve, reject) => {
+    const on = (event: "ready" | "error" | "close", hear: (error: NodeJS.ErrnoException) => void) => {
+      redis.on(event, hear);
+      tidy.signal.addEventListener("abort", () => redis.off(event, hear), { once: true });
     };
-    redis.once("ready", done);
+    on("ready", () => resolve());
+    on("error", (error) => {
+      const code = error.code ?? "";
+      if (code !== "ETIMEDOUT")
+        why = error.message.includes(code) ? error.message : `${error.message} (${code})`;
+      if (NOT_TRUSTED.test(code)) reject(new StreamUnavailableError(`TLS with Redis: ${why}`));
+    });
+    on("close", () => {
+      if (why === "nothing is answered") why = "it closes each connection; does it want TLS (rediss://)?";
+    });
   });
+  try {
+    await withDeadline(connected, deadline_ms, "connecting to Redis");
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new StreamUnavailableError(`Redis did not answer within ${deadline_ms} ms: ${why}`);
+  } finally {
+    tidy.abort();
+  }
 }

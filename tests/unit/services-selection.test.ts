@@ -1,7 +1,7 @@
 /** The order of choice between given, local, Docker and embedded services. */
 import { describe, expect, test } from "bun:test";
+import { checkUrls } from "../../src/services/given-urls.ts";
 import type { Finding } from "../../src/services/local-binaries.ts";
-import { checkUrls } from "../../src/services/private-services.ts";
 import { chooseSource, type Probes } from "../../src/services/selection.ts";
 import { ServicesError } from "../../src/services/services-error.ts";
 

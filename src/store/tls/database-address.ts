@@ -39,8 +39,10 @@ const ABOUT_ENCRYPTION = /^(ssl|gss|channel_binding$|require_auth$)/;
  * @throws {DatabaseAddressError} naming the parameter
  */
 export function databaseAddress(url: string): DatabaseAddress {
-  if (!URL.canParse(url)) throw new DatabaseAddressError("it is not a URL with one host");
-  const parsed = new URL(url);
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  if (parsed === null || parsed.hostname.includes(",")) {
+    throw new DatabaseAddressError("it must be a URL with one host");
+  }
   const parameters = parsed.searchParams;
   const given: Record<string, string | undefined> = {};
   for (const name of [...parameters.keys()]) {
