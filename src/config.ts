@@ -35,7 +35,7 @@ export const VARIABLES = {
   WORKER_OPS_PORT: whole(0, "TCP port of a `start worker` for probes and metrics; 0: none", 0, 65535),
   DATABASE_URL: text(
     optional,
-    "PostgreSQL 15+ with TimescaleDB. Empty: a private instance is found or started (not in production)",
+    "PostgreSQL 15+ with TimescaleDB; sslmode, sslrootcert, sslcert and sslkey as libpq has them. Empty: a private instance is found or started (not in production)",
     "a postgres:// or postgresql:// URL",
     /^postgres(ql)?:\/\/\S+$/,
   ),

@@ -3,7 +3,7 @@
  * Only documented functions, settings and information views are asked; the catalog differs by version.
  */
 import pg from "pg";
-import { StoreUnavailableError, sqlState } from "./errors.ts";
+import { classify, StoreUnavailableError, sqlState } from "./errors.ts";
 import type { Sql } from "./pool.ts";
 import { pgConnection } from "./tls/driver-options.ts";
 
@@ -99,7 +99,8 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
     await client.connect();
     return await work(client);
   } catch (error) {
-    if (sqlState(error) !== undefined || error instanceof EditionError) throw error;
+    const isAnswer = sqlState(error) !== undefined && classify(error) !== "unavailable";
+    if (isAnswer || error instanceof EditionError) throw error;
     throw new StoreUnavailableError(`PostgreSQL (extension): ${(error as Error).message}`, { cause: error });
   } finally {
     await client.end().catch(() => undefined);

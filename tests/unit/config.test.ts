@@ -117,12 +117,45 @@ describe("a wrong value", () => {
   });
 });
 
+describe("files for TLS to Redis", () => {
+  const secure = { REDIS_URL: "rediss://:hidden@cache", REDIS_TLS_CA_FILE: "/ca.pem" };
+  const own = { REDIS_TLS_CERT_FILE: "/c.pem", REDIS_TLS_KEY_FILE: "/k.pem" };
+
+  test.each([
+    [
+      { ...secure, REDIS_URL: "redis://:hidden@cache" },
+      "REDIS_URL",
+      "a rediss:// URL when a REDIS_TLS_ file is set",
+    ],
+    [{ REDIS_TLS_CA_FILE: "/ca.pem" }, "REDIS_URL", "a rediss:// URL when a REDIS_TLS_ file is set"],
+    [
+      { ...secure, REDIS_TLS_KEY_FILE: "/k.pem" },
+      "REDIS_TLS_CERT_FILE",
+      "a path when REDIS_TLS_KEY_FILE is set",
+    ],
+    [
+      { ...secure, REDIS_TLS_CERT_FILE: "/c.pem" },
+      "REDIS_TLS_KEY_FILE",
+      "a path when REDIS_TLS_CERT_FILE is set",
+    ],
+  ])("are refused when they cannot be used: %o", (environment, name, allowed) => {
+    const { problems, message } = errorOf(environment as Record<string, string>);
+    expect(problems).toEqual([{ name, allowed, value: (environment as Record<string, string>)[name] }]);
+    expect(message).not.toContain("hidden");
+  });
+
+  test("are taken with rediss://", () => {
+    expect(loadConfig({ ...secure, ...own })).toMatchObject({ ...secure, ...own });
+  });
+});
+
 test.each([
   ["JWT_SECRET_KEY", "hunter2"],
   ["DATABASE_URL", "mysql://admin:hunter2@db/x"],
   ["DATABASE_URL", "mysql://admin:hun/ter2@db/x"],
   ["DATABASE_URL", "mysql://admin:hun@ter2@db/x"],
   ["DATABASE_URL", "admin:hunter2@db"],
+  ["DATABASE_URL", "mysql://db/x?sslpassword=hunter2&sslmode=require"],
   ["REDIS_URL", "http://:hunter2@cache"],
   ["OTEL_EXPORTER_OTLP_HEADERS", "api-key:hunter2"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://me:hunter2@collector"],

@@ -4,6 +4,7 @@ import { checkUrls } from "../../src/services/given-urls.ts";
 import type { Finding } from "../../src/services/local-binaries.ts";
 import { chooseSource, type Probes } from "../../src/services/selection.ts";
 import { ServicesError } from "../../src/services/services-error.ts";
+import { databaseAddress } from "../../src/store/tls/database-address.ts";
 
 type Answers = Partial<Record<"local" | "docker" | "embedded", string>>;
 
@@ -73,6 +74,7 @@ describe("the choice of a service", () => {
   );
 });
 
+const NO_PEM = new URL("../../package.json", import.meta.url).pathname;
 describe("given URLs", () => {
   test.each([
     { databaseUrl: "postgres://u:p@h:5432/d" },
@@ -91,5 +93,44 @@ describe("given URLs", () => {
     expect(refuse).toThrow(expect.objectContaining({ code: "bad-url" }));
     expect(refuse).toThrow(new RegExp(`^${name} is not`));
     expect(refuse).not.toThrow(new RegExp(Object.values(urls)[0] ?? ""));
+  });
+
+  test.each([
+    ["sslmode=always", "sslmode must be one of disable, prefer, require, verify-ca, verify-full"],
+    [
+      "sslmode=verify-full",
+      "sslmode=verify-full needs sslrootcert: the path of the authority's certificate, or system",
+    ],
+    ["sslmode=verify-ca", "sslmode=verify-ca needs sslrootcert: the path of the authority's certificate"],
+    ["sslmode=require&sslrootcert=system", "sslrootcert=system goes with sslmode=verify-full"],
+    ["sslrootcert=/ca.pem", "certificates are given, but no sslmode that uses them"],
+    ["sslmode=disable&sslkey=/k.pem", "certificates are given, but no sslmode that uses them"],
+    ["sslmode=require&sslcert=/c.pem", "sslcert and sslkey must be given together"],
+    ["sslmode=require&sslcrl=/crl.pem", "sslcrl is not supported"],
+    ["sslmode=require&sslnegotiation=direct", "sslnegotiation is not supported"],
+    [
+      "sslmode=require&channel_binding=require",
+      "channel_binding=require is not supported; use sslmode=verify-full",
+    ],
+    ["sslmode=verify-full&sslrootcert=/nowhere.pem", "/nowhere.pem cannot be read (ENOENT)"],
+    [`sslmode=verify-full&sslrootcert=${NO_PEM}`, `${NO_PEM} holds no certificate in PEM`],
+  ])("TLS that cannot be is refused before anything is connected: %s", (query, words) => {
+    const refuse = () => checkUrls({ databaseUrl: `postgres://u:hidden@h/d?${query}` });
+    expect(refuse).toThrow(expect.objectContaining({ code: "bad-url" }));
+    expect(refuse).toThrow(`DATABASE_URL: ${words}`);
+    expect(refuse).not.toThrow("hidden");
+  });
+
+  test("several hosts are refused: the drivers do not agree on which one takes writes", () => {
+    for (const databaseUrl of ["postgres://u:p@a,b/d", "postgres://u:p@a:1,b:2/d"])
+      expect(() => checkUrls({ databaseUrl })).toThrow("DATABASE_URL");
+  });
+
+  test("what libpq takes and needs nothing from us is accepted", () => {
+    const databaseUrl =
+      "postgres://u:p@h/d?sslmode=require&channel_binding=prefer&gssencmode=disable&application_name=x";
+    expect(() => checkUrls({ databaseUrl })).not.toThrow();
+    expect(databaseAddress(databaseUrl).url).toBe("postgres://u:p@h/d?application_name=x");
+    expect(databaseAddress("postgres://u:p@h/d?sslrootcert=system").tls?.mode).toBe("verify-full");
   });
 });

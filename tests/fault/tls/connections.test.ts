@@ -6,8 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { updateExtension } from "../../../src/store/edition.ts";
 import { classify } from "../../../src/store/errors.ts";
+import { migrate } from "../../../src/store/migrate.ts";
 import { Database } from "../../../src/store/pool.ts";
 import { Reader } from "../../../src/store/queries/reader.ts";
+import { ScratchSchema } from "../../../src/store/scratch.ts";
 import { WriterConnection } from "../../../src/store/writer-connection.ts";
 import {
   blockingClient,
@@ -20,6 +22,7 @@ import {
 import { withTlsFiles } from "../../../src/stream/redis-tls.ts";
 import { locked } from "../../support/authority.ts";
 import { TlsServices } from "../../support/fault/tls-services.ts";
+import { MIGRATIONS } from "../../support/test-services.ts";
 
 const TEST_MS = 30_000;
 /** What OpenSSL says of a chain that ends at no authority it knows; which of both depends on what the server sends. */
@@ -183,10 +186,22 @@ describe("to PostgreSQL with TLS, every way of connecting", () => {
     TEST_MS,
   );
 
-  test("the extension is looked after over TLS, too", async () => {
-    await updateExtension(services.verified(database));
-    expect(updateExtension(services.databaseUrl(database, ""))).rejects.toThrow("no encryption");
-  });
+  test(
+    "the extension is looked after over TLS, too, and the benchmark's schema is made",
+    async () => {
+      const url = services.verified(database);
+      await updateExtension(url);
+      expect(updateExtension(services.databaseUrl(database, ""))).rejects.toThrow("no encryption");
+      const pool = new Database({ url, size: 1, query_deadline_ms: 10_000 });
+      await migrate(pool, { directory: MIGRATIONS, chunk_interval_days: 7 });
+      await pool.close();
+      const scratch = await ScratchSchema.create(url, { directory: MIGRATIONS, chunk_interval_days: 7 });
+      expect(await outcomes(scratch.url)).toEqual(allOf(true));
+      await scratch.drop();
+      expect(await ScratchSchema.dropAbandoned(url)).toEqual([]);
+    },
+    TEST_MS,
+  );
 });
 
 describe("to Redis with TLS, every client", () => {

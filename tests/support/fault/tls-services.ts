@@ -26,7 +26,7 @@ host postgres,hydraulic all 127.0.0.1/32 scram-sha-256
 `;
 
 export class TlsServices {
-  readonly authority = new Authority("CA of the suite");
+  authority = new Authority("CA of the suite");
   readonly stranger = new Authority("CA of somebody else");
 
   private constructor(
@@ -89,6 +89,17 @@ export class TlsServices {
     await this.redis.config("SET", "tls-cert-file", certPath, "tls-key-file", keyPath);
     const serial = new X509Certificate(cert).serialNumber;
     await until("PostgreSQL shows the new certificate", async () => (await this.#shown()) === serial);
+  }
+
+  /**
+   * Everything is made anew: the authority, the servers' certificates, and the client's. Files are replaced as whoever
+   * renews certificates does it, those of the clients first.
+   */
+  async renew(): Promise<void> {
+    this.authority = new Authority("CA of the suite, second edition");
+    await this.#writeOwn();
+    await this.redis.config("SET", "tls-ca-cert-file", this.path("ca.pem"));
+    await this.present(this.good());
   }
 
   /** Every connection to a database of the suite, and every one over Redis' TLS port, ends. */
@@ -160,12 +171,9 @@ export class TlsServices {
   }
 
   async #encrypt(): Promise<void> {
-    const client = this.authority.issue({ commonName: "hydraulic-ingest" });
     const { cert, key } = this.good();
-    await this.write("ca.pem", this.authority.cert);
+    await this.#writeOwn();
     await this.write("stranger.pem", this.stranger.cert);
-    await this.write("client.pem", client.cert);
-    await this.write("client.key", client.key);
     await this.write("server.pem", cert);
     await this.write("server.key", key);
     const cluster = join(this.services.dataDir, "postgres");
@@ -187,6 +195,13 @@ export class TlsServices {
     await this.redis.config("SET", ...files, "tls-ca-cert-file", this.path("ca.pem"));
     await this.redis.config("SET", "tls-port", String(this.redisPort));
     await this.present({ cert, key });
+  }
+
+  async #writeOwn(): Promise<void> {
+    const client = this.authority.issue({ commonName: "hydraulic-ingest" });
+    await this.write("ca.pem", this.authority.cert);
+    await this.write("client.pem", client.cert);
+    await this.write("client.key", client.key);
   }
 
   /** Serial number of the certificate that PostgreSQL shows. */
