@@ -17,6 +17,7 @@ import { REDIS_TLS_VARIABLES } from "./config/redis-tls.ts";
 import { TRACING_VARIABLES } from "./config/tracing.ts";
 
 const optional: string | undefined = undefined;
+const optionalNumber: number | undefined = undefined;
 
 /** Every variable of the environment, in the order of `.env.example`. */
 export const VARIABLES = {
@@ -42,15 +43,21 @@ export const VARIABLES = {
   REDIS_URL: text(
     optional,
     "Redis or Valkey 7+. Empty: a private instance is found or started (not in production)",
-    "a redis:// or rediss:// URL",
-    /^rediss?:\/\/\S+$/,
+    "a redis:// or rediss:// URL, or of a Redis Cluster redis-cluster://[user:password@]host:port,host:port,… (rediss-cluster: with TLS)",
+    /^(rediss?:\/\/\S+|rediss?-cluster:\/\/([^\s/@]*@)?[^\s/@,]+:\d{1,5}(,[^\s/@,]+:\d{1,5})*)$/,
   ),
   ...REDIS_TLS_VARIABLES,
   DATA_DIR: text(".data", "Folder of the private instances and of their data", "a path", /^\S.*$/),
   REDIS_DURABILITY: choice(
     "everysec",
-    "How often the private Redis syncs to disk; always also survives a power cut",
+    "How often the private Redis syncs to disk; always also survives a power cut, on replicas as well with REDIS_REPLICAS",
     ["everysec", "always"],
+  ),
+  REDIS_REPLICAS: whole(
+    optionalNumber,
+    "Replicas that must have a batch before it is answered with 202; as many as each master has lose nothing at a failover. Empty: 1 on a Redis Cluster, else 0",
+    0,
+    10,
   ),
   JWT_SECRET_KEY: text(
     DEVELOPMENT_SECRET,
@@ -111,7 +118,7 @@ export const VARIABLES = {
   ),
   STREAM_PARTITIONS: whole(
     1,
-    "Redis streams that share the load; may be raised, never lowered while batches wait",
+    "Redis streams that share the load, several for each master of a Redis Cluster; may be changed at any time",
     1,
     64,
   ),

@@ -1,5 +1,5 @@
 /** What the tables hold: emptied before a run, and compared with what was sent after it. */
-import type { Redis } from "ioredis";
+import type { RedisCommander } from "ioredis";
 import type postgres from "postgres";
 import { mirrorKey, streamKey } from "../../src/stream/keys.ts";
 import { type Dataset, SENSORS, type SensorSum } from "./dataset.ts";
@@ -44,16 +44,16 @@ export async function checkpoint(sql: postgres.Sql): Promise<void> {
 }
 
 /** Resolves when the stream is empty: an entry leaves it after its COMMIT. XLEN costs the machine next to nothing. */
-export async function untilDrained(redis: Redis): Promise<void> {
+export async function untilDrained(redis: Pick<RedisCommander, "xlen">): Promise<void> {
   await untilEmpty(redis, streamKey(PARTITION));
 }
 
 /** Resolves when the job mirror has nothing left to do. */
-export async function untilMirrored(redis: Redis): Promise<void> {
+export async function untilMirrored(redis: Pick<RedisCommander, "xlen">): Promise<void> {
   await untilEmpty(redis, mirrorKey(PARTITION));
 }
 
-async function untilEmpty(redis: Redis, key: string): Promise<void> {
+async function untilEmpty(redis: Pick<RedisCommander, "xlen">, key: string): Promise<void> {
   const end = performance.now() + DRAIN_DEADLINE_MS;
   while ((await redis.xlen(key)) > 0) {
     if (performance.now() > end)

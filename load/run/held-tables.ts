@@ -1,5 +1,5 @@
 /** What the service's own tables hold: everything can be seen. */
-import type { Redis } from "ioredis";
+import type { RedisCommander } from "ioredis";
 import type postgres from "postgres";
 import { SERVICE_TABLE, untilDrained, untilMirrored } from "../bench/tables.ts";
 import type { RunShape } from "../k6/rig.ts";
@@ -12,7 +12,7 @@ export class HeldTables implements Held {
 
   constructor(
     private readonly sql: postgres.Sql,
-    private readonly redis: Redis,
+    private readonly redis: Pick<RedisCommander, "xlen">,
     private readonly shape: RunShape,
   ) {}
 

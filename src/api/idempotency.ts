@@ -1,6 +1,6 @@
 /** One job for one Idempotency-Key (draft-ietf-httpapi-idempotency-key-header) of one user. */
 import type { Logger } from "../ops/log.ts";
-import { replyCode, StreamUnavailableError } from "../stream/connection.ts";
+import { NothingWrittenError, replyCode, StreamUnavailableError } from "../stream/connection.ts";
 import type { IdempotencyClaim, IdempotencyStore } from "../stream/idempotency.ts";
 import type { BatchOffer } from "../stream/producer.ts";
 import { ProblemError } from "./problem-error.ts";
@@ -80,7 +80,8 @@ export async function acceptOnce(
  * other hand, says that nothing was written.
  */
 export function mayHaveWritten(error: unknown): boolean {
-  return error instanceof StreamUnavailableError && replyCode(error.cause) === undefined;
+  if (!(error instanceof StreamUnavailableError) || error instanceof NothingWrittenError) return false;
+  return replyCode(error.cause) === undefined;
 }
 
 /** The request has failed already; that its key stays taken for a while must not hide why. */

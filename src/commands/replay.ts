@@ -1,9 +1,11 @@
 /** `hydraulic replay`: look at the dead letters and bring them back. */
 import { DeadLetterDesk, DeadLetterGoneError } from "../api/dead-letter-desk.ts";
+import { systemClock } from "../ops/clock.ts";
 import { COMMAND_LINE } from "../store/audit.ts";
 import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { ready, workClient } from "../stream/connection.ts";
 import { type DeadLetter, DeadLetters } from "../stream/dead-letters.ts";
+import { PartitionRegister } from "../stream/partitions.ts";
 import { withDatabase } from "./environment.ts";
 import { CommandError } from "./fail.ts";
 
@@ -20,7 +22,10 @@ export async function replay(options: ReplayOptions): Promise<void> {
     const redis = workClient(environment.services.redisUrl);
     try {
       await ready(redis, REDIS_DEADLINE_MS);
-      const letters = new DeadLetters(redis, environment.config.STREAM_PARTITIONS);
+      const { config, log } = environment;
+      const partitions = new PartitionRegister(redis, config.STREAM_PARTITIONS, false, systemClock, log);
+      await partitions.look();
+      const letters = new DeadLetters(redis, partitions.count);
       await replayFrom(new DeadLetterDesk(letters, new DeadLetterRecord(database)), options);
     } finally {
       redis.disconnect();

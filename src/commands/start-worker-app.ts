@@ -4,6 +4,7 @@ import { createWorkerApp, type WorkerAppDeps } from "../api/worker-app.ts";
 import { systemClock } from "../ops/clock.ts";
 import { requestClient } from "../stream/connection.ts";
 import { StreamHealth } from "../stream/health.ts";
+import { PartitionRegister } from "../stream/partitions.ts";
 import { streamBounds } from "./environment.ts";
 import { listen, workerPlace } from "./port.ts";
 import type { Wiring } from "./start.ts";
@@ -20,7 +21,11 @@ export function startWorkerApp(wiring: Wiring, workers: WorkerAppDeps["workers"]
   // Not the threads' and the mirror's: their commands wait for Redis, and a probe wants to know at once.
   const redis = requestClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection"));
   stopping.last("probes' Redis client", () => redis.disconnect());
-  const streamHealth = new StreamHealth(redis, streamBounds(config));
+  // Not looked for at once: probes answer although Redis is away.
+  const partitions = new PartitionRegister(redis, config.STREAM_PARTITIONS, false, systemClock, log);
+  partitions.watch();
+  stopping.last("probes' look for partitions", () => partitions.stop());
+  const streamHealth = new StreamHealth(redis, streamBounds(config), partitions.count);
   const app = createWorkerApp({
     clock: systemClock,
     log,

@@ -44,7 +44,6 @@ import { ready, requestClient, subscriberClient, workClient } from "../stream/co
 import { DeadLetters } from "../stream/dead-letters.ts";
 import { inspectKeeping } from "../stream/durability.ts";
 import { StreamHealth } from "../stream/health.ts";
-import { IdempotencyStore } from "../stream/idempotency.ts";
 import { JobSignals } from "../stream/job-signals.ts";
 import { JobBoard } from "../stream/jobs.ts";
 import { MirrorFeed } from "../stream/mirror-feed.ts";
@@ -61,7 +60,9 @@ import {
   readUnits,
   streamBounds,
 } from "./environment.ts";
+import { announcePartitions, openIdempotency, watchPartitions } from "./open-partitions.ts";
 import { openRegister } from "./open-register.ts";
+import { openReplicas } from "./open-replicas.ts";
 import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
@@ -171,8 +172,8 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   const redis = workClient(services.redisUrl, (err) => log.warn({ err: err.message }, "Redis connection"));
   stopping.last("worker's Redis client", () => redis.disconnect());
   await ready(redis, REDIS_DEADLINE_MS);
-  const partitions = config.STREAM_PARTITIONS;
-  const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), partitions, log);
+  const { count } = await watchPartitions(wiring, redis);
+  const mirror = new JobMirror(new MirrorFeed(redis, processName), new JobStore(database), count, log);
   mirror.start();
   stopping.last("job mirror", (left_ms) => mirror.stop(left_ms * 0.75));
   startLostJobs(wiring, redis);
@@ -189,7 +190,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
       thread: {
         database_url: services.databaseUrl,
         redis_url: services.redisUrl,
-        partitions,
+        partitions: config.STREAM_PARTITIONS,
         job_ttl_s: config.JOB_TTL_HOURS * 3600,
         claim_idle_ms: config.CLAIM_IDLE_MS,
         heartbeat_ms: config.WORKER_HEARTBEAT_TIMEOUT_MS / HEARTBEATS_PER_TIMEOUT,
@@ -203,11 +204,11 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
     log,
     (message) => hear?.(message),
   );
-  const count = ingestMetrics(metrics, () => supervisor.summaries());
+  const tally = ingestMetrics(metrics, () => supervisor.summaries());
   const heartbeat = new Heartbeat(new WorkerBoard(redis), processName, () => supervisor.summaries(), log);
   hear = (message) => {
     if (message.kind === "spans") tracing.hear(message.report);
-    count(message);
+    tally(message);
     heartbeat.hear(message);
   };
   supervisor.start();
@@ -216,7 +217,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   // The rest of the time is for the mirror and the connections.
   stopping.last("ingest threads", async (left_ms) => {
     await supervisor.stop(left_ms * 0.7);
-    await handOverRest(redis, partitions, `${processName}:`, log, left_ms * 0.1);
+    await handOverRest(redis, count, `${processName}:`, log, left_ms * 0.1);
   });
   return supervisor;
 }
@@ -243,7 +244,9 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   await systemNames.start();
   stopping.last("names of systems", () => systemNames.stop());
   const bounds = streamBounds(config);
-  const streamHealth = new StreamHealth(redis, bounds);
+  const replicas = await openReplicas(wiring, redis);
+  const partitions = await announcePartitions(wiring, redis);
+  const streamHealth = new StreamHealth(redis, bounds, partitions.count);
   streamMetrics(metrics, streamHealth);
   const recentBatches = await startRecentBatches(wiring, redis);
   const closing = new AbortController();
@@ -254,9 +257,9 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     log,
     metrics,
     tracer: wiring.tracing.tracer,
-    producer: new Producer(redis, bounds),
+    producer: new Producer(redis, bounds, replicas),
     recentBatches,
-    idempotency: new IdempotencyStore(redis, bounds.partitions, config.BODY_TIMEOUT_MS * 2),
+    idempotency: openIdempotency(wiring, redis, partitions, replicas),
     jobBoard: new JobBoard(redis),
     jobSignals,
     streamHealth,
@@ -268,10 +271,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     ...access,
     jobs: new JobStore(database),
     quarantine: new QuarantineStore(database),
-    deadLetters: new DeadLetterDesk(
-      new DeadLetters(redis, bounds.partitions),
-      new DeadLetterRecord(database),
-    ),
+    deadLetters: new DeadLetterDesk(new DeadLetters(redis, partitions.count), new DeadLetterRecord(database)),
     systems,
     systemNames,
     sensors: new SensorStore(database),

@@ -7,6 +7,7 @@ import { inspectStorage } from "../store/inspect/tables.ts";
 import { Database } from "../store/pool.ts";
 import { withSessionSettings } from "../store/session-options.ts";
 import { ready, StreamUnavailableError, workClient } from "../stream/connection.ts";
+import { PartitionRegister } from "../stream/partitions.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import { type BenchmarkResult, judge, runBenchmark } from "../verify/benchmark/run.ts";
 import { spaceOf } from "../verify/checks/storage.ts";
@@ -17,6 +18,7 @@ import { closingLine, tableLine } from "../verify/table.ts";
 import { verify } from "../verify/verify.ts";
 import { type Environment, MIGRATIONS, openEnvironment, streamBounds } from "./environment.ts";
 import { CommandError } from "./fail.ts";
+import { durabilityOf } from "./open-replicas.ts";
 
 interface VerifyOptions {
   readonly json?: boolean;
@@ -127,7 +129,8 @@ async function check(
   });
   const redis = await reachRedis(redisUrl);
   try {
-    const context = contextOf(environment, options, database, redis);
+    const partitions = await partitionsIn(environment, redis);
+    const context = contextOf(environment, options, database, redis, partitions);
     const findings = await verify(context, (finding) => screen.finding(finding), stop);
     if (options.benchmark && gravest(findings) !== "fail") await assertRoom(database, options.rows);
     return findings;
@@ -138,10 +141,11 @@ async function check(
 }
 
 function contextOf(
-  { config }: Environment,
+  { config, services }: Environment,
   { seed, samples }: VerifyOptions,
   database: Database,
   redis: ScriptedRedis | Error,
+  partitions: number,
 ): VerifyContext {
   const chance = new Chance(seed, "verify");
   return {
@@ -152,12 +156,21 @@ function contextOf(
       chunk_interval_days: config.CHUNK_INTERVAL_DAYS,
       compress_after_days: config.COMPRESS_AFTER_DAYS,
       retention_days: config.RETENTION_DAYS,
-      bounds: streamBounds(config),
+      bounds: { ...streamBounds(config), partitions },
+      replicas: durabilityOf(config, services.redisUrl).replicas,
     },
     clock: systemClock,
     draw: () => chance.uniform(),
     samples,
   };
+}
+
+/** Those of all producers. */
+async function partitionsIn({ config, log }: Environment, redis: ScriptedRedis | Error): Promise<number> {
+  if (redis instanceof Error) return config.STREAM_PARTITIONS;
+  const register = new PartitionRegister(redis, config.STREAM_PARTITIONS, false, systemClock, log);
+  await register.look();
+  return register.count();
 }
 
 /** @throws {CommandError} when the disk is seen and has too little room for the benchmark */

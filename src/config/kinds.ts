@@ -20,7 +20,12 @@ export function text<T extends string | undefined>(
     T | string
   >;
 }
-export function whole(fallback: number, about: string, min: number, max: number): Variable<number> {
+export function whole<T extends number | undefined>(
+  fallback: T,
+  about: string,
+  min: number,
+  max: number,
+): Variable<T | number> {
   const read = (t: string) => {
     const n = /^\d{1,15}$/.test(t) ? Number(t) : Number.NaN;
     return n >= min && n <= max ? n : undefined;

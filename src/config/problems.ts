@@ -29,7 +29,7 @@ function withoutCredentials(url: string): string {
   return (
     url
       // Up to the last @: a password may hold any character, and a wrong URL need not have a scheme.
-      .replace(/^(\w+:\/\/)?.*@/s, "$1(credentials)@")
+      .replace(/^([\w-]+:\/\/)?.*@/s, "$1(credentials)@")
       .replace(/(password=)[^&]*/g, "$1(not shown)")
   );
 }

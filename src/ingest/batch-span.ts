@@ -3,7 +3,7 @@ import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
 import type { Span, Tracer } from "../ops/trace.ts";
 import { parseContext } from "../ops/trace-context.ts";
-import { bodySize, type StreamEntry } from "../stream/consumer.ts";
+import { bodySize, type StreamEntry } from "../stream/entries.ts";
 import { messagingAttributes } from "../stream/messaging.ts";
 
 /** Goes on where the request that brought the batch has left off; what it was given travels in the entry. */

@@ -18,7 +18,7 @@ import type { Refusal } from "../contract/refusal.ts";
 import { BatchRules, type RuleSettings, refusal } from "../contract/rules.ts";
 import { leading, NO_SPAN, type Span, type Tracer } from "../ops/trace.ts";
 import type { WriteGroup } from "../store/writer.ts";
-import type { StreamEntry } from "../stream/consumer.ts";
+import type { StreamEntry } from "../stream/entries.ts";
 import { beginBatch } from "./batch-span.ts";
 
 /** A decoded entry. */

@@ -3,6 +3,7 @@ import type { Logger } from "../ops/log.ts";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import { handOver } from "../stream/hand-over.ts";
+import type { PartitionCount } from "../stream/partitions.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 
 /** A stop waits no longer for Redis to hear what is left, ms. */
@@ -14,7 +15,7 @@ const LONGEST_MS = 1_000;
  */
 export async function handOverRest(
   redis: ScriptedRedis,
-  partitions: number,
+  partitions: PartitionCount,
   prefix: string,
   log: Logger,
   deadline_ms: number,

@@ -5,6 +5,7 @@ import { StoreUnavailableError } from "../store/errors.ts";
 import type { JobStore } from "../store/jobs.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import type { MirrorFeed } from "../stream/mirror-feed.ts";
+import { type PartitionCount, partitionsOf } from "../stream/partitions.ts";
 
 /** Most jobs end within this time; the transaction of their data writes their row, and the mirror need not. */
 const PAUSE_MS = 500;
@@ -17,7 +18,7 @@ export class JobMirror {
   constructor(
     private readonly feed: MirrorFeed,
     private readonly jobs: JobStore,
-    private readonly partitions: number,
+    private readonly partitions: PartitionCount,
     private readonly log: Logger,
   ) {}
 
@@ -41,7 +42,7 @@ export class JobMirror {
 
   async #leave(): Promise<void> {
     await this.#running;
-    for (let p = 0; p < this.partitions; p += 1) await this.feed.release(p);
+    for (const p of partitionsOf(this.partitions)) await this.feed.release(p);
   }
 
   async #run(): Promise<void> {
@@ -65,7 +66,7 @@ export class JobMirror {
   /** One page of each partition; true when some page was full. */
   async #round(): Promise<boolean> {
     let more = false;
-    for (let partition = 0; partition < this.partitions; partition += 1) {
+    for (const partition of partitionsOf(this.partitions)) {
       const page = await this.feed.page(partition, PAGE);
       if (!page || page.ids.length === 0) continue;
       await this.jobs.mirror(page.open);

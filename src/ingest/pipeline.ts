@@ -7,7 +7,7 @@ import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { NO_SPAN } from "../ops/trace.ts";
 import { StoreUnavailableError } from "../store/errors.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import type { StreamEntry } from "../stream/consumer.ts";
+import type { StreamEntry } from "../stream/entries.ts";
 import { BatchPolicy } from "./batch-policy.ts";
 import { beginBatch } from "./batch-span.ts";
 import {
@@ -46,6 +46,8 @@ export class Pipeline {
   #looked_ms = Number.NEGATIVE_INFINITY;
   #retired_ms = Number.NEGATIVE_INFINITY;
   #predecessor: string | null;
+  /** The group before this one. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: PipelineDeps) {
     this.#predecessor = deps.predecessor;
@@ -69,21 +71,28 @@ export class Pipeline {
     const keeper = setInterval(() => void this.#keep(), this.deps.claim_idle_ms / 3);
     try {
       await this.#retrying("the consumer group", () => this.deps.consumer.ensureGroups(), this.#stop.signal);
-      let writing: Promise<void> = Promise.resolve();
       while (!this.#stop.signal.aborted) {
-        if (!this.#behind) await writing;
-        for (const entries of this.#policy.portions(await this.#next(), jsonSize)) {
-          const groups = await this.#prepare(entries);
-          await writing;
-          writing = this.#write(entries, groups);
-          // Awaited a turn later; until then its failure must not count as unhandled.
-          writing.catch(() => undefined);
-        }
+        if (!this.#behind) await this.#writing;
+        await this.#work(await this.#next());
       }
-      await writing;
+      // Reads that were under way when reading stopped are still heard.
+      await this.#work(
+        this.#fresh((await unlessAborted(this.deps.consumer.rest(), this.#giveUp.signal)) ?? []),
+      );
+      await this.#writing;
     } finally {
       clearInterval(keeper);
       this.#giveUp.abort();
+    }
+  }
+
+  async #work(taken: readonly StreamEntry[]): Promise<void> {
+    for (const entries of this.#policy.portions(taken, jsonSize)) {
+      const groups = await this.#prepare(entries);
+      await this.#writing;
+      this.#writing = this.#write(entries, groups);
+      // Awaited a turn later; until then its failure must not count as unhandled.
+      this.#writing.catch(() => undefined);
     }
   }
 
@@ -100,7 +109,11 @@ export class Pipeline {
       this.#behind = read.length >= count;
       return read;
     };
-    const entries = (await this.#retrying("the stream", wait, this.#stop.signal)) ?? [];
+    return this.#fresh((await this.#retrying("the stream", wait, this.#stop.signal)) ?? []);
+  }
+
+  /** Those that are not in hand; they are from now on. */
+  #fresh(entries: readonly StreamEntry[]): StreamEntry[] {
     const fresh = entries.filter((entry) => !this.#inHand.has(placeOf(entry)));
     for (const entry of fresh) this.#inHand.set(placeOf(entry), entry);
     return fresh;

@@ -14,8 +14,10 @@ import { Database } from "../store/pool.ts";
 import { RegistryReader } from "../store/registry.ts";
 import { WriterSessions } from "../store/sessions.ts";
 import { Writer } from "../store/writer.ts";
-import { blockingClient, workClient } from "../stream/connection.ts";
+import { workClient } from "../stream/connection.ts";
 import { StreamConsumer } from "../stream/consumer.ts";
+import { openReader } from "../stream/dedicated.ts";
+import { PartitionRegister } from "../stream/partitions.ts";
 import type { GroupRules } from "./group.ts";
 import type { FromThread, ThreadSettings, ToThread } from "./messages.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -39,8 +41,10 @@ export function buildPipeline(
 ) {
   const log = createLogger(settings.log).child({ worker: settings.consumer });
   const onRedisError = (error: Error) => log.warn({ err: error.message }, "Redis connection");
-  const reader = blockingClient(settings.redis_url, onRedisError);
   const redis = workClient(settings.redis_url, onRedisError);
+  const reader = openReader(settings.redis_url, redis);
+  const partitions = new PartitionRegister(redis, settings.partitions, false, systemClock, log);
+  partitions.watch();
   const database = new Database({
     url: settings.database_url,
     size: 2,
@@ -57,7 +61,7 @@ export function buildPipeline(
     maxPast_years: DEFAULT_MAX_PAST_YEARS,
   };
   const pipeline = new Pipeline({
-    consumer: new StreamConsumer(reader, redis, settings.consumer, settings.partitions, settings.job_ttl_s),
+    consumer: new StreamConsumer(reader, redis, settings.consumer, partitions.count, settings.job_ttl_s),
     writer,
     jobs: new JobStore(database),
     sessions: new WriterSessions(database),
@@ -71,7 +75,8 @@ export function buildPipeline(
     tell,
   });
   const close = async () => {
-    reader.disconnect();
+    await partitions.stop();
+    reader.close();
     redis.disconnect();
     await Promise.all([writer.close(), database.close(1)]);
   };

@@ -13,7 +13,7 @@ import { SensorTakenError } from "../store/sensor-registration.ts";
 import type { Committed } from "../store/writer.ts";
 import { AlreadyEndedError } from "../store/writer-jobs.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import type { StreamEntry } from "../stream/consumer.ts";
+import type { StreamEntry } from "../stream/entries.ts";
 import { messagingAttributes } from "../stream/messaging.ts";
 import { endBatch } from "./batch-span.ts";
 import { failedJob, isAccounted, logEnd, reportOf } from "./ended-job.ts";

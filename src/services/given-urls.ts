@@ -6,6 +6,7 @@ import {
   describeTls,
   handshakeOptions,
 } from "../store/tls/database-address.ts";
+import { clusterAddress } from "../stream/address.ts";
 import { redisAddress } from "../stream/redis-tls.ts";
 import { ServicesError } from "./services-error.ts";
 import type { ServicesOptions } from "./types.ts";
@@ -22,7 +23,9 @@ export function checkUrls({
     const { tls } = databaseAddress(url);
     if (tls) handshakeOptions(tls);
   });
-  checkUrl("REDIS_URL", redisUrl, ["redis:", "rediss:"], redisAddress);
+  // A list of hosts is not a URL to others.
+  const isCluster = redisUrl !== undefined && clusterAddress(redisUrl.split("#", 1)[0]!) !== null;
+  checkUrl("REDIS_URL", redisUrl, ["redis:", "rediss:"], redisAddress, isCluster);
 }
 
 function checkUrl(
@@ -30,12 +33,14 @@ function checkUrl(
   url: string | undefined,
   protocols: readonly string[],
   check: (url: string) => unknown,
+  isKnown = false,
 ): void {
   if (url === undefined) return;
-  if (!URL.canParse(url) || !protocols.includes(new URL(url).protocol)) {
+  if (!isKnown && (!URL.canParse(url) || !protocols.includes(new URL(url).protocol))) {
+    const more = name === "REDIS_URL" ? ", and not redis-cluster://host:port,host:port,…" : "";
     throw new ServicesError(
       "bad-url",
-      `${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+      `${name} is not a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}${more}`,
       `Correct ${name}, or unset it to let the program find or start the service itself.`,
     );
   }

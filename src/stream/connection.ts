@@ -1,9 +1,20 @@
-/** Connections to Redis, one kind for each way of using it, and the one error that says Redis is away. */
+/** Connections to Redis, one kind for each way of using it. */
 import { tracingChannel } from "node:diagnostics_channel";
-import { Redis, type RedisOptions, ReplyError } from "ioredis";
-import { DeadlineError, withDeadline } from "../ops/retry.ts";
+import { type Cluster, Redis } from "ioredis";
+import { type ClusterNodeAddress, clusterAddress } from "./address.ts";
+import { clusterClient, credentialsOf, type ServerOptions } from "./cluster.ts";
+import { REQUEST_TIMEOUT_MS } from "./faults.ts";
 import { redisAddress } from "./redis-tls.ts";
 import { type ScriptedRedis, withScripts } from "./scripts.ts";
+
+export {
+  NothingWrittenError,
+  reaching,
+  reachingInTime,
+  replyCode,
+  StreamUnavailableError,
+} from "./faults.ts";
+export { ready } from "./ready.ts";
 
 /**
  * ioredis describes each command to whoever listens to its tracing channels (Node.js documentation, "TracingChannel"),
@@ -22,76 +33,23 @@ function tellWhetherTraced(): void {
 }
 tellWhetherTraced();
 
-/** Redis cannot be reached, does not answer in time, or refuses writes. Always worth another try later. */
-export class StreamUnavailableError extends Error {
-  override readonly name = "StreamUnavailableError";
-}
-
-/** Reply codes (the first word of an error reply, RESP specification) that mean "not now". */
-const REFUSING = new Set([
-  "OOM",
-  "READONLY",
-  "LOADING",
-  "MASTERDOWN",
-  "NOREPLICAS",
-  "MISCONF",
-  "BUSY",
-  "CLUSTERDOWN",
-  "TRYAGAIN",
-  "NOAUTH",
-  // A blocked read was let go, because the server became a replica.
-  "UNBLOCKED",
-]);
-
-/** The code of an error reply, or undefined for any other error. */
-export function replyCode(error: unknown): string | undefined {
-  return error instanceof ReplyError ? (error as Error).message.split(" ", 1)[0] : undefined;
-}
-
-/** Runs a command; what is not an error reply is a lost connection or a timeout. */
-export async function reaching<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const code = replyCode(error);
-    if (code === undefined || REFUSING.has(code)) {
-      throw new StreamUnavailableError(`Redis: ${(error as Error).message}`, { cause: error });
-    }
-    throw error;
-  }
-}
-
-/** How long a request waits for Redis, ms. */
-const REQUEST_TIMEOUT_MS = 5_000;
-
-/**
- * `reaching` for a script on the way of a request: now and then ioredis asks first whether Redis knows the script, and
- * a silent Redis would hold the request for two timeouts.
- */
-export function reachingInTime<T>(script: Promise<T>): Promise<T> {
-  return reaching(withDeadline(script, REQUEST_TIMEOUT_MS, "a script"));
-}
-
 /**
  * ioredis reports every failed try to connect as an event. What is told here is why, once for as long as it stays the
  * same: the commands that fail meanwhile only know that there is no connection.
  */
-function quiet(redis: Redis, onError?: (error: Error) => void): Redis {
+function quiet<R extends Redis | Cluster>(redis: R, onError?: (error: Error) => void): R {
   let told: string | undefined;
-  redis.on("error", (error: Error) => {
+  const tell = (error: Error) => {
     if (error.message !== told) onError?.(error);
     told = error.message;
-  });
+  };
+  redis.on("error", tell);
+  // Of one node of a cluster.
+  redis.on("node error", tell);
   redis.on("ready", () => {
     told = undefined;
   });
   return redis;
-}
-
-/** @throws {TlsFileError} */
-function open(given: string, options: Omit<RedisOptions, "replyMapping">): Redis {
-  const { url, tls } = redisAddress(given);
-  return new Redis(url, tls ? { ...options, tls } : options);
 }
 
 /**
@@ -99,97 +57,87 @@ function open(given: string, options: Omit<RedisOptions, "replyMapping">): Redis
  * into a dead path until TCP gives up, a quarter of an hour later. Longer than the command timeouts.
  */
 const SILENCE_MS = 12_000;
+const COMMON = { connectTimeout: 5_000, socketTimeout: SILENCE_MS } as const satisfies ServerOptions;
+/** Of a single server; a cluster's client looks for the servers anew. */
+const retryStrategy = (attempt: number) => Math.min(1_000, 50 * attempt);
+
+/**
+ * A connection to one server: of the URL, or of a cluster's URL the one at `place`.
+ * @throws {TlsFileError}
+ */
+function openServer(given: string, options: ServerOptions, place?: ClusterNodeAddress): Redis {
+  const { url, tls } = redisAddress(given);
+  const all = tls ? { ...options, tls } : options;
+  const cluster = clusterAddress(url);
+  if (!cluster) return new Redis(url, all);
+  return new Redis({ ...all, ...credentialsOf(cluster), ...(place ?? cluster.nodes[0]!) });
+}
+
+/** A client of the server, or of the cluster, that the URL names. @throws {TlsFileError} */
+function client(
+  given: string,
+  options: ServerOptions & { readonly commandTimeout: number },
+  onError?: (error: Error) => void,
+): ScriptedRedis {
+  const { url, tls } = redisAddress(given);
+  const cluster = clusterAddress(url);
+  const redis = cluster
+    ? clusterClient(cluster, tls ? { ...options, tls } : options)
+    : openServer(given, { ...options, retryStrategy });
+  return withScripts(quiet(redis, onError));
+}
 
 /** For the request path: refuses at once when Redis is away, and sends what happens together in one pipeline. */
 export function requestClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
-  const redis = open(url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: REQUEST_TIMEOUT_MS,
-    connectTimeout: 5_000,
-    socketTimeout: SILENCE_MS,
-    enableAutoPipelining: true,
-    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
-  });
-  return withScripts(quiet(redis, onError));
+  const options = { ...COMMON, enableOfflineQueue: false, maxRetriesPerRequest: 1 };
+  return client(url, { ...options, commandTimeout: REQUEST_TIMEOUT_MS, enableAutoPipelining: true }, onError);
 }
 
 /** For actors: commands wait for a reconnect, but never longer than `commandTimeout`. */
 export function workClient(url: string, onError?: (error: Error) => void): ScriptedRedis {
-  const redis = open(url, {
-    maxRetriesPerRequest: null,
-    commandTimeout: 10_000,
-    connectTimeout: 5_000,
-    socketTimeout: SILENCE_MS,
-    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
-  });
-  return withScripts(quiet(redis, onError));
+  return client(url, { ...COMMON, maxRetriesPerRequest: null, commandTimeout: 10_000 }, onError);
 }
 
 /**
- * For one blocking XREADGROUP after another: no command timeout, the reader has a watchdog of its own. A read whose
- * connection ends is rejected and never sent again by itself: whoever waits for it decides.
+ * A connection to one server that does not come back when it is lost, and bounds no command: for a `Line`.
+ * @param server host and port of a server of the cluster that the URL names; null: the server of the URL
  */
-export function blockingClient(url: string, onError?: (error: Error) => void): Redis {
-  const redis = open(url, {
+export function serverClient(
+  url: string,
+  server: string | null,
+  onError?: (error: Error) => void,
+): ScriptedRedis {
+  const options: ServerOptions = {
+    connectTimeout: COMMON.connectTimeout,
     maxRetriesPerRequest: 0,
-    connectTimeout: 5_000,
-    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
-  });
-  return quiet(redis, onError);
+    retryStrategy: () => null,
+    // After a refused connection ioredis keeps a timer of this length, and with it the process, alive.
+    disconnectTimeout: 50,
+  };
+  const colon = server?.lastIndexOf(":");
+  const place =
+    server === null ? undefined : { host: server.slice(0, colon), port: Number(server.slice(colon! + 1)) };
+  return withScripts(quiet(openServer(url, options, place), onError));
 }
 
 /**
  * For a connection that only listens. Whoever listens subscribes at each `ready`, because what was told while the
- * connection was away is lost, and that has to be known.
+ * connection was away is lost, and that has to be known. What is published in a cluster is heard on each of its
+ * servers: this listens to one of those in the URL, and to the next one when it is lost.
  */
 export function subscriberClient(url: string, onError?: (error: Error) => void): Redis {
-  const redis = open(url, {
+  const { nodes } = clusterAddress(redisAddress(url).url) ?? { nodes: [] };
+  let at = Math.floor(Math.random() * nodes.length);
+  const options: ServerOptions = {
+    ...COMMON,
     maxRetriesPerRequest: null,
-    connectTimeout: 5_000,
-    socketTimeout: SILENCE_MS,
     autoResubscribe: false,
-    retryStrategy: (attempt) => Math.min(1_000, 50 * attempt),
-  });
+    retryStrategy: (attempt) => {
+      at = (at + 1) % nodes.length;
+      Object.assign(redis.options, nodes[at]);
+      return retryStrategy(attempt);
+    },
+  };
+  const redis: Redis = openServer(url, options, nodes[at]);
   return quiet(redis, onError);
-}
-
-/** Codes of what is wrong with a certificate or a handshake: waiting does not mend it. */
-const NOT_TRUSTED = /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/;
-
-/**
- * Resolves when the client can be used.
- * @throws {StreamUnavailableError} after `deadline_ms`, and at once when the server's certificate is not good; with what
- *   kept it from connecting
- */
-export async function ready(redis: Redis, deadline_ms: number): Promise<void> {
-  if (redis.status === "ready") return;
-  let why = redis.options.tls
-    ? "nothing is answered in TLS; does the server have it?"
-    : "nothing is answered";
-  const tidy = new AbortController();
-  const connected = new Promise<void>((resolve, reject) => {
-    const on = (event: "ready" | "error" | "close", hear: (error: NodeJS.ErrnoException) => void) => {
-      redis.on(event, hear);
-      tidy.signal.addEventListener("abort", () => redis.off(event, hear), { once: true });
-    };
-    on("ready", () => resolve());
-    on("error", (error) => {
-      const code = error.code ?? "";
-      if (code !== "ETIMEDOUT")
-        why = error.message.includes(code) ? error.message : `${error.message} (${code})`;
-      if (NOT_TRUSTED.test(code)) reject(new StreamUnavailableError(`TLS with Redis: ${why}`));
-    });
-    on("close", () => {
-      if (why === "nothing is answered") why = "it closes each connection; does it want TLS (rediss://)?";
-    });
-  });
-  try {
-    await withDeadline(connected, deadline_ms, "connecting to Redis");
-  } catch (error) {
-    if (!(error instanceof DeadlineError)) throw error;
-    throw new StreamUnavailableError(`Redis did not answer within ${deadline_ms} ms: ${why}`);
-  } finally {
-    tidy.abort();
-  }
 }

@@ -2,11 +2,11 @@
  * The way out of the stream, for one ingest thread: read new entries, keep those in hand from being claimed, claim
  * what a dead consumer left, settle what was committed, bury what cannot be processed. Nothing else acknowledges.
  */
-import type { Redis } from "ioredis";
 import { NEWEST_VERSION } from "../contract/entry-body.ts";
 import type { JobRecord } from "../contract/job.ts";
 import { partitionOf } from "../contract/job-id.ts";
-import { reaching, replyCode } from "./connection.ts";
+import { reaching, replyCode, StreamUnavailableError } from "./connection.ts";
+import { bodySize, type RawEntry, type StreamEntry, toEntries } from "./entries.ts";
 import { endFields } from "./jobs.ts";
 import {
   attemptsKey,
@@ -17,92 +17,62 @@ import {
   streamKey,
   WAITING_CONSUMER,
 } from "./keys.ts";
+import { type PartitionCount, partitionsOf } from "./partitions.ts";
+import type { StreamReader } from "./reader.ts";
 import type { ScriptedRedis } from "./scripts.ts";
-
-/** An entry as it came from the stream, not decoded. */
-export interface StreamEntry {
-  readonly partition: number;
-  readonly id: string;
-  readonly fields: readonly Buffer[];
-  /** True when another consumer may have begun to process it. */
-  readonly redelivered: boolean;
-  /** Who had it when it was claimed; its session in Postgres may still be open. */
-  readonly heldBy?: string;
-}
-
-type RawEntry = [Buffer, Buffer[] | null];
-type RawStreams = [Buffer, RawEntry[]][] | null;
-
-/** Longer than XREADGROUP blocks: a read that is silent for so long has lost its connection without knowing. */
-const WATCHDOG_MARGIN_MS = 5_000;
 
 /** Attempts are forgotten after this, s. */
 const ATTEMPTS_TTL_S = 86_400;
 
-/** Bytes of the body as Redis keeps it, and as the backlog counted them. */
-export const bodySize = (entry: StreamEntry) => entry.fields[5]?.byteLength ?? 0;
-
 export class StreamConsumer {
-  readonly #partitions: readonly number[];
-
   /**
-   * @param reader a client of its own: XREADGROUP blocks it
+   * @param reader waits for new entries on connections of its own
    * @param redis for everything else
    * @param name unique for every life of a thread
    */
   constructor(
-    private readonly reader: Redis,
+    private readonly reader: StreamReader,
     private readonly redis: ScriptedRedis,
     readonly name: string,
-    partitions: number,
+    private readonly partitions: PartitionCount,
     private readonly job_ttl_s: number,
     /** Of entries that this program can read; another one in tests. */
     private readonly newest_version = NEWEST_VERSION,
-  ) {
-    this.#partitions = Array.from({ length: partitions }, (_, p) => p);
+  ) {}
+
+  get #partitions(): readonly number[] {
+    return partitionsOf(this.partitions);
   }
 
   /** Make the groups if they are missing; those made later start at the oldest entry. */
-  async ensureGroups(): Promise<void> {
-    for (const p of this.#partitions) {
+  readonly ensureGroups = async (partitions = this.#partitions): Promise<void> => {
+    await this.#each(partitions, async (p) => {
       try {
         await reaching(this.redis.hiGroup(streamKey(p), INGEST_GROUP));
       } catch (error) {
         if (replyCode(error) !== "BUSYGROUP") throw error;
       }
-    }
-  }
+    });
+  };
 
   /**
    * New entries: about `count` shared between the partitions, waiting `block_ms` for the first.
    * @throws {StreamUnavailableError}
    */
-  async read(count: number, block_ms: number): Promise<StreamEntry[]> {
-    const keys = this.#partitions.map(streamKey);
-    const ids = keys.map(() => ">");
-    const watchdog = setTimeout(() => this.reader.disconnect(true), block_ms + WATCHDOG_MARGIN_MS);
-    try {
-      const read = this.reader.xreadgroupBuffer(
-        "GROUP",
-        INGEST_GROUP,
-        this.name,
-        "COUNT",
-        Math.max(1, Math.floor(count / this.#partitions.length)),
-        "BLOCK",
-        block_ms,
-        "STREAMS",
-        ...keys,
-        ...ids,
-      );
-      const streams = (await reaching(read)) as RawStreams;
-      return (streams ?? []).flatMap(([key, raw]) => toEntries(this.#partitionOfKey(key), raw, false));
-    } catch (error) {
-      if (replyCode(error) !== "NOGROUP") throw error;
-      await this.ensureGroups();
-      return [];
-    } finally {
-      clearTimeout(watchdog);
-    }
+  read(count: number, block_ms: number): Promise<StreamEntry[]> {
+    return this.reader.read({
+      consumer: this.name,
+      partitions: this.#partitions.length,
+      count,
+      block_ms,
+      makeGroups: this.ensureGroups,
+    });
+  }
+
+  /** After the last `read`: what has been heard since. They are this consumer's, and nobody else gets them soon. */
+  async rest(): Promise<StreamEntry[]> {
+    await this.reader.quiet();
+    return this.reader.take();
   }
 
   /**
@@ -110,19 +80,18 @@ export class StreamConsumer {
    * at most `count` from each partition.
    */
   async claimIdle(idle_ms: number, count: number): Promise<StreamEntry[]> {
-    const claimed: StreamEntry[] = [];
-    for (const p of this.#partitions) {
+    const claimed = await this.#each(this.#partitions, async (p) => {
       const who = [INGEST_GROUP, this.name, idle_ms, count, this.newest_version, WAITING_CONSUMER];
-      const taken = await this.#orNothing(this.redis.hiTakeOverBuffer(streamKey(p), ...who));
-      for (const [owner, raw] of taken ?? []) {
-        const name = owner.toString();
-        const isHeld = name !== this.name && !name.startsWith(WAITING_CONSUMER);
-        claimed.push(
-          ...toEntries(p, raw, true).map((entry) => (isHeld ? { ...entry, heldBy: name } : entry)),
-        );
-      }
-    }
-    return claimed;
+      const taken = (await this.#orNothing(p, this.redis.hiTakeOverBuffer(streamKey(p), ...who))) ?? [];
+      return taken.flatMap(([owner, raw]) => this.#takenFrom(owner.toString(), toEntries(p, raw, true)));
+    });
+    return claimed.flat();
+  }
+
+  /** An owner that is somebody else may still be at work on them. */
+  #takenFrom(owner: string, entries: StreamEntry[]): StreamEntry[] {
+    const isHeld = owner !== this.name && !owner.startsWith(WAITING_CONSUMER);
+    return isHeld ? entries.map((entry) => ({ ...entry, heldBy: owner })) : entries;
   }
 
   /** Keep an entry of a version that this program does not know for one that does. It stays in the backlog. */
@@ -135,24 +104,22 @@ export class StreamConsumer {
 
   /** Everything that one dead consumer left, whatever its age; at most `count` from each partition. */
   async claimFrom(consumer: string, count: number): Promise<StreamEntry[]> {
-    const claimed: StreamEntry[] = [];
-    for (const p of this.#partitions) {
-      const pending = await this.#orNothing(
-        this.redis.xpending(streamKey(p), INGEST_GROUP, "-", "+", count, consumer),
-      );
-      claimed.push(...(await this.#claim(p, pending, 0)));
-    }
-    return claimed;
+    const claimed = await this.#each(this.#partitions, async (p) => {
+      const pending = this.redis.xpending(streamKey(p), INGEST_GROUP, "-", "+", count, consumer);
+      return this.#claim(p, await this.#orNothing(p, pending));
+    });
+    return claimed.flat();
   }
 
   /** Take over what XPENDING listed, unless somebody else was faster: a claim resets the idle time. */
-  async #claim(p: number, listed: unknown[] | null, idle_ms: number): Promise<StreamEntry[]> {
+  async #claim(p: number, listed: unknown[] | null): Promise<StreamEntry[]> {
     const owners = new Map(
       (listed ?? []).map((row) => (row as [string, string]).slice(0, 2) as [string, string]),
     );
     if (owners.size === 0) return [];
     const reply = await this.#orNothing(
-      this.redis.callBuffer("XCLAIM", streamKey(p), INGEST_GROUP, this.name, idle_ms, ...owners.keys()),
+      p,
+      this.redis.callBuffer("XCLAIM", streamKey(p), INGEST_GROUP, this.name, 0, ...owners.keys()),
     );
     return toEntries(p, (reply ?? []) as unknown as RawEntry[], true).map((entry) => {
       const heldBy = owners.get(entry.id);
@@ -162,40 +129,39 @@ export class StreamConsumer {
 
   /** Show that the entries are still in work (XCLAIM to itself resets their idle time, JUSTID counts nothing). */
   async keep(entries: Iterable<StreamEntry>): Promise<void> {
-    const byPartition = Map.groupBy(entries, (entry) => entry.partition);
-    for (const [p, list] of byPartition) {
+    await this.#eachOf([...entries, ...this.reader.held], partitionOfEntry, async (p, list) => {
       const ids = list.map((entry) => entry.id);
-      await this.#orNothing(this.redis.xclaim(streamKey(p), INGEST_GROUP, this.name, 0, ...ids, "JUSTID"));
-    }
+      await this.#orNothing(p, this.redis.xclaim(streamKey(p), INGEST_GROUP, this.name, 0, ...ids, "JUSTID"));
+    });
   }
 
   /** Forget a consumer that holds nothing. */
   async retire(consumer: string): Promise<void> {
-    for (const p of this.#partitions) {
-      await this.#orNothing(this.redis.hiRetire(streamKey(p), INGEST_GROUP, consumer));
-    }
+    await this.#each(this.#partitions, (p) =>
+      this.#orNothing(p, this.redis.hiRetire(streamKey(p), INGEST_GROUP, consumer)),
+    );
   }
 
   /** Forget consumers that have held nothing and asked for nothing since `idle_ms`. */
   async retireSilent(idle_ms: number): Promise<void> {
-    for (const p of this.#partitions) {
+    await this.#each(this.#partitions, async (p) => {
       // XINFO answers a missing stream with a plain ERR, which says nothing.
-      if ((await reaching(this.redis.exists(streamKey(p)))) === 0) continue;
-      const reply = await this.#orNothing(this.redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP));
+      if ((await reaching(this.redis.exists(streamKey(p)))) === 0) return;
+      const reply = await this.#orNothing(p, this.redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP));
       for (const row of (reply ?? []) as unknown[][]) {
         const info = new Map(pairs(row));
         const silent = Number(info.get("pending")) === 0 && Number(info.get("idle")) > idle_ms;
-        if (silent)
-          await this.#orNothing(this.redis.hiRetire(streamKey(p), INGEST_GROUP, String(info.get("name"))));
+        const name = String(info.get("name"));
+        if (silent) await this.#orNothing(p, this.redis.hiRetire(streamKey(p), INGEST_GROUP, name));
       }
-    }
+    });
   }
 
   /** Tell that the jobs are in work. */
   async begin(job_ids: readonly string[], now_ms: number): Promise<void> {
-    for (const ids of Map.groupBy(job_ids, partitionOf).values()) {
-      await reaching(this.redis.hiBegin(ids.length, ...ids.map(jobKey), now_ms));
-    }
+    await this.#eachOf(job_ids, partitionOf, (_, ids) =>
+      reaching(this.redis.hiBegin(ids.length, ...ids.map(jobKey), now_ms)),
+    );
   }
 
   /**
@@ -213,14 +179,18 @@ export class StreamConsumer {
 
   /** After COMMIT, in one script for each partition: the job hashes end, the entries are acknowledged and deleted. */
   async settle(ended: readonly { entry: StreamEntry; job: JobRecord }[]): Promise<void> {
-    for (const [p, list] of Map.groupBy(ended, ({ entry }) => entry.partition)) {
-      const keys = [streamKey(p), backlogKey(p), ...list.map(({ job }) => jobKey(job.job_id))];
-      const rows = list.map(({ entry, job }) => [entry.id, bodySize(entry), ...endFields(job)]);
-      const width = rows[0]!.length;
-      await reaching(
-        this.redis.hiSettle(keys.length, ...keys, INGEST_GROUP, this.job_ttl_s, width, ...rows.flat()),
-      );
-    }
+    await this.#eachOf(
+      ended,
+      ({ entry }) => entry.partition,
+      (p, list) => {
+        const keys = [streamKey(p), backlogKey(p), ...list.map(({ job }) => jobKey(job.job_id))];
+        const rows = list.map(({ entry, job }) => [entry.id, bodySize(entry), ...endFields(job)]);
+        const width = rows[0]!.length;
+        return reaching(
+          this.redis.hiSettle(keys.length, ...keys, INGEST_GROUP, this.job_ttl_s, width, ...rows.flat()),
+        );
+      },
+    );
   }
 
   /** Move an entry that cannot be processed to the dead letters, payload and all; its job, if it has one, ends. */
@@ -235,30 +205,45 @@ export class StreamConsumer {
   }
 
   /** Null instead of an error while the group does not exist (Redis lost its data, or nobody read yet). */
-  async #orNothing<T>(command: Promise<T>): Promise<T | null> {
+  async #orNothing<T>(partition: number, command: Promise<T>): Promise<T | null> {
     try {
       return await reaching(command);
     } catch (error) {
       if (replyCode(error) === "NOGROUP") {
-        await this.ensureGroups();
+        await this.ensureGroups([partition]);
         return null;
       }
       throw error;
     }
   }
 
-  #partitionOfKey(key: Buffer): number {
-    const text = key.toString();
-    return Number(text.slice(text.indexOf("{") + 1, -1));
+  /** The same for the partitions of some things. @throws {StreamUnavailableError} when it failed for one of them */
+  async #eachOf<T>(
+    things: readonly T[],
+    partitionOfThing: (thing: T) => number,
+    work: (partition: number, things: T[]) => Promise<unknown>,
+  ): Promise<void> {
+    const groups = [...Map.groupBy(things, partitionOfThing)];
+    const done = await Promise.allSettled(groups.map(([p, list]) => work(p, list)));
+    const failed = done.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+    if (failed) throw failed.reason;
+  }
+
+  /**
+   * For the partitions at once. Those whose server is away are left out: they must not hold up the others.
+   * @throws {StreamUnavailableError} when all are away
+   */
+  async #each<T>(partitions: readonly number[], work: (partition: number) => Promise<T>): Promise<T[]> {
+    const done = await Promise.allSettled(partitions.map(work));
+    const failures = done.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
+    const fatal = failures.find(({ reason }) => !(reason instanceof StreamUnavailableError));
+    if (fatal) throw fatal.reason;
+    if (failures.length > 0 && failures.length === partitions.length) throw failures[0]!.reason;
+    return done.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
 }
 
-/** Deleted entries come without fields; they are settled already. */
-function toEntries(partition: number, raw: readonly RawEntry[], redelivered: boolean): StreamEntry[] {
-  return raw.flatMap(([id, fields]) =>
-    fields ? [{ partition, id: id.toString(), fields, redelivered }] : [],
-  );
-}
+const partitionOfEntry = ({ partition }: StreamEntry) => partition;
 
 function pairs(flat: readonly unknown[]): [string, unknown][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [String(flat[2 * i]), flat[2 * i + 1]]);

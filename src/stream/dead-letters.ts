@@ -5,6 +5,7 @@ import { type Reach, reaches } from "../contract/reach.ts";
 import { reaching } from "./connection.ts";
 import { jobFields } from "./jobs.ts";
 import { backlogKey, deadClaimKey, deadKey, jobKey, streamKey } from "./keys.ts";
+import { type PartitionCount, partitionsOf } from "./partitions.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 export interface DeadLetterKey {
@@ -34,7 +35,7 @@ const EVERY_LETTER = { job_id: null, reach: null } as const;
 export class DeadLetters {
   constructor(
     private readonly redis: ScriptedRedis,
-    private readonly partitions: number,
+    private readonly partitions: PartitionCount,
   ) {}
 
   /**
@@ -44,7 +45,7 @@ export class DeadLetters {
    * @throws {StreamUnavailableError}
    */
   async *list(page = 4): AsyncGenerator<DeadLetter> {
-    for (let partition = 0; partition < this.partitions; partition += 1) {
+    for (const partition of partitionsOf(this.partitions)) {
       const newest = await reaching(this.redis.xrevrange(deadKey(partition), "+", "-", "COUNT", 1));
       const last = newest[0]?.[0];
       let after = "-";
@@ -71,8 +72,7 @@ export class DeadLetters {
     wanted: { readonly job_id: string | null; readonly reach: Reach } = EVERY_LETTER,
   ): Promise<DeadLetter[]> {
     const { job_id } = wanted;
-    const all = Array.from({ length: this.partitions }, (_, p) => p);
-    const partitions = job_id === null ? all : [partitionOf(job_id)];
+    const partitions = job_id === null ? partitionsOf(this.partitions) : [partitionOf(job_id)];
     const found = await Promise.all(
       partitions.map((p) => this.#first(p, newestAfter(after, p), limit, wanted)),
     );

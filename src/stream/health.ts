@@ -1,8 +1,12 @@
 /** How full the stream is and whether Redis takes writes. */
-import { reaching, replyCode } from "./connection.ts";
+import { Cluster } from "ioredis";
+import { keyOfEachServer, writableServers } from "./cluster.ts";
+import { reaching, replyCode, StreamUnavailableError } from "./connection.ts";
 import { acceptedKey, backlogKey, deadKey, INGEST_GROUP, streamKey, WAITING_CONSUMER } from "./keys.ts";
+import { type PartitionCount, partitionsOf } from "./partitions.ts";
 import type { StreamBounds } from "./producer.ts";
 import type { ScriptedRedis } from "./scripts.ts";
+import { SLOTS } from "./slots.ts";
 
 export interface StreamState {
   /** A write was just accepted. */
@@ -26,20 +30,38 @@ export class StreamHealth {
   constructor(
     private readonly redis: ScriptedRedis,
     private readonly bounds: StreamBounds,
+    /** Of all producers, when that may be more than this one uses. */
+    private readonly partitions: PartitionCount = bounds.partitions,
   ) {}
 
-  /** @throws {StreamUnavailableError} when Redis is away or refuses the write */
+  /**
+   * Whether each server takes a write, and the state of the stream.
+   * @throws {StreamUnavailableError} when one is away or refuses, or when slots of a cluster are served by nobody
+   */
   async probe(): Promise<StreamState> {
-    const [, state] = await Promise.all([
-      reaching(this.redis.set("health:write", "1", "PX", 10_000)),
-      this.look(),
-    ]);
+    const [state] = await Promise.all([this.look(), this.#write(), this.#cover()]);
     return { writable: true, ...state };
+  }
+
+  async #write(): Promise<void> {
+    const keys = keyOfEachServer(this.redis, "health:write");
+    await Promise.all(keys.map((key) => reaching(this.redis.set(key, "1", "PX", 10_000))));
+  }
+
+  /** Each master says what it knows: one that is cut off from the others knows that, too. */
+  async #cover(): Promise<void> {
+    if (!(this.redis instanceof Cluster)) return;
+    const told = writableServers(this.redis).map((server) => reaching(server.cluster("INFO")));
+    for (const info of await Promise.all(told)) {
+      const served = Number(/^cluster_slots_ok:(\d+)/m.exec(String(info))?.[1]);
+      if (served < SLOTS)
+        throw new StreamUnavailableError(`Redis Cluster: ${SLOTS - served} hash slots are served by nobody`);
+    }
   }
 
   /** The same without trying a write. @throws {StreamUnavailableError} */
   async look(): Promise<Omit<StreamState, "writable">> {
-    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
+    const partitions = partitionsOf(this.partitions);
     const states = await Promise.all(partitions.map((p) => this.#partition(p)));
     const sum = (pick: (s: (typeof states)[number]) => number) => states.reduce((n, s) => n + pick(s), 0);
     const { max_entries, max_bytes } = this.bounds;
@@ -57,7 +79,7 @@ export class StreamHealth {
 
   /** Readings accepted since Redis was empty: a counter to take differences of. @throws {StreamUnavailableError} */
   async accepted(): Promise<number> {
-    const partitions = Array.from({ length: this.bounds.partitions }, (_, p) => p);
+    const partitions = partitionsOf(this.partitions);
     const counts = await Promise.all(partitions.map((p) => reaching(this.redis.get(acceptedKey(p)))));
     return counts.reduce((sum, count) => sum + Number(count ?? 0), 0);
   }

@@ -30,6 +30,8 @@ export const lossLockKey = "loss-lock";
 export const deadKey = (partition: number) => `dead:{${partition}}`;
 /** Readings accepted since the key was made; counted after the batch, for people. */
 export const acceptedKey = (partition: number) => `accepted:{${partition}}`;
+/** Numbers of partitions that producers use, by when they last said so, ms. */
+export const PARTITIONS_KEY = "partitions";
 /** Names of worker processes by their last sign of life, ms; some may be gone. */
 export const WORKERS_KEY = "workers";
 /** What a worker process last said of itself. Expires when it falls silent. */
@@ -38,6 +40,8 @@ export const workerKey = (process: string) => `workers:{${process}}`;
 export const deadClaimKey = (partition: number, id: string) => `dead-claim:{${partition}}:${id}`;
 /** Attempts to process an entry that did not come to an end. */
 export const attemptsKey = (partition: number, entryId: string) => `attempts:{${partition}}:${entryId}`;
+/** Written before replicas are asked whether they have what came before. */
+export const replicaMarkKey = (partition: number) => `replicas:{${partition}}`;
 /**
  * Channel on which the keys of jobs are told whose state has changed. One for all partitions: in a cluster a channel
  * is heard on every node, so one connection of a listener is enough.

@@ -5,11 +5,12 @@ import type { Precision } from "../contract/formats/line-values.ts";
 import { newJobId } from "../contract/job-id.ts";
 import { NO_SPAN, type Span, within } from "../ops/trace.ts";
 import { contextFields } from "../ops/trace-context.ts";
-import { reachingInTime } from "./connection.ts";
+import { NothingWrittenError, reachingInTime, StreamUnavailableError } from "./connection.ts";
 import type { IdempotencyClaim } from "./idempotency.ts";
 import { jobFields } from "./jobs.ts";
 import { acceptedKey, backlogKey, jobKey, mirrorKey, streamKey } from "./keys.ts";
 import { messagingAttributes } from "./messaging.ts";
+import type { Replicas } from "./replicas.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 export interface StreamBounds {
@@ -45,24 +46,31 @@ export type OfferOutcome =
   | { readonly kind: "backlog_full"; readonly bound: "entries" | "bytes" };
 
 const COUNT_EVERY_MS = 100;
+/** A partition that could not be written to gets no batches for so long, unless it must be this one, ms. */
+const AVOID_MS = 1_000;
 
 export class Producer {
   #turn = 0;
   /** Readings accepted since the last count, by partition. */
   readonly #uncounted = new Map<number, number>();
+  /** Until when partitions are avoided, ms of the process. */
+  readonly #avoided = new Map<number, number>();
 
+  /** @param replicas must have a batch before it counts as accepted; without, the server alone must */
   constructor(
     private readonly redis: ScriptedRedis,
     private readonly bounds: StreamBounds,
+    private readonly replicas?: Pick<Replicas, "confirm" | "expect">,
   ) {}
 
   /**
    * Write a batch and its job, or nothing at all.
-   * @throws {StreamUnavailableError} when Redis is away or out of memory; whether the batch was written is then
-   *   unknown, and a client that sends it again with the same Idempotency-Key gets one job
+   * @throws {StreamUnavailableError} when Redis is away or out of memory, or too few replicas have the batch; whether it
+   *   was written is then unknown (but not with NothingWrittenError), and a client that sends it again with the same
+   *   Idempotency-Key gets one job
    */
   async offer(offer: BatchOffer): Promise<OfferOutcome> {
-    const partition = offer.idempotency?.partition ?? this.#turn++ % this.bounds.partitions;
+    const partition = offer.idempotency?.partition ?? this.#nextPartition();
     const job_id = newJobId(partition);
     const span = (offer.span ?? NO_SPAN).child("send ingest", { kind: "producer" });
     if (span.recording)
@@ -73,10 +81,33 @@ export class Producer {
         "hydraulic.readings": offer.total_readings,
       });
     return within(span, async () => {
-      const outcome = await this.#write(offer, partition, job_id, span);
+      const outcome = await this.#durably(offer, partition, job_id, span);
       if (outcome.kind !== "accepted") span.fail("it was not accepted", outcome.kind);
       return outcome;
     });
+  }
+
+  /** In turn; those on a server that is away only when there is no other. */
+  #nextPartition(): number {
+    const { partitions } = this.bounds;
+    const now_ms = performance.now();
+    for (let tried = 0; tried < partitions; tried += 1) {
+      const partition = this.#turn++ % partitions;
+      if (!((this.#avoided.get(partition) ?? 0) > now_ms)) return partition;
+    }
+    return this.#turn++ % partitions;
+  }
+
+  async #durably(offer: BatchOffer, partition: number, job_id: string, span: Span): Promise<OfferOutcome> {
+    try {
+      if (this.replicas) await this.#expectReplicas(partition);
+      const outcome = await this.#write(offer, partition, job_id, span);
+      if (outcome.kind === "accepted") await this.replicas?.confirm(partition, jobKey(job_id));
+      return outcome;
+    } catch (error) {
+      if (error instanceof StreamUnavailableError) this.#avoided.set(partition, performance.now() + AVOID_MS);
+      throw error;
+    }
   }
 
   async #write(offer: BatchOffer, partition: number, job_id: string, span: Span): Promise<OfferOutcome> {
@@ -118,6 +149,15 @@ export class Producer {
     if (outcome !== "accepted") return { kind: "backlog_full", bound: outcome };
     this.#count(partition, offer.total_readings);
     return { kind: "accepted", job_id };
+  }
+
+  async #expectReplicas(partition: number): Promise<void> {
+    try {
+      await this.replicas?.expect(partition);
+    } catch (error) {
+      if (!(error instanceof StreamUnavailableError)) throw error;
+      throw new NothingWrittenError(error.message, { cause: error });
+    }
   }
 
   /**

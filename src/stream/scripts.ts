@@ -5,7 +5,7 @@
  * of the way out say allow-oom (Redis 7 and Valkey: "Eval scripts flags"): they write a few bytes and free whole
  * bodies, and a Redis that is full could never become empty without them.
  */
-import type { Redis } from "ioredis";
+import type { Cluster, Redis, RedisCommander } from "ioredis";
 import { ALLOW, GIVE_BACK } from "./budget-scripts.ts";
 import { HAND_OVER, TAKE_OVER } from "./consumer-scripts.ts";
 import { END_HASHES, LINEAGE, METAS, WAITING } from "./loss-scripts.ts";
@@ -173,8 +173,12 @@ return 1`;
 type Argument = string | number | Uint8Array;
 type Script<R> = (...args: Argument[]) => Promise<R>;
 
+/** What the clients of one server and of a cluster have in common. */
+type RedisClient = RedisCommander &
+  Pick<Redis, "multi" | "on" | "once" | "off" | "connect" | "disconnect"> & { readonly status: string };
+
 /** A client that knows the scripts. The first argument of those without a fixed number of keys is that number. */
-export interface ScriptedRedis extends Redis {
+export interface ScriptedRedis extends RedisClient {
   hiOffer: Script<"accepted" | "overtaken" | "entries" | "bytes">;
   hiBegin: Script<number>;
   hiStates: Script<(string | null)[]>;
@@ -198,7 +202,7 @@ export interface ScriptedRedis extends Redis {
 }
 
 /** Teach a client the scripts; ioredis sends EVALSHA and falls back to EVAL by itself. */
-export function withScripts(redis: Redis): ScriptedRedis {
+export function withScripts(redis: Redis | Cluster): ScriptedRedis {
   redis.defineCommand("hiOffer", { lua: OFFER });
   redis.defineCommand("hiBegin", { lua: BEGIN });
   redis.defineCommand("hiStates", { lua: STATES });
@@ -219,5 +223,5 @@ export function withScripts(redis: Redis): ScriptedRedis {
   redis.defineCommand("hiMetas", { lua: METAS, numberOfKeys: 1 });
   redis.defineCommand("hiEndHashes", { lua: END_HASHES });
   redis.defineCommand("hiLineage", { lua: LINEAGE, numberOfKeys: 1 });
-  return redis as ScriptedRedis;
+  return redis as Redis & ScriptedRedis;
 }

@@ -14,6 +14,8 @@ export interface Expectations {
   readonly compress_after_days: number;
   readonly retention_days: number;
   readonly bounds: StreamBounds;
+  /** Replicas that each Redis server must have (REDIS_REPLICAS). */
+  readonly replicas: number;
 }
 
 export interface VerifyContext {
@@ -35,6 +37,9 @@ export interface Surveyed {
   /** Null without extension or hypertable. */
   readonly hypertable: HypertableFacts | null;
 }
+
+/** What to do when Redis is not reached. */
+export const NO_REDIS = "Start Redis, or correct REDIS_URL";
 
 export interface Check {
   /** Stable name in tables and JSON. */

@@ -6,10 +6,11 @@ import { StreamUnavailableError } from "../stream/connection.ts";
 import { agreement, freshness } from "./checks/hourly.ts";
 import { chunkInterval, compression, hypertable, retention } from "./checks/lifecycle.ts";
 import { rangePlan } from "./checks/plan.ts";
+import { redis } from "./checks/redis.ts";
 import { indexes, migrations } from "./checks/schema.ts";
 import { clock, extension, settings } from "./checks/server.ts";
 import { disk } from "./checks/storage.ts";
-import { backlog, ledger, redis } from "./checks/stream.ts";
+import { backlog, ledger } from "./checks/stream.ts";
 import type { Check, Surveyed, VerifyContext } from "./context.ts";
 import { type Finding, failed, type NamedFinding } from "./finding.ts";
 

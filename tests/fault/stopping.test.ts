@@ -45,6 +45,7 @@ test(
     expect(stopsOf(program)).toEqual([
       "HTTP server",
       "recent batches",
+      "look for partitions",
       "names of systems",
       "outside identities",
       "last use of keys",
@@ -59,6 +60,7 @@ test(
       "maintenance",
       "search for lost jobs",
       "job mirror",
+      "look for partitions",
       "worker's Redis client",
       "database pool",
       "services",

@@ -39,7 +39,7 @@ export class Stack {
     private readonly through: ServiceUrls = urls,
     private readonly settings: Readonly<Record<string, string>> = {},
   ) {
-    this.reckoning = new Reckoning(urls.database, urls.redis);
+    this.reckoning = new Reckoning(urls.database, urls.redis, Number(settings.STREAM_PARTITIONS ?? 1));
   }
 
   /** Empty databases on the runner's services. */
@@ -47,6 +47,14 @@ export class Stack {
     const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
     const stack = new Stack({ database: database.url, redis: redis.url }, undefined, settings);
     stack.#closing.push(database.drop, redis.drop);
+    return stack;
+  }
+
+  /** The same with its stream in Redis at `redis`, which nobody else uses. */
+  static async createOn(redis: string, settings: Readonly<Record<string, string>>): Promise<Stack> {
+    const database = await createTestDatabase();
+    const stack = new Stack({ database: database.url, redis }, undefined, settings);
+    stack.#closing.push(database.drop);
     return stack;
   }
 

@@ -25,12 +25,13 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   PORT: ["0", "65536", "80a", "-1", "8e3", "1.5"],
   WORKER_OPS_PORT: ["65536", "80a", "-1"],
   DATABASE_URL: ["mysql://h/d", "localhost", "postgres:// x"],
-  REDIS_URL: ["http://h", "redis:h"],
+  REDIS_URL: ["http://h", "redis:h", "redis-cluster://h", "redis-cluster://h:1,", "redis-cluster://h:1,i"],
   REDIS_TLS_CA_FILE: [],
   REDIS_TLS_CERT_FILE: [],
   REDIS_TLS_KEY_FILE: [],
   DATA_DIR: [],
   REDIS_DURABILITY: ["no", "ALWAYS"],
+  REDIS_REPLICAS: ["-1", "11", "all"],
   JWT_SECRET_KEY: ["short", "x".repeat(31)],
   JWT_ALGORITHM: ["none", "RS256", "hs256"],
   OIDC_JWKS_URL: [
@@ -159,6 +160,7 @@ test.each([
   ["REDIS_URL", "http://:hunter2@cache"],
   ["OTEL_EXPORTER_OTLP_HEADERS", "api-key:hunter2"],
   ["OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://me:hunter2@collector"],
+  ["REDIS_URL", "redis-cluster://:hunter2@cache:1,cache"],
 ])("a secret in %s is not repeated (%s)", (name, value) => {
   const { message } = errorOf({ [name]: value });
   expect(message).not.toMatch(/hun|ter2/);

@@ -4,6 +4,7 @@ import { inspectRedis } from "../../stream/inspect.ts";
 import type { Check } from "../context.ts";
 import { failed, ok, warn } from "../finding.ts";
 import { duration, plural } from "../format.ts";
+import { worstOffset } from "./redis.ts";
 
 const OLDEST_POSTGRES = 150_000;
 /** PostgreSQL's default is 64; a query over many chunks takes a lock for each and for each index of it. */
@@ -65,10 +66,12 @@ export const settings: Check = {
 
 export const clock: Check = {
   name: "clock",
-  async run({ database, redis, clock }) {
+  async run({ database, redis, clock, expected }) {
     const now_ms = () => clock.now_ms();
     const { offset_ms, uncertainty_ms } = await inspectClock(database, now_ms);
-    const ofRedis = redis instanceof Error ? null : (await inspectRedis(redis, now_ms)).clock_offset_ms;
+    const servers =
+      redis instanceof Error ? [] : await inspectRedis(redis, expected.bounds.partitions, now_ms);
+    const ofRedis = worstOffset(servers);
     const worst_ms = Math.max(Math.abs(offset_ms), Math.abs(ofRedis ?? 0));
     const figures = {
       postgres_offset_ms: round(offset_ms),

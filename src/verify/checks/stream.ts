@@ -1,39 +1,14 @@
-/** Redis, the backlog, dead letters, and the ledger of jobs. */
+/** The backlog, dead letters, and the ledger of jobs. */
 import { inspectLedger } from "../../store/inspect/ledger.ts";
 import { StreamHealth } from "../../stream/health.ts";
-import { inspectRedis } from "../../stream/inspect.ts";
-import { type Check, withHypertable } from "../context.ts";
+import { type Check, NO_REDIS, withHypertable } from "../context.ts";
 import { failed, ok, warn } from "../finding.ts";
 import { bytes, plural, whole } from "../format.ts";
-
-export const redis: Check = {
-  name: "redis",
-  async run({ redis, clock }) {
-    if (redis instanceof Error)
-      return warn(`not reached: ${redis.message}`, "Start Redis, or correct REDIS_URL", { reached: false });
-    const facts = await inspectRedis(redis, () => clock.now_ms());
-    const figures = { reached: true, ...facts };
-    const text = `Redis ${facts.version}, ${bytes(facts.used_bytes)} used`;
-    if (facts.eviction !== "noeviction")
-      return failed(
-        `${text}; maxmemory-policy ${facts.eviction} may drop accepted batches`,
-        "CONFIG SET maxmemory-policy noeviction, and in redis.conf",
-        figures,
-      );
-    if (!facts.append_only)
-      return warn(
-        `${text}; appendonly is off: a restart loses accepted batches`,
-        "CONFIG SET appendonly yes, and in redis.conf",
-        figures,
-      );
-    return ok(`${text}, append-only file on, no eviction`, figures);
-  },
-};
 
 export const backlog: Check = {
   name: "backlog",
   async run({ redis, expected }) {
-    if (redis instanceof Error) return warn("not known without Redis", "Start Redis, or correct REDIS_URL");
+    if (redis instanceof Error) return warn("not known without Redis", NO_REDIS);
     const state = await new StreamHealth(redis, expected.bounds).look();
     const text = `${plural(state.entries, "batch").replace("batchs", "batches")} waiting (${bytes(state.bytes)}), ${whole(state.pending)} in work, ${plural(state.dead_letters, "dead letter")}`;
     const figures = { ...state };

@@ -12,10 +12,10 @@ import { Reader } from "../../../src/store/queries/reader.ts";
 import { ScratchSchema } from "../../../src/store/scratch.ts";
 import { WriterConnection } from "../../../src/store/writer-connection.ts";
 import {
-  blockingClient,
   ready,
   requestClient,
   StreamUnavailableError,
+  serverClient,
   subscriberClient,
   workClient,
 } from "../../../src/stream/connection.ts";
@@ -205,6 +205,7 @@ describe("to PostgreSQL with TLS, every way of connecting", () => {
 });
 
 describe("to Redis with TLS, every client", () => {
+  const blockingClient = (url: string) => serverClient(url, null);
   const CLIENTS = { requestClient, workClient, blockingClient, subscriberClient };
   type Files = { ca?: string; cert?: string; key?: string };
 

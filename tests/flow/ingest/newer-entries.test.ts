@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { NEWEST_VERSION } from "../../../src/contract/entry-body.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
+import { openReader } from "../../../src/stream/dedicated.ts";
 import { jobFields } from "../../../src/stream/jobs.ts";
 import { deadKey, jobKey, streamKey } from "../../../src/stream/keys.ts";
 import { IngestBench, reading } from "../../support/ingest-bench.ts";
@@ -39,7 +40,14 @@ test("entries of a newer version stay for newer workers, their jobs queued; what
   expect(workers.flatMap(({ told }) => told.filter(({ kind }) => kind === "dead_letter"))).toEqual([]);
 
   for (const worker of workers) await worker.drain();
-  const upgraded = new StreamConsumer(bench.redis, bench.redis, "upgraded", 1, 60, newer);
+  const upgraded = new StreamConsumer(
+    openReader(bench.redisUrl, bench.redis),
+    bench.redis,
+    "upgraded",
+    1,
+    60,
+    newer,
+  );
   const [taken, ...more] = await upgraded.claimIdle(60_000, 10);
   expect(more).toEqual([]);
   expect(taken).toMatchObject({ id, redelivered: true });

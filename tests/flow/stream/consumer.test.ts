@@ -1,10 +1,12 @@
 /** The consumer on real Redis: claims, keeps, retires, and survives every way a connection fails. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { blockingClient, ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
+import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
+import { openReader } from "../../../src/stream/dedicated.ts";
 import { StreamHealth } from "../../../src/stream/health.ts";
 import { INGEST_GROUP, streamKey } from "../../../src/stream/keys.ts";
 import { Producer } from "../../../src/stream/producer.ts";
+import type { StreamReader } from "../../../src/stream/reader.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { createProxy } from "../../support/proxy.ts";
 import { createTestRedis, type TestService } from "../../support/test-services.ts";
@@ -21,6 +23,7 @@ beforeAll(async () => {
   await ready(redis, 5_000);
 });
 afterEach(async () => {
+  for (const reader of readers.splice(0)) reader.close();
   await redis.flushdb();
 });
 afterAll(async () => {
@@ -42,8 +45,12 @@ async function offer(count: number): Promise<void> {
     });
   }
 }
-const consumerOf = (name: string, reader = redis, partitions = PARTITIONS) =>
-  new StreamConsumer(reader, redis, name, partitions, 60);
+const readers: StreamReader[] = [];
+function consumerOf(name: string, url = service.url, partitions = PARTITIONS): StreamConsumer {
+  const reader = openReader(url, redis);
+  readers.push(reader);
+  return new StreamConsumer(reader, redis, name, partitions, 60);
+}
 const DAY_MS = 86_400_000;
 /** Makes a pending entry look as if nobody had touched it for so long; its consumer keeps it. */
 async function age(partition: number, id: string, idle_ms: number): Promise<void> {
@@ -178,16 +185,14 @@ describe("attempts", () => {
 describe("a blocked read", () => {
   /** Clients that Redis keeps waiting in this suite's database (CLIENT LIST: `b` among the flags). */
   const blockedReads = async () => {
-    const { db } = redis.options;
+    const db = new URL(service.url).pathname.slice(1);
     const clients = String(await redis.client("LIST")).split("\n");
     return clients.filter((line) => / flags=[a-zA-Z]*b/.test(line) && line.includes(` db=${db} `)).length;
   };
 
   test("whose connection is cut is rejected, and the next one works", async () => {
     const proxy = await createProxy(service.url);
-    const reader = blockingClient(proxy.through(service.url));
-    await ready(reader, 5_000);
-    const consumer = consumerOf("c", reader as ScriptedRedis, 1);
+    const consumer = consumerOf("c", proxy.through(service.url), 1);
     await consumer.ensureGroups();
     const read = consumer.read(1, 20_000).catch((error: unknown) => error);
     await until("it blocks", async () => (await blockedReads()) === 1);
@@ -201,15 +206,12 @@ describe("a blocked read", () => {
       return list.length > 0 ? list : undefined;
     });
     expect(entries).toHaveLength(1);
-    reader.disconnect();
     await proxy.close();
   });
 
   test("on a silent connection is given up by the watchdog, and what it was sent can be claimed", async () => {
     const proxy = await createProxy(service.url);
-    const reader = blockingClient(proxy.through(service.url));
-    await ready(reader, 5_000);
-    const consumer = consumerOf("c", reader as ScriptedRedis, 1);
+    const consumer = consumerOf("c", proxy.through(service.url), 1);
     await consumer.ensureGroups();
     proxy.pause();
     const begin = performance.now();
@@ -228,7 +230,6 @@ describe("a blocked read", () => {
       15_000,
     );
     expect(entries).toHaveLength(1);
-    reader.disconnect();
     await proxy.close();
   }, 40_000);
 });

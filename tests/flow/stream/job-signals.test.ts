@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { ready, subscriberClient, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
+import { openReader } from "../../../src/stream/dedicated.ts";
 import { JobSignals } from "../../../src/stream/job-signals.ts";
 import { JobBoard } from "../../../src/stream/jobs.ts";
 import { JOB_CHANNEL } from "../../../src/stream/keys.ts";
@@ -62,7 +63,7 @@ async function threeJobs(client: ScriptedRedis): Promise<string[]> {
     });
     if (outcome.kind === "accepted") ids.push(outcome.job_id);
   }
-  const consumer = new StreamConsumer(client, client, "c", 1, 60);
+  const consumer = new StreamConsumer(openReader(service.url, client), client, "c", 1, 60);
   await consumer.ensureGroups();
   const entries = await consumer.read(10, 10);
   const board = new JobBoard(client);
@@ -105,4 +106,24 @@ test("jobs begin and end also for a user of Redis who may not publish", async ()
     hushed.disconnect();
     await redis.acl("DELUSER", name);
   }
+});
+
+test("of a cluster's nodes one is listened to, and when it is lost another one", async () => {
+  const { port, password } = new URL(service.url);
+  const [first, second] = [await createProxy(service.url), await createProxy(service.url)];
+  const places = [first, second].map((one) => new URL(one.through(service.url)).host);
+  const signals = new JobSignals(
+    subscriberClient(`redis-cluster://:${password}@${places.join(",")},127.0.0.1:${port}`),
+  );
+  const [heard, doubts]: [string[], number[]] = [[], []];
+  signals.listen({ onChange: (ids) => heard.push(...ids), onDoubt: () => doubts.push(1) });
+  await until("the first subscription", () => doubts.length === 1);
+  // Two of three are gone for good; whichever it listened to, what is left is found.
+  await first.close();
+  await second.close();
+  await until("all are told", async () => {
+    const ids = await threeJobs(redis);
+    return ids.every((id) => heard.includes(id));
+  });
+  signals.close();
 });

@@ -5,6 +5,7 @@ import { newJobId } from "../../../src/contract/job-id.ts";
 import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
+import { openReader } from "../../../src/stream/dedicated.ts";
 import { StreamHealth } from "../../../src/stream/health.ts";
 import { IdempotencyStore } from "../../../src/stream/idempotency.ts";
 import { JobBoard, jobFields } from "../../../src/stream/jobs.ts";
@@ -178,7 +179,7 @@ describe("Redis at maxmemory", () => {
   test("begin, attempts, settle and bury still work: a full Redis becomes empty", async () => {
     const producer = new Producer(redis, { ...BOUNDS, max_bytes: 1e9 });
     const ids = await Promise.all([1, 2].map(() => producer.offer(offerOf(200_000))));
-    const reader = workClient(service.url);
+    const reader = openReader(service.url, redis);
     const consumer = new StreamConsumer(reader, redis, "c", 1, 60);
     await consumer.ensureGroups();
     const entries = await consumer.read(10, 100);
@@ -199,7 +200,7 @@ describe("Redis at maxmemory", () => {
         error_message: "why",
       });
     });
-    reader.disconnect();
+    reader.close();
     expect(await redis.xlen(streamKey(0))).toBe(0);
     expect(await redis.get(backlogKey(0))).toBe("0");
     expect(await redis.xlen(deadKey(0))).toBe(1);
@@ -216,7 +217,7 @@ describe("settle and bury sent twice", () => {
     const outcome = await producer.offer(offerOf(100));
     await producer.offer(offerOf(50));
     if (outcome.kind !== "accepted") throw new Error(outcome.kind);
-    const consumer = new StreamConsumer(redis, redis, "c", 1, 60);
+    const consumer = new StreamConsumer(openReader(service.url, redis), redis, "c", 1, 60);
     await consumer.ensureGroups();
     const [entry] = await consumer.read(1, 10);
     const job = (await new JobBoard(redis).get(outcome.job_id))!;

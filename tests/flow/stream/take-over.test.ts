@@ -3,9 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { NEWEST_VERSION } from "../../../src/contract/entry-body.ts";
 import { ready, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
+import { openReader } from "../../../src/stream/dedicated.ts";
 import { handOver } from "../../../src/stream/hand-over.ts";
 import { StreamHealth } from "../../../src/stream/health.ts";
 import { INGEST_GROUP, streamKey, WAITING_CONSUMER } from "../../../src/stream/keys.ts";
+import type { StreamReader } from "../../../src/stream/reader.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { createTestRedis, type TestService } from "../../support/test-services.ts";
 
@@ -20,6 +22,7 @@ beforeAll(async () => {
   await ready(redis, 5_000);
 });
 afterEach(async () => {
+  for (const reader of readers.splice(0)) reader.close();
   await redis.flushdb();
 });
 afterAll(async () => {
@@ -27,8 +30,12 @@ afterAll(async () => {
   await service.drop();
 });
 
-const consumerOf = (name: string, newest?: number) =>
-  new StreamConsumer(redis, redis, name, PARTITIONS, 60, newest);
+const readers: StreamReader[] = [];
+function consumerOf(name: string, newest?: number): StreamConsumer {
+  const reader = openReader(service.url, redis);
+  readers.push(reader);
+  return new StreamConsumer(reader, redis, name, PARTITIONS, 60, newest);
+}
 async function add(count: number, version = "1"): Promise<void> {
   for (let i = 0; i < count; i += 1)
     await redis.xadd(streamKey(i % PARTITIONS), "*", "v", version, "m", "{}", "b", Buffer.from([0, 255, i]));

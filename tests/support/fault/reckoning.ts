@@ -4,21 +4,25 @@
  * is left in the stream.
  */
 import { expect } from "bun:test";
-import { Redis } from "ioredis";
 import postgres from "postgres";
+import { workClient } from "../../../src/stream/connection.ts";
 import { backlogKey, deadKey, INGEST_GROUP, jobKey, streamKey } from "../../../src/stream/keys.ts";
+import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { until } from "../until.ts";
 import type { Batch } from "./batches.ts";
 
 /** Straight to the services, past any proxy. */
 export class Reckoning {
   readonly sql: postgres.Sql;
-  readonly redis: Redis;
+  readonly redis: ScriptedRedis;
+  readonly #partitions: readonly number[];
 
-  constructor(databaseUrl: string, redisUrl: string) {
+  /** @param partitions of the stream */
+  constructor(databaseUrl: string, redisUrl: string, partitions = 1) {
     this.sql = postgres(databaseUrl, { max: 3, onnotice: () => undefined });
-    this.redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-    this.redis.on("error", () => undefined); // the commands wait for the reconnect, and tests stop Redis on purpose
+    // Its commands wait for a reconnect: tests stop Redis on purpose.
+    this.redis = workClient(redisUrl);
+    this.#partitions = Array.from({ length: partitions }, (_, p) => p);
   }
 
   async close(): Promise<void> {
@@ -28,12 +32,19 @@ export class Reckoning {
 
   /** Entries that are not settled, delivered ones included. */
   streamLength(): Promise<number> {
-    return this.redis.xlen(streamKey(0));
+    return this.#sum((p) => this.redis.xlen(streamKey(p)));
   }
 
-  async pending(): Promise<number> {
-    const summary = (await this.redis.xpending(streamKey(0), INGEST_GROUP)) as [number, ...unknown[]];
-    return Number(summary[0]);
+  pending(): Promise<number> {
+    return this.#sum(async (p) => {
+      const summary = (await this.redis.xpending(streamKey(p), INGEST_GROUP)) as [number, ...unknown[]];
+      return Number(summary[0]);
+    });
+  }
+
+  async #sum(count: (partition: number) => Promise<number>): Promise<number> {
+    const counts = await Promise.all(this.#partitions.map(count));
+    return counts.reduce((sum, n) => sum + n, 0);
   }
 
   /** Resolves when the stream is empty. */
@@ -61,8 +72,7 @@ export class Reckoning {
     lost: ReadonlySet<string> = new Set(),
   ): Promise<void> {
     await this.expectRows(accepted, lost);
-    const states = await Promise.all([...accepted.keys()].map((id) => this.redis.hget(jobKey(id), "status")));
-    expect([...new Set(states)]).toEqual(accepted.size === 0 ? [] : ["completed"]);
+    await this.#expectStates(accepted);
   }
 
   /** The same, when Redis may have forgotten jobs that have ended. */
@@ -77,16 +87,53 @@ export class Reckoning {
     await this.expectQuiet();
   }
 
+  /**
+   * The same after a Redis that was lost with what its replicas did not have. A batch whose first request was not
+   * answered with 202 may have been stored before the loss; its second request then makes a second job, which finds the
+   * readings there. So a reading is stored once in any case, and each job says truly what it found.
+   * @param unanswered requests that may have left a job of their own
+   */
+  async expectEachReadingOnce(accepted: ReadonlyMap<string, Batch>, unanswered: number): Promise<void> {
+    await this.#expectReadings([...accepted.values()]);
+    await this.expectQuiet();
+    const lost = await this.lost();
+    expect([...accepted.keys()].filter((id) => lost.has(id))).toEqual([]);
+    const rows = await this.#jobs();
+    const unsound = rows.filter(
+      (r) => r.status !== "completed" || r.total !== r.inserted + r.duplicate + r.quarantined,
+    );
+    expect(unsound).toEqual([]);
+    const found = rows.filter(({ id }) => accepted.has(id));
+    expect(found.map(({ id }) => id).sort()).toEqual([...accepted.keys()].sort());
+    for (const { id, inserted, duplicate, quarantined } of found) {
+      const { good, bad } = accepted.get(id)!;
+      expect([inserted + duplicate, quarantined]).toEqual([good, bad.size]);
+    }
+    expect(rows.length + lost.size - found.length).toBeLessThanOrEqual(unanswered);
+    await this.#expectStates(accepted);
+  }
+
   /** Nothing in the stream, nothing in work, no bytes counted, no dead letters. */
   async expectQuiet(deadLetters = 0): Promise<void> {
     expect(await this.streamLength()).toBe(0);
     expect(await this.pending()).toBe(0);
-    expect(Number((await this.redis.get(backlogKey(0))) ?? 0)).toBe(0);
-    expect(await this.redis.xlen(deadKey(0))).toBe(deadLetters);
+    expect(await this.#sum(async (p) => Number((await this.redis.get(backlogKey(p))) ?? 0))).toBe(0);
+    expect(await this.#sum((p) => this.redis.xlen(deadKey(p)))).toBe(deadLetters);
   }
 
   async #expectJobs(accepted: ReadonlyMap<string, Batch>): Promise<void> {
-    const rows = await this.sql<
+    const rows = await this.#jobs();
+    const expected = [...accepted].map(([id, { total, good, bad }]) =>
+      [id, "completed", total, good, 0, bad.size].join(" "),
+    );
+    const found = rows.map((r) =>
+      [r.id, r.status, r.total, r.inserted, r.duplicate, r.quarantined].join(" "),
+    );
+    expect(found.sort()).toEqual(expected.sort());
+  }
+
+  #jobs() {
+    return this.sql<
       {
         id: string;
         status: string;
@@ -97,13 +144,11 @@ export class Reckoning {
       }[]
     >`SELECT id, status, total_readings AS total, inserted_readings AS inserted, duplicate_readings AS duplicate,
         quarantined_readings AS quarantined FROM diagnostics_ingestion_job WHERE lost_at IS NULL`;
-    const expected = [...accepted].map(([id, { total, good, bad }]) =>
-      [id, "completed", total, good, 0, bad.size].join(" "),
-    );
-    const found = rows.map((r) =>
-      [r.id, r.status, r.total, r.inserted, r.duplicate, r.quarantined].join(" "),
-    );
-    expect(found.sort()).toEqual(expected.sort());
+  }
+
+  async #expectStates(accepted: ReadonlyMap<string, Batch>): Promise<void> {
+    const states = await Promise.all([...accepted.keys()].map((id) => this.redis.hget(jobKey(id), "status")));
+    expect([...new Set(states)]).toEqual(accepted.size === 0 ? [] : ["completed"]);
   }
 
   async #expectReadings(batches: readonly Batch[]): Promise<void> {

@@ -4,7 +4,7 @@ import { type PlanNode, readPlan } from "../../../src/store/inspect/plan.ts";
 import { withSessionSettings } from "../../../src/store/session-options.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { latency, median } from "../../../src/verify/benchmark/percentile.ts";
-import { redis as redisCheck } from "../../../src/verify/checks/stream.ts";
+import { redis as redisCheck } from "../../../src/verify/checks/redis.ts";
 import type { Surveyed, VerifyContext } from "../../../src/verify/context.ts";
 import { gravest, type NamedFinding } from "../../../src/verify/finding.ts";
 import { bytes, duration, percent, plural } from "../../../src/verify/format.ts";
@@ -133,7 +133,14 @@ describe("Redis", () => {
       info: async () => `# Server\r\n${lines.join("\r\n")}\r\n`,
       time: async () => ["1767225600", "250000"],
     } as unknown as ScriptedRedis;
-    return redisCheck.run({ redis, clock: new ManualClock() } as unknown as VerifyContext, {} as Surveyed);
+    return redisCheck.run(
+      {
+        redis,
+        clock: new ManualClock(),
+        expected: { bounds: { partitions: 1 } },
+      } as unknown as VerifyContext,
+      {} as Surveyed,
+    );
   };
 
   test("that keeps what it accepted is ok", async () => {
