@@ -113,15 +113,22 @@ async function best_ns(work: () => unknown): Promise<number> {
   return best;
 }
 
-async function measure(what: string, tracer: Tracer, traceparent?: string, sampledOf = 1): Promise<void> {
+/** @param batches how many entries have each `traceparent`, one after the other */
+async function measure(
+  what: string,
+  tracer: Tracer,
+  traceparent?: string,
+  batches: readonly { readonly of: number; readonly traceparent?: string }[] = [
+    { of: 1, ...(traceparent ? { traceparent } : {}) },
+  ],
+): Promise<void> {
   [exported, lost] = [0, 0];
   const request = await best_ns(requestTo(tracer, traceparent === undefined ? {} : { traceparent }));
+  const turns = batches.flatMap(({ of, ...fields }) =>
+    Array<() => Promise<void>>(of).fill(batchBy(tracer, { ...meta, ...fields })),
+  );
   let n = 0;
-  const [with_, without] = [
-    batchBy(tracer, { ...meta, ...(traceparent ? { traceparent } : {}) }),
-    batchBy(tracer, meta),
-  ];
-  const batch = await best_ns(() => (n++ % sampledOf === 0 ? with_() : without()));
+  const batch = await best_ns(() => turns[n++ % turns.length]!());
   await tracer.close(5_000);
   const cells = [request, batch].map((ns) => String(Math.round(ns)).padStart(8));
   console.log(`${what.padEnd(44)}${cells.join("")}   ${exported} sent, ${lost} dropped`);
@@ -130,6 +137,9 @@ async function measure(what: string, tracer: Tracer, traceparent?: string, sampl
 console.log(`${"ns".padEnd(44)} request   batch`);
 await measure("no collector", NO_TRACER);
 await measure("no collector, the caller sends a traceparent", NO_TRACER, TRACEPARENT);
-await measure("1 % of the traces", await tracerAt("parentbased_traceidratio", 0.01));
+await measure("1 % of the traces", await tracerAt("parentbased_traceidratio", 0.01), undefined, [
+  { of: 1, traceparent: TRACEPARENT },
+  { of: 99, traceparent: TRACEPARENT.replace(/01$/, "00") },
+]);
 await measure("all traces", await tracerAt("parentbased_always_on", 1), TRACEPARENT);
 collector.kill();

@@ -51,10 +51,12 @@ const SAMPLERS: Readonly<Record<string, (share: number) => Sampler>> = {
 };
 const PARENT_BASED = "parentbased_";
 
-function samplerOf({ sampler, share }: TraceSettings): Sampler {
-  const isParentBased = sampler.startsWith(PARENT_BASED);
-  const root = SAMPLERS[isParentBased ? sampler.slice(PARENT_BASED.length) : sampler]!(share);
-  return isParentBased ? new ParentBasedSampler({ root }) : root;
+const isParentBased = ({ sampler }: TraceSettings) => sampler.startsWith(PARENT_BASED);
+
+function samplerOf(settings: TraceSettings): Sampler {
+  const { sampler, share } = settings;
+  if (!isParentBased(settings)) return SAMPLERS[sampler]!(share);
+  return new ParentBasedSampler({ root: SAMPLERS[sampler.slice(PARENT_BASED.length)]!(share) });
 }
 
 /** @param report hears what became of spans, at most a few times a second */
@@ -68,8 +70,13 @@ export function createOtlpTracer(settings: TraceSettings, report: (report: SpanR
     spanProcessors: [queue.processor],
   });
   const tracer = provider.getTracer("hydraulic-ingest", settings.version);
+  const obeys = isParentBased(settings);
   return {
-    begin: (name, parent, options) => begun(tracer, name, parent && contextWith(parent), parent, options),
+    begin(name, parent, options) {
+      // As the sampler would decide, for less: most of all spans, where a share of the traces is recorded.
+      if (obeys && parent && (parent.flags & SAMPLED) === 0) return passing(parent);
+      return begun(tracer, name, parent && contextWith(parent), parent, options);
+    },
     close: (deadline_ms) => queue.close(deadline_ms),
   };
 }

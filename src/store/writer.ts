@@ -226,7 +226,7 @@ async function copyRefusals(
   tellCopy(span, begun_ms, "diagnostics_quarantined_reading", refusals.length);
 }
 
-/** In the words of OpenTelemetry's semantic conventions for databases. */
+/** As OpenTelemetry's semantic conventions have it. */
 const POSTGRES = { "db.system.name": "postgresql" } as const;
 
 function tellCopy(span: Span, begun_ms: number, table: string, rows: number): void {
