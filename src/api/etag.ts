@@ -15,6 +15,8 @@ export function contentTag(body: string | Uint8Array): string {
 
 /** One or more entity tags between commas. */
 const TAG_LIST = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/;
+/** For the document: what `matchedVersions` reads. */
+export const TAG_LIST_OR_ANY = `^\\s*\\*\\s*$|${TAG_LIST.source}`;
 const TAG = /(W\/)?("[^"]*")/g;
 
 /** True when If-None-Match names the tag: the client has this answer already. Compared weakly (section 13.1.2). */

@@ -4,7 +4,7 @@ import { joinSignals, unlessAborted } from "../ops/retry.ts";
 import type { AppContext, RouteDeps } from "./deps.ts";
 
 /** After which a client that lost the connection comes back, ms. */
-const RETRY_MS = 2_000;
+export const RETRY_MS = 2_000;
 /** Longest stream: a client comes back by itself. */
 const LONGEST_MS = 6 * 3_600_000;
 

@@ -1,7 +1,7 @@
 /** Mappings of names to sensors: what clients send and see. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { MAX_SENSOR_NAME_LENGTH, UUID_PATTERN } from "./reading.ts";
-import { PAIR } from "./registry.ts";
+import { CHARACTER } from "./registry.ts";
 import { MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 /** Characters of a measurement, a field, and of the key and the value of a tag. */
@@ -10,8 +10,7 @@ const MAX_TAGS = 32;
 /** Characters of what is mapped as one text; the key of an index, and so bounded. */
 export const MAX_LABEL_LENGTH = 512;
 
-/** No control characters: they would break lists, and no line of line protocol can have them. */
-const CHARACTER = `(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})`;
+/** No control characters: no line of line protocol can have them. */
 const TEXT = `^${CHARACTER}+$`;
 const TAG_KEY = `^${CHARACTER}{1,${MAX_PART_LENGTH}}$`;
 const part = (description: string) =>

@@ -8,12 +8,22 @@ export const MAX_DESCRIPTION_LENGTH = 2_000;
 /** Readings per second; the bound of the column. */
 export const MAX_RATE_HZ = 1_000_000;
 
-/** A character beyond the first plane, in a pattern without the flag u: half of one cannot be stored. */
-export const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
+/**
+ * The patterns are without the flag u: beyond the first plane a character is a pair of surrogates, and half of one
+ * cannot be stored. `portablePattern` (api/openapi) makes of them what stands in the document.
+ */
+const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
+/** A pattern of one character that is none of `without`, the inner part of a class such as `\\s\\u0000`. */
+export const characterBut = (without: string) => `(?:[^${without}\\ud800-\\udfff]|${PAIR})`;
+
+const CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f";
 /** Control characters would break lists and logs; PostgreSQL takes neither NUL nor lone surrogates. */
-const NAME_PATTERN = `^(?!\\s)(?:[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]|${PAIR})*(?<!\\s)$`;
+export const CHARACTER = characterBut(CONTROLS);
+const NO_BLANK = characterBut(`\\s${CONTROLS}`);
+/** Without look-around, which not every reader of the document has. */
+const NAME_PATTERN = `^${NO_BLANK}(?:${CHARACTER}*${NO_BLANK})?$`;
 /** Of texts of several lines. */
-export const TEXT_PATTERN = `^(?:[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f\\ud800-\\udfff]|${PAIR})*$`;
+export const TEXT_PATTERN = `^${characterBut("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")}*$`;
 
 const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
   Type.Union([schema, Type.Null()], options);

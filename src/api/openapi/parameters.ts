@@ -47,6 +47,7 @@ interface QuerySchema {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
+  readonly pattern?: string;
   readonly enum?: string[];
   readonly default?: string | number;
 }
@@ -66,8 +67,24 @@ export const queryParameter = (
   ...(example === undefined ? {} : { example }),
 });
 
+const UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}";
+/** One or more of something between commas. */
+const listOf = (one: string) => `^ *${one} *(, *${one} *)*$`;
+export const UUIDS = { type: "string", pattern: listOf(UUID) } as const;
+/** Ids that the database counts. */
+export const COUNTED_IDS = { type: "string", pattern: listOf("[1-9][0-9]{0,14}") } as const;
+export const wordsBetweenCommas = (words: readonly string[]) =>
+  ({ type: "string", pattern: listOf(`(${words.join("|")})`) }) as const;
+/** What `toCursor` makes (base64url). */
+export const CURSOR = {
+  type: "string",
+  minLength: 1,
+  maxLength: 4_000,
+  pattern: "^[A-Za-z0-9_-]+$",
+} as const;
+
 /** `limit` and `after` of a list in pages. */
 export const pageParameters = (fallback: number, maximum: number) => [
   queryParameter("limit", "Items on the page", { type: "integer", minimum: 1, maximum, default: fallback }),
-  queryParameter("after", "`next` of the page before", { type: "string" }),
+  queryParameter("after", "`next` of the page before", CURSOR),
 ];

@@ -8,7 +8,8 @@ import {
   ProblemSchema,
   problemType,
 } from "../../contract/problem.ts";
-import { schemaOf } from "./components.ts";
+import { RETRY_MS } from "../event-stream.ts";
+import { type SchemaObject, schemaOf } from "./components.ts";
 
 export type ResponseObject = Extract<ResponsesWithResolver[string], { description: string }>;
 type Headers = NonNullable<ResponseObject["headers"]>;
@@ -90,6 +91,43 @@ export function ok(
     description,
     headers: headersOf(headers),
     content: { "application/json": { schema: schemaOf(schema), example } },
+  };
+}
+
+/**
+ * A good answer of server-sent events. The schema is that of one event, whose data is the text of a JSON value.
+ * @param names of the events
+ */
+export function okEvents(
+  description: string,
+  names: readonly string[],
+  data: TSchema,
+  example: { readonly event: string; readonly id: string; readonly data: unknown },
+): ResponseObject {
+  const schema: SchemaObject = {
+    type: "object",
+    required: ["event", "data", "id", "retry"],
+    properties: {
+      event: { type: "string", enum: [...names] },
+      // The types do not know contentSchema (JSON Schema 2020-12, validation section 8.5).
+      data: {
+        type: "string",
+        contentMediaType: "application/json",
+        contentSchema: schemaOf(data),
+      } as SchemaObject,
+      id: { type: "string", description: "For Last-Event-ID" },
+      retry: {
+        type: "integer",
+        minimum: 1,
+        description: "When to come back after the connection was lost, ms",
+      },
+    },
+  };
+  const value = { ...example, data: JSON.stringify(example.data), retry: RETRY_MS };
+  return {
+    description,
+    headers: headersOf(["Cache-Control"]),
+    content: { "text/event-stream": { schema, example: value } },
   };
 }
 

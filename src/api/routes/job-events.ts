@@ -1,16 +1,15 @@
 /** `GET /api/v1/jobs/{id}/events`: the life of one job as server-sent events, until it has ended. */
 import { describeRoute } from "hono-openapi";
-import { isTerminal, type JobRecord, JobViewSchema, toJobView } from "../../contract/job.ts";
+import { isTerminal, JOB_STATES, type JobRecord, JobViewSchema, toJobView } from "../../contract/job.ts";
 import { isNewsAfter, jobEventId } from "../../contract/job-event.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { eventStream, Newest } from "../event-stream.ts";
 import { type JobListener, TooManyFollowersError } from "../job-watch.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";
 import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
-import { done, headersOf, problems } from "../openapi/responses.ts";
+import { done, okEvents, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
@@ -42,11 +41,11 @@ const describe = describeRoute({
     },
   ],
   responses: {
-    200: {
-      description: "Events until the end of the job; the schema is that of their data",
-      headers: headersOf(["Cache-Control"]),
-      content: { "text/event-stream": { schema: schemaOf(JobViewSchema), example: JOB_EXAMPLE } },
-    },
+    200: okEvents("Events until the end of the job", JOB_STATES, JobViewSchema, {
+      event: JOB_EXAMPLE.status,
+      id: "3-1762555800123",
+      data: JOB_EXAMPLE,
+    }),
     204: done("The client was told the end of the job: there will be no more events"),
     ...problems("/api/v1/jobs/x/events", [
       "invalid-job-id",

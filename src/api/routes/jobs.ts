@@ -14,7 +14,7 @@ import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
-import { queryParameter } from "../openapi/parameters.ts";
+import { queryParameter, UUIDS } from "../openapi/parameters.ts";
 import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
 import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
@@ -49,7 +49,7 @@ const describe = describeRoute({
       "ids",
       `Ids between commas, at most ${MAX_IDS}, and no other parameter: these jobs, in this order, each once. Those ` +
         "that there are not, or that belong to others, are in `missing`",
-      { type: "string" },
+      UUIDS,
     ),
     queryParameter("status", "Only these", { type: "string", enum: [...JOB_STATES] }),
     queryParameter(

@@ -3,6 +3,7 @@ import { describeRoute, generateSpecs } from "hono-openapi";
 import packageFile from "../../../package.json" with { type: "json" };
 import type { App } from "../deps.ts";
 import { openApiOptions, PUBLIC } from "../openapi/document.ts";
+import { withPortablePatterns } from "../openapi/portable-patterns.ts";
 import { withRequestHeaders } from "../openapi/request-headers.ts";
 import { headersOf, problems } from "../openapi/responses.ts";
 
@@ -25,7 +26,7 @@ const describe = describeRoute({
 /** Made once, at the first request: only then every route is there. */
 async function documentText(app: App): Promise<string> {
   const document = await generateSpecs(app, openApiOptions(packageFile.version));
-  return JSON.stringify(withRequestHeaders(document));
+  return JSON.stringify(withPortablePatterns(withRequestHeaders(document)));
 }
 
 export function mountOpenApi(app: App): void {

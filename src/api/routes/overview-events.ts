@@ -5,10 +5,9 @@ import type { Reach } from "../../contract/reach.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { eventStream, Newest } from "../event-stream.ts";
 import { authenticate } from "../middleware/authenticate.ts";
-import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { OVERVIEW_EXAMPLE } from "../openapi/oversight-examples.ts";
-import { headersOf, problems } from "../openapi/responses.ts";
+import { okEvents, problems } from "../openapi/responses.ts";
 import { type Listener, type OverviewSampler, TooManyListenersError } from "../overview-sampler.ts";
 import { onlyParameters } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
@@ -30,11 +29,11 @@ const describe = describeRoute({
   operationId: "watchOverview",
   security: SECURITY,
   responses: {
-    200: {
-      description: "Events without an end; the schema is that of their data",
-      headers: headersOf(["Cache-Control"]),
-      content: { "text/event-stream": { schema: schemaOf(OverviewSchema), example: OVERVIEW_EXAMPLE } },
-    },
+    200: okEvents("Events without an end", ["overview"], OverviewSchema, {
+      event: "overview",
+      id: "1",
+      data: OVERVIEW_EXAMPLE,
+    }),
     ...problems(PATH, LIST_PROBLEMS),
   },
 });

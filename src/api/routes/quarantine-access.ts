@@ -6,7 +6,7 @@ import { MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import type { AppContext } from "../deps.ts";
-import { queryParameter } from "../openapi/parameters.ts";
+import { COUNTED_IDS, CURSOR, queryParameter, wordsBetweenCommas } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us, uuidParameter } from "../parameters.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
@@ -22,19 +22,21 @@ const timeFilter = (name: string, description: string) =>
 export const SERIES_PARAMETERS = (from: string, to: string) => [
   uuidFilter("system_id", "Only of this system"),
   uuidFilter("sensor_id", "Only of this sensor"),
-  queryParameter("reason", `Only these, between commas: ${REFUSAL_REASONS.join(", ")}`, { type: "string" }),
+  queryParameter(
+    "reason",
+    `Only these, between commas: ${REFUSAL_REASONS.join(", ")}`,
+    wordsBetweenCommas(REFUSAL_REASONS),
+  ),
   queryParameter("status", `Only these, between commas: ${REVIEW_STATUSES.join(", ")}; or any`, {
-    type: "string",
+    ...wordsBetweenCommas([...REVIEW_STATUSES, "any"]),
     default: "pending",
   }),
   timeFilter("from", from),
   timeFilter("to", to),
 ];
 export const FILTER_PARAMETERS = [
-  queryParameter("ids", `Only these, at most ${MAX_REVIEW_IDS} between commas`, { type: "string" }),
-  queryParameter("incident", "Only the readings of this incident: a `key` of the incidents", {
-    type: "string",
-  }),
+  queryParameter("ids", `Only these, at most ${MAX_REVIEW_IDS} between commas`, COUNTED_IDS),
+  queryParameter("incident", "Only the readings of this incident: a `key` of the incidents", CURSOR),
   uuidFilter("job_id", "Only of this batch"),
   ...SERIES_PARAMETERS("Quarantined then or later", "Quarantined before"),
   queryParameter("q", "Text within reason_details, in any case", {

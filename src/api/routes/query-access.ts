@@ -7,7 +7,7 @@ import { formatTimestamp } from "../../contract/timestamp.ts";
 import { QueryAbortedError, QueryBusyError, QueryTimeoutError } from "../../store/queries/query-errors.ts";
 import { UnknownSensorsError, UnknownSystemError } from "../../store/queries/subjects.ts";
 import type { AppContext } from "../deps.ts";
-import { queryParameter } from "../openapi/parameters.ts";
+import { CURSOR, queryParameter, UUIDS } from "../openapi/parameters.ts";
 import { invalidParameter, timeParameter_us } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 
@@ -105,13 +105,13 @@ export function rangeText({ from_us, to_us }: TimeRange): { readonly from: strin
 /** `limit` and `after` of a description. */
 export const pagesOf = (fallback: number, maximum: number) => [
   queryParameter("limit", "Rows on the page", { type: "integer", minimum: 1, maximum, default: fallback }),
-  queryParameter("after", "Where the page begins: as `next` of the page before has it", { type: "string" }),
+  queryParameter("after", "Where the page begins: as `next` of the page before has it", CURSOR),
 ];
 
 export const SENSORS_PARAMETER = queryParameter(
   "sensors",
   `Ids of sensors between commas, at most ${MAX_SENSORS}`,
-  { type: "string" },
+  UUIDS,
 );
 
 /** Ids in `sensors`, in lower case; null when it is absent. @throws {ProblemError} invalid-request */

@@ -6,7 +6,7 @@ import { effectiveRange, type SensorKey } from "../../contract/registry-records.
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import type { App, AppEnv } from "../deps.ts";
-import { matchedVersions, versionTag } from "../etag.ts";
+import { matchedVersions, TAG_LIST_OR_ANY, versionTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -64,7 +64,7 @@ const describePut = describeRoute({
       in: "header",
       required: false,
       description: "ETag of the version that the change is meant to follow",
-      schema: { type: "string" },
+      schema: { type: "string", pattern: TAG_LIST_OR_ANY },
     },
   ],
   requestBody: {
