@@ -26,6 +26,7 @@ const USAGE = `Usage: npm start [-- OPTIONS]          start the services, the AP
        npm run bench:review [-- OPTIONS]  lists and decisions, with a million quarantined readings
        npm run load -- SCENARIO         load with k6, and a check of what is stored; --help lists scenarios
        npm run faults -- [OPTIONS]      faults drawn from a seed, under load: is anything lost? --help says more
+       npm run hostile -- [OPTIONS]     100,000 hostile requests, and a look at what is left of them
        npm run hydraulic -- COMMAND …   any other command of the program; --help lists them
 With Bun instead of npm: bun start, bun run test, bun run verify, bun run hydraulic COMMAND …
 `;
@@ -47,6 +48,7 @@ const PROGRAMS = {
   "bench-review": ["load/review.ts"],
   load: ["load/load.ts"],
   faults: ["load/faults.ts"],
+  hostile: ["load/hostile.ts"],
   test: ["bootstrap/test-run.ts"],
   "pack-client": ["bootstrap/pack-client.ts"],
 };

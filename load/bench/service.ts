@@ -10,7 +10,8 @@ const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 30_000;
 /** What `start` says last; a worker has no port to ask. */
 const WORKER_READY = '"msg":"ready"';
-const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
+/** Signs the tokens of the service; the hostile run makes expired ones with it. */
+export const SECRET = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
 
 export interface Service {
   readonly host: string;
@@ -30,6 +31,8 @@ export interface ServiceKind {
   readonly role: "all" | "api";
   readonly logPath: string;
   readonly users: readonly string[];
+  /** Variables beside those of every service here. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const WHOLE: ServiceKind = { role: "all", logPath: join(BENCH_DIR, "service.log"), users: USERS };
@@ -101,7 +104,7 @@ export async function startWorker(
 export async function startService(
   stack: Pick<Stack, "databaseUrl" | "redisUrl">,
   profile: string | undefined,
-  { role, logPath, users }: ServiceKind = WHOLE,
+  { role, logPath, users, settings }: ServiceKind = WHOLE,
 ): Promise<Service> {
   const port = await choosePort(undefined, []);
   const log = openSync(logPath, "w");
@@ -114,6 +117,7 @@ export async function startService(
       HOST,
       PORT: String(port),
       JWT_SECRET_KEY: SECRET,
+      ...settings,
     },
   });
   started(child);

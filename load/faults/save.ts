@@ -1,24 +1,14 @@
 /** Results for the record: a dated file for each run, and the table of all. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { number } from "../run/report.ts";
-import { RESULTS, savedNames } from "../run/save.ts";
+import { saveDated } from "../run/save.ts";
 import { type FaultResult, passed } from "./result.ts";
 
 const NAME = /^(\d{4}-\d\d-\d\d)-faults-\d+\.json$/;
 
-/** Write the run, and its line into the table. @returns the file's name */
-export async function save(result: FaultResult, folder = RESULTS): Promise<string> {
-  await mkdir(folder, { recursive: true });
+/** @returns the file's name */
+export function save(result: FaultResult, folder?: string): Promise<string> {
   const name = `${result.date.slice(0, 10)}-faults-${result.seed}.json`;
-  await Bun.write(join(folder, name), `${JSON.stringify(result, null, 2)}\n`);
-  const rows = await Promise.all(
-    (await savedNames(folder, NAME)).map(async (file) =>
-      tableRow(file, (await Bun.file(join(folder, file)).json()) as FaultResult),
-    ),
-  );
-  await Bun.write(join(folder, "faults.md"), `${HEAD}${rows.join("\n")}\n`);
-  return name;
+  return saveDated({ name, table: "faults.md", of: NAME, head: HEAD, row: tableRow }, result, folder);
 }
 
 const HEAD = `# Results of \`bun run faults\`

@@ -1,5 +1,6 @@
 /** The table that a run ends with. */
 import type { Latency } from "../bench/http-runs.ts";
+import type { Bound } from "./judge.ts";
 import { IN_BOUNDS, type Ramp } from "./knee.ts";
 import type { LoadResult, Use } from "./result.ts";
 
@@ -15,20 +16,23 @@ export function passed({ bounds, data }: LoadResult): boolean {
   return bounds.every(({ ok }) => ok !== false) && !("wrong" in data);
 }
 
-/** The whole result as text. */
-export function report(result: LoadResult): string {
-  const lines = rows(result).map(([name, value]) => `  ${name.padEnd(28)}${value}`);
-  const bounds = result.bounds.map(({ rule, found, ok }) => {
+export function boundLines(bounds: readonly Bound[]): string[] {
+  return bounds.map(({ rule, found, ok }) => {
     const verdict = ok === null ? "not judged" : ok ? "kept" : "BROKEN";
     return `  ${verdict.padEnd(12)}${rule}  (${found})`;
   });
+}
+
+/** The whole result as text. */
+export function report(result: LoadResult): string {
+  const lines = rows(result).map(([name, value]) => `  ${name.padEnd(28)}${value}`);
   return [
     "",
     `${result.scenario}, ${result.seconds} s, ${result.target}, k6 ${result.k6.version}`,
     ...lines,
     ...(result.ramp ? rampLines(result.ramp) : []),
     "bounds",
-    ...bounds,
+    ...boundLines(result.bounds),
     dataLine(result),
     passed(result) ? "passed" : "FAILED",
     "",

@@ -5,25 +5,36 @@ import { ROOT } from "../../src/commands/environment.ts";
 import { number, passed } from "./report.ts";
 import type { LoadResult } from "./result.ts";
 
-export const RESULTS = join(ROOT, "load/results");
+const RESULTS = join(ROOT, "load/results");
 const NAME = /^(\d{4}-\d\d-\d\d)-load-[a-z]+\.json$/;
 
-/** Write the run of the day, and its line into the table. @returns the file's name */
-export async function save(result: LoadResult, folder = RESULTS): Promise<string> {
-  await mkdir(folder, { recursive: true });
-  const name = `${result.date.slice(0, 10)}-load-${result.scenario}.json`;
-  await Bun.write(join(folder, name), `${JSON.stringify(result, null, 2)}\n`);
-  const names = await savedNames(folder, NAME);
-  const rows = await Promise.all(
-    names.map(async (file) => tableRow(file, (await Bun.file(join(folder, file)).json()) as LoadResult)),
-  );
-  await Bun.write(join(folder, "load.md"), `${HEAD}${rows.join("\n")}\n`);
-  return name;
+/** A kind of record: its file of the day, and the table of all of the kind. */
+export interface RecordKind<T> {
+  readonly name: string;
+  readonly table: string;
+  /** Names of files of the kind. */
+  readonly of: RegExp;
+  /** Before the rows. */
+  readonly head: string;
+  readonly row: (file: string, result: T) => string;
 }
 
-/** Files of earlier runs too, oldest first. */
-export async function savedNames(folder: string, name: RegExp): Promise<string[]> {
-  return (await readdir(folder)).filter((file) => name.test(file)).sort();
+/** Write a run, and its line into the table: earlier runs too, oldest first. @returns the file's name */
+export async function saveDated<T>(kind: RecordKind<T>, result: T, folder = RESULTS): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  await Bun.write(join(folder, kind.name), `${JSON.stringify(result, null, 2)}\n`);
+  const names = (await readdir(folder)).filter((file) => kind.of.test(file)).sort();
+  const rows = await Promise.all(
+    names.map(async (file) => kind.row(file, (await Bun.file(join(folder, file)).json()) as T)),
+  );
+  await Bun.write(join(folder, kind.table), `${kind.head}${rows.join("\n")}\n`);
+  return kind.name;
+}
+
+/** @returns the file's name */
+export function save(result: LoadResult, folder?: string): Promise<string> {
+  const name = `${result.date.slice(0, 10)}-load-${result.scenario}.json`;
+  return saveDated({ name, table: "load.md", of: NAME, head: HEAD, row: tableRow }, result, folder);
 }
 
 const HEAD = `# Results of \`bun run load\`

@@ -117,6 +117,8 @@ function listen(app: App, settings: ServerSettings) {
       // dropped as they come and take no memory.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch(request, server) {
+        // Of a Host that is none Bun makes an address without one, which is no URL any more.
+        if (!URL.canParse(request.url)) return ownProblem("invalid-request", INVALID_HOST);
         bindings ??= bindingsOf(server);
         return app.fetch(request, bindings);
       },
@@ -124,7 +126,7 @@ function listen(app: App, settings: ServerSettings) {
         // Hono answers every Error itself; what comes here is a value that is none.
         const request_id = requestIdFrom(undefined);
         log.error({ err, request_id }, "a request failed outside the app");
-        return lastResort(request_id);
+        return ownProblem("internal-error", { request_id });
       },
     });
   } catch (error) {
@@ -133,20 +135,32 @@ function listen(app: App, settings: ServerSettings) {
   }
 }
 
-/** An internal-error without the app's help. */
-function lastResort(request_id: string): Response {
-  const { status, title, about } = PROBLEMS["internal-error"];
+/** RFC 9112 section 3.2: to be answered with 400; what follows on this connection is not believed either. */
+const INVALID_HOST = {
+  detail: "The Host header is not the name and port of a host.",
+  headers: { Connection: "close" },
+};
+
+interface OwnProblem {
+  readonly request_id?: string;
+  /** Without it, the explanation of the type. */
+  readonly detail?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A problem without the app's help. */
+function ownProblem(
+  name: "internal-error" | "invalid-request",
+  { request_id = requestIdFrom(undefined), detail, headers }: OwnProblem,
+): Response {
+  const { status, title, about } = PROBLEMS[name];
   const body: ProblemDetails = {
-    type: problemType("internal-error"),
+    type: problemType(name),
     title,
     status,
-    detail: about,
+    detail: detail ?? about,
     instance: `urn:uuid:${request_id}`,
   };
-  const headers = {
-    ...SECURITY_HEADERS,
-    "Content-Type": PROBLEM_MEDIA_TYPE,
-    "X-Request-Id": request_id,
-  };
-  return new Response(JSON.stringify(body), { status, headers });
+  const all = { ...SECURITY_HEADERS, "Content-Type": PROBLEM_MEDIA_TYPE, "X-Request-Id": request_id, ...headers };
+  return new Response(JSON.stringify(body), { status, headers: all });
 }

@@ -34,8 +34,8 @@ export async function readBody(request: Request, bounds: BodyBounds, hold: BodyH
   try {
     return await inTime(collect(reader, bounds.max_bytes, hold), bounds.timeout_ms);
   } catch (error) {
-    // Ends a read that still waits, so that nothing grows after the answer.
-    await reader.cancel();
+    // Ends a read that still waits, so that nothing grows after the answer. Of a connection that is gone it throws again.
+    await reader.cancel().catch(() => undefined);
     throw error;
   }
 }

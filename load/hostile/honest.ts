@@ -1,0 +1,56 @@
+/** A producer who means well, as fast as it can: before an attack and after it. */
+import { Dataset } from "../bench/dataset.ts";
+import { flatOut, type Latency, requestsOf } from "../bench/http-runs.ts";
+import { recordingOf } from "../bench/phases.ts";
+import { untilMirrored } from "../bench/tables.ts";
+import type { Run } from "./ground.ts";
+
+const BATCH = 1_000;
+const CONNECTIONS = 8;
+
+export interface Speed {
+  readonly rows_per_s: number;
+  readonly accept: Latency;
+}
+
+/** What is stored of honest batches, for the comparison at the end. */
+export interface Honest {
+  readonly jobs: number;
+  readonly rows: number;
+}
+
+export class SpeedRuns {
+  #rig = 1;
+  jobs = 0;
+  rows = 0;
+
+  constructor(
+    private readonly run: Run,
+    private readonly each: number,
+  ) {}
+
+  /** The median of `times` runs. */
+  async measure(times: number): Promise<Speed> {
+    const runs: Speed[] = [];
+    for (let n = 0; n < times; n += 1) runs.push(await this.#once());
+    const median = (of: (speed: Speed) => number) =>
+      runs.map(of).sort((a, b) => a - b)[Math.floor(runs.length / 2)] ?? 0;
+    const accept = {
+      p50: median((r) => r.accept.p50),
+      p95: median((r) => r.accept.p95),
+      p99: median((r) => r.accept.p99),
+    };
+    return { rows_per_s: median((r) => r.rows_per_s), accept };
+  }
+
+  async #once(): Promise<Speed> {
+    const { stack } = this.run;
+    const data = new Dataset({ ...recordingOf(this.each).shape, rig: this.#rig++ });
+    const requests = requestsOf(this.run.service, data.bodies(BATCH));
+    const bench = { stack, service: this.run.service, meter: this.run.meter };
+    const done = await flatOut(bench, this.each, requests, CONNECTIONS, () => untilMirrored(stack.redis));
+    this.jobs += requests.length;
+    this.rows += this.each;
+    return { rows_per_s: done.rows_per_s, accept: done.accept };
+  }
+}
