@@ -15,18 +15,16 @@ import { LOG_PATH, openRun, type Run } from "./hostile/ground.ts";
 import { type Honest, SpeedRuns } from "./hostile/honest.ts";
 import { differences, type Kept, whatIsKept } from "./hostile/kept.ts";
 import { oddBatches } from "./hostile/odd.ts";
-import { showOne } from "./hostile/one.ts";
 import { type HostileOptions, readOptions, USAGE } from "./hostile/options.ts";
 import { startPaced } from "./hostile/paced.ts";
 import { report } from "./hostile/report.ts";
 import { type HostileResult, judgeRun, passed } from "./hostile/result.ts";
 import { save } from "./hostile/save.ts";
+import { showCases } from "./hostile/single.ts";
 
 /** Connections that were left are let go within the service's own timeouts, ms. */
 const REST_DEADLINE_MS = 60_000;
 const POLL_MS = 200;
-/** Keys' uses and the like are written in bulk after some seconds; both looks are to see them. */
-const NOTES_MS = 6_000;
 
 async function quiet({ stack }: Run): Promise<void> {
   await untilDrained(stack.redis);
@@ -59,7 +57,6 @@ async function atRest(pid: number, level: Burden | null): Promise<Burden | null>
 
 async function kept(run: Run): Promise<Kept> {
   await quiet(run);
-  await Bun.sleep(NOTES_MS);
   return whatIsKept(run.stack.sql, run.stack.redis, [SYSTEM_ID, run.ground.odd]);
 }
 
@@ -84,8 +81,8 @@ async function measure(run: Run, options: HostileOptions): Promise<HostileResult
   ]);
   const honest = await stopPaced();
   console.error("looking at what is left");
-  const after = await kept(run);
   const burdenAfter = await atRest(service.pid, burdenBefore);
+  const after = await kept(run);
   await checkHonest(run, {
     jobs: speeds.jobs + honest.accepted.jobs,
     rows: speeds.rows + honest.accepted.rows,
@@ -119,7 +116,7 @@ async function main(interrupted: Promise<never>): Promise<number> {
   const run = await openRun();
   try {
     if (options.only !== null)
-      return await Promise.race([showOne(run, options.seed, options.only), interrupted]);
+      return await Promise.race([showCases(run, options.seed, options.only), interrupted]);
     const result = await Promise.race([measure(run, options), interrupted]);
     process.stdout.write(report(result));
     if (options.save) console.error(`saved as load/results/${await save(result)}`);

@@ -24,6 +24,8 @@ export interface Fault {
   readonly shape: string;
   readonly operation: string | null;
   readonly statuses: readonly number[];
+  /** The case that had the same connection before; null: none. */
+  readonly behind: string | null;
 }
 
 export interface AttackResult {
@@ -54,7 +56,7 @@ class Tally {
   faults = 0;
   readonly told: Fault[] = [];
 
-  add(name: string, one: HostileCase, outcome: Outcome): void {
+  add(name: string, one: HostileCase, outcome: Outcome, behind: string | null = null): void {
     this.requests += one.answers;
     count(this.kinds, one.kind, one.answers);
     if (one.operation !== null) count(this.operations, one.operation, one.answers);
@@ -65,7 +67,7 @@ class Tally {
     this.faults += 1;
     const { kind, shape, operation } = one;
     if (this.told.length < MAX_FAULTS)
-      this.told.push({ what, name, kind, shape, operation, statuses: outcome.statuses });
+      this.told.push({ what, name, kind, shape, operation, statuses: outcome.statuses, behind });
   }
 }
 
@@ -94,12 +96,15 @@ export async function attack({ port, ground, seed, count }: Attack): Promise<Att
   let [next, nextSlow] = [0, 0];
   const lane = async () => {
     let wire: Wire | null = null;
+    let behind: string | null = null;
     while (tally.requests + (slow - nextSlow) < count) {
       const n = next++;
       const one = caseOf(ground, seed, n);
       if (!one.shares || wire?.isClosed) wire = abandoned(wire);
+      if (wire === null) behind = null;
       const used: Wire = wire ?? (await Wire.open(port));
-      tally.add(`hostile ${n}`, one, await used.run(one, ANSWER_DEADLINE_MS));
+      tally.add(`hostile ${n}`, one, await used.run(one, ANSWER_DEADLINE_MS), behind);
+      behind = `hostile ${n}`;
       wire = one.shares && !used.isClosed ? used : abandoned(used);
     }
     abandoned(wire);

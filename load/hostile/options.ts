@@ -30,7 +30,8 @@ stored, open or slower. See docs/load.md.
 
   --count N          hostile requests (100,000)
   --seed S           the same requests again (random, and printed)
-  --only "NAME"      one case of the seed, such as "hostile 17" or "slow 3", with its bytes and its answer
+  --only "NAME"      cases of the seed alone, such as "hostile 17" or "hostile 3, hostile 17" behind one another on one
+                     connection, with their bytes and answers
   --no-save          leave load/results as it is; so does another count than the default
 DATABASE_URL and REDIS_URL (both or none) name services for the stack; else private ones are started in .data/bench.
 Exit code 0: nothing was found. 1: something was. 2: could not be run to its end.

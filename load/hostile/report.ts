@@ -23,8 +23,8 @@ export function report(result: HostileResult): string {
     "bounds",
     ...boundLines(result.bounds),
     ...told.map(
-      ({ what, name, kind, shape, operation, statuses: s }) =>
-        `  ${what}: "${name}", ${kind}, ${shape}, ${operation} -> ${s.join(" ")}`,
+      ({ what, name, kind, shape, operation, statuses: s, behind }) =>
+        `  ${what}: "${name}", ${kind}, ${shape}, ${operation} -> ${s.join(" ")}${behind ? ` (behind "${behind}")` : ""}`,
     ),
     passed(result) ? "passed" : "FAILED",
     "",
