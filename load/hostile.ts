@@ -44,16 +44,21 @@ async function checkHonest({ stack: { sql } }: Run, honest: Honest): Promise<voi
     );
 }
 
-/** What the service holds at rest: descriptors go down to `level`, or the deadline passes. */
+/** What the service holds at rest: it goes down to `level`, or the deadline passes. */
 async function atRest(pid: number, level: Burden | null): Promise<Burden | null> {
   const until_ms = performance.now() + REST_DEADLINE_MS;
   for (;;) {
     const burden = burdenOf(pid);
-    if (burden === null || level === null || burden.descriptors <= level.descriptors) return burden;
+    if (burden === null || level === null || isBack(burden, level)) return burden;
     if (performance.now() > until_ms) return burden;
     await Bun.sleep(POLL_MS);
   }
 }
+
+const isBack = (burden: Burden, level: Burden) =>
+  burden.descriptors <= level.descriptors &&
+  burden.rss_bytes <= level.rss_bytes &&
+  burden.threads <= level.threads;
 
 async function kept(run: Run): Promise<Kept> {
   await quiet(run);
@@ -81,7 +86,6 @@ async function measure(run: Run, options: HostileOptions): Promise<HostileResult
   ]);
   const honest = await stopPaced();
   console.error("looking at what is left");
-  const burdenAfter = await atRest(service.pid, burdenBefore);
   const after = await kept(run);
   await checkHonest(run, {
     jobs: speeds.jobs + honest.accepted.jobs,
@@ -89,6 +93,8 @@ async function measure(run: Run, options: HostileOptions): Promise<HostileResult
   });
   await checkpoint(stack.sql);
   const speedAfter = await speeds.measure(speed_runs);
+  // Behind the same honest work as the look before: what is no longer used was given back by then.
+  const burdenAfter = await atRest(service.pid, burdenBefore);
   const found = {
     date: new Date().toISOString(),
     seed,

@@ -2,8 +2,6 @@
 
 const HEAD_END = "\r\n\r\n";
 const LAST_CHUNK = /(?:^|\r\n)0[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n/;
-/** The largest answer to a request of a run is far smaller; of a stream without an end no more is looked at. */
-const MAX_KEPT = 4_194_304;
 
 export interface Answer {
   readonly status: number;
@@ -15,19 +13,14 @@ export interface Answer {
 
 export class Answers {
   #received = "";
-  #skip = 0;
+  #count = 0;
 
   /** @param isHead whether the `n`th answer, from 0, is one to HEAD, which has no body */
   constructor(private readonly isHead: (n: number) => boolean = () => false) {}
 
-  #count = 0;
-
   /** The answers that are whole with these bytes; interim ones (1xx) are passed over. */
   take(chunk: Buffer): Answer[] {
-    const text = chunk.toString("latin1");
-    const skipped = Math.min(this.#skip, text.length);
-    this.#skip -= skipped;
-    this.#received += text.slice(skipped);
+    this.#received += chunk.toString("latin1");
     const whole: Answer[] = [];
     for (let answer = this.#next(); answer !== null; answer = this.#next()) {
       if (answer.status >= 200) {
@@ -35,7 +28,6 @@ export class Answers {
         this.#count += 1;
       }
     }
-    if (this.#received.length > MAX_KEPT) this.#received = this.#received.slice(0, MAX_KEPT);
     return whole;
   }
 
@@ -70,10 +62,6 @@ export class Answers {
       return last === null ? null : last.index + last[0].length;
     }
     const length = Number(header("content-length") ?? 0);
-    const held = this.#received.length - from;
-    if (held >= length) return length;
-    // What is still to come says nothing more.
-    this.#skip = length - held;
-    return held;
+    return this.#received.length - from < length ? null : length;
   }
 }

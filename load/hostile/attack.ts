@@ -13,6 +13,7 @@ const SLOW_EVERY = 100;
 const ANSWER_DEADLINE_MS = 20_000;
 /** Told with the result; the rest is counted. */
 const MAX_FAULTS = 50;
+const SLOWEST = 10;
 
 export type FaultKind = "5xx" | "accepted" | "no answer";
 
@@ -28,6 +29,12 @@ export interface Fault {
   readonly behind: string | null;
 }
 
+export interface Slowness {
+  readonly what: string;
+  readonly n: number;
+  readonly mean_ms: number;
+}
+
 export interface AttackResult {
   /** Requests that were sent; those that are sent behind one another count each. */
   readonly requests: number;
@@ -37,6 +44,8 @@ export interface AttackResult {
   readonly statuses: Readonly<Record<string, number>>;
   /** Operations of the document by the requests that were meant for them. */
   readonly operations: Readonly<Record<string, number>>;
+  /** Kinds and shapes whose answers took longest, slow senders aside. */
+  readonly slowest: readonly Slowness[];
   readonly faults: number;
   readonly told: readonly Fault[];
 }
@@ -55,6 +64,14 @@ class Tally {
   readonly operations: Record<string, number> = {};
   faults = 0;
   readonly told: Fault[] = [];
+  readonly #took = new Map<string, { n: number; ms: number }>();
+
+  get slowest(): Slowness[] {
+    return [...this.#took]
+      .map(([what, { n, ms }]) => ({ what, n, mean_ms: Math.round(ms / n) }))
+      .sort((a, b) => b.mean_ms - a.mean_ms)
+      .slice(0, SLOWEST);
+  }
 
   add(name: string, one: HostileCase, outcome: Outcome, behind: string | null = null): void {
     this.requests += one.answers;
@@ -62,6 +79,10 @@ class Tally {
     if (one.operation !== null) count(this.operations, one.operation, one.answers);
     for (const status of outcome.statuses.length === 0 ? [0] : outcome.statuses)
       count(this.statuses, status, 1);
+    if (one.kind !== "slow") {
+      const took = this.#took.get(`${one.kind}: ${one.shape}`) ?? { n: 0, ms: 0 };
+      this.#took.set(`${one.kind}: ${one.shape}`, { n: took.n + 1, ms: took.ms + outcome.took_ms });
+    }
     const what = faultOf(one, outcome);
     if (what === null) return;
     this.faults += 1;
@@ -120,9 +141,9 @@ export async function attack({ port, ground, seed, count }: Attack): Promise<Att
   };
   const lanes = Array.from({ length: LANES }, lane);
   await Promise.all([...lanes, ...Array.from({ length: SLOW_LANES }, slowLane)]);
-  const { requests, kinds, statuses, operations, faults, told } = tally;
+  const { requests, kinds, statuses, operations, slowest, faults, told } = tally;
   const seconds = Math.round(performance.now() - begin) / 1000;
-  return { requests, seconds, kinds, statuses, operations, faults, told };
+  return { requests, seconds, kinds, statuses, operations, slowest, faults, told };
 }
 
 function abandoned(wire: Wire | null): null {

@@ -20,6 +20,7 @@ export function report(result: HostileResult): string {
     `  answers    ${counts(answered)}; ${number(closed)} connections closed without one`,
     `  honest     ${number(honest.sent)} batches meanwhile, accept p50/p95/p99 ${honest.accept.p50} / ${honest.accept.p95} / ${honest.accept.p99} ms`,
     `  odd        ${odd.batches} batches, ${odd.readings} readings = ${odd.inserted} inserted + ${odd.duplicate} duplicate + ${odd.quarantined} quarantined`,
+    `  slowest    ${attack.slowest.map(({ what, n, mean_ms }) => `${what} ${mean_ms} ms (${n})`).join(", ")}`,
     "bounds",
     ...boundLines(result.bounds),
     ...told.map(
