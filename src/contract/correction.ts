@@ -2,7 +2,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { SENSOR_ID_PATTERN } from "./reading.ts";
 import { isObject } from "./structure.ts";
-import { formatTimestamp, parseTimestamp_us } from "./timestamp.ts";
+import { formatTimestamp, isWritable_us, parseTimestamp_us } from "./timestamp.ts";
 import { MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 /** Ten years, ms: no clock is wrong by more and still means anything. */
@@ -46,7 +46,7 @@ export type Correction = Static<typeof CorrectionSchema>;
 
 /**
  * The reading as it would have been sent: first the fields of `set`, then scale and offset, then the clock. What
- * cannot be changed (a value that is no number, a timestamp that is none) stays, and the rules refuse it again.
+ * cannot be changed (a value that is no number, a timestamp that is none or would be beyond the years 0000-9999) stays, and the rules refuse it again.
  */
 export function corrected(raw: unknown, change: Correction | null): unknown {
   if (change === null) return raw;
@@ -56,8 +56,8 @@ export function corrected(raw: unknown, change: Correction | null): unknown {
     reading.value = reading.value * scale + offset;
   }
   if (typeof reading.timestamp === "string" && shift_ms !== 0) {
-    const at_us = parseTimestamp_us(reading.timestamp);
-    if (!Number.isNaN(at_us)) reading.timestamp = formatTimestamp(at_us + Math.round(shift_ms * 1000));
+    const at_us = parseTimestamp_us(reading.timestamp) + Math.round(shift_ms * 1000);
+    if (isWritable_us(at_us)) reading.timestamp = formatTimestamp(at_us);
   }
   return reading;
 }

@@ -14,6 +14,9 @@ const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 const FIRST_SECOND = -62_167_219_200;
 const LAST_SECOND = 253_402_300_799;
 
+/** The last whole microsecond of the year 9999 that a double holds: there they are 32 apart. */
+const LAST_US = (LAST_SECOND + 1) * US_PER_SECOND - 32;
+
 /** Shortest date-time: `2024-01-01T00:00:00Z`. */
 const MIN_LENGTH = 20;
 const ZERO = 48;
@@ -69,7 +72,15 @@ export function parseTimestamp_us(text: string): number {
   const seconds = day * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second - offset_s;
   if (!(seconds >= FIRST_SECOND && seconds <= LAST_SECOND)) return Number.NaN;
   if (second === 60 && !followsLeapSecond(seconds)) return Number.NaN;
-  return seconds * US_PER_SECOND + fraction_us;
+  // The last microseconds of all would be rounded into the year 10000.
+  return Math.min(seconds * US_PER_SECOND + fraction_us, LAST_US);
+}
+
+/** Whether `formatTimestamp` can write it. */
+export function isWritable_us(timestamp_us: number): boolean {
+  return (
+    Number.isInteger(timestamp_us) && timestamp_us >= FIRST_SECOND * US_PER_SECOND && timestamp_us <= LAST_US
+  );
 }
 
 /**
@@ -80,7 +91,7 @@ export function parseTimestamp_us(text: string): number {
  */
 export function formatTimestamp(timestamp_us: number): string {
   const seconds = Math.floor(timestamp_us / US_PER_SECOND);
-  if (!Number.isInteger(timestamp_us) || seconds < FIRST_SECOND || seconds > LAST_SECOND) {
+  if (!isWritable_us(timestamp_us)) {
     throw new RangeError(`${timestamp_us} is not a count of microseconds within the years 0000-9999`);
   }
   const fraction_us = timestamp_us - seconds * US_PER_SECOND;

@@ -1,6 +1,6 @@
 /** Values and timestamps of line protocol. */
 
-import { formatTimestamp } from "../timestamp.ts";
+import { formatTimestamp, isWritable_us } from "../timestamp.ts";
 
 /** How many of them make a microsecond, or how many microseconds they make. */
 export const PRECISIONS = ["ns", "us", "ms", "s"] as const;
@@ -66,9 +66,6 @@ function whole(text: string, least: bigint, largest: bigint): number | string {
 /** Digits of a nanosecond that microseconds do not have. */
 const CUT_DIGITS = 3;
 const MAX_DIGITS = 19;
-/** The years 0000-9999 of UTC. */
-const FIRST_US = -62_167_219_200_000_000;
-const END_US = 253_402_300_800_000_000;
 
 /**
  * A timestamp as whole microseconds since the epoch; what nanoseconds say beyond them is cut off.
@@ -101,7 +98,7 @@ export function lineTimestamp_us(text: string, from: number, end: number, precis
  * @param timestamp_us what `lineTimestamp_us` made of it; NaN leaves it as it was sent
  */
 export function timestampText(sent: string, timestamp_us: number, precision: Precision): string {
-  if (!(timestamp_us >= FIRST_US && timestamp_us < END_US)) return sent;
+  if (!isWritable_us(timestamp_us)) return sent;
   const text = formatTimestamp(timestamp_us);
   const cut =
     precision === "ns" && !sent.startsWith("-") ? sent.slice(-CUT_DIGITS).padStart(CUT_DIGITS, "0") : "000";

@@ -8,6 +8,8 @@ import { reasonOf } from "../options.ts";
 
 const strict = { additionalProperties: false } as const;
 const Name = Type.String({ minLength: 1 });
+/** A key of any characters: TypeBox's own pattern ends at a line end, and values of other keys would not be looked at. */
+const AnyName = Type.String({ pattern: "^[\\s\\S]+$" });
 const Start = Type.String({ description: "RFC 3339 date-time" });
 
 /** Timestamps stand in a column as text. `zone` completes those without one: "Z" or "+01:00". */
@@ -24,8 +26,8 @@ const EpochTime = Type.Object(
 const SumTime = Type.Object(
   {
     start: Type.Optional(Start),
-    columns: Type.Record(Name, Type.Number(), { minProperties: 1 }),
-    first: Type.Optional(Type.Record(Name, Type.Number())),
+    columns: Type.Record(AnyName, Type.Number(), { minProperties: 1, ...strict }),
+    first: Type.Optional(Type.Record(AnyName, Type.Number(), strict)),
   },
   strict,
 );
@@ -67,7 +69,7 @@ export const MappingSchema = Type.Object(
     decimal_comma: Type.Optional(Type.Boolean()),
     empty: Type.Optional(Type.Array(Type.String())),
     time: Type.Optional(TimeMapping),
-    columns: Type.Optional(Type.Record(Name, ColumnMapping)),
+    columns: Type.Optional(Type.Record(AnyName, ColumnMapping, strict)),
     long: Type.Optional(LongColumns),
     ignore: Type.Optional(Type.Array(Name)),
   },
@@ -104,6 +106,11 @@ export async function loadMapping(path: string): Promise<Mapping> {
   } catch (cause) {
     throw new UsageError(`the mapping ${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }
+  return checkedMapping(json, path);
+}
+
+/** @param path where it came from, for the message @throws {UsageError} naming the place that is wrong */
+export function checkedMapping(json: unknown, path: string): Mapping {
   if (Value.Check(MappingSchema, json)) return json;
   const first = Value.Errors(MappingSchema, json).First();
   const allowed =

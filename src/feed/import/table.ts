@@ -106,17 +106,27 @@ export async function* tableRows(
 /** Lines of the file, also where the parser has given up. Line feeds count; a file of bare CRs has one line. */
 class LineCounter {
   #feeds = 0;
-  /** The file ends in a line end. */
-  ended = false;
+  /** Its first two bytes, and its last two. */
+  #head = Buffer.alloc(0);
+  #tail = Buffer.alloc(0);
 
   add(chunk: Buffer): void {
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) this.#feeds += 1;
-    // Two bytes, because a line feed is two in UTF-16.
-    const tail = chunk.subarray(-2);
-    this.ended = tail.includes(10) || tail.includes(13);
+    if (this.#head.length < 2) this.#head = Buffer.concat([this.#head, chunk.subarray(0, 2)]);
+    this.#tail = Buffer.concat([this.#tail, chunk.subarray(-2)]).subarray(-2);
+  }
+
+  /** The file ends in a line end. */
+  get ended(): boolean {
+    const isWide = this.#head.subarray(0, 2).equals(UTF16_MARK);
+    const last = isWide && this.#tail.at(-1) === 0 ? this.#tail.at(-2) : this.#tail.at(-1);
+    return last === 10 || last === 13;
   }
 
   get count(): number {
     return this.#feeds + (this.ended ? 0 : 1);
   }
 }
+
+/** Little-endian: the only UTF-16 that the parser knows. */
+const UTF16_MARK = Buffer.from([0xff, 0xfe]);

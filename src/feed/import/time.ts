@@ -75,7 +75,7 @@ function sumReader(
   format: CellFormat,
 ): TimeReader {
   for (const column of Object.keys(time.first ?? {})) {
-    if (time.columns[column] === undefined) {
+    if (!Object.hasOwn(time.columns, column)) {
       throw new UsageError(`the time's "first" names "${column}", which is not among its columns`);
     }
   }
