@@ -71,6 +71,23 @@ const ALWAYS_GOOD = ["/livez", "/readyz", "/health", "/metrics", "/openapi.json"
   (path) => `#/paths/${path.replaceAll("/", "~1")}/get/responses`,
 );
 
+test("has patterns that any engine with Unicode reads, and no others", () => {
+  const patterns = new Set<string>();
+  const find = (value: unknown, name = ""): void => {
+    if (name === "pattern" && typeof value === "string") patterns.add(value);
+    if (typeof value !== "object" || value === null) return;
+    if (name === "patternProperties") for (const pattern of Object.keys(value)) patterns.add(pattern);
+    for (const [key, inner] of Object.entries(value)) find(inner, key);
+  };
+  find(document);
+  expect(patterns.size).toBeGreaterThan(5);
+  for (const pattern of patterns) {
+    expect(() => new RegExp(pattern, "u")).not.toThrow();
+    // Surrogates and look-around are not in every engine.
+    expect(pattern).not.toMatch(/\\ud[89a-f]|\(\?[=!<]/i);
+  }
+});
+
 describe("the OpenAPI document", () => {
   test("passes every recommended rule of a linter, each as an error", async () => {
     const config = await createConfig({ extends: ["recommended-strict"] });

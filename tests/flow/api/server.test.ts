@@ -86,6 +86,24 @@ describe("an address", () => {
   });
 });
 
+describe("a Host that is none", () => {
+  // Bun makes no URL of such a request; RFC 9112 section 3.2 wants 400.
+  test.each(["", "a b", "a@b", "a/../b", "a?b", "[::1", "<script>", "a:99999"])(
+    "is a 400 problem, not an error of the service: %j",
+    async (host) => {
+      const connection = await connectRaw(api.server.port);
+      connection.write(head("GET", "/api/v1/systems", { Host: host }));
+      await until("the connection is closed", connection.isClosed);
+      expect(connection.received()).toStartWith("HTTP/1.1 400 ");
+      expect(connection.received()).toContain("application/problem+json");
+      expect(connection.received()).toContain('"type":"/problems/invalid-request"');
+      expect(
+        api.logLines.filter((line) => line.includes('"level":"error"') && line.includes("Invalid URL")),
+      ).toEqual([]);
+    },
+  );
+});
+
 describe("problem types", () => {
   test.each(Object.keys(PROBLEMS) as ProblemName[])(
     "/problems/%s resolves, as JSON and as a page",

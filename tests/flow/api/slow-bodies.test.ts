@@ -45,6 +45,22 @@ describe("a body", () => {
     await until("the connection is closed", connection.isClosed);
   });
 
+  test.each([
+    ["of a declared length", { "Content-Length": good.length }, good.slice(0, 5)],
+    ["in chunks", { "Transfer-Encoding": "chunked" }, "5\r\nabcde\r\n"],
+  ])("%s whose connection breaks is no error of the service", async (_, more, part) => {
+    const cut = async () => {
+      const text = await (await api.fetch("/metrics")).text();
+      return Number(/^http_requests_total\{[^}]*status="400"[^}]*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+    };
+    const before = await cut();
+    const connection = await open(more);
+    connection.write(part);
+    connection.destroy();
+    await until("the request has ended", async () => (await cut()) > before);
+    expect(api.logLines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  });
+
   test("that comes slowly but in time is accepted", async () => {
     // Time for the slowest machine: what is tested is that a pause is no reason to refuse.
     const patient = await bench.start({ config: { BODY_TIMEOUT_MS: 30_000 } });

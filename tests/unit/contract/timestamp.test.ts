@@ -1,11 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { formatTimestamp, parseTimestamp_us } from "../../../src/contract/timestamp.ts";
+import { formatTimestamp, isWritable_us, parseTimestamp_us } from "../../../src/contract/timestamp.ts";
 
 /** POSIX seconds of a civil time, by the runtime's calendar. */
 function posix_s(iso: string): number {
   return new Date(iso).getTime() / 1000;
 }
+
+test("the last moment of the year 9999 is not rounded into the next year, and can be written", () => {
+  const last_us = parseTimestamp_us("9999-12-31T23:59:59.999999Z");
+  expect(formatTimestamp(last_us)).toBe("9999-12-31T23:59:59.999968Z");
+  expect(isWritable_us(last_us)).toBe(true);
+  expect(isWritable_us(last_us + 32)).toBe(false);
+});
 
 describe("a date-time of RFC 3339 becomes whole microseconds", () => {
   test.each([

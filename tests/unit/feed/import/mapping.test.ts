@@ -340,6 +340,11 @@ describe("a mapping file", () => {
         ['{"colums": {}}', "/colums"],
         ['{"columns": {"PS1": {"units": "bar"}}}', "/columns/PS1/units"],
         ['{"columns": {"PS1": {"sensor_id": "1"}}}', "/columns/PS1/sensor_id"],
+        // A name may have a line end, in a header in quotation marks; what it means is looked at all the same.
+        ['{"columns": {"Pressure\\n1": {"units": "bar"}}}', "/columns/Pressure\n1"],
+        ['{"columns": {"Pressure\\n": 5}}', "/columns/Pressure\n"],
+        ['{"columns": {"": {"unit": "bar"}}}', "/columns/"],
+        ['{"time": {"columns": {"a\\nb": "x"}}}', '{"start"?, "columns", "first"?}'],
         ['{"time": {"colum": "t"}}', '{"column", "epoch"}'],
       ] as const) {
         const path = join(folder, "mapping.json");
