@@ -10,7 +10,7 @@ import type { FromThread, ToThread } from "./paced-thread.ts";
 
 const BATCH = 100;
 const EVERY_MS = 50;
-const CONNECTIONS = 4;
+const CONNECTIONS = 16;
 /** Readings, more than any run sends. */
 const ROWS = 4_000_000;
 /** Its sensors are its own. */
