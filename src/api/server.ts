@@ -161,6 +161,11 @@ function ownProblem(
     detail: detail ?? about,
     instance: `urn:uuid:${request_id}`,
   };
-  const all = { ...SECURITY_HEADERS, "Content-Type": PROBLEM_MEDIA_TYPE, "X-Request-Id": request_id, ...headers };
+  const all = {
+    ...SECURITY_HEADERS,
+    "Content-Type": PROBLEM_MEDIA_TYPE,
+    "X-Request-Id": request_id,
+    ...headers,
+  };
   return new Response(JSON.stringify(body), { status, headers: all });
 }
