@@ -122,7 +122,7 @@ export class LineReadings implements BatchReadings {
 
   #setField(row: number, key: LineKey | KeyFault, at: number, end: number): void {
     const { text } = this;
-    const equals = partEnd(text, at, EQUALS);
+    const equals = partEnd(text, at, EQUALS, end);
     if (key instanceof KeyFault || equals === at || equals + 1 >= end) {
       this.seriesOf[row] = NONE;
       this.value[row] = Number.NaN;

@@ -30,7 +30,7 @@ const DELIMITERS = ["\t", ";", ",", "|"] as const;
  * Semicolons win over commas where both are as frequent: a decimal comma is likelier than a semicolon.
  */
 export function detectDelimiter(header: string): string {
-  const bare = header.replace(/"(?:[^"]|"")*"/g, "");
+  const bare = header.replace(/"[^"]*"/g, "");
   let best = ",";
   let most = 0;
   for (const delimiter of DELIMITERS) {

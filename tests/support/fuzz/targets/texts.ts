@@ -11,6 +11,7 @@ import { numberIn } from "../../../../src/contract/series.ts";
 import { formatTimestamp, parseTimestamp_us } from "../../../../src/contract/timestamp.ts";
 import { createUnitRegistry, toCanonical } from "../../../../src/contract/units.ts";
 import { parseNumber } from "../../../../src/feed/import/cells.ts";
+import { contextFields, parseContext } from "../../../../src/ops/trace-context.ts";
 import type { FuzzTarget } from "../fuzzer.ts";
 
 const same = (a: number, b: number, what: string) => {
@@ -116,6 +117,17 @@ function headers(text: string): string {
   ].join(" ");
 }
 
+/** A traceparent, and behind a line end a tracestate. */
+function trace(text: string): string {
+  const [traceparent, tracestate] = text.split("\n");
+  const context = parseContext(traceparent, tracestate);
+  if (context === null) return "none";
+  const fields = contextFields(context);
+  if (!Bun.deepEquals(parseContext(fields.traceparent, fields.tracestate), context))
+    throw new Error("it changes when it is sent on");
+  return `${context.flags} ${context.tracestate === undefined ? "" : "with a state"}`;
+}
+
 const textTarget = (name: string, read: (text: string) => string): FuzzTarget => ({
   name,
   look: (bytes) => read(bytes.toString("utf8")),
@@ -128,4 +140,5 @@ export const TEXT_TARGETS: readonly FuzzTarget[] = [
   textTarget("unit", unit),
   textTarget("incident", incident),
   textTarget("header", headers),
+  textTarget("trace", trace),
 ];
