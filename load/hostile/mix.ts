@@ -4,7 +4,7 @@ import type { HostileCase } from "./case.ts";
 import type { Ground } from "./ground.ts";
 import { headers, methods, parameters, paths } from "./shapes/asking.ts";
 import { credentials } from "./shapes/credentials.ts";
-import { cutOff, oversized, pipelined, slow } from "./shapes/ends.ts";
+import { announced, cutOff, oversized, pipelined, slow } from "./shapes/ends.ts";
 import { besideBodies, formats } from "./shapes/formats.ts";
 import { badChunks, badHead, garbage, twoLengths } from "./shapes/framing.ts";
 import { codings, envelopes, jsonBodies, mediaTypes } from "./shapes/sending.ts";
@@ -40,5 +40,6 @@ export function caseOf(ground: Ground, seed: number, n: number): HostileCase {
 }
 
 export function slowCaseOf(ground: Ground, seed: number, n: number): HostileCase {
-  return slow(ground, new Chance(seed, `slow ${n}`));
+  const chance = new Chance(seed, `slow ${n}`);
+  return (chance.below(4) === 0 ? announced : slow)(ground, chance);
 }

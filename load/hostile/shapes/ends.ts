@@ -73,6 +73,19 @@ const HEAD_PAUSE_MS = 400;
 const BODY_PAUSE_MS = 150;
 const MAX_PIECES = 120;
 
+/** Says that it is as large as may be, and does not come. */
+export function announced({ producer, victim }: Ground, chance: Chance): HostileCase {
+  const headers: Header[] = [
+    ["Host", "hostile"],
+    bearer(producer),
+    JSON_TYPE,
+    ["Content-Length", "16777216"],
+  ];
+  const begin = Buffer.from(goodBatch(victim, chance).slice(0, 1 + chance.below(200)));
+  const pieces: Piece[] = [head(`POST ${PATH} HTTP/1.1`, headers), begin];
+  return hostile("slow", "announced", pieces, { ...alone, end: "wait" });
+}
+
 /** A byte now and then. They are many at once, and take a second or more each. */
 export function slow({ producer, victim }: Ground, chance: Chance): HostileCase {
   const batch = Buffer.from(goodBatch(victim, chance, 500));

@@ -17,6 +17,12 @@ export function bodyTooLarge(max_bytes: number): ProblemError {
 }
 
 /**
+ * A body that says it is this small counts as held before it is there, and is taken in one piece. Of a larger one what
+ * has arrived counts: else a few heads that announce large bodies and never send them would keep everybody else out.
+ */
+const AT_ONCE_BYTES = 65_536;
+
+/**
  * The body as sent. A declared length over the bound is refused unread; without a declared length (chunked)
  * reading stops at the bound.
  * @throws {ProblemError} body-too-large, server-busy, body-timeout, or malformed-encoding when the client went away
@@ -26,7 +32,7 @@ export async function readBody(request: Request, bounds: BodyBounds, hold: BodyH
   if (declared !== null && Number(declared) > bounds.max_bytes) throw bodyTooLarge(bounds.max_bytes);
   const stream = request.body;
   if (stream === null) return new Uint8Array(0);
-  if (declared !== null) {
+  if (declared !== null && Number(declared) <= AT_ONCE_BYTES) {
     hold.grow(Number(declared));
     return inTime(request.bytes(), bounds.timeout_ms);
   }

@@ -128,12 +128,26 @@ describe("a body", () => {
     expect(await bench.streamLength()).toBe(before);
   });
 
+  test("that is announced and does not come keeps nobody else out", async () => {
+    const announced = await Promise.all(
+      Array.from({ length: 60 }, async (_, i) => {
+        const connection = await open({ "Content-Length": MAX_BODY_BYTES, "Idempotency-Key": `said-${i}` });
+        connection.write(" ");
+        return connection;
+      }),
+    );
+    await until("all of them are read", async () => (await bench.redis.keys("idem:*")).length >= 60);
+    expect((await api.ingest(token, good)).status).toBe(202);
+    for (const connection of announced) connection.destroy();
+    await until("their keys are free", async () => (await bench.redis.keys("idem:*")).length === 0);
+  });
+
   test("is refused with 503 while the bodies in work fill the memory kept for them, and not after", async () => {
     const before = await bench.streamLength();
     const filling = await Promise.all(
       Array.from({ length: 16 }, async (_, i) => {
         const connection = await open({ "Content-Length": MAX_BODY_BYTES, "Idempotency-Key": `fill-${i}` });
-        connection.write(" ");
+        connection.write(" ".repeat(MAX_BODY_BYTES - 1));
         return connection;
       }),
     );
