@@ -26,6 +26,7 @@ const SETTINGS = {
   RATE_LIMIT_REQUESTS_PER_MINUTE: "1000000000",
   RATE_LIMIT_READINGS_PER_MINUTE: "1000000000",
   WAIT_MAX_SECONDS: "1",
+  WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
 };
 
 describeWith("schemathesis", await pythonTool("schemathesis"), (program) => {
