@@ -58,7 +58,8 @@ export function nastyText(chance: Chance): string {
   if (kind === 7) return chance.pick(TEXTS).repeat(1 + chance.below(200));
   if (kind === 8)
     return Buffer.from(JSON.stringify([chance.pick(TEXTS), chance.pick(TEXTS)])).toString("base64url");
-  return uuid(chance).slice(0, chance.below(37));
+  // Never a whole one: that would name a system.
+  return uuid(chance).slice(0, chance.below(36));
 }
 
 /** As it may stand in a target: escaped, wrongly escaped, or not at all. */
