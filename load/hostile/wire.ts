@@ -65,7 +65,9 @@ export class Wire {
       this.#closed || (end !== "half-close" && (this.#got.length >= wanted || this.#got.some(ends)));
     while (!isOver() && performance.now() < until_ms) await this.#next(until_ms - performance.now());
     const hung = !isOver();
-    if (hung || end !== "wait" || this.#got.some(ends)) this.abort();
+    // Answered before it was sent to its end: what is left would be taken for the next request.
+    const isCut = this.#unsent.length > 0;
+    if (hung || isCut || end !== "wait" || this.#got.some(ends)) this.abort();
     const statuses = this.#got.map(({ status }) => status);
     return { statuses, closed: this.#closed, hung, took_ms: performance.now() - begin };
   }
