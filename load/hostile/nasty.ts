@@ -110,3 +110,27 @@ export function goodReading(chance: Chance): string {
   const at = new Date(Date.now() - chance.below(86_400_000)).toISOString();
   return `{"sensor_id":"${uuid(chance)}","timestamp":"${at}","value":${chance.below(70_000) / 100},"unit":"bar","quality":95}`;
 }
+
+/** Texts, as JSON, that members of these names must not have. */
+const FORBIDDEN: Readonly<Record<string, readonly string[]>> = {
+  name: ['""', '" a"', '"a\\u0000"', '"\\ud800"', '"a\\udfff"', '"\\u001b[31m"', `"${"x".repeat(5_000)}"`],
+  username: ['""', '"a\\u0000b"', '"\\n"', `"${"x".repeat(5_000)}"`],
+  url: [
+    '"http://127.0.0.1/"',
+    '"https://127.1/"',
+    '"https://[::ffff:127.0.0.1]/"',
+    '"https://0x7f000001/"',
+    '"https://169.254.169.254/latest/meta-data"',
+    '"file:///etc/passwd"',
+    '"gopher://127.0.0.1:6379/_FLUSHALL"',
+    '"javascript:alert(1)"',
+    '"https://a\\u0000b/"',
+    '""',
+  ],
+};
+
+/** A value that a member must not have. */
+export function forbiddenJson(member: string, chance: Chance): string {
+  const texts = Object.hasOwn(FORBIDDEN, member) ? FORBIDDEN[member] : undefined;
+  return texts !== undefined && chance.below(2) === 0 ? chance.pick(texts) : nastyJson(chance);
+}

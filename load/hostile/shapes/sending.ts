@@ -3,7 +3,7 @@ import type { Chance } from "../../../src/feed/simulate/chance.ts";
 import { bearer, type Header, type HostileCase, hostile, JSON_TYPE, request } from "../case.ts";
 import { CODED } from "../coded.ts";
 import type { Ground } from "../ground.ts";
-import { goodBatch, goodReading, nastyHeader, nastyJson, nastyText } from "../nasty.ts";
+import { forbiddenJson, goodBatch, goodReading, nastyHeader, nastyJson, nastyText } from "../nasty.ts";
 import { type HostileRoute, pathTo, type RouteBody } from "../routes.ts";
 
 type BodyRoute = HostileRoute & { readonly body: RouteBody };
@@ -141,7 +141,7 @@ function withNasty({ required }: RouteBody, text: string, chance: Chance): strin
     chance.below(4) === 0
       ? [`${value}:${JSON.stringify((JSON.parse(text) as Record<string, unknown>)[name])}`]
       : [];
-  return `{${[...twice, ...members, `${value}:${nastyJson(chance)}`].join(",")}}`;
+  return `{${[...twice, ...members, `${value}:${forbiddenJson(name, chance)}`].join(",")}}`;
 }
 
 const manyReadings = (chance: Chance) =>
