@@ -20,7 +20,7 @@ export const DEFAULT_COUNT = 100_000;
 /** One odd batch for so many hostile requests. */
 const ODD_EVERY = 50;
 const SPEED_ROWS = 400_000;
-const SPEED_RUNS = 5;
+const SPEED_RUNS = 7;
 /** A shorter run compares no speeds: it would only say how busy the machine is. */
 const SPEED_FROM = 20_000;
 
