@@ -4,13 +4,13 @@ import { clusterAddress } from "../stream/address.ts";
 import { replyCode, StreamUnavailableError } from "../stream/connection.ts";
 import { openLine } from "../stream/dedicated.ts";
 import { replicaMetrics } from "../stream/replica-metrics.ts";
-import { type Durability, Replicas } from "../stream/replicas.ts";
+import { type ReplicaSettings, Replicas } from "../stream/replicas.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import { CommandError } from "./fail.ts";
 import type { Wiring } from "./start.ts";
 
 /** On a cluster a master may be replaced at any time, so there one replica is the least. */
-export function durabilityOf(config: Config, redis_url: string): Durability {
+export function replicaSettings(config: Config, redis_url: string): ReplicaSettings {
   const replicas = config.REDIS_REPLICAS ?? (clusterAddress(redis_url) ? 1 : 0);
   return { replicas, on_disk: config.REDIS_DURABILITY === "always" };
 }
@@ -24,7 +24,7 @@ export async function openReplicas(
   { config, services, metrics, stopping, log }: Wiring,
   redis: ScriptedRedis,
 ): Promise<Replicas | undefined> {
-  const wanted = durabilityOf(config, services.redisUrl);
+  const wanted = replicaSettings(config, services.redisUrl);
   const count = replicaMetrics(metrics);
   if (wanted.replicas === 0) return undefined;
   const lineFor = (partition: number) => openLine(services.redisUrl, redis, partition);
@@ -42,7 +42,7 @@ export async function openReplicas(
   return replicas;
 }
 
-const cannotSay = (error: Error, { replicas, on_disk }: Durability) =>
+const cannotSay = (error: Error, { replicas, on_disk }: ReplicaSettings) =>
   `REDIS_REPLICAS is ${replicas}${on_disk ? " and REDIS_DURABILITY is always" : ""}, and Redis cannot say whether that is so: ${error.message}. ` +
   (on_disk
     ? "It must be Redis 7.2 or newer with appendonly yes; or set REDIS_DURABILITY=everysec"

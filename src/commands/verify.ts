@@ -18,7 +18,7 @@ import { closingLine, tableLine } from "../verify/table.ts";
 import { verify } from "../verify/verify.ts";
 import { type Environment, MIGRATIONS, openEnvironment, streamBounds } from "./environment.ts";
 import { CommandError } from "./fail.ts";
-import { durabilityOf } from "./open-replicas.ts";
+import { replicaSettings } from "./open-replicas.ts";
 
 interface VerifyOptions {
   readonly json?: boolean;
@@ -157,7 +157,7 @@ function contextOf(
       compress_after_days: config.COMPRESS_AFTER_DAYS,
       retention_days: config.RETENTION_DAYS,
       bounds: { ...streamBounds(config), partitions },
-      replicas: durabilityOf(config, services.redisUrl).replicas,
+      replicas: replicaSettings(config, services.redisUrl).replicas,
     },
     clock: systemClock,
     draw: () => chance.uniform(),

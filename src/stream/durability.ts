@@ -1,4 +1,5 @@
 /** What Redis does with what it has accepted, by its own settings. Nothing is written. */
+import { writableServers } from "./cluster.ts";
 import { reaching, replyCode } from "./connection.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
@@ -15,14 +16,27 @@ export interface Keeping {
   readonly eviction: string;
 }
 
+type Asked = Pick<ScriptedRedis, "info" | "config">;
+
+const WEAKER: readonly Durability[] = ["always", "everysec", "os", "unknown", "off"];
 const BY_SETTING: Readonly<Record<string, Durability>> = {
   always: "always",
   everysec: "everysec",
   no: "os",
 };
 
-/** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). @throws {StreamUnavailableError} */
-export async function inspectKeeping(redis: Pick<ScriptedRedis, "info" | "config">): Promise<Keeping> {
+/** Of a cluster what the weakest of its masters does. @throws {StreamUnavailableError} */
+export async function inspectKeeping(redis: ScriptedRedis | Asked): Promise<Keeping> {
+  const all = await Promise.all(writableServers(redis).map(keepingOf));
+  const weakness = (one: Keeping) => WEAKER.indexOf(one.durability);
+  const { durability } = all.reduce((weakest, one) => (weakness(one) > weakness(weakest) ? one : weakest));
+  const evictions = all.map(({ eviction }) => eviction);
+  const worst = evictions.find((eviction) => eviction.startsWith("allkeys-"));
+  return { durability, eviction: worst ?? evictions.find((one) => one !== "noeviction") ?? "noeviction" };
+}
+
+/** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). */
+async function keepingOf(redis: Asked): Promise<Keeping> {
   const info = await reaching(redis.info());
   const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
   const eviction = field("maxmemory_policy") ?? "unknown";
@@ -32,7 +46,7 @@ export async function inspectKeeping(redis: Pick<ScriptedRedis, "info" | "config
 }
 
 /** Null when this user of Redis may not ask, as with most that are rented. */
-async function appendFsync(redis: Pick<ScriptedRedis, "config">): Promise<string | null> {
+async function appendFsync(redis: Asked): Promise<string | null> {
   try {
     const [, value] = (await reaching(redis.config("GET", "appendfsync"))) as string[];
     return value ?? null;

@@ -12,7 +12,7 @@ import { replicaMarkKey } from "./keys.ts";
 import type { Line } from "./line.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
-export interface Durability {
+export interface ReplicaSettings {
   /** Replicas that must have it. */
   readonly replicas: number;
   /** They and their master must have it on their disks, too. */
@@ -41,7 +41,7 @@ export class Replicas {
   /** @param lineFor a line to the server of a partition, for nothing else */
   constructor(
     private readonly lineFor: (partition: number) => Line,
-    private readonly wanted: Durability,
+    private readonly wanted: ReplicaSettings,
     private readonly onAnswer: (answer: ReplicaAnswer) => void = () => undefined,
   ) {}
 
