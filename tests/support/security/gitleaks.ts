@@ -28,7 +28,7 @@ async function filesOfGit(root: string): Promise<string> {
 /**
  * What looks like a secret. Secrets themselves are not told: each stands as its SHA-256.
  *
- * @param where the folder `root` as git sees it, without what it ignores; or every commit of its history
+ * @param where the folder `root` as git sees it, without what it ignores; or every commit that led to HEAD
  */
 export async function findSecrets(
   program: string,
@@ -41,7 +41,13 @@ export async function findSecrets(
     const report = join(folder, "report.json");
     const argv = [program, "detect", "--no-banner", "--config", CONFIG, "--source", source];
     const result = await runCommand(
-      [...argv, "--report-format=json", "--report-path", report, ...(where === "files" ? ["--no-git"] : [])],
+      [
+        ...argv,
+        "--report-format=json",
+        "--report-path",
+        report,
+        where === "files" ? "--no-git" : "--log-opts=HEAD",
+      ],
       { deadlineMs: DEADLINE_MS },
     );
     if (result.code !== 0 && result.code !== FOUND_SOMETHING)
