@@ -4,7 +4,6 @@
  * and a test holds the two together.
  */
 import {
-  DEVELOPMENT_SECRET,
   type Purpose,
   productionProblems,
   providerProblems,
@@ -14,6 +13,7 @@ import { choice, networks, share, text, type Variable, whole } from "./config/ki
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 import { PROVIDER_VARIABLES } from "./config/provider.ts";
 import { REDIS_TLS_VARIABLES } from "./config/redis-tls.ts";
+import { TOKEN_VARIABLES } from "./config/tokens.ts";
 import { TRACING_VARIABLES } from "./config/tracing.ts";
 
 const optional: string | undefined = undefined;
@@ -59,18 +59,7 @@ export const VARIABLES = {
     0,
     10,
   ),
-  JWT_SECRET_KEY: text(
-    DEVELOPMENT_SECRET,
-    "Key that signs access tokens; in production the roles all and api need it (try: openssl rand -base64 48)",
-    "at least 32 characters",
-    /^.{32,}$/s,
-  ),
-  JWT_ALGORITHM: choice("HS256", "Signature of access tokens (RFC 7518 section 3.2)", [
-    "HS256",
-    "HS384",
-    "HS512",
-  ]),
-  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
+  ...TOKEN_VARIABLES,
   ...PROVIDER_VARIABLES,
   RATE_LIMIT_REQUESTS_PER_MINUTE: whole(
     15,

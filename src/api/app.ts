@@ -87,6 +87,7 @@ function credentialsOf({
   const tokens = new AccessTokens(
     {
       secret: config.JWT_SECRET_KEY,
+      accepted: config.JWT_ACCEPTED_KEY,
       algorithm: config.JWT_ALGORITHM,
       lifetime_s: config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
     },

@@ -56,6 +56,7 @@ export interface WorkerSummary {
 export type ApiConfig = Pick<
   Config,
   | "JWT_SECRET_KEY"
+  | "JWT_ACCEPTED_KEY"
   | "JWT_ALGORITHM"
   | "JWT_ACCESS_TOKEN_EXPIRE_MINUTES"
   | "RATE_LIMIT_REQUESTS_PER_MINUTE"

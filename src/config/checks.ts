@@ -31,13 +31,10 @@ export function productionProblems(
       value: undefined,
       allowed: `${allowed(name)} when APP_ENV=production`,
     }));
-  if (
-    purpose === "serve" &&
-    config.JWT_SECRET_KEY === DEVELOPMENT_SECRET &&
-    environment.JWT_SECRET_KEY?.trim()
-  ) {
-    const own = "a secret of your own when APP_ENV=production";
-    problems.push({ name: "JWT_SECRET_KEY", value: DEVELOPMENT_SECRET, allowed: own });
+  const own = "a secret of your own when APP_ENV=production";
+  for (const name of ["JWT_SECRET_KEY", "JWT_ACCEPTED_KEY"] as const) {
+    if (purpose === "serve" && config[name] === DEVELOPMENT_SECRET && environment[name]?.trim())
+      problems.push({ name, value: DEVELOPMENT_SECRET, allowed: own });
   }
   return problems;
 }

@@ -33,6 +33,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   REDIS_DURABILITY: ["no", "ALWAYS"],
   REDIS_REPLICAS: ["-1", "11", "all"],
   JWT_SECRET_KEY: ["short", "x".repeat(31)],
+  JWT_ACCEPTED_KEY: ["short", "x".repeat(31)],
   JWT_ALGORITHM: ["none", "RS256", "hs256"],
   OIDC_JWKS_URL: [
     "http://idp.example/keys",

@@ -5,7 +5,7 @@
  */
 import { type Static, Type } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Clock } from "../../ops/clock.ts";
 import type { User } from "../../store/users.ts";
 import { InvalidCredentialError } from "./invalid-credential.ts";
@@ -30,6 +30,8 @@ export interface VerifiedToken extends Static<typeof PayloadSchema> {
 
 export interface TokenSettings {
   readonly secret: string;
+  /** Its tokens are accepted, and none is signed with it: the key to come, or the one before. */
+  readonly accepted?: string | undefined;
   /** The only algorithm that is accepted, whatever a token's header says (RFC 8725 section 3.1). */
   readonly algorithm: "HS256" | "HS384" | "HS512";
   /** Life of a token, seconds. */
@@ -38,12 +40,18 @@ export interface TokenSettings {
 
 export class AccessTokens {
   readonly #secret: Uint8Array;
+  /** The own one first: nearly all tokens are signed with it. */
+  readonly #keys: readonly Uint8Array[];
 
   constructor(
     private readonly settings: TokenSettings,
     private readonly clock: Clock,
   ) {
     this.#secret = new TextEncoder().encode(settings.secret);
+    this.#keys = [
+      this.#secret,
+      ...(settings.accepted === undefined ? [] : [new TextEncoder().encode(settings.accepted)]),
+    ];
   }
 
   /** A token for the user, and its life in seconds. Name and role are for people who look into it. */
@@ -71,15 +79,29 @@ export class AccessTokens {
 
   /** @throws {InvalidCredentialError} forged, expired */
   async verify(token: string): Promise<VerifiedToken> {
-    const { payload } = await jwtVerify(token, this.#secret, {
-      algorithms: [this.settings.algorithm],
-      issuer: OWN_NAME,
-      audience: OWN_NAME,
-      currentDate: new Date(this.clock.now_ms()),
-    }).catch(refuse);
+    const payload = await this.#payloadOf(token).catch(refuse);
     if (!payloadCheck.Check(payload)) throw new InvalidCredentialError("forged");
     const { sub, ver, exp } = payload;
     return { id: tokenId(token), sub, ver, exp };
+  }
+
+  /** Of the first key that signed it. @throws {errors.JOSEError} */
+  async #payloadOf(token: string): Promise<JWTPayload> {
+    for (const [index, key] of this.#keys.entries()) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: [this.settings.algorithm],
+          issuer: OWN_NAME,
+          audience: OWN_NAME,
+          currentDate: new Date(this.clock.now_ms()),
+        });
+        return payload;
+      } catch (error) {
+        const isOthers = error instanceof errors.JWSSignatureVerificationFailed;
+        if (!isOthers || index === this.#keys.length - 1) throw error;
+      }
+    }
+    throw new Error("there is always a key");
   }
 }
 

@@ -8,7 +8,6 @@ import { obtain, TOOLS_FOLDER, type Tool } from "./obtain.ts";
 /** Programs by name: what `go install` is told. Go checks each module against its checksum database. */
 const MODULES = {
   actionlint: "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12",
-  kubeconform: "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0",
 } as const;
 const BUILD_DEADLINE_MS = 10 * 60_000;
 

@@ -45,6 +45,42 @@ async function failureOf(work: Promise<unknown>): Promise<CredentialFailure> {
   return (error as InvalidCredentialError).kind;
 }
 
+describe("while the key is changed", () => {
+  const NEXT = "the secret that comes after it has 40 chars";
+  const clock = new ManualClock();
+  const process = (secret: string, accepted?: string) =>
+    new AccessTokens({ secret, accepted, algorithm: "HS256", lifetime_s: LIFETIME_S }, clock);
+  const works = async (from: AccessTokens, at: AccessTokens) => {
+    const { access_token } = await from.issue(user);
+    return at.verify(access_token).then(
+      () => true,
+      (error) => error.kind,
+    );
+  };
+
+  test("no process refuses another's tokens, whichever of two neighbouring steps each is at", async () => {
+    const steps = [process(SECRET), process(SECRET, NEXT), process(NEXT, SECRET), process(NEXT)];
+    for (const [a, b] of [
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ] as const) {
+      // From the third step to the last nobody has a token of the old key any more.
+      if (a !== 2) expect(await works(steps[a]!, steps[b]!)).toBe(true);
+      expect(await works(steps[b]!, steps[a]!)).toBe(true);
+    }
+    expect(await works(steps[0]!, steps[3]!)).toBe("forged");
+  });
+
+  test("a token of the accepted key is judged as any other: by its time, and by its signature", async () => {
+    const at = process(NEXT, SECRET);
+    const { access_token } = await process(SECRET).issue(user);
+    expect(await failureOf(at.verify(`${access_token.slice(0, -4)}AAAA`))).toBe("forged");
+    clock.time_ms += LIFETIME_S * 1000 + 1;
+    expect(await failureOf(at.verify(access_token))).toBe("expired");
+  });
+});
+
 describe("access tokens", () => {
   test("say whose they are and of which version, and nothing secret", async () => {
     const { tokens, payload } = setUp();

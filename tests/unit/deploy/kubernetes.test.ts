@@ -56,6 +56,7 @@ describe("a pod of", () => {
       DATABASE_URL: "postgres://u:p@db/hydraulic",
       REDIS_URL: "redis://:p@cache:6379/0",
       JWT_SECRET_KEY: "x".repeat(48),
+      JWT_ACCEPTED_KEY: "y".repeat(48),
     };
     const given = env.map(({ name, valueFrom: { secretKeyRef } }: Yaml) => [name, secret[secretKeyRef.key]]);
     const all = { ...settings, ...Object.fromEntries(given) };
