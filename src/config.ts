@@ -3,12 +3,7 @@
  * parsed, frozen `Config` or a part of it. `.env.example` is printed from the same table (`bun src/config.ts`),
  * and a test holds the two together.
  */
-import {
-  type Purpose,
-  productionProblems,
-  providerProblems,
-  redisTlsProblems,
-} from "./config/checks.ts";
+import { type Purpose, productionProblems, providerProblems, redisTlsProblems } from "./config/checks.ts";
 import { choice, networks, share, text, type Variable, whole } from "./config/kinds.ts";
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 import { PROVIDER_VARIABLES } from "./config/provider.ts";
