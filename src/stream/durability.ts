@@ -1,6 +1,7 @@
 /** What Redis does with what it has accepted, by its own settings. Nothing is written. */
 import { writableServers } from "./cluster.ts";
 import { reaching, replyCode } from "./connection.ts";
+import { fieldsOfInfo } from "./info.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 /**
@@ -38,7 +39,7 @@ export async function inspectKeeping(redis: ScriptedRedis | Asked): Promise<Keep
 /** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). */
 async function keepingOf(redis: Asked): Promise<Keeping> {
   const info = await reaching(redis.info());
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  const field = fieldsOfInfo(info);
   const eviction = field("maxmemory_policy") ?? "unknown";
   if (field("aof_enabled") !== "1") return { durability: "off", eviction };
   const setting = await appendFsync(redis);

@@ -2,6 +2,7 @@
 import { Cluster, type Redis } from "ioredis";
 import { serverOf, writableServers } from "./cluster.ts";
 import { reaching } from "./connection.ts";
+import { fieldsOfInfo } from "./info.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
 /** One server that takes writes. */
@@ -44,8 +45,7 @@ export async function inspectRedis(
 /** Fields of INFO and the answer of TIME (Redis documentation). */
 async function askServer(redis: Redis, now_ms: () => number) {
   const info = await reaching(redis.info());
-  const fields = new Map(info.split(/\r?\n/).map((line) => line.split(":", 2) as [string, string]));
-  const field = (name: string) => fields.get(name);
+  const field = fieldsOfInfo(info);
   const sent_ms = now_ms();
   const [seconds, micros] = (await reaching(redis.time())).map(Number);
   const middle_ms = (sent_ms + now_ms()) / 2;

@@ -1,10 +1,16 @@
 /** Packages are those of the lockfile, run nothing when they are installed, and have no open advisory. */
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import packageFile from "../../package.json" with { type: "json" };
 import { ROOT } from "../support/deploy.ts";
 import { audit } from "../support/security/audit.ts";
 import { judgeFindings } from "../support/security/findings.ts";
+import { findRetired } from "../support/security/retire.ts";
+import { describeWith } from "../support/tools/describe-with.ts";
+import { npmPackages } from "../support/tools/npm-tools.ts";
 
 /** Of bun.lock: name and version, registry (empty: the machine's), dependencies, hash. */
 type Locked = readonly [id: string, registry?: string, about?: object, integrity?: string];
@@ -60,6 +66,27 @@ describe("bun audit", async () => {
       });
     } finally {
       await registry.stop(true);
+    }
+  });
+});
+
+describeWith("Retire.js", await npmPackages("retire"), (tool) => {
+  test("knows of nothing in node_modules that is not explained", async () => {
+    expect(judgeFindings("retire", await findRetired(tool, `${ROOT}node_modules`))).toEqual({
+      open: [],
+      stale: [],
+    });
+  });
+
+  test("finds a library with a hole, also where another has bundled it", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hydraulic-retired-"));
+    try {
+      const bundled = '/**\n * @license\n * Lodash <https://lodash.com/>\n */\nvar VERSION = "4.17.20";\n';
+      await Bun.write(join(folder, "bundle.js"), bundled);
+      const found = await findRetired(tool, folder);
+      expect(found.map(({ file }) => file)).toContain("lodash@4.17.20");
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 });
