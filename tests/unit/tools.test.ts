@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ServicesError } from "../../src/services/services-error.ts";
 import { tool } from "../support/tools/debian-tools.ts";
+import { describeWith } from "../support/tools/describe-with.ts";
 import { obtain } from "../support/tools/obtain.ts";
 
 let folder: string;
@@ -41,9 +42,9 @@ test("a mistake of ours is no missing tool", async () => {
   expect(existsSync(join(folder, "x.failed.json"))).toBe(false);
 });
 
-test("a tool of the bundle runs from where it is", async () => {
-  const found = await tool("promtool");
-  if ("missing" in found) return console.log(`not to be had here: ${found.missing}`);
-  const child = Bun.spawn([found.path, "--version"], { stdout: "pipe" });
-  expect(await child.stdout.text()).toStartWith("promtool, version ");
+describeWith("promtool", await tool("promtool"), (promtool) => {
+  test("runs from where it is", async () => {
+    const child = Bun.spawn([promtool, "--version"], { stdout: "pipe" });
+    expect(await child.stdout.text()).toStartWith("promtool, version ");
+  });
 });
