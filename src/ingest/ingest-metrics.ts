@@ -11,7 +11,7 @@ export function ingestMetrics(registry: Registry, workers: () => readonly Worker
   const registers = [registry];
   const readings = new Counter({
     name: "hydraulic_readings_total",
-    help: "Readings by outcome: inserted, duplicate, or the reason of their quarantine",
+    help: "Readings by outcome: inserted, duplicate_identical, or the reason of their quarantine",
     labelNames: ["outcome"],
     registers,
   });

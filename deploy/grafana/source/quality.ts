@@ -2,7 +2,7 @@
 import { dashboard, INSTANCE, number, series } from "./panel.ts";
 
 const ALL = `sum(rate(hydraulic_readings_total${INSTANCE}[$__rate_interval]))`;
-const REFUSED = `sum(rate(hydraulic_readings_total{instance=~"$instance",outcome!~"inserted|duplicate"}[$__rate_interval]))`;
+const REFUSED = `sum(rate(hydraulic_readings_total{instance=~"$instance",outcome!~"inserted|duplicate_identical"}[$__rate_interval]))`;
 
 export const quality = dashboard(
   "hydraulic-quality",
@@ -40,7 +40,7 @@ export const quality = dashboard(
       stacked: true,
       curves: [
         {
-          expr: `sum by (outcome) (rate(hydraulic_readings_total{instance=~"$instance",outcome!~"inserted|duplicate"}[$__rate_interval]))`,
+          expr: `sum by (outcome) (rate(hydraulic_readings_total{instance=~"$instance",outcome!~"inserted|duplicate_identical"}[$__rate_interval]))`,
           name: "{{outcome}}",
         },
       ],
@@ -51,7 +51,7 @@ export const quality = dashboard(
       unit: "short",
       curves: [
         {
-          expr: 'sum(rate(hydraulic_readings_total{instance=~"$instance",outcome="duplicate"}[$__rate_interval]))',
+          expr: 'sum(rate(hydraulic_readings_total{instance=~"$instance",outcome="duplicate_identical"}[$__rate_interval]))',
           name: "identical",
         },
       ],
