@@ -84,8 +84,9 @@ test("every metric is on a dashboard or in an alert, but for those that are for 
   const registered = [...sources.matchAll(/"((?:hydraulic|http|access|identity)_[a-z_]+)"/g)].map(
     ([, metric]) => metric!,
   );
-  // Of an outside identity provider, which few have; and what disables webhooks, which the record tells.
+  // Of an outside identity provider and of Redis' replicas, which few have; what disables webhooks, which the record tells.
   const closer = [
+    "hydraulic_replica_wait_seconds",
     "hydraulic_webhook_disabled_total",
     "hydraulic_webhook_overflows_total",
     "identity_provider_keys_age_seconds",
