@@ -1,6 +1,6 @@
 /** The service under test: a process of its own, started as anyone would start it, with every feature on. */
-import { openSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, openSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { ROOT } from "../../src/commands/environment.ts";
 import { choosePort } from "../../src/services/free-port.ts";
 import { BENCH_DIR, PASSWORD, type Stack, USERS } from "./stack.ts";
@@ -81,7 +81,7 @@ export async function startWorker(
   threads?: number,
 ): Promise<WorkerProcess> {
   const logPath = join(BENCH_DIR, "worker.log");
-  const log = openSync(logPath, "w");
+  const log = openLog(logPath);
   const env = {
     ...environmentOf(stack),
     ...(threads === undefined ? {} : { WORKER_THREADS: String(threads) }),
@@ -107,7 +107,7 @@ export async function startService(
   { role, logPath, users, settings }: ServiceKind = WHOLE,
 ): Promise<Service> {
   const port = await choosePort(undefined, []);
-  const log = openSync(logPath, "w");
+  const log = openLog(logPath);
   const profiling = profile === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profile];
   const child = Bun.spawn([process.execPath, ...profiling, "src/main.ts", "start", role], {
     cwd: ROOT,
@@ -136,6 +136,12 @@ export async function startService(
     await stop();
     throw error;
   }
+}
+
+/** A new log. With services that are given, nothing else has made its folder. */
+function openLog(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, "w");
 }
 
 async function untilReady(url: string, ended: () => boolean, logPath: string): Promise<void> {
