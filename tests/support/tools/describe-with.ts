@@ -9,5 +9,5 @@ export function describeWith(name: string, found: Tool, body: (path: string) => 
     return;
   }
   console.log(`Tests with ${name} are left out: ${found.missing}`);
-  describe.skip(`${name} (left out: ${found.missing.split("\n")[0]})`, () => body(""));
+  describe.skip(`${name} (left out: ${found.missing.replaceAll("\n", " ")})`, () => body(""));
 }
