@@ -18,7 +18,7 @@ import { oddBatches } from "./hostile/odd.ts";
 import { type HostileOptions, readOptions, USAGE } from "./hostile/options.ts";
 import { startPaced } from "./hostile/paced.ts";
 import { report } from "./hostile/report.ts";
-import { type HostileResult, judgeRun, passed } from "./hostile/result.ts";
+import { type HostileResult, isUnharmed, judgeRun, passed } from "./hostile/result.ts";
 import { save } from "./hostile/save.ts";
 import { showCases } from "./hostile/single.ts";
 
@@ -92,7 +92,7 @@ async function measure(run: Run, options: HostileOptions): Promise<HostileResult
     rows: speeds.rows + honest.accepted.rows,
   });
   await checkpoint(stack.sql);
-  const speedAfter = await speeds.measure(speed_runs);
+  const speedAfter = await speeds.measure(speed_runs, (after) => isUnharmed(speedBefore, after));
   // Behind the same honest work as the look before: what is no longer used was given back by then.
   const burdenAfter = await atRest(service.pid, burdenBefore);
   const found = {

@@ -83,18 +83,25 @@ export function judgeRun(result: Judged, comparesSpeed: boolean): Bound[] {
 /** With fewer requests than so many an operation, chance leaves some out. */
 const ENOUGH_EACH = 60;
 
+/** Whether a service is as fast as it was before. */
+export const isUnharmed = (before: Speed, after: Speed) =>
+  isAsFast(before, after) && isAsPrompt(before, after);
+const isAsFast = (before: Speed, after: Speed) => after.rows_per_s >= LEAST_SPEED * before.rows_per_s;
+const isAsPrompt = (before: Speed, after: Speed) =>
+  after.accept.p95 <= before.accept.p95 * MOST_P95 + NOISE_MS;
+
 function speedBounds({ speed: [before, after] }: Judged): Bound[] {
   const share = after.rows_per_s / before.rows_per_s;
   return [
     {
       rule: `readings/s afterwards >= ${LEAST_SPEED} of before`,
       found: `${share.toFixed(2)}: ${before.rows_per_s} and ${after.rows_per_s}`,
-      ok: share >= LEAST_SPEED,
+      ok: isAsFast(before, after),
     },
     {
       rule: `accept p95 afterwards <= ${MOST_P95} of before`,
       found: `${before.accept.p95} and ${after.accept.p95} ms`,
-      ok: after.accept.p95 <= before.accept.p95 * MOST_P95 + NOISE_MS,
+      ok: isAsPrompt(before, after),
     },
   ];
 }
