@@ -5,6 +5,7 @@ import { toTheBoundAndBack } from "../support/fault/bound.ts";
 import { OwnRedis } from "../support/fault/own-redis.ts";
 import { Stack } from "../support/stack.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
+import { until } from "../support/until.ts";
 
 const TEST_MS = 90_000;
 const DISK_MIB = 96;
@@ -18,10 +19,7 @@ let stack: Stack;
 const accepted = new Map<string, Batch>();
 
 beforeAll(async () => {
-  [database, redis] = await Promise.all([
-    createTestDatabase(),
-    OwnRedis.start({ disk_mib: DISK_MIB, settings: { "enable-debug-command": "yes" } }),
-  ]);
+  [database, redis] = await Promise.all([createTestDatabase(), OwnRedis.start({ disk_mib: DISK_MIB })]);
   stack = new Stack({ database: database.url, redis: redis.url });
   await stack.start("api");
   await stack.start("worker");
@@ -66,13 +64,16 @@ test(
   TEST_MS,
 );
 
+/** Where no small disk can be had, says so. */
+function hasDisk(): boolean {
+  if ("missing" in redis.disk) console.log(`A full disk of Redis is left out: ${redis.disk.missing}`);
+  return !("missing" in redis.disk);
+}
+
 test(
   "Redis cannot write its append-only file: refused with 503 until there is room again, and nothing accepted is lost",
   async () => {
-    if ("missing" in redis.disk) {
-      console.log(`A full disk of Redis is left out: ${redis.disk.missing}`);
-      return;
-    }
+    if (!hasDisk()) return;
     const load = await startLoad(100);
     await toTheBoundAndBack(
       stack,
@@ -87,9 +88,38 @@ test(
       },
       accepted,
     );
-    // The file is whole. Its disk would go with the server, so the server reads it again where it is.
-    await redis.admin.debug("LOADAOF");
+    // The file is whole: a restart finds nothing else in it.
+    await redis.kill();
+    await redis.start();
+    await until(
+      "the service has its Redis again",
+      async () => (await fetch(`${stack.url}/readyz`)).status === 200,
+      20_000,
+    );
     await stack.settle({ accepted });
+  },
+  TEST_MS,
+);
+
+test(
+  "with appendfsync always a full disk ends Redis: refused with 503 until it is started again, and nothing accepted is lost",
+  async () => {
+    if (!hasDisk()) return;
+    await redis.admin.config("SET", "appendfsync", "always");
+    const load = await startLoad(100);
+    await toTheBoundAndBack(
+      stack,
+      load,
+      {
+        harm: () => redis.fillDisk(),
+        during: async () => expect(redis.alive).toBe(false),
+        heal: async () => {
+          await redis.emptyDisk();
+          await redis.start();
+        },
+      },
+      accepted,
+    );
   },
   TEST_MS,
 );

@@ -7,6 +7,7 @@ import { findEmbedded } from "../../../src/services/embedded/bundle.ts";
 import { ensureRuntime } from "../../../src/services/embedded/install-runtime.ts";
 import { choosePort } from "../../../src/services/free-port.ts";
 import { findLocalRedis } from "../../../src/services/local-binaries.ts";
+import { isAlive } from "../../../src/services/process-control.ts";
 import { until } from "../until.ts";
 import { emptyDisk, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 import { TRACED_CALLS, writesOf } from "./synced-writes.ts";
@@ -36,7 +37,9 @@ export interface OwnRedisOptions {
 }
 
 export class OwnRedis {
+  /** Without a disk of its own: the server, or strace, which has written its trace when it ends. */
   #child: Bun.Subprocess | null = null;
+  #shell: Bun.Subprocess<"pipe", "ignore", "ignore"> | null = null;
   #pid = 0;
   #admin: Redis | null = null;
   /** Sizes of the append-only files, and of the trace, when the server was ready. */
@@ -93,13 +96,11 @@ export class OwnRedis {
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
     const { tracer } = this.options;
-    const prefix = "missing" in this.disk ? [] : this.disk.prefix;
     const trace = tracer
       ? [tracer, "-f", "-y", "-s", "0", "-e", `trace=${TRACED_CALLS}`, "-o", this.#trace]
       : [];
-    this.#child = Bun.spawn([...prefix, ...trace, this.server, ...flags], {
-      stdio: ["ignore", "ignore", "ignore"],
-    });
+    this.#launch([...trace, this.server, ...flags]);
+    this.#admin?.disconnect();
     const admin = new Redis(this.url, { maxRetriesPerRequest: null, commandTimeout: 10_000 });
     admin.on("error", () => undefined); // tests kill it on purpose
     this.#admin = admin;
@@ -110,10 +111,31 @@ export class OwnRedis {
     this.#traced = (await stat(this.#trace)).size;
   }
 
+  /** On a disk of its own within a shell that stays, because the disk ends with the last process that has it. */
+  #launch(command: readonly string[]): void {
+    if ("missing" in this.disk) {
+      this.#child = Bun.spawn([...command], { stdio: ["ignore", "ignore", "ignore"] });
+    } else if (this.#shell) {
+      this.#shell.stdin.write("again\n");
+      this.#shell.stdin.flush();
+    } else {
+      const again = 'while :; do "$@"; read -r line || exit 0; done';
+      this.#shell = Bun.spawn([...this.disk.prefix, "sh", "-c", again, "sh", ...command], {
+        stdio: ["pipe", "ignore", "ignore"],
+      });
+    }
+  }
+
+  /** False once it was killed, or has ended by itself. */
+  get alive(): boolean {
+    return this.#pid > 0 && isAlive(this.#pid);
+  }
+
   /** kill -9: what was written is there, synced or not, because the machine lives. */
   async kill(): Promise<void> {
     this.#admin?.disconnect();
-    if (this.#child?.exitCode === null) process.kill(this.#pid, "SIGKILL");
+    if (this.alive) process.kill(this.#pid, "SIGKILL");
+    await until("Redis has ended", () => !this.alive);
     await this.#child?.exited;
   }
 
@@ -122,11 +144,11 @@ export class OwnRedis {
   }
 
   fillDisk(): void {
-    if (!("missing" in this.disk)) fillDisk(this.#pid, this.disk);
+    if (!("missing" in this.disk)) fillDisk(this.#shell!.pid, this.disk);
   }
 
   async emptyDisk(): Promise<void> {
-    if (!("missing" in this.disk)) await emptyDisk(this.#pid, this.disk);
+    if (!("missing" in this.disk)) await emptyDisk(this.#shell!.pid, this.disk);
   }
 
   /** Bytes that were written and that no sync has put on the disk yet. */
@@ -166,6 +188,8 @@ export class OwnRedis {
 
   async close(): Promise<void> {
     await this.kill();
+    await this.#shell?.stdin.end();
+    await this.#shell?.exited;
     await rm(this.root, { recursive: true, force: true });
   }
 
