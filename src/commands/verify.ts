@@ -157,6 +157,7 @@ function contextOf(
       compress_after_days: config.COMPRESS_AFTER_DAYS,
       retention_days: config.RETENTION_DAYS,
       bounds: { ...streamBounds(config), partitions },
+      durability: config.REDIS_DURABILITY,
       replicas: replicaSettings(config, services.redisUrl).replicas,
     },
     clock: systemClock,

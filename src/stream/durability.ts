@@ -26,18 +26,21 @@ const BY_SETTING: Readonly<Record<string, Durability>> = {
   no: "os",
 };
 
+/** What holds for all of them. */
+export const weakest = (durabilities: readonly Durability[]): Durability =>
+  durabilities.toSorted((a, b) => WEAKER.indexOf(b) - WEAKER.indexOf(a))[0] ?? "unknown";
+
 /** Of a cluster what the weakest of its masters does. @throws {StreamUnavailableError} */
 export async function inspectKeeping(redis: ScriptedRedis | Asked): Promise<Keeping> {
   const all = await Promise.all(writableServers(redis).map(keepingOf));
-  const weakness = (one: Keeping) => WEAKER.indexOf(one.durability);
-  const { durability } = all.reduce((weakest, one) => (weakness(one) > weakness(weakest) ? one : weakest));
+  const durability = weakest(all.map((one) => one.durability));
   const evictions = all.map(({ eviction }) => eviction);
   const worst = evictions.find((eviction) => eviction.startsWith("allkeys-"));
   return { durability, eviction: worst ?? evictions.find((one) => one !== "noeviction") ?? "noeviction" };
 }
 
-/** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). */
-async function keepingOf(redis: Asked): Promise<Keeping> {
+/** Fields of INFO, and appendfsync where CONFIG is allowed (Redis documentation, "Persistence"). @throws {StreamUnavailableError} */
+export async function keepingOf(redis: Asked): Promise<Keeping> {
   const info = await reaching(redis.info());
   const field = fieldsOfInfo(info);
   const eviction = field("maxmemory_policy") ?? "unknown";

@@ -2,6 +2,7 @@
 import { Cluster, type Redis } from "ioredis";
 import { serverOf, writableServers } from "./cluster.ts";
 import { reaching } from "./connection.ts";
+import { type Durability, keepingOf } from "./durability.ts";
 import { fieldsOfInfo } from "./info.ts";
 import type { ScriptedRedis } from "./scripts.ts";
 
@@ -12,6 +13,8 @@ export interface ServerFacts {
   readonly version: string;
   /** The append-only file is on: what was accepted survives a restart. */
   readonly append_only: boolean;
+  /** By its own settings. */
+  readonly durability: Durability;
   /** What Redis does when its memory is full; anything but noeviction may drop accepted batches. */
   readonly eviction: string;
   readonly used_bytes: number;
@@ -52,7 +55,7 @@ async function askServer(redis: Redis, now_ms: () => number) {
   return {
     version: field("valkey_version") ?? field("redis_version") ?? "unknown",
     append_only: field("aof_enabled") === "1",
-    eviction: field("maxmemory_policy") ?? "unknown",
+    ...(await keepingOf(redis)),
     used_bytes: Number(field("used_memory") ?? 0),
     max_bytes: Number(field("maxmemory") ?? 0),
     clock_offset_ms: seconds! * 1000 + micros! / 1000 - middle_ms,

@@ -14,6 +14,8 @@ export interface Expectations {
   readonly compress_after_days: number;
   readonly retention_days: number;
   readonly bounds: StreamBounds;
+  /** That Redis is to have. */
+  readonly durability: "everysec" | "always";
   /** Replicas that each Redis server must have (REDIS_REPLICAS). */
   readonly replicas: number;
 }

@@ -1,7 +1,7 @@
 /** What a Redis that somebody else runs does with accepted batches is known at the start, and said or refused. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { choosePort } from "../../src/services/free-port.ts";
-import { inspectKeeping } from "../../src/stream/durability.ts";
+import { keepingOf } from "../../src/stream/durability.ts";
 import { OwnRedis } from "../support/fault/own-redis.ts";
 import { runProgram } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
@@ -82,5 +82,5 @@ test("one that may not be asked is unknown, not durable", async () => {
       }
     },
   };
-  expect(await inspectKeeping(asked as never)).toEqual({ durability: "unknown", eviction: "noeviction" });
+  expect(await keepingOf(asked as never)).toEqual({ durability: "unknown", eviction: "noeviction" });
 });

@@ -74,6 +74,7 @@ export async function verifyDatabase(
         compress_after_days: 7,
         retention_days: 1_825,
         bounds: { partitions: 1, max_entries: 100, max_bytes: 1e9, idempotency_ttl_s: 60 },
+        durability: "everysec",
         replicas: 0,
         ...expected,
       },

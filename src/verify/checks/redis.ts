@@ -1,4 +1,5 @@
 /** The Redis server, or each master of a cluster. */
+import { weakest } from "../../stream/durability.ts";
 import { inspectRedis, type ServerFacts } from "../../stream/inspect.ts";
 import { type Check, NO_REDIS } from "../context.ts";
 import { failed, ok, warn } from "../finding.ts";
@@ -25,6 +26,13 @@ export const redis: Check = {
         "CONFIG SET appendonly yes, and in redis.conf",
         figures,
       );
+    const weak = servers.filter(({ durability }) => durability !== "always");
+    if (expected.durability === "always" && weak.length > 0)
+      return warn(
+        `${text}; ${named(weak)}appendfsync is ${weak[0]!.durability}, REDIS_DURABILITY is always: a power cut loses accepted batches`,
+        "CONFIG SET appendfsync always, and in redis.conf",
+        figures,
+      );
     const alone = servers.filter(({ replicas }) => replicas < expected.replicas);
     if (alone.length > 0)
       return failed(
@@ -39,7 +47,7 @@ export const redis: Check = {
         "Raise STREAM_PARTITIONS (docs/scaling.md has numbers that spread well), or move slots",
         figures,
       );
-    return ok(`${text}, append-only file on, no eviction`, figures);
+    return ok(`${text}, append-only file on (appendfsync ${figures.durability}), no eviction`, figures);
   },
 };
 
@@ -63,6 +71,7 @@ function figuresOf(servers: readonly ServerFacts[]) {
     reached: true,
     version: servers[0]?.version ?? "unknown",
     append_only: servers.every(({ append_only }) => append_only),
+    durability: weakest(servers.map(({ durability }) => durability)),
     eviction: servers.find(({ eviction }) => eviction !== "noeviction")?.eviction ?? "noeviction",
     used_bytes: sum(servers, (one) => one.used_bytes),
     max_bytes: sum(servers, (one) => one.max_bytes),

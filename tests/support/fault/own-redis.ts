@@ -3,29 +3,15 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from "node:
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { findEmbedded } from "../../../src/services/embedded/bundle.ts";
-import { ensureRuntime } from "../../../src/services/embedded/install-runtime.ts";
 import { choosePort } from "../../../src/services/free-port.ts";
-import { findLocalRedis } from "../../../src/services/local-binaries.ts";
 import { isAlive } from "../../../src/services/process-control.ts";
+import { redisProgram } from "../redis-cluster.ts";
 import { until } from "../until.ts";
 import { emptyDisk, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
 import { TRACED_CALLS, writesOf } from "./synced-writes.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const AOF = "appendonlydir";
-
-/** The server program. @throws {Error} on a machine that has Redis only in containers */
-async function redisProgram(): Promise<string> {
-  const local = await findLocalRedis();
-  if ("found" in local) return local.found.server;
-  const embedded = await findEmbedded();
-  if (!("found" in embedded)) throw new Error("no redis-server on this machine");
-  const silent = { step: () => undefined, amount: () => undefined };
-  const quiet = { info: () => undefined, warn: () => undefined };
-  const runtime = join(ROOT, ".data/runtime");
-  return (await ensureRuntime(runtime, embedded.found.architecture, silent, quiet)).redisServer;
-}
 
 export interface OwnRedisOptions {
   /** In place of the defaults, as in redis.conf. */
@@ -61,7 +47,9 @@ export class OwnRedis {
       ? await smallDisk(join(root, "disk"), options.disk_mib, undefined)
       : { missing: "none was asked for" };
     const port = await choosePort(undefined, []);
-    const redis = new OwnRedis(await redisProgram(), root, port, options, disk);
+    const server = await redisProgram();
+    if (server === null) throw new Error("no redis-server on this machine");
+    const redis = new OwnRedis(server, root, port, options, disk);
     await redis.start();
     return redis;
   }

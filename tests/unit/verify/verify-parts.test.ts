@@ -127,17 +127,18 @@ describe("Redis", () => {
     used_memory: "1000",
     maxmemory: "0",
   };
-  const ask = (info: Record<string, string>) => {
+  const ask = (info: Record<string, string>, durability = "everysec", appendfsync = "everysec") => {
     const lines = Object.entries(info).map(([name, value]) => `${name}:${value}`);
     const redis = {
       info: async () => `# Server\r\n${lines.join("\r\n")}\r\n`,
       time: async () => ["1767225600", "250000"],
+      config: async () => ["appendfsync", appendfsync],
     } as unknown as ScriptedRedis;
     return redisCheck.run(
       {
         redis,
         clock: new ManualClock(),
-        expected: { bounds: { partitions: 1 } },
+        expected: { bounds: { partitions: 1 }, durability },
       } as unknown as VerifyContext,
       {} as Surveyed,
     );
@@ -155,6 +156,13 @@ describe("Redis", () => {
     ["aof_enabled", "0", "warn"],
   ])("with %s %s: %s", async (name, value, verdict) => {
     expect((await ask({ ...GOOD, [name]: value })).verdict).toBe(verdict as "fail");
+  });
+  test("that syncs less often than it is to: warn; as often or more often: ok", async () => {
+    expect((await ask(GOOD, "always", "everysec")).verdict).toBe("warn");
+    const good = await ask(GOOD, "always", "always");
+    expect(good).toMatchObject({ verdict: "ok", figures: { durability: "always" } });
+    expect((await ask(GOOD, "everysec", "always")).verdict).toBe("ok");
+    expect((await ask(GOOD, "everysec", "no")).figures.durability).toBe("os");
   });
   test("Valkey tells its own version", async () => {
     expect((await ask({ ...GOOD, valkey_version: "9.1.0" })).figures.version).toBe("9.1.0");
