@@ -116,18 +116,18 @@ function resultOf(
 
 /** The first differences, each with the faults before it. */
 function explanation({ verdict, timeline, failure }: RunResult): string {
-  const lines = failure === null ? [] : [failure, "the last faults:", ...indented(timeline.before(null))];
+  const lines = failure === null ? [] : [failure, "the last faults:", ...indented(timeline.around(null))];
   for (const difference of verdict?.differences.slice(0, SHOWN) ?? [])
     lines.push(
       difference.what,
       ...indented(told(difference)),
-      ...indented(timeline.before(difference.at_ms)),
+      ...indented(timeline.around(difference.at_ms)),
     );
   return lines.join("\n");
 }
 
 const told = ({ at_ms }: Difference) =>
-  at_ms === null ? [] : [`at ${new Date(at_ms).toISOString()}, after these faults:`];
+  at_ms === null ? [] : [`at ${new Date(at_ms).toISOString()}, among these faults:`];
 const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
 function list(rounds: readonly Round[]): string {

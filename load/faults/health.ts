@@ -19,8 +19,14 @@ interface Since {
   readonly newest: readonly string[];
 }
 
-/** @returns ms until it had recovered @throws {NotRecoveredError} after `bound_ms` @throws {Error} of the producers */
-export async function recovery(stack: Stack, producers: Producers, bound_ms: number): Promise<number> {
+export interface Recovery {
+  readonly took_ms: number;
+  /** What was waited for last. */
+  readonly last: readonly string[];
+}
+
+/** @throws {NotRecoveredError} after `bound_ms` @throws {Error} of the producers */
+export async function recovery(stack: Stack, producers: Producers, bound_ms: number): Promise<Recovery> {
   const begin_ms = performance.now();
   const end_ms = begin_ms + bound_ms;
   let since: Since | null = null;
@@ -28,8 +34,9 @@ export async function recovery(stack: Stack, producers: Producers, bound_ms: num
   while (performance.now() < end_ms) {
     if (producers.failure) throw producers.failure;
     since ??= await lookAtStreams(stack, begin_ms);
-    wrong = await ailments(stack, producers, since);
-    if (wrong.length === 0) return performance.now() - begin_ms;
+    const now = await ailments(stack, producers, since);
+    if (now.length === 0) return { took_ms: performance.now() - begin_ms, last: wrong };
+    wrong = now;
     await Bun.sleep(LOOK_MS);
   }
   throw new NotRecoveredError(

@@ -53,6 +53,10 @@ export function report(result: FaultResult): string {
       `${recovery.p50} / ${recovery.p95} / ${recovery.max} ms, bound ${result.bound_s} s`,
     ],
     [
+      "longest recovery",
+      `waited for ${result.worst.last.join("; ") || "-"}, after ${result.worst.faults.join("; ")}`,
+    ],
+    [
       "requests",
       `${number(sends.accepted)} accepted, ${sends.replayed} replayed, ${sends.refused} refused, ${sends.unknown} unknown, ${sends.cut} cut off (${answers.join(", ") || "no others"})`,
     ],

@@ -1,4 +1,5 @@
 /** When each fault was, and how long the service took to recover from it. */
+import type { Recovery } from "./health.ts";
 import type { KindName } from "./kinds.ts";
 import { describeFault, type PlannedFault } from "./schedule.ts";
 
@@ -22,7 +23,7 @@ export class Timeline {
   readonly #recoveries = new Map<KindName, number[]>();
   readonly #rounds: number[] = [];
   /** The round that took longest to recover from. */
-  worst: { readonly took_ms: number; readonly faults: readonly string[] } = { took_ms: 0, faults: [] };
+  worst: Recovery & { readonly faults: readonly string[] } = { took_ms: 0, last: [], faults: [] };
   readonly #begin = performance.now();
 
   async during(fault: PlannedFault, work: () => Promise<void>): Promise<void> {
@@ -36,10 +37,10 @@ export class Timeline {
     this.#notDone.push(fault);
   }
 
-  recovered(round: readonly PlannedFault[], took_ms: number): void {
+  recovered(round: readonly PlannedFault[], { took_ms, last }: Recovery): void {
     this.#rounds.push(took_ms);
     if (took_ms > this.worst.took_ms)
-      this.worst = { took_ms: Math.round(took_ms), faults: round.map(describeFault) };
+      this.worst = { took_ms: Math.round(took_ms), last, faults: round.map(describeFault) };
     for (const { kind } of round) this.#recoveries.getOrInsertComputed(kind, () => []).push(took_ms);
   }
 
@@ -55,14 +56,15 @@ export class Timeline {
     return this.#rounds.length;
   }
 
-  /** The faults at a moment and the last ones before it, for people. @param at_ms since the epoch; null: the end */
-  before(at_ms: number | null, count = 4): string[] {
+  /** The last faults before a moment and the first ones after it, for people. @param at_ms since the epoch; null: the end */
+  around(at_ms: number | null, count = 3): string[] {
+    const after = this.#happened.findIndex(({ from_ms }) => at_ms !== null && from_ms > at_ms);
+    const middle = after < 0 ? this.#happened.length : after;
     return this.#happened
-      .filter(({ from_ms }) => at_ms === null || from_ms <= at_ms)
-      .slice(-count)
+      .slice(Math.max(0, middle - count), middle + count)
       .map(({ fault, from_ms, to_ms }) => {
-        const to = to_ms === null ? "not ended" : new Date(to_ms).toISOString().slice(11);
-        return `${describeFault(fault)} (${new Date(from_ms).toISOString().slice(11)} to ${to})`;
+        const to = to_ms === null ? "not ended" : timeText(to_ms);
+        return `${describeFault(fault)} (${timeText(from_ms)} to ${to})`;
       });
   }
 
@@ -87,6 +89,8 @@ export class Timeline {
     return `${this.done} faults in ${s} s, ${accepted} batches accepted; recovery ${p50} ms, at most ${max} ms`;
   }
 }
+
+const timeText = (at_ms: number) => new Date(at_ms).toISOString().slice(11);
 
 function summary(times_ms: readonly number[]): KindRecord["recovery"] {
   const sorted = times_ms.toSorted((a, b) => a - b);

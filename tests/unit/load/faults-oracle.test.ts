@@ -86,7 +86,7 @@ describe("is wrong when", () => {
 
   test("an accepted job is not there, with its readings or without", async () => {
     const [job] = held.jobs.splice(3, 1);
-    await expectWrong(`job ${job!.job_id} was accepted and is not there`);
+    await expectWrong(`job ${job!.job_id}: it was accepted and is not there`);
   });
 
   test.each([
