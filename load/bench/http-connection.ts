@@ -30,6 +30,9 @@ export function postRequest(
   return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
+export const getRequest = (host: string, path: string, token: string): Buffer =>
+  Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${token}\r\n\r\n`, "latin1");
+
 export class Connection {
   #socket: Socket<undefined> | undefined;
   #open = true;

@@ -19,6 +19,10 @@ export interface HeldJob {
   readonly completed_at_ms: number | null;
 }
 
+/** What the end of a job says of its readings. */
+export const endText = (job: Pick<HeldJob, "status" | "total" | "inserted" | "duplicate" | "quarantined">) =>
+  `${job.status}: ${job.total} = ${job.inserted} + ${job.duplicate} + ${job.quarantined}`;
+
 export interface HeldRefusal {
   readonly job_id: string;
   readonly ordinal: number;

@@ -1,6 +1,6 @@
 /** The oracle's judgement of one lane: no other lane has readings of its sensors. */
 import { type DataShape, type LaneBatch, type Reading, SENSORS, SYSTEM_ID, sensorId } from "./batches.ts";
-import type { HeldJob, HeldReading, HeldRefusal } from "./held.ts";
+import { endText, type HeldJob, type HeldReading, type HeldRefusal } from "./held.ts";
 import type { Difference } from "./oracle.ts";
 import { asSent } from "./requests.ts";
 import type { SentBatch } from "./send-log.ts";
@@ -10,6 +10,8 @@ export interface JudgedJob {
   readonly job_id: string;
   /** When a producer was told of it, ms since the epoch; null: nobody was. */
   readonly at_ms: number | null;
+  /** What a producer was told of its end; null: nothing. */
+  readonly end: string | null;
   /** null: there is no such job. */
   readonly job: HeldJob | null;
 }
@@ -60,12 +62,14 @@ export class LaneJudge {
       });
     if (batch.key !== null && jobs.length > 1)
       this.#differs(`${name} has ${jobs.length} jobs with one Idempotency-Key`, { batch });
-    for (const { job_id, at_ms, job } of jobs) {
+    for (const { job_id, at_ms, job, end } of jobs) {
       if (job === null) {
         this.#differs("it was accepted and is not there", { batch, at_ms, job_id });
         continue;
       }
       this.#cases.push({ batch, at_ms, job });
+      if (end !== null && end !== endText(job))
+        this.#differs(`its producer was told "${end}", and it is "${endText(job)}"`, { batch, at_ms, job });
       if (batch.system_id === SYSTEM_ID) this.#claim(batch, job_id);
     }
   }

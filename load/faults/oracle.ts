@@ -106,10 +106,13 @@ const markOf = (shape: DataShape, { lane, n }: Pick<LaneBatch, "lane" | "n">) =>
 /** The jobs of a batch: those that were told of, there or not, and others that are there. */
 function jobsOf(sent: SentBatch, owned: Owned, there: readonly { readonly job: HeldJob }[]): JudgedJob[] {
   const told = [...sent.jobs].map(([job_id, at_ms]): JudgedJob => {
-    return { job_id, at_ms, job: owned.get(job_id)?.job ?? null };
+    return { job_id, at_ms, end: sent.ends.get(job_id) ?? null, job: owned.get(job_id)?.job ?? null };
   });
   const others = there.filter(({ job }) => !sent.jobs.has(job.job_id));
-  return [...told, ...others.map(({ job }): JudgedJob => ({ job_id: job.job_id, at_ms: null, job }))];
+  return [
+    ...told,
+    ...others.map(({ job }): JudgedJob => ({ job_id: job.job_id, at_ms: null, end: null, job })),
+  ];
 }
 
 async function hashDifferences(held: Held): Promise<Difference[]> {

@@ -9,6 +9,8 @@ export const LANES = 6;
 /** Batches a second of one lane. */
 export const PACE = 4;
 const AGAIN_MS = 150;
+/** Of so many batches one is followed to its end. */
+const FOLLOW_EACH = 4;
 /** All that was begun has to be accepted so long after the end of the last fault, ms. */
 const FINISH_DEADLINE_MS = 60_000;
 
@@ -51,6 +53,7 @@ export class Producers {
       const wait_ms = begin + (n * 1_000) / PACE - performance.now();
       if (wait_ms > 0) await Bun.sleep(wait_ms);
       await this.#deliver(batchOf(this.shape, lane, n), senders);
+      if (n % FOLLOW_EACH === 0 && n > 0) await this.#follow(lane, n - 1, senders);
     }
     for (const api of APIS) senders[api].close();
   }
@@ -66,6 +69,16 @@ export class Producers {
         throw new Error(`batch ${batch.n} of lane ${batch.lane} is not accepted: ${JSON.stringify(outcome)}`);
       if (this.failure) return;
       await Bun.sleep(AGAIN_MS);
+    }
+  }
+
+  /** By the API that did not take it, as often as not. */
+  async #follow(lane: number, n: number, senders: Readonly<Record<ApiName, Sender>>): Promise<void> {
+    const sent = this.log.sentOf({ lane, n });
+    for (const job_id of sent.jobs.keys()) {
+      const api = APIS[(n >> 2) % APIS.length]!;
+      const end = await senders[api].endOf(job_id, this.token);
+      if (end !== null) sent.ends.set(job_id, end);
     }
   }
 

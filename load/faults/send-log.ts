@@ -11,6 +11,8 @@ export interface SentBatch {
   readonly n: number;
   /** Ids of jobs by when they were told of, ms since the epoch. */
   readonly jobs: Map<string, number>;
+  /** What producers were told of the ends of jobs. */
+  readonly ends: Map<string, string>;
   /** Requests that may have made a job without telling of it. */
   unknown: number;
 }
@@ -37,6 +39,7 @@ export class SendLog {
     return this.#batches.getOrInsertComputed(`${lane} ${n}`, () => ({
       ...{ lane, n, unknown: 0 },
       jobs: new Map(),
+      ends: new Map(),
     }));
   }
 

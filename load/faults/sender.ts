@@ -1,5 +1,7 @@
 /** One request and what became of it. Nothing is sent again by itself, so that what is not known stays known as such. */
-import { type Answer, Connection } from "../bench/http-connection.ts";
+import type { JobView } from "../../src/contract/job.ts";
+import { type Answer, Connection, getRequest } from "../bench/http-connection.ts";
+import { endText } from "./held.ts";
 
 export type Outcome =
   | { readonly kind: "accepted"; readonly job_id: string; readonly replayed: boolean }
@@ -11,9 +13,10 @@ export type Outcome =
 /** No request may take longer; what is asked of the service is far less. */
 const REQUEST_DEADLINE_MS = 20_000;
 const JOB = /\r\n(?:content-)?location: *\S*\/jobs\/([0-9a-f-]{36})/i;
+const CLOSING = /\r\nconnection: *close/i;
 const REPLAYED = /\r\nidempotent-replayed: *true/i;
 
-/** An answer that no producer could make anything of. */
+/** An answer that no producer could make anything of, or that contradicts what it was told before. */
 export class OddAnswerError extends Error {
   override readonly name = "OddAnswerError";
 }
@@ -48,20 +51,45 @@ export class Sender {
 
   /** @throws {OddAnswerError} */
   async exchange(talk: (connection: Connection) => Promise<Answer>): Promise<Outcome> {
+    const answer = await this.#answer(talk);
+    return answer === null ? { kind: "unknown", status: 0 } : outcomeOf(answer);
+  }
+
+  /**
+   * Follow a job that was accepted. @returns its end as `endText` has it; null: it has not ended, or nobody can say
+   * @throws {OddAnswerError} also when it is not known: an accepted job always is
+   */
+  async endOf(job_id: string, token: string): Promise<string | null> {
+    const request = getRequest("127.0.0.1", `/api/v1/jobs/${job_id}`, token);
+    const answer = await this.#answer((connection) => connection.send(request));
+    if (answer === null || answer.status === 503) return null;
+    if (answer.status !== 200)
+      throw new OddAnswerError(`job ${job_id}: ${answer.status}: ${answer.body.slice(0, 400)}`);
+    const job = JSON.parse(answer.body) as JobView;
+    if (!job.is_completed) return null;
+    return endText({
+      status: job.status,
+      total: job.total_readings,
+      inserted: job.inserted_readings,
+      duplicate: job.duplicate_readings,
+      quarantined: job.quarantined_readings,
+    });
+  }
+
+  /** null: none came. */
+  async #answer(talk: (connection: Connection) => Promise<Answer>): Promise<Answer | null> {
     let late: Timer | undefined;
     try {
       if (!this.#connection?.isOpen) this.#drop();
       this.#connection ??= await Connection.open("127.0.0.1", this.port());
       const connection = this.#connection;
       late = setTimeout(() => connection.reset(), REQUEST_DEADLINE_MS);
-      const outcome = outcomeOf(await talk(connection));
-      // 408 is the last word on its connection.
-      if (outcome.kind === "refused") this.#drop();
-      return outcome;
-    } catch (error) {
+      const answer = await talk(connection);
+      if (CLOSING.test(answer.head)) this.#drop();
+      return answer;
+    } catch {
       this.#drop();
-      if (error instanceof OddAnswerError) throw error;
-      return { kind: "unknown", status: 0 };
+      return null;
     } finally {
       clearTimeout(late);
     }

@@ -88,6 +88,6 @@ export class HonestService implements Held {
 
 /** A batch that a producer knows of: its jobs, and requests without an answer. */
 export const sentOf = (lane: number, n: number, jobs: readonly string[], unknown = 0): SentBatch => ({
-  ...{ lane, n, unknown },
+  ...{ lane, n, unknown, ends: new Map() },
   jobs: new Map(jobs.map((job_id) => [job_id, RECEIVED_MS])),
 });

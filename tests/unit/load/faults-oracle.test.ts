@@ -1,6 +1,7 @@
 /** The oracle of `bun run faults` finds right what is right, and everything else wrong. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import { batchOf, type DataShape, SYSTEM_ID } from "../../../load/faults/batches.ts";
+import { endText } from "../../../load/faults/held.ts";
 import { judge } from "../../../load/faults/oracle.ts";
 import type { SentBatch } from "../../../load/faults/send-log.ts";
 import { HonestService, sentOf } from "../../support/faults.ts";
@@ -136,6 +137,16 @@ describe("is wrong when", () => {
     await expectWrong(/in Redis and .* in PostgreSQL/);
     held.hash.delete(job_id);
     await expectWrong(/is \{\} in Redis/);
+  });
+
+  test("a producer was told another end than the one that is stored", async () => {
+    const [one] = sent;
+    const [job_id] = one!.jobs.keys();
+    const job = held.jobs.find((other) => other.job_id === job_id)!;
+    one!.ends.set(job_id!, endText(job));
+    expect(await differences()).toEqual([]);
+    one!.ends.set(job_id!, endText({ ...job, inserted: job.inserted - 1, duplicate: job.duplicate + 1 }));
+    await expectWrong(/its producer was told "completed: /);
   });
 
   test("something is left in the stream or among the dead letters", async () => {
