@@ -4,7 +4,7 @@ import { UnitDefinitionError } from "../contract/units.ts";
 import { ServicesError } from "../services/services-error.ts";
 import { WrongDataError } from "../store/benchmark-tables.ts";
 import { EditionError } from "../store/edition.ts";
-import { StoreUnavailableError } from "../store/errors.ts";
+import { classify, StoreUnavailableError } from "../store/errors.ts";
 import { MigrationError } from "../store/migrate.ts";
 import { ScratchError } from "../store/scratch.ts";
 import { UserExistsError } from "../store/users.ts";
@@ -32,7 +32,7 @@ const EXPECTED = [
 export function fail(error: unknown): void {
   process.exitCode = 1;
   if (error instanceof ServicesError) process.stderr.write(`error: ${error.message}.\n${error.remedy}\n`);
-  else if (EXPECTED.some((known) => error instanceof known))
+  else if (EXPECTED.some((known) => error instanceof known) || classify(error) === "unavailable")
     process.stderr.write(`error: ${(error as Error).message}\n`);
   else
     process.stderr.write(

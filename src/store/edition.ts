@@ -73,7 +73,7 @@ export async function updateExtension(url: string): Promise<string | null> {
     try {
       await client.query("ALTER EXTENSION timescaledb UPDATE");
     } catch (error) {
-      if (sqlState(error) === undefined) throw error;
+      if (sqlState(error) === undefined || classify(error) === "unavailable") throw error;
       throw new EditionError(
         `The database was made by another version of TimescaleDB, and this server cannot move it to its own: ${(error as Error).message}. Start a server with the version that the database has, or a newer one`,
         { cause: error },
