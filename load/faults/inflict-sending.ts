@@ -1,6 +1,6 @@
 /** Faults of those who send: the same batch twice, and uploads that are slow, stall or are cut off. */
 import { batchOf, type DataShape, type LaneBatch } from "./batches.ts";
-import type { Infliction } from "./effect.ts";
+import { type Infliction, NoFaultError } from "./effect.ts";
 import { APIS, type ApiName, type KindName } from "./kinds.ts";
 import { LANES, type Ports } from "./producers.ts";
 import { requestOf } from "./requests.ts";
@@ -11,6 +11,8 @@ import { type Outcome, Sender } from "./sender.ts";
 export const FAULT_LANE = LANES;
 
 const AGAIN_MS = 150;
+/** What was sent has reached the API by then. */
+const CUT_AFTER_MS = { least: 20, spread: 100 };
 /** What is sent whole has to be accepted so long after, ms: faults of other parts last that long. */
 const ACCEPTED_DEADLINE_MS = 40_000;
 
@@ -82,12 +84,19 @@ export function inflictBySending(infliction: Infliction): Promise<void> | undefi
   return FAULTS[kind]?.(infliction.sendings, target as ApiName, infliction);
 }
 
+const TRIES = 5;
+const isAnswered = (outcome: Outcome) => outcome.kind !== "unknown" || outcome.status !== 0;
+
 const twiceAtOnce =
   (keyed: boolean): Inflict =>
   async (sendings) => {
-    const batch = sendings.next(keyed);
-    await Promise.all(APIS.map((api) => sendings.whole(batch, api)));
-    if (keyed) await sendings.untilAccepted(batch, APIS[0]);
+    for (let tries = 1; ; tries += 1) {
+      const batch = sendings.next(keyed);
+      const outcomes = await Promise.all(APIS.map((api) => sendings.whole(batch, api)));
+      if (keyed) await sendings.untilAccepted(batch, APIS[0]);
+      if (outcomes.every(isAnswered)) return;
+      if (tries === TRIES) throw new NoFaultError("never were both requests answered");
+    }
   };
 
 /** One that was accepted before, or one that is accepted now if there was none. */
@@ -136,11 +145,17 @@ const cutUpload: Inflict = async (sendings, api, { fault }) => {
   const sent = log.begun(batch);
   const request = requestOf(shape, batch, token);
   const sender = new Sender(() => ports[api]);
-  await sender.exchange((connection) => {
-    setTimeout(() => connection.reset(), 20 + fault.draw * 100);
-    return connection.send(request.subarray(0, cutAt(request, fault.draw)));
+  let isCut = false;
+  await sender.exchange(async (connection) => {
+    const answer = connection.send(request.subarray(0, cutAt(request, fault.draw)));
+    answer.catch(() => undefined); // it is heard below
+    await Bun.sleep(CUT_AFTER_MS.least + fault.draw * CUT_AFTER_MS.spread);
+    isCut = connection.isOpen;
+    connection.reset();
+    return answer;
   });
   log.cut(sent);
+  if (!isCut) throw new NoFaultError("the upload had ended before it was cut off");
   await sendings.untilAccepted(batch, api);
 };
 

@@ -56,6 +56,11 @@ const sending = (title: string, weight: number, hold_ms: Kind["hold_ms"] = AT_ON
   needs: (target) => [target, "redis", `clients>${target}`],
 });
 
+const byBoth = (title: string, weight: number): Kind => ({
+  ...sending(title, weight),
+  needs: () => [...APIS, "redis", ...APIS.map((api) => `clients>${api}`)],
+});
+
 /** Silence that TCP keep-alive and the service's own watchdogs have to notice. */
 const LONG_SILENCE = [13_000, 15_000] as const;
 
@@ -88,8 +93,8 @@ export const KINDS = {
   "redis-memory": pause("Redis is filled to maxmemory", 3, ["redis"]),
   "redis-disk": pause("the disk of Redis is full", 2, ["redis"]),
   "postgres-disk": pause("the disk of PostgreSQL is full", 3, ["postgres"]),
-  "twice-at-once": sending("the same batch twice at once, by both APIs, without Idempotency-Key", 2),
-  "twice-at-once-keyed": sending("the same batch twice at once with one Idempotency-Key", 2),
+  "twice-at-once": byBoth("the same batch twice at once, by both APIs, without Idempotency-Key", 2),
+  "twice-at-once-keyed": byBoth("the same batch twice at once, by both APIs, with one Idempotency-Key", 2),
   "twice-later": sending("a batch of before again, without Idempotency-Key", 2),
   "twice-later-keyed": sending("a batch of before again with its Idempotency-Key", 2),
   "slow-upload": sending("an upload in pieces that takes nearly as long as it may", 2, [600, 1_200]),
