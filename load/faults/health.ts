@@ -73,6 +73,7 @@ async function lookAtStreams({ redis }: Stack, begin_ms: number): Promise<Since 
 /** Entries of before that are still there. */
 async function waiting({ redis }: Stack, { newest }: Since): Promise<string[]> {
   try {
+    if (!(await redis.isMended())) return ["Redis has not written its append-only file anew"];
     const left = await Promise.all(
       partitions().map(async (p) => {
         const [first] = await redis.redis.xrange(streamKey(p), "-", newest[p]!, "COUNT", 1);

@@ -119,6 +119,7 @@ const fillRedisDisk: Inflict = async ({ stack, fault }) => {
     if (!(await pollUntil(isRefused, EFFECT_DEADLINE_MS)))
       throw new NoFaultError("Redis writes although its disk is full");
     await Bun.sleep(fault.hold_ms);
+    await stack.redis.hurt();
   } finally {
     await emptyDisk(stack.disks.redis);
   }

@@ -16,6 +16,8 @@ export class RedisServer implements Life {
   readonly url: string;
   /** Straight to the server; commands fail at once while it is away. */
   readonly redis: Redis;
+  /** How often the append-only file had been written anew when its disk was full; null: it need not be again. */
+  #rewrites: number | null = null;
 
   constructor(
     private readonly spec: RedisSpec,
@@ -33,7 +35,26 @@ export class RedisServer implements Life {
 
   async launch() {
     const { pid } = await startRedis(this.spec, this.port);
+    // It has read its file.
+    this.#rewrites = null;
     return { pid };
+  }
+
+  /** Its append-only file could not be written: from now on the service has to see to it that it is written anew. */
+  async hurt(): Promise<void> {
+    this.#rewrites = await this.#rewritten();
+  }
+
+  /** Whether the file has been written anew since, if it had to be. */
+  async isMended(): Promise<boolean> {
+    if (this.#rewrites === null) return true;
+    if ((await this.#rewritten()) <= this.#rewrites) return false;
+    this.#rewrites = null;
+    return true;
+  }
+
+  async #rewritten(): Promise<number> {
+    return Number(/^aof_rewrites:(\d+)/m.exec(await this.redis.info("persistence"))?.[1]);
   }
 
   async isReady(): Promise<boolean> {

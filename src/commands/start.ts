@@ -66,6 +66,7 @@ import { openReplicas } from "./open-replicas.ts";
 import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
+import { startAppendOnly } from "./start-append-only.ts";
 import { startLostJobs, startRecentBatches } from "./start-losses.ts";
 import { startMaintenance } from "./start-maintenance.ts";
 import { startTracing, type Tracing } from "./start-tracing.ts";
@@ -177,6 +178,7 @@ async function startWorkers(wiring: Wiring): Promise<Supervisor> {
   mirror.start();
   stopping.last("job mirror", (left_ms) => mirror.stop(left_ms * 0.75));
   startLostJobs(wiring, redis);
+  startAppendOnly(wiring, redis);
   startMaintenance(wiring);
   await startReviews(wiring);
   startWebhooks(wiring);

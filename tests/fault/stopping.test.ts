@@ -58,6 +58,7 @@ test(
       "webhooks",
       "reviews",
       "maintenance",
+      "look after the append-only file",
       "search for lost jobs",
       "job mirror",
       "look for partitions",
