@@ -9,6 +9,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "../ops/log.ts";
 import { writableServers } from "./cluster.ts";
 import { reaching, replyCode } from "./connection.ts";
+import { fieldsOfInfo } from "./info.ts";
 
 /** INFO persistence (Redis documentation, "INFO"). */
 interface FileState {
@@ -86,7 +87,7 @@ export class AppendOnlyFile {
 /** Null when there is no such file. */
 async function stateOf(server: Redis): Promise<FileState | null> {
   const info = await reaching(server.info("persistence"));
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, "m").exec(info)?.[1];
+  const field = fieldsOfInfo(info);
   if (field("aof_enabled") !== "1") return null;
   return {
     failing: field("aof_last_write_status") === "err",
