@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { mirrorKey, streamKey } from "../../src/stream/keys.ts";
 import type { DataShape } from "./batches.ts";
-import { drained, recovery } from "./health.ts";
+import { drained, type Recovery, recovery } from "./health.ts";
 import { heldIn } from "./held.ts";
 import { inflict } from "./inflict.ts";
 import { Sendings } from "./inflict-sending.ts";
@@ -42,6 +42,8 @@ export interface RunResult {
 const DRAIN_MS = 90_000;
 const VERIFY_DEADLINE_MS = 120_000;
 const TELL_EVERY = 10;
+/** Share of the bound from which on a recovery is worth a line. */
+const TELL_FROM = 0.25;
 
 /** @param tell lines for people */
 export async function run(
@@ -99,7 +101,9 @@ async function underLoad(
       const doable = round.filter((fault) => plan.no_disks === null || !DISK_KINDS.includes(fault.kind));
       for (const fault of round) if (!doable.includes(fault)) timeline.notDone(fault);
       await together(doable, (fault) => timeline.during(fault, () => inflict({ stack, fault, sendings })));
-      timeline.recovered(doable, await recovery(stack, producers, bound_ms));
+      const recovered = await recovery(stack, producers, bound_ms);
+      timeline.recovered(doable, recovered);
+      if (recovered.took_ms > bound_ms * TELL_FROM) tell(slowness(recovered, doable));
       if ((i + 1) % TELL_EVERY === 0 || i + 1 === rounds.length) tell(timeline.progress(log.counts.accepted));
     }
   } finally {
@@ -111,6 +115,11 @@ async function underLoad(
   }
   const all = Array.from({ length: PARTITIONS }, (_, p) => [streamKey(p), mirrorKey(p)]).flat();
   await drained(stack, all, DRAIN_MS);
+}
+
+function slowness({ took_ms, last }: Recovery, round: Round): string {
+  const faults = round.map(describeFault).join("; ");
+  return `slow, ${Math.round(took_ms)} ms until ${new Date().toISOString()}: waited for ${last.join("; ")}, after ${faults}`;
 }
 
 /** Each at its time. All are heard to their end before the first failure is thrown. */
