@@ -143,7 +143,7 @@ test(
       proxied.redis.pause();
       const starting = await startService("all", proxied.stack.environment({ LOG_LEVEL: "debug" }));
       proxied.stack.programs.push(starting);
-      await until("it is at Redis", () => starting.logged("database is up to date"), 20_000);
+      await until("it is at Redis", () => proxied.redis.connections() > 0, 20_000);
       starting.signal("SIGTERM");
       expect(await starting.end(GRACE_MS)).toEqual({ code: 0, signal: null });
       proxied.redis.resume();
