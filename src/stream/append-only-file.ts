@@ -11,10 +11,15 @@ import { writableServers } from "./cluster.ts";
 import { reaching, replyCode } from "./connection.ts";
 import { fieldsOfInfo } from "./info.ts";
 
-/** INFO persistence (Redis documentation, "INFO"). */
+/** INFO persistence and errorstats (Redis documentation, "INFO"). */
 interface FileState {
   /** The last write did not go through. */
   readonly failing: boolean;
+  /**
+   * Commands refused since the server started because it could not write (MISCONF): they tell of a moment that nobody
+   * saw. While snapshots fail they tell of that instead, and this is null.
+   */
+  readonly refusals: number | null;
   readonly rewriting: boolean;
   /** Rewrites begun since the server started. */
   readonly rewrites: number;
@@ -30,6 +35,8 @@ interface Doubt {
 export class AppendOnlyFile {
   /** By server. */
   readonly #doubts = new Map<string, Doubt>();
+  /** Refusals that are known, by server. Those of before the first look may be of a file that nobody mended. */
+  readonly #known = new Map<string, number>();
 
   /** @param redis a client of a server, or of a cluster, each of whose masters has a file of its own */
   constructor(
@@ -47,8 +54,10 @@ export class AppendOnlyFile {
     const state = await stateOf(server);
     if (state === null) return;
     const doubt = this.#doubts.get(name);
-    if (state.failing) {
-      if (!doubt) this.log.warn({ redis: name }, "Redis cannot write its append-only file");
+    const known = this.#known.get(name) ?? 0;
+    if (state.refusals !== null) this.#known.set(name, state.refusals);
+    if (state.failing || (state.refusals ?? 0) > known) {
+      if (!doubt) this.log.warn({ redis: name }, "Redis could not write its append-only file");
       this.#doubts.set(name, { since: null, refused: doubt?.refused ?? false });
       return;
     }
@@ -86,11 +95,13 @@ export class AppendOnlyFile {
 
 /** Null when there is no such file. */
 async function stateOf(server: Redis): Promise<FileState | null> {
-  const info = await reaching(server.info("persistence"));
+  const info = (await reaching(server.call("INFO", "persistence", "errorstats"))) as string;
   const field = fieldsOfInfo(info);
   if (field("aof_enabled") !== "1") return null;
+  const refused = /count=(\d+)/.exec(field("errorstat_MISCONF") ?? "")?.[1] ?? "0";
   return {
     failing: field("aof_last_write_status") === "err",
+    refusals: field("rdb_last_bgsave_status") === "err" ? null : Number(refused),
     rewriting: field("aof_rewrite_in_progress") === "1" || field("aof_rewrite_scheduled") === "1",
     rewrites: Number(field("aof_rewrites") ?? 0),
   };

@@ -16,9 +16,15 @@ class Server {
   answer: Error | null = null;
   isAway = false;
 
-  async info(): Promise<string> {
+  refusals = 0;
+  snapshot = "ok";
+
+  async call(...command: string[]): Promise<string> {
+    expect(command).toEqual(["INFO", "persistence", "errorstats"]);
     if (this.isAway) throw new Error("Connection is closed.");
-    return `# Persistence\r\naof_enabled:${this.enabled}\r\naof_rewrite_in_progress:${this.rewriting}\r\naof_rewrite_scheduled:0\r\naof_last_write_status:${this.status}\r\naof_rewrites:${this.rewrites}\r\n`;
+    const errors =
+      this.refusals > 0 ? `errorstat_ERR:count=7\r\nerrorstat_MISCONF:count=${this.refusals}\r\n` : "";
+    return `# Persistence\r\naof_enabled:${this.enabled}\r\naof_rewrite_in_progress:${this.rewriting}\r\naof_rewrite_scheduled:0\r\naof_last_write_status:${this.status}\r\nrdb_last_bgsave_status:${this.snapshot}\r\naof_rewrites:${this.rewrites}\r\n# Errorstats\r\n${errors}`;
   }
 
   async bgrewriteaof(): Promise<string> {
@@ -60,7 +66,7 @@ test("not while it cannot write, once when it can, and not again", async () => {
   for (let i = 0; i < 3; i += 1) await file.look();
   expect(server.asked).toBe(1);
   expect(told()).toEqual([
-    "Redis cannot write its append-only file",
+    "Redis could not write its append-only file",
     "Redis writes again; its append-only file may have a hole, and is written anew",
   ]);
   server.status = "err";
@@ -111,6 +117,30 @@ test("it fails anew before the file is whole: then it is written anew after that
   server.status = "ok";
   await file.look();
   expect(server.asked).toBe(1);
+});
+
+test("a moment that nobody saw is known by the commands that were refused in it, also from before the first look", async () => {
+  server.refusals = 2;
+  await file.look();
+  await file.look();
+  expect(server.asked).toBe(1);
+  server.rewriting = 0;
+  for (let i = 0; i < 3; i += 1) await file.look();
+  expect(server.asked).toBe(1);
+  server.refusals = 3;
+  await file.look();
+  await file.look();
+  expect(server.asked).toBe(2);
+});
+
+test("refusals for failing snapshots, and a count that begins anew, are no reason", async () => {
+  server.snapshot = "err";
+  server.refusals = 5;
+  for (let i = 0; i < 3; i += 1) await file.look();
+  server.snapshot = "ok";
+  server.refusals = 0;
+  for (let i = 0; i < 3; i += 1) await file.look();
+  expect(server.asked).toBe(0);
 });
 
 test("who may not ask for it says once what somebody else has to do, and goes on asking", async () => {
