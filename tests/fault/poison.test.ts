@@ -22,7 +22,7 @@ afterEach(async () => {
   await stack.close();
 }, TEST_MS);
 
-/** Entries that no program wrote. */
+/** Entries that no program wrote. A number as version would be a newer program's, and wait for it. */
 async function addGarbage(): Promise<number> {
   const { redis } = stack.reckoning;
   const meta = {
@@ -35,7 +35,7 @@ async function addGarbage(): Promise<number> {
   };
   const entries = [
     ["what", "ever"],
-    ["v", "999", "m", JSON.stringify(meta), "b", "{}"],
+    ["v", "one", "m", JSON.stringify(meta), "b", "{}"],
     ["v", "1", "m", "not JSON", "b", "{}"],
     encodeEntry({ ...meta, job_id: newJobId(0) }, Buffer.from([0xff, 0x00, 0xfe])),
     encodeEntry({ ...meta, job_id: newJobId(0) }, Buffer.from('{"readings":[1]}')),
