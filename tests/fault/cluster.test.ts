@@ -39,6 +39,7 @@ async function accepted(token: string, batch: Batch): Promise<string | undefined
   const { job_id } = (await response.json()) as { job_id?: string };
   return response.status === 202 ? job_id : undefined;
 }
+const isReady = async (status: number) => (await fetch(`${stack.url}/readyz`)).status === status;
 const unanswered = (load: Load) => load.answers.filter(({ status }) => status !== 202).length;
 
 test(
@@ -50,7 +51,9 @@ test(
     await more(load, 60);
     const victim = await masterOf(0);
     await victim.kill();
+    await until("batches that need it are told so", () => isReady(503), 10_000);
     await until("another master has its slots", async () => (await masterOf(0)) !== victim, 20_000);
+    await until("every slot is served again", () => isReady(200), 10_000);
     // The heir has no replica: its own batches wait, and those that may go anywhere go to the others.
     const token = await stack.login();
     for (const batch of [source.next(), source.next(), source.next()]) {
