@@ -8,6 +8,7 @@ import { choice, networks, share, text, type Variable, whole } from "./config/ki
 import { ConfigError, type ConfigProblem } from "./config/problems.ts";
 import { PROVIDER_VARIABLES } from "./config/provider.ts";
 import { REDIS_TLS_VARIABLES } from "./config/redis-tls.ts";
+import { REPLICA_VARIABLES } from "./config/replica.ts";
 import { TOKEN_VARIABLES } from "./config/tokens.ts";
 import { TRACING_VARIABLES } from "./config/tracing.ts";
 
@@ -35,6 +36,7 @@ export const VARIABLES = {
     "a postgres:// or postgresql:// URL",
     /^postgres(ql)?:\/\/\S+$/,
   ),
+  ...REPLICA_VARIABLES,
   REDIS_URL: text(
     optional,
     "Redis or Valkey 7+. Empty: a private instance is found or started (not in production)",

@@ -1,6 +1,7 @@
 /** Asks Redis and Postgres whether they serve. Requests that ask at the same time share one check. */
 import type { Clock } from "../ops/clock.ts";
 import { withDeadline } from "../ops/retry.ts";
+import type { ReplicaHealth } from "../store/replica/replica-watch.ts";
 import type { StreamState } from "../stream/health.ts";
 import type { ApiDeps } from "./deps.ts";
 
@@ -17,6 +18,8 @@ export interface DependencyStates {
   readonly postgres: Checked;
   /** Null while Redis is down. */
   readonly stream: StreamState | null;
+  /** Null: there is none. */
+  readonly replica?: ReplicaHealth | null;
 }
 
 export class DependencyCheck {
@@ -24,7 +27,9 @@ export class DependencyCheck {
   /** States that the log has been told. */
   readonly #told = new Map<string, Checked["state"]>();
 
-  constructor(private readonly deps: Pick<ApiDeps, "streamHealth" | "database" | "clock" | "log">) {}
+  constructor(
+    private readonly deps: Pick<ApiDeps, "streamHealth" | "database" | "clock" | "log" | "replica">,
+  ) {}
 
   /** Never rejects: what fails is down. */
   run(): Promise<DependencyStates> {
@@ -45,6 +50,7 @@ export class DependencyCheck {
       redis,
       postgres: { state: postgres.state, latency_ms: postgres.latency_ms },
       stream: result ?? null,
+      replica: this.deps.replica?.health ?? null,
     };
   }
 

@@ -15,6 +15,7 @@ import type { MappingStore } from "../store/mappings.ts";
 import type { Database } from "../store/pool.ts";
 import type { QuarantineStore } from "../store/quarantine.ts";
 import type { Queries } from "../store/queries/queries.ts";
+import type { ReplicaWatch } from "../store/replica/replica-watch.ts";
 import type { SensorRangeStore } from "../store/sensor-ranges.ts";
 import type { SensorStore } from "../store/sensors.ts";
 import type { SystemStore } from "../store/systems.ts";
@@ -129,6 +130,8 @@ export interface ApiDeps {
   readonly units: UnitRegistry;
   /** Over a pool of their own. */
   readonly queries: Queries;
+  /** Absent or null: there is no read replica. */
+  readonly replica?: Pick<ReplicaWatch, "health"> | null;
   readonly webhooks: Pick<WebhookStore, "get" | "page" | "create" | "change" | "remove" | "rotate">;
   readonly deliveries: Pick<DeliveryLog, "page" | "get" | "test" | "redeliver">;
   /** Where webhooks may lead. */

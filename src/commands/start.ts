@@ -24,14 +24,13 @@ import { survivePrinting } from "../ops/log-output.ts";
 import { openDesk } from "../review/open-desk.ts";
 import { reviewMetrics } from "../review/review-metrics.ts";
 import { ReviewRunner } from "../review/runner.ts";
+import { checkDatabaseUrl } from "../services/given-urls.ts";
 import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { JobStore } from "../store/jobs.ts";
 import { MappingStore } from "../store/mappings.ts";
 import type { Database } from "../store/pool.ts";
 import { QuarantineStore } from "../store/quarantine.ts";
 import { createQueries } from "../store/queries/queries.ts";
-import { Reader } from "../store/queries/reader.ts";
-import { readerMetrics } from "../store/queries/reader-metrics.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
 import { SensorRangeStore } from "../store/sensor-ranges.ts";
 import { SensorStore } from "../store/sensors.ts";
@@ -61,6 +60,7 @@ import {
   streamBounds,
 } from "./environment.ts";
 import { announcePartitions, openIdempotency, watchPartitions } from "./open-partitions.ts";
+import { openReaders } from "./open-readers.ts";
 import { openRegister } from "./open-register.ts";
 import { openReplicas } from "./open-replicas.ts";
 import { apiPlace, listen, refuseTakenPort, workerPlace } from "./port.ts";
@@ -114,6 +114,7 @@ async function run(role: RoleToStart, stopping: Stopping): Promise<void> {
     await readUnits(config);
     const place = role === "worker" ? workerPlace(config) : apiPlace(config);
     if (place) await refuseTakenPort(place);
+    checkDatabaseUrl("DATABASE_READ_URL", config.DATABASE_READ_URL);
   });
   const { config, log, services } = environment;
   stopping.services(() => services.stop());
@@ -235,7 +236,7 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     redis.disconnect();
   });
   await ready(redis, REDIS_DEADLINE_MS);
-  const reader = openReader(wiring);
+  const { reader, stored, replica } = openReaders(wiring);
   const units = createUnitRegistry(await readUnits(config));
   const rules = { units, registration: config.SENSOR_REGISTRATION };
   const review = openDesk(database, `${wiring.processName}:desk`, rules, reviewMetrics(metrics));
@@ -280,7 +281,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     mappings: new MappingStore(database),
     ranges: new SensorRangeStore(database),
     units,
-    queries: createQueries(reader),
+    queries: createQueries(reader, stored),
+    replica,
     review: review.desk,
     webhooks: new WebhookStore(database),
     deliveries: new DeliveryLog(database),
@@ -296,19 +298,6 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     return server.stop(left_ms * SERVER_SHARE, () => hurry.abort());
   });
   return server;
-}
-
-/** Queries of stored readings have a pool of their own: slow ones cannot keep log-in and health from answering. */
-function openReader({ config, services, metrics, onQuery, stopping }: Wiring): Reader {
-  const reader = new Reader({
-    url: services.databaseUrl,
-    size: config.QUERY_POOL_SIZE,
-    deadline_ms: config.QUERY_DEADLINE_MS,
-    onQuery,
-  });
-  readerMetrics(metrics, reader);
-  stopping.last("query pool", (left_ms) => reader.close(left_ms / 2));
-  return reader;
 }
 
 const toWorker = ({ consumer, state, silent_ms, restarts }: WorkerSummary) => ({

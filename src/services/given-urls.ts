@@ -19,13 +19,18 @@ export function checkUrls({
   databaseUrl,
   redisUrl,
 }: Pick<ServicesOptions, "databaseUrl" | "redisUrl">): void {
-  checkUrl("DATABASE_URL", databaseUrl, ["postgres:", "postgresql:"], (url) => {
-    const { tls } = databaseAddress(url);
-    if (tls) handshakeOptions(tls);
-  });
+  checkDatabaseUrl("DATABASE_URL", databaseUrl);
   // A list of hosts is not a URL to others.
   const isCluster = redisUrl !== undefined && clusterAddress(redisUrl.split("#", 1)[0]!) !== null;
   checkUrl("REDIS_URL", redisUrl, ["redis:", "rediss:"], redisAddress, isCluster);
+}
+
+/** @param name of the variable @throws ServicesError `bad-url` */
+export function checkDatabaseUrl(name: string, databaseUrl: string | undefined): void {
+  checkUrl(name, databaseUrl, ["postgres:", "postgresql:"], (url) => {
+    const { tls } = databaseAddress(url);
+    if (tls) handshakeOptions(tls);
+  });
 }
 
 function checkUrl(

@@ -43,6 +43,14 @@ const CONNECTION_CODES = new Set([
   "CONNECT_TIMEOUT",
 ]);
 
+/**
+ * The server takes no writes: a standby, or one that was set to read only. What it will be is decided when a session
+ * begins, and behind the same name there may be another server by then: so the session is given up.
+ */
+export function isReadOnly(error: unknown): boolean {
+  return sqlState(error) === "25006";
+}
+
 /** The error's SQLSTATE, or undefined when it is not an answer of the server. */
 export function sqlState(error: unknown): string | undefined {
   if (error instanceof pg.DatabaseError || error instanceof postgres.PostgresError) return error.code;

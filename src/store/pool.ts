@@ -1,7 +1,7 @@
 /** The pool for ordinary queries (postgres.js). Every statement goes through `run`, which names, times and classifies it. */
 import postgres from "postgres";
 import { withDeadline } from "../ops/retry.ts";
-import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "./errors.ts";
+import { ConnectionLostError, classify, isReadOnly, StoreUnavailableError, sqlState } from "./errors.ts";
 import type { PoolSockets } from "./pool-sockets.ts";
 import { postgresConnection } from "./tls/driver-options.ts";
 
@@ -75,6 +75,9 @@ function openPool(settings: DatabaseSettings, onLost: (generation: Generation) =
   return generation;
 }
 
+/** For what a pool that is left still reads, s. */
+const RETIREMENT_S = 5;
+
 /** A pool and what waits for its answers. */
 interface Generation {
   readonly sql: Sql;
@@ -120,15 +123,23 @@ export class Database {
     } catch (error) {
       if (classify(error) !== "unavailable") throw error;
       if (sqlState(error) === undefined) this.#renew(generation);
+      else if (isReadOnly(error)) this.#retire(generation);
       throw new StoreUnavailableError(`PostgreSQL (${label}): ${(error as Error).message}`, { cause: error });
     } finally {
       this.settings.onQuery?.(label, performance.now() - begin, ok);
     }
   }
 
-  /** @throws {StoreUnavailableError} */
+  /** Whether the server takes writes. @throws {StoreUnavailableError} also when it is a standby, or set to read only */
   async ping(): Promise<void> {
-    await this.run("ping", (sql) => sql`SELECT 1`);
+    const [row] = await this.run(
+      "ping",
+      (sql) =>
+        sql<{ refuses: boolean }[]>`SELECT current_setting('transaction_read_only')::boolean AS refuses`,
+    );
+    if (!row?.refuses) return;
+    this.#retire(this.#now);
+    throw new StoreUnavailableError("PostgreSQL takes no writes: it is a standby, or read only");
   }
 
   /** Ends the pool; queries in flight get `grace_s` seconds. */
@@ -142,6 +153,14 @@ export class Database {
     return openPool(this.settings, (generation) => {
       if (generation.waiting.size > 0) this.#renew(generation);
     });
+  }
+
+  /** Leave a pool whose server takes no writes; what it reads just now may end. */
+  #retire(old: Generation): void {
+    if (this.#now !== old) return;
+    this.#now = this.#open();
+    const ended = old.sql.end({ timeout: RETIREMENT_S }).catch(() => undefined);
+    ended.finally(() => old.sockets.destroy());
   }
 
   /**

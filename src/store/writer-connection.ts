@@ -6,7 +6,7 @@
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
-import { ConnectionLostError, sqlState } from "./errors.ts";
+import { ConnectionLostError, isReadOnly, sqlState } from "./errors.ts";
 import { pgConnection } from "./tls/driver-options.ts";
 
 export interface WriterSettings {
@@ -59,7 +59,7 @@ export class WriterConnection {
         "the writer's transaction",
       );
     } catch (error) {
-      if (error instanceof DeadlineError) session.destroy();
+      if (error instanceof DeadlineError || isReadOnly(error)) session.destroy();
       throw error;
     }
   }

@@ -25,6 +25,8 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   PORT: ["0", "65536", "80a", "-1", "8e3", "1.5"],
   WORKER_OPS_PORT: ["65536", "80a", "-1"],
   DATABASE_URL: ["mysql://h/d", "localhost", "postgres:// x"],
+  DATABASE_READ_URL: ["mysql://h/d", "localhost"],
+  DATABASE_READ_MAX_LAG_MS: ["999", "3600001", "5s"],
   REDIS_URL: ["http://h", "redis:h", "redis-cluster://h", "redis-cluster://h:1,", "redis-cluster://h:1,i"],
   REDIS_TLS_CA_FILE: [],
   REDIS_TLS_CERT_FILE: [],

@@ -70,7 +70,7 @@ interface TableDescription {
   readonly bodies?: { readonly json: TSchema; readonly columns: TSchema };
 }
 
-export const QUERY_HEADERS: readonly HeaderName[] = ["ETag", "Cache-Control", "Link", "Vary"];
+export const QUERY_HEADERS: readonly HeaderName[] = ["ETag", "Cache-Control", "Link", "Vary", "X-Data-As-Of"];
 
 /** The good answer of a table in all its formats. */
 export function okTable(table: TableDescription): ResponseObject {

@@ -37,6 +37,10 @@ export const HEADERS = {
   ETag: text("Version or content of the answer, for If-Match or If-None-Match", '"3"'),
   Link: text("Other pages, RFC 8288", '</api/v1/jobs?after=WyI>; rel="next"'),
   Vary: text("RFC 9110", "Accept, Accept-Encoding, Authorization"),
+  "X-Data-As-Of": text(
+    "Of an answer of a read replica: readings stored until then are surely in it",
+    "2026-01-31T12:00:00.250Z",
+  ),
   "Cache-Control": text("RFC 9111", "private, max-age=300"),
   "Retry-After": whole("Seconds to wait before asking again", 1),
   "WWW-Authenticate": text("RFC 6750", 'Bearer realm="hydraulic-ingest", error="invalid_token"'),

@@ -22,6 +22,7 @@ import {
   nowOf,
   pagesOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -69,7 +70,7 @@ export function mountCompleteness(app: App, { queries, clock, tokens }: RouteDep
       const range = wholeBuckets(asked, HOUR_MS);
       const { sensors, next } = await sensorsOf(c, queries, system_id, range, asked);
       const ids = sensors.map(({ id }) => id);
-      const counts = await queries.completeness.hours(system_id, ids, range, { signal: c.req.raw.signal });
+      const counts = await queries.completeness.hours(system_id, ids, range, queryOptions(c));
       const bySensor = hoursBySensor(counts);
       const rows = sensors.map(({ expected_rate_hz, id, name, quantity, unit }) => {
         const hours = bySensor.get(id) ?? new Map<number, number>();
@@ -90,7 +91,7 @@ async function sensorsOf(
   range: TimeRange,
   asked: TimeRange,
 ): Promise<{ sensors: readonly SensorSubject[]; next: string | null }> {
-  const options = { signal: c.req.raw.signal };
+  const options = queryOptions(c);
   const ids = sensorsParameter(c);
   const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
   const after = cursorParameter(c, 1)?.[0] ?? null;

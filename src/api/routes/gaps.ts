@@ -19,6 +19,7 @@ import {
   linkTo,
   nowOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -76,7 +77,7 @@ export function mountGaps(app: App, { queries, clock, tokens }: RouteDeps): void
       const range = untilNow(rangeOf(c, now_us, { max_days: MAX_DAYS }), now_us);
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
       const asked_s = numberParameter(c, "min_gap_s", GAP_S);
-      const options = { signal: c.req.raw.signal };
+      const options = queryOptions(c);
       const sensor = await queries.subjects.sensor(system_id, sensor_id, options);
       const rate = await rateIn(c, queries, system_id, sensor, range, now_us);
       const min_gap_s = asked_s ?? defaultGap_s(rate);
@@ -118,9 +119,7 @@ async function rateIn(
   now_us: number,
 ): Promise<Rate> {
   if (expected_rate_hz !== null) return rateOf(expected_rate_hz, new Map(), now_us);
-  const hours = await completeness.hours(system_id, [id], wholeBuckets(range, HOUR_MS), {
-    signal: c.req.raw.signal,
-  });
+  const hours = await completeness.hours(system_id, [id], wholeBuckets(range, HOUR_MS), queryOptions(c));
   return rateOf(
     null,
     new Map(hours.map(({ hour, readings }) => [parseTimestamp_us(hour), readings])),

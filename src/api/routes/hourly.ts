@@ -24,6 +24,7 @@ import {
   nowOf,
   pagesOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -98,7 +99,7 @@ async function answer(
   const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
   const format = formatOf(c);
   const after = afterOf(c);
-  const options = { signal: c.req.raw.signal };
+  const options = queryOptions(c);
   await queries.subjects.sensors(system_id, sensor_ids ?? [], options);
   const { style, content_type } = FORMAT_KINDS[format];
   const page = await queries.hourly.page({ system_id, sensor_ids, range, limit, after }, style, options);

@@ -22,6 +22,7 @@ import {
   nowOf,
   pagesOf,
   queryAnswer,
+  queryOptions,
   SYSTEM_QUERY_PROBLEMS,
 } from "./query-access.ts";
 
@@ -73,7 +74,7 @@ export function mountLatest(app: App, { queries, clock, tokens }: RouteDeps): vo
       const now_us = nowOf(clock);
       // Whole minutes, so that the tag does not change with every request.
       const since_us = Math.floor((now_us - days * DAY_US) / 60_000_000) * 60_000_000;
-      const options = { signal: c.req.raw.signal };
+      const options = queryOptions(c);
       await queries.subjects.system(system_id, options);
       const { style, content_type } = FORMAT_KINDS[format];
       const page = await queries.latest.page({ system_id, since_us, limit, after }, style, options);

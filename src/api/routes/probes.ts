@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { DeadlineError, withDeadline } from "../../ops/retry.ts";
+import type { ReplicaState } from "../../store/replica/replica-watch.ts";
 import { StreamUnavailableError } from "../../stream/connection.ts";
 import { DURABILITIES, type Durability } from "../../stream/durability.ts";
 import { DependencyCheck, type DependencyStates } from "../dependency-check.ts";
@@ -25,11 +26,22 @@ const RedisSchema = Type.Object({
       "never, or not to be learned; null while Redis is down",
   }),
 });
+const ReplicaSchema = Type.Object(
+  {
+    state: stateOf("up", "behind", "away", "foreign", "unknown"),
+    lag_ms: Type.Union([Type.Number(), Type.Null()]),
+  },
+  { description: "It answers questions while it is up, else the primary does; null: there is none" },
+);
 const HealthSchema = Type.Object({
   status: ReadySchema.properties.status,
   reasons: ReadySchema.properties.reasons,
   checked_at: Type.String({ format: "date-time" }),
-  dependencies: Type.Object({ redis: RedisSchema, postgres: CheckedSchema }),
+  dependencies: Type.Object({
+    redis: RedisSchema,
+    postgres: CheckedSchema,
+    read_replica: Type.Union([ReplicaSchema, Type.Null()]),
+  }),
   backlog: Type.Union([
     Type.Object({
       entries: Type.Integer({ description: "Batches accepted and not finished" }),
@@ -58,13 +70,27 @@ export interface Readiness {
 /** A process that is about to stop serves what comes, but should be asked for nothing more. */
 export const STOPPING: Readiness = { status: "unavailable", reasons: ["the process is about to stop"] };
 
+const REPLICA_IS: Readonly<Record<Exclude<ReplicaState, "up">, string>> = {
+  unknown: "how far the read replica is behind is not known yet",
+  behind: "the read replica is too far behind",
+  away: "the read replica is down",
+  foreign: "DATABASE_READ_URL leads to no standby of the primary",
+};
+
 /** Redis away or full means that batches are refused; without Postgres they are accepted and wait. */
-export function readinessOf({ redis, postgres, stream }: DependencyStates): Readiness {
+export function readinessOf({ redis, postgres, stream, replica }: DependencyStates): Readiness {
   const refusing = [
     ...(redis.state === "down" ? ["Redis is down or takes no writes"] : []),
     ...(stream?.full ? ["the backlog has reached its bound"] : []),
   ];
-  const waiting = postgres.state === "down" ? ["PostgreSQL is down: batches are accepted and wait"] : [];
+  const waiting = [
+    ...(postgres.state === "down"
+      ? ["PostgreSQL is down or takes no writes: batches are accepted and wait"]
+      : []),
+    ...(replica && replica.state !== "up"
+      ? [`${REPLICA_IS[replica.state]}: the primary is asked instead`]
+      : []),
+  ];
   const status = refusing.length > 0 ? "unavailable" : waiting.length > 0 ? "degraded" : "ready";
   return { status, reasons: [...refusing, ...waiting] };
 }
@@ -89,11 +115,11 @@ function healthOf(
   workers: readonly WorkerSummary[],
   now_ms: number,
 ) {
-  const { redis, postgres, stream } = states;
+  const { redis, postgres, stream, replica = null } = states;
   return {
     ...readiness,
     checked_at: new Date(now_ms).toISOString(),
-    dependencies: { redis: { ...redis, durability }, postgres },
+    dependencies: { redis: { ...redis, durability }, postgres, read_replica: replica },
     backlog: stream && {
       entries: stream.entries,
       bytes: stream.bytes,
@@ -113,6 +139,7 @@ const HEALTH_EXAMPLE = {
   dependencies: {
     redis: { state: "up", latency_ms: 0.4, durability: "everysec" },
     postgres: { state: "up", latency_ms: 0.9 },
+    read_replica: { state: "up", lag_ms: 12 },
   },
   backlog: { entries: 3, bytes: 42_000, pending: 1, dead_letters: 0, full: false },
   workers: [{ name: "ingest-1", state: "running", heartbeat_age_ms: 210, restarts: 0 }],

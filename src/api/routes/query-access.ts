@@ -5,6 +5,7 @@ import type { ProblemName } from "../../contract/problem.ts";
 import { DAY_US, MAX_TIME_US, MIN_TIME_US, type TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { QueryAbortedError, QueryBusyError, QueryTimeoutError } from "../../store/queries/query-errors.ts";
+import type { QueryOptions } from "../../store/queries/reader.ts";
 import { UnknownSensorsError, UnknownSystemError } from "../../store/queries/subjects.ts";
 import type { AppContext } from "../deps.ts";
 import { CURSOR, queryParameter, UUIDS } from "../openapi/parameters.ts";
@@ -59,6 +60,26 @@ export interface RangeRule {
   /** Length of the range without `from`, µs. */
   readonly fallback_us?: number;
   readonly max_days?: number;
+}
+
+/** The time up to which a read replica surely had everything, in answers that come from one. */
+const AS_OF = "X-Data-As-Of";
+
+/**
+ * How a question about stored readings is asked: it ends with its request, and a read replica may answer it unless the
+ * client wants no copy (`Cache-Control: no-cache`, RFC 9111 section 5.2.1.4). An answer of the replica says so.
+ */
+export function queryOptions(c: Context): QueryOptions & { readonly isFresh: boolean } {
+  let oldest_ms = Number.POSITIVE_INFINITY;
+  return {
+    signal: c.req.raw.signal,
+    isFresh: /(^|,)\s*no-cache\s*(,|$)/i.test(c.req.header("Cache-Control") ?? ""),
+    onReplica(asOf_ms) {
+      // Of several statements the oldest counts.
+      oldest_ms = Math.min(oldest_ms, asOf_ms);
+      c.header(AS_OF, new Date(oldest_ms).toISOString());
+    },
+  };
 }
 
 /** Now, µs since the epoch. */

@@ -34,6 +34,7 @@ import {
   linkTo,
   nowOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -102,7 +103,7 @@ export function mountReadings(app: App, deps: RouteDeps): void {
   app.get(PATH, describe, authenticate(deps.tokens), (c) =>
     queryAnswer(c, async () => {
       const asked = askedOf(c, nowOf(deps.clock));
-      const options = { signal: c.req.raw.signal };
+      const options = queryOptions(c);
       const [system_id, sensor_id] = [pathUuid(c, "system_id"), pathUuid(c, "sensor_id")];
       const sensor = await deps.queries.subjects.sensor(system_id, sensor_id, options);
       if (asked.whole) return exportOf(c, deps, exports, asked, sensor);
@@ -202,6 +203,7 @@ function exportOf(
   const { content_type, style } = FORMAT_KINDS[asked.format];
   const range: TimeRange = asked.range;
   let header = asked.format === "csv" ? csvHeader(columnsFor(style)) : "";
+  const options = queryOptions(c);
   let start: PageStart | null = null;
   let ended = false;
   return exports.answer(
@@ -211,7 +213,10 @@ function exportOf(
       const page: ReadingsText = await queries.readings.page(
         { sensor_id, range, order: asked.order, limit: PIECE_ROWS, start },
         style,
-        start === null ? { signal } : { signal, wait_ms: PIECE_WAIT_MS },
+        // Headers leave with the first piece; only that one can say what it comes from.
+        start === null
+          ? { ...options, signal }
+          : { signal, isFresh: options.isFresh, wait_ms: PIECE_WAIT_MS },
       );
       ended = page.count < PIECE_ROWS;
       if (page.last_us !== null) start = { side: "after", timestamp_us: page.last_us };

@@ -15,6 +15,7 @@ import { invalidParameter, numberParameter, onlyParameters } from "../parameters
 import {
   nowOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -67,7 +68,7 @@ export function mountSensorRangePreview(app: App, deps: RegistryDeps): void {
         fallback_us: DEFAULT_DAYS * DAY_US,
         max_days: MAX_DAYS,
       });
-      const options = { signal: c.req.raw.signal };
+      const options = queryOptions(c);
       const { unit } = await deps.queries.subjects.sensor(system_id, sensor_id, options);
       const asked = { sensor_id, unit, limits, range };
       const { readings, below, above, lowest, highest } = await deps.queries.rangePreview.count(

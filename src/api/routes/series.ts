@@ -32,6 +32,7 @@ import {
 import {
   nowOf,
   queryAnswer,
+  queryOptions,
   rangeOf,
   rangeParameters,
   rangeText,
@@ -109,7 +110,7 @@ export function mountSeries(app: App, deps: RouteDeps): void {
       const now_us = nowOf(deps.clock);
       const asked = askedOf(c, now_us);
       const format = formatOf(c);
-      const options = { signal: c.req.raw.signal };
+      const options = queryOptions(c);
       const sensors = await deps.queries.subjects.sensors(asked.system_id, asked.sensor_ids, options);
       const plan = await planSeries(asked, deps.queries, options);
       return answerWhole(c, {
@@ -152,7 +153,7 @@ async function bodyOf(
   plan: SeriesPlan,
 ): Promise<string> {
   const query = { system_id, sensor_ids, ...plan };
-  const options = { signal: c.req.raw.signal };
+  const options = queryOptions(c);
   const { style } = FORMAT_KINDS[format];
   if (style === "csv" || style === "lines") {
     const text = await queries.series.joined(query, style, options);

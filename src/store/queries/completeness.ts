@@ -1,7 +1,7 @@
 /** What is needed to tell how complete recordings are: readings per hour, and the holes between them. */
 import type { TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 
 /** Readings of a sensor in one hour. */
 export interface HourCount {
@@ -28,7 +28,7 @@ export interface GapQuery {
 }
 
 export class CompletenessQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /** Hours with readings, by sensor and hour. Throws what `Reader.rows` throws. */
   async hours(

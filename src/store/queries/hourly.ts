@@ -1,7 +1,7 @@
 /** Rows of the hourly aggregate, in the order of sensor and hour. */
 import type { TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 import { type BodyRow, type Column, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
 export interface HourlyKey {
@@ -45,7 +45,7 @@ interface PageRow extends BodyRow {
 }
 
 export class HourlyQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /** Throws what `Reader.rows` throws. */
   async page(page: HourlyPage, style: TableStyle, options?: QueryOptions): Promise<HourlyText> {

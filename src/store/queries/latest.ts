@@ -1,6 +1,6 @@
 /** The latest reading of each sensor of a system. */
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 import { type BodyRow, type Column, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
 export interface LatestPage {
@@ -34,7 +34,7 @@ interface PageRow extends BodyRow {
 }
 
 export class LatestQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /**
    * Sensors in use, by name. One step into the index a sensor and chunk: DISTINCT ON would read everything.

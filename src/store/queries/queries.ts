@@ -12,7 +12,7 @@ import { IncidentQueries } from "./quarantine-incidents.ts";
 import { QuarantineListQueries } from "./quarantine-list.ts";
 
 import { RangePreviewQueries } from "./range-preview.ts";
-import type { Reader } from "./reader.ts";
+import type { Reader, RowReader } from "./reader.ts";
 import { ReadingQueries } from "./readings.ts";
 import { SeriesQueries } from "./series.ts";
 import { SkewQueries } from "./skew.ts";
@@ -39,17 +39,21 @@ export interface Queries {
   readonly users: UserListQueries;
 }
 
-export function createQueries(reader: Reader): Queries {
+/**
+ * @param reader asks the primary: people see there what they have just changed
+ * @param stored answers questions about stored readings, perhaps by a replica
+ */
+export function createQueries(reader: Reader, stored: RowReader = reader): Queries {
   return {
-    subjects: new Subjects(reader),
-    readings: new ReadingQueries(reader),
-    series: new SeriesQueries(reader),
-    hourly: new HourlyQueries(reader),
-    latest: new LatestQueries(reader),
+    subjects: new Subjects(stored),
+    readings: new ReadingQueries(stored),
+    series: new SeriesQueries(stored),
+    hourly: new HourlyQueries(stored),
+    latest: new LatestQueries(stored),
     jobs: new JobListQueries(reader),
-    completeness: new CompletenessQueries(reader),
+    completeness: new CompletenessQueries(stored),
     skew: new SkewQueries(reader),
-    rangePreview: new RangePreviewQueries(reader),
+    rangePreview: new RangePreviewQueries(stored),
     quarantine: new QuarantineListQueries(reader),
     quarantineCounts: new QuarantineCountQueries(reader),
     incidents: new IncidentQueries(reader),

@@ -2,7 +2,7 @@
 import type { TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { Range } from "../../contract/units.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 
 export interface RangePreviewAsked {
   readonly sensor_id: string;
@@ -22,7 +22,7 @@ export interface RangeCounts {
 }
 
 export class RangePreviewQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /** Over the readings in the unit of the limits. Throws what `Reader.rows` throws. */
   async count(

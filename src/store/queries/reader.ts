@@ -67,6 +67,16 @@ export interface QueryOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait for a slot, ms. */
   readonly wait_ms?: number;
+  /** The answer must not come from a replica, which may lack what was written last. */
+  readonly isFresh?: boolean;
+  /** Called when a replica has answered, with the time up to which it surely has everything, ms since the epoch. */
+  readonly onReplica?: (asOf_ms: number) => void;
+}
+
+/** Whoever answers statements. */
+export interface RowReader {
+  /** Throws what `Reader.rows` throws. */
+  rows<R extends object>(statement: Statement, options?: QueryOptions): Promise<R[]>;
 }
 
 /** `2026-01-31 12:00:00.5+00`, as the session writes UTC, in RFC 3339. */
@@ -85,7 +95,7 @@ const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
 };
 const TYPES = { getTypeParser: (oid: number) => PARSERS[oid] ?? ((text: string) => text) };
 
-export class Reader {
+export class Reader implements RowReader {
   readonly #pool: pg.Pool;
   /** Never full of slow statements: it only ends them. */
   readonly #control: pg.Pool;

@@ -1,7 +1,7 @@
 /** Raw readings of one sensor, a page at a time, as text. */
 import type { TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 import { type BodyRow, type Column, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
 /** Where a page begins: at the edge of the range, or next to a reading, which is not on it. */
@@ -47,7 +47,7 @@ export const READING_COLUMNS_WITH_UNIT: readonly Column[] = [
 ];
 
 export class ReadingQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /** Throws what `Reader.rows` throws. */
   async page(page: ReadingsPage, style: TableStyle, options?: QueryOptions): Promise<ReadingsText> {

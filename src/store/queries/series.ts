@@ -1,7 +1,7 @@
 /** Series for charts: the envelope (min, average, max) of the values of each bucket. */
 import type { TimeRange } from "../../contract/query-range.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 import { type BodyRow, type Column, selectBody, type TableStyle, textOf } from "./table-text.ts";
 
 /** Where the buckets are made from. */
@@ -53,7 +53,7 @@ interface SensorRow extends BodyRow {
 }
 
 export class SeriesQueries {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /**
    * The text of each sensor's series by its id; a sensor without readings has none.

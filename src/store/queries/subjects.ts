@@ -1,5 +1,5 @@
 /** What a query is about: a system, and some or all of its sensors. */
-import type { QueryOptions, Reader } from "./reader.ts";
+import type { QueryOptions, RowReader } from "./reader.ts";
 
 export interface SensorSubject {
   readonly id: string;
@@ -31,7 +31,7 @@ interface SubjectRow extends Omit<SensorSubject, "id"> {
 const FIELDS = "s.id, s.name, s.quantity, s.unit, s.expected_rate_hz";
 
 export class Subjects {
-  constructor(private readonly reader: Reader) {}
+  constructor(private readonly reader: RowReader) {}
 
   /**
    * These sensors of a system, in the order given.
@@ -44,11 +44,13 @@ export class Subjects {
   ): Promise<SensorSubject[]> {
     const text = `SELECT y.id AS system_id, ${FIELDS} FROM diagnostics_system y
       LEFT JOIN diagnostics_sensor s ON s.system_id = y.id AND s.id = ANY($2::uuid[]) WHERE y.id = $1`;
-    const found = await this.#find(text, [system_id, sensor_ids], options);
-    const known = new Map(found.map((sensor) => [sensor.id, sensor]));
-    const unknown = sensor_ids.filter((id) => !known.has(id));
-    if (unknown.length > 0) throw new UnknownSensorsError(unknown);
-    return sensor_ids.map((id) => known.get(id)!);
+    return this.#surely(options, async (sure) => {
+      const found = await this.#find(text, [system_id, sensor_ids], sure);
+      const known = new Map(found.map((sensor) => [sensor.id, sensor]));
+      const unknown = sensor_ids.filter((id) => !known.has(id));
+      if (unknown.length > 0) throw new UnknownSensorsError(unknown);
+      return sensor_ids.map((id) => known.get(id)!);
+    });
   }
 
   /** One sensor of a system; throws as `sensors`. */
@@ -71,12 +73,31 @@ export class Subjects {
       LEFT JOIN LATERAL (SELECT * FROM diagnostics_sensor
         WHERE system_id = y.id AND archived_at IS NULL AND ($3::text IS NULL OR name > $3) ORDER BY name LIMIT $2) s ON true
       WHERE y.id = $1 ORDER BY s.name`;
-    return this.#find(text, [system_id, limit, after], options);
+    return this.#surely(options, (sure) => this.#find(text, [system_id, limit, after], sure));
   }
 
   /** @throws {UnknownSystemError} and what `Reader.rows` throws */
   async system(system_id: string, options?: QueryOptions): Promise<void> {
     await this.sensors(system_id, [], options);
+  }
+
+  /** What a replica does not know may have been registered a moment ago: the primary is asked before it is denied. */
+  async #surely<T>(
+    options: QueryOptions | undefined,
+    find: (options: QueryOptions) => Promise<T>,
+  ): Promise<T> {
+    let isCopy = false;
+    const onReplica = (asOf_ms: number) => {
+      isCopy = true;
+      options?.onReplica?.(asOf_ms);
+    };
+    try {
+      return await find({ ...options, onReplica });
+    } catch (error) {
+      const isUnknown = error instanceof UnknownSystemError || error instanceof UnknownSensorsError;
+      if (!isUnknown || !isCopy) throw error;
+      return find({ ...options, isFresh: true });
+    }
   }
 
   async #find(
