@@ -15,6 +15,8 @@ export interface TcpProxy {
   slow(delay_ms: number): void;
   /** End `pause`, `refuse` or `slow`; bytes that were held back go on. */
   resume(): void;
+  /** New connections go to the host and port of this URL, as behind a name that leads elsewhere now. */
+  leadTo(url: string): void;
   /** Open connections. */
   connections(): number;
   /** Break everything and stop listening. */
@@ -100,8 +102,8 @@ class Link {
 
 /** Start a proxy to the host and port of a URL (`postgres://…`, `redis://…`, `http://…`). */
 export async function createProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
-  const address = { host: target.hostname, port: Number(target.port) };
+  const addressOf = ({ hostname, port }: URL) => ({ host: hostname, port: Number(port) });
+  let address = addressOf(new URL(targetUrl));
   const links = new Set<Link>();
   let mode: Mode = "flow";
   let delay_ms = 0;
@@ -148,6 +150,9 @@ export async function createProxy(targetUrl: string): Promise<TcpProxy> {
     resume() {
       mode = "flow";
       for (const link of links) link.flow();
+    },
+    leadTo(url) {
+      address = addressOf(new URL(url));
     },
     connections: () => links.size,
     close: () =>

@@ -44,11 +44,16 @@ export class PrivateServices {
     this.#joined.push(services);
   }
 
+  /** Fast shutdown: what is committed is sent to standbys before it ends. */
+  async stopPostgres(): Promise<void> {
+    const pid = await this.#postgresPid();
+    process.kill(pid, "SIGINT");
+    await until("PostgreSQL has ended", () => !isAlive(pid), 20_000);
+  }
+
   /** Immediate shutdown (SIGQUIT, as `pg_ctl stop -m immediate` sends it): like a crash, with recovery at the start. */
   async crashPostgres(): Promise<void> {
-    const pid = Number(
-      (await readFile(join(this.dataDir, "postgres/postmaster.pid"), "utf8")).split("\n", 1)[0],
-    );
+    const pid = await this.#postgresPid();
     process.kill(pid, "SIGQUIT");
     await until("PostgreSQL has ended", () => !isAlive(pid));
   }
@@ -90,6 +95,10 @@ export class PrivateServices {
     await this.restart();
     for (const services of this.#joined) await services.stop();
     await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #postgresPid(): Promise<number> {
+    return Number((await readFile(join(this.dataDir, "postgres/postmaster.pid"), "utf8")).split("\n", 1)[0]);
   }
 
   async #redisPid(): Promise<number> {
