@@ -160,7 +160,7 @@ test(
       ],
       [{ REDIS_TLS_CA_FILE: stranger }, "TLS with Redis: "],
     ];
-    const outcomes = await Promise.all(cases.map(([more]) => run(["start"], more)));
+    const outcomes = await Promise.all(cases.map(([more]) => run(["start", "worker"], more)));
     for (const [n, { code, stderr, stdout }] of outcomes.entries()) {
       expect(stderr).toContain(cases[n]![1]);
       expect(code).toBe(1);

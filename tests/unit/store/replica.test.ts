@@ -153,7 +153,10 @@ describe("a question", () => {
     ["a migration is not replayed yet", database("42703"), "error"],
   ])("is asked again of the primary: %s", async (_, error, reason) => {
     let lost = 0;
-    const { ask, counted } = routed(reader(NEW), reader(error), { ...up, lost: () => void (lost += 1) });
+    const lose = () => {
+      lost += 1;
+    };
+    const { ask, counted } = routed(reader(NEW), reader(error), { ...up, lost: lose });
     expect(await ask.rows<object>(STATEMENT)).toEqual(NEW);
     expect([counted, lost]).toEqual([[reason], reason === "away" ? 1 : 0]);
   });
