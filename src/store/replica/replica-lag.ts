@@ -1,7 +1,7 @@
 /**
  * How far a replica is behind, measured by ourselves: where the primary's log was at some moments, and which of these
  * places the replica has replayed. No clock of another machine is asked, and an idle primary makes no lag
- * (docs/decisions/0017-read-replica.md).
+ * (docs/decisions/0018-read-replica.md).
  */
 
 /** Where the primary's log was, bytes, at a moment of a clock that never goes back. */
