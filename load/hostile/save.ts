@@ -7,8 +7,8 @@ const HEAD = `# Results of \`bun run hostile\`
 
 Each line is one run on one machine; the JSON has everything, and docs/load.md says what it means.
 
-| run | seed | commit | machine | requests | seconds | closed | honest p95 | speed after/before | memory after/before | found |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| run | seed | commit | machine | requests | seconds | closed | honest p95 | load before | speed after/before | processor time | memory after/before | found |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `;
 
 /** @returns the file's name */
@@ -33,7 +33,9 @@ function row(file: string, result: HostileResult): string {
     number(attack.seconds),
     number(attack.statuses[0] ?? 0),
     `${honest.accept.p95} ms`,
+    String(machine.load_before),
     (speed[1].rows_per_s / speed[0].rows_per_s).toFixed(2),
+    speed[0].cpu_us && speed[1].cpu_us ? (speed[1].cpu_us / speed[0].cpu_us).toFixed(2) : "-",
     burden ? (burden[1].rss_bytes / burden[0].rss_bytes).toFixed(2) : "-",
     passed(result) ? "nothing" : broken.join("; "),
   ];

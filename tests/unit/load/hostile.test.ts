@@ -128,7 +128,7 @@ test("what is kept is compared table by table, and keys without an end count", (
   ]);
 });
 
-const SPEED = { rows_per_s: 100_000, accept: { p50: 1, p95: 10, p99: 20 } };
+const SPEED = { rows_per_s: 100_000, accept: { p50: 1, p95: 10, p99: 20 }, cpu_us: 2 };
 const BURDEN = { rss_bytes: 200 * 2 ** 20, descriptors: 50, threads: 12 };
 const GOOD: Omit<HostileResult, "bounds"> = {
   date: "2026-11-27T16:00:00.000Z",
@@ -173,7 +173,7 @@ describe("a run", () => {
     try {
       expect(await save({ ...GOOD, bounds }, folder)).toBe("2026-11-27-hostile.json");
       expect(await Bun.file(join(folder, "hostile.md")).text()).toEndWith(
-        "| [2026-11-27](2026-11-27-hostile.json) | 7 | abc | c, 2 cores | 100,000 | 100 | 0 | 10 ms | 1.00 | 1.00 | nothing |\n",
+        "| [2026-11-27](2026-11-27-hostile.json) | 7 | abc | c, 2 cores | 100,000 | 100 | 0 | 10 ms | 0 | 1.00 | 1.00 | 1.00 | nothing |\n",
       );
     } finally {
       await rm(folder, { recursive: true });
@@ -196,6 +196,7 @@ describe("a run", () => {
     ["an honest batch refused", { honest: { ...GOOD.honest, not_accepted: { 503: 1 } } }],
     ["a slower service", { speed: [SPEED, { ...SPEED, rows_per_s: 50_000 }] }],
     ["slower answers", { speed: [SPEED, { ...SPEED, accept: { p50: 1, p95: 100, p99: 200 } }] }],
+    ["more work for a reading", { speed: [SPEED, { ...SPEED, cpu_us: 3 }] }],
     ["memory that stays", { burden: [BURDEN, { ...BURDEN, rss_bytes: 2 ** 30 }] }],
     ["connections that stay", { burden: [BURDEN, { ...BURDEN, descriptors: 90 }] }],
     ["errors in the log", { complaints: { server_errors: 0, log_errors: 1 } }],
@@ -203,6 +204,14 @@ describe("a run", () => {
   ])("with %s does not", (_, bad) => {
     const found = { ...GOOD, ...bad };
     expect(passed({ bounds: judgeRun(found, true) })).toBe(false);
+  });
+
+  test("beside others on the machine is judged by what a reading costs, not by the clock", () => {
+    const busy = { ...GOOD, machine: { ...GOOD.machine, load_before: 9 } };
+    const slower = { ...busy, speed: [SPEED, { ...SPEED, rows_per_s: 1 }] as const };
+    expect(passed({ bounds: judgeRun(slower, true) })).toBe(true);
+    const dearer = { ...busy, speed: [SPEED, { ...SPEED, cpu_us: 3 }] as const };
+    expect(passed({ bounds: judgeRun(dearer, true) })).toBe(false);
   });
 
   test("that is short compares no speeds", () => {
