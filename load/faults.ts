@@ -8,7 +8,7 @@ import { ROOT } from "../src/commands/environment.ts";
 import { ServicesError } from "../src/services/services-error.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { UsageError } from "./command-line.ts";
-import { diskPrefix, disksOf } from "./faults/disks.ts";
+import { disksOf, prefixOf } from "./faults/disks.ts";
 import { END_WITH_US } from "./faults/end-with-us.ts";
 import { type FaultOptions, readOptions, USAGE } from "./faults/options.ts";
 import type { Difference } from "./faults/oracle.ts";
@@ -30,7 +30,7 @@ async function startInside(options: FaultOptions, stop: AbortSignal): Promise<nu
   const { seed, count, day_ms } = options;
   const folder = join(ROOT, `.data/faults/${seed}-${count}-${process.pid}`);
   await mkdir(folder, { recursive: true });
-  const disks = await diskPrefix(folder, count);
+  const disks = await prefixOf(folder, count);
   const [prefix, missing] = "prefix" in disks ? [disks.prefix, ""] : [[], `${NO_DISKS}${disks.missing}`];
   const again = ["--seed", String(seed), "--day", dayText(day_ms), "--inside", `${folder}${missing}`];
   const args = process.argv.slice(2).filter((one) => !one.startsWith("--seed=") && !one.startsWith("--day="));

@@ -1,10 +1,10 @@
 /** Faults of Redis and PostgreSQL: ended, paused, out of memory, out of disk. */
 import { isAlive, pollUntil } from "../../src/services/process-control.ts";
 import { replyCode } from "../../src/stream/connection.ts";
-import { emptyDisk, fillDisk } from "./disks.ts";
 import { type Infliction, NoFaultError, pauseProcesses, signal } from "./effect.ts";
 import type { KindName, ServerName } from "./kinds.ts";
 import { treeOf } from "./servers.ts";
+import { emptyDisk, fillDisk } from "./small-disks.ts";
 
 type Inflict = (infliction: Infliction) => Promise<void>;
 
@@ -113,7 +113,7 @@ async function refusalOf(command: () => Promise<unknown>): Promise<string | null
 
 const fillRedisDisk: Inflict = async ({ stack, fault }) => {
   try {
-    await fillDisk(stack.disks.redis);
+    fillDisk(stack.disks.redis);
     const isRefused = async () =>
       (await refusalOf(() => stack.redis.redis.set(PROBE_KEY, Buffer.alloc(8_192)))) === "MISCONF";
     if (!(await pollUntil(isRefused, EFFECT_DEADLINE_MS)))
@@ -127,7 +127,7 @@ const fillRedisDisk: Inflict = async ({ stack, fault }) => {
 
 const fillPostgresDisk: Inflict = async ({ stack, fault }) => {
   try {
-    await fillDisk(stack.disks.postgres);
+    fillDisk(stack.disks.postgres);
     if (!(await pollUntil(() => hasNoRoom(stack.postgres.sql), EFFECT_DEADLINE_MS)))
       throw new NoFaultError("PostgreSQL writes although its disk is full");
     await Bun.sleep(fault.hold_ms);

@@ -1,9 +1,10 @@
 /** The disk of Redis was full, there is room again, Redis is killed: its next start has everything that it took. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, expect } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { diskPrefix } from "../../load/faults/disks.ts";
+import { prefixOf } from "../../load/faults/disks.ts";
+import { testWithDisk } from "../support/fault/small-disk.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const CHILD = join(ROOT, "tests/support/fault/full-redis-disk.ts");
@@ -11,9 +12,7 @@ const TEST_MS = 60_000;
 
 await mkdir(join(ROOT, ".data"), { recursive: true });
 const folder = mkdtempSync(join(ROOT, ".data/test-disk-"));
-const disks = await diskPrefix(folder, 1);
-const none = "missing" in disks ? disks.missing : null;
-if (none !== null) console.log(`A full disk of Redis is left out: ${none}`);
+const disks = await prefixOf(folder, 1);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -27,22 +26,20 @@ async function run(mode: "mend" | "leave"): Promise<string> {
   return out === "" ? err : out.trim();
 }
 
-describe.skipIf(none !== null)("with a disk that can be filled", () => {
-  test(
-    "a file that is written anew as soon as Redis can write again is read by its next start",
-    async () => {
-      const [, taken, there] = /^taken (\d+), there (\d+)$/.exec(await run("mend")) ?? [];
-      expect(Number(taken)).toBeGreaterThan(40);
-      expect(there).toBe(taken!);
-    },
-    TEST_MS,
-  );
+testWithDisk(
+  "a file that is written anew as soon as Redis can write again is read by its next start",
+  async () => {
+    const [, taken, there] = /^taken (\d+), there (\d+)$/.exec(await run("mend")) ?? [];
+    expect(Number(taken)).toBeGreaterThan(40);
+    expect(there).toBe(taken!);
+  },
+  TEST_MS,
+);
 
-  test(
-    "left alone, such a Redis may not start: when this fails, Redis has been mended and append-only-file.ts can go",
-    async () => {
-      expect(await run("leave")).toBe("it does not start");
-    },
-    TEST_MS,
-  );
-});
+testWithDisk(
+  "left alone, such a Redis may not start: when this fails, Redis has been mended and append-only-file.ts can go",
+  async () => {
+    expect(await run("leave")).toBe("it does not start");
+  },
+  TEST_MS,
+);

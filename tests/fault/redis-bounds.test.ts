@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type Batch, seedOf } from "../support/fault/batches.ts";
 import { toTheBoundAndBack } from "../support/fault/bound.ts";
 import { OwnRedis } from "../support/fault/own-redis.ts";
+import { testWithDisk } from "../support/fault/small-disk.ts";
 import { Stack } from "../support/stack.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
 import { until } from "../support/until.ts";
@@ -64,16 +65,9 @@ test(
   TEST_MS,
 );
 
-/** Where no small disk can be had, says so. */
-function hasDisk(): boolean {
-  if ("missing" in redis.disk) console.log(`A full disk of Redis is left out: ${redis.disk.missing}`);
-  return !("missing" in redis.disk);
-}
-
-test(
+testWithDisk(
   "Redis cannot write its append-only file: refused with 503 until there is room again, and nothing accepted is lost",
   async () => {
-    if (!hasDisk()) return;
     const load = await startLoad(100);
     await toTheBoundAndBack(
       stack,
@@ -101,10 +95,9 @@ test(
   TEST_MS,
 );
 
-test(
+testWithDisk(
   "with appendfsync always a full disk ends Redis: refused with 503 until it is started again, and nothing accepted is lost",
   async () => {
-    if (!hasDisk()) return;
     await redis.admin.config("SET", "appendfsync", "always");
     const load = await startLoad(100);
     await toTheBoundAndBack(

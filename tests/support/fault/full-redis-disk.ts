@@ -1,11 +1,12 @@
 /**
- * Run where `diskPrefix` gives small disks: a Redis whose disk is full right after a rewrite of its append-only file, and
+ * Run where `prefixOf` gives small disks: a Redis whose disk is full right after a rewrite of its append-only file, and
  * which is killed when it can write again. Prints how many of the values that it took are there after its next start, or
  * that it does not start. `mend`: its file is looked after meanwhile.
  */
 import { mkdir } from "node:fs/promises";
-import { disksOf, emptyDisk, fillDisk } from "../../../load/faults/disks.ts";
+import { disksOf } from "../../../load/faults/disks.ts";
 import { RedisServer } from "../../../load/faults/servers.ts";
+import { emptyDisk, fillDisk } from "../../../load/faults/small-disks.ts";
 import { Supervised } from "../../../load/faults/supervised.ts";
 import { createLogger } from "../../../src/ops/log.ts";
 import { choosePort } from "../../../src/services/free-port.ts";
@@ -55,7 +56,7 @@ for (let i = 0; i < 20; i += 1) await put();
 await redis.bgrewriteaof();
 await until("the file is written anew", async () => !(await rewriting()));
 for (let i = 0; i < 20; i += 1) await put();
-await fillDisk(disk);
+fillDisk(disk);
 await until("Redis refuses", isRefused);
 await server.hurt();
 const file = new AppendOnlyFile(redis, createLogger({ level: "error", format: "json" }));

@@ -14,7 +14,7 @@ import {
   startPostgres,
   stopPostgres,
 } from "../../../src/services/postgres-instance.ts";
-import { emptyDisk, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
+import { emptyDiskOf, fillDiskOf, type ServersDisk, serversDisk } from "./small-disk.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const SECRET = "own-postgres";
@@ -39,7 +39,7 @@ export class OwnPostgres {
     private readonly spec: PostgresSpec,
     private readonly pid: number,
     private readonly port: number,
-    readonly disk: SmallDisk | { readonly missing: string },
+    readonly disk: ServersDisk,
   ) {}
 
   static async start(): Promise<OwnPostgres> {
@@ -47,7 +47,11 @@ export class OwnPostgres {
     const folder = await mkdtemp(join(ROOT, ".data/test-postgres-"));
     await mkdir(join(folder, "run"));
     const account = await chooseAccount(folder);
-    const disk = await smallDisk(join(folder, "disk"), DISK_MIB, account.owner);
+    const disk = await serversDisk({
+      path: join(folder, "disk"),
+      mebibytes: DISK_MIB,
+      ...(account.owner ? { owner: account.owner } : {}),
+    });
     const within: Account =
       "missing" in disk ? account : { ...account, prefix: [...disk.prefix, ...account.prefix] };
     const spec = {
@@ -100,11 +104,11 @@ export class OwnPostgres {
   }
 
   fillDisk(): void {
-    if (!("missing" in this.disk)) fillDisk(this.pid, this.disk);
+    fillDiskOf(this.pid, this.disk);
   }
 
   async emptyDisk(): Promise<void> {
-    if (!("missing" in this.disk)) await emptyDisk(this.pid, this.disk);
+    await emptyDiskOf(this.pid, this.disk);
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { choosePort } from "../../../src/services/free-port.ts";
 import { isAlive } from "../../../src/services/process-control.ts";
 import { redisProgram } from "../redis-cluster.ts";
 import { until } from "../until.ts";
-import { emptyDisk, fillDisk, type SmallDisk, smallDisk } from "./small-disk.ts";
+import { emptyDiskOf, fillDiskOf, type ServersDisk, serversDisk } from "./small-disk.ts";
 import { TRACED_CALLS, writesOf } from "./synced-writes.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -37,14 +37,14 @@ export class OwnRedis {
     private readonly root: string,
     readonly port: number,
     private readonly options: OwnRedisOptions,
-    readonly disk: SmallDisk | { readonly missing: string },
+    readonly disk: ServersDisk,
   ) {}
 
   static async start(options: OwnRedisOptions = {}): Promise<OwnRedis> {
     await mkdir(join(ROOT, ".data"), { recursive: true });
     const root = await mkdtemp(join(ROOT, ".data/test-redis-"));
     const disk = options.disk_mib
-      ? await smallDisk(join(root, "disk"), options.disk_mib, undefined)
+      ? await serversDisk({ path: join(root, "disk"), mebibytes: options.disk_mib })
       : { missing: "none was asked for" };
     const port = await choosePort(undefined, []);
     const server = await redisProgram();
@@ -132,11 +132,11 @@ export class OwnRedis {
   }
 
   fillDisk(): void {
-    if (!("missing" in this.disk)) fillDisk(this.#shell!.pid, this.disk);
+    fillDiskOf(this.#shell!.pid, this.disk);
   }
 
   async emptyDisk(): Promise<void> {
-    if (!("missing" in this.disk)) await emptyDisk(this.#shell!.pid, this.disk);
+    await emptyDiskOf(this.#shell!.pid, this.disk);
   }
 
   /** Bytes that were written and that no sync has put on the disk yet. */

@@ -1,77 +1,44 @@
-/**
- * A disk that can be filled without harm to anybody: a file system in memory (tmpfs) in a mount namespace of the one
- * server that it is for. Root may mount it; others may where user namespaces are allowed.
- */
-import { closeSync, openSync, writeSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+/** Tests of a server on a small disk of its own, which can be filled. */
+import { test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { errnoOf } from "../../../src/services/services-error.ts";
+import { diskPrefix, emptyDisk, fillDisk, type SmallDisk } from "../../../load/faults/small-disks.ts";
 
-const MOUNT = `set -e
-mount -t tmpfs -o "$2" small "$1"
-shift 2
-`;
+/** A disk that can be had, or why not. */
+export type ServersDisk =
+  | { readonly path: string; readonly prefix: readonly string[] }
+  | { readonly missing: string };
 
-export interface SmallDisk {
-  /** Where the server has it. */
-  readonly path: string;
-  /** Put before the server's program. */
-  readonly prefix: readonly string[];
+export async function serversDisk(disk: SmallDisk): Promise<ServersDisk> {
+  return { path: disk.path, ...(await diskPrefix([disk])) };
 }
 
-/** What it takes, or why this machine cannot have it. @param owner of its root folder */
-export async function smallDisk(
-  path: string,
-  mebibytes: number,
-  owner: { readonly uid: number; readonly gid: number } | undefined,
-): Promise<SmallDisk | { readonly missing: string }> {
-  await mkdir(path, { recursive: true });
-  const uid = process.getuid?.() ?? 0;
-  const gid = process.getgid?.() ?? 0;
-  const options = `size=${mebibytes}m,mode=0700${owner ? `,uid=${owner.uid},gid=${owner.gid}` : ""}`;
-  const own = ["--mount", "--propagation", "private", "sh", "-c"];
-  // Only root of a namespace may mount, and PostgreSQL refuses root: a second namespace inside gives the id back.
-  const again = `exec unshare --user --map-user=${uid} --map-group=${gid} -- "$@"`;
-  const prefix =
-    uid === 0
-      ? ["unshare", ...own, `${MOUNT}exec "$@"`, "sh", path, options]
-      : ["unshare", "--user", "--map-root-user", ...own, MOUNT + again, "sh", path, options];
-  if (!Bun.which("unshare")) return { missing: "there is no program unshare (util-linux)" };
-  const tried = Bun.spawnSync([...prefix, "true"], { stdio: ["ignore", "ignore", "pipe"] });
-  if (tried.exitCode === 0) return { path, prefix };
-  const why = tried.stderr.toString().trim().split("\n").at(-1);
-  return { missing: `no file system can be mounted here: ${why || "unshare was refused"}` };
+/** As seen from outside of its server's namespace (proc(5), "root"). */
+function seenFrom(pid: number, disk: ServersDisk): string {
+  if ("missing" in disk) throw new Error(`there is no disk to fill: ${disk.missing}`);
+  return join(`/proc/${pid}/root`, disk.path);
 }
 
-const FILLER = "filler";
-/** Small last pieces, so that not a page is left. */
-const PIECES = [1_048_576, 65_536, 4_096];
+export const fillDiskOf = (pid: number, disk: ServersDisk): number => fillDisk(seenFrom(pid, disk));
+export const emptyDiskOf = (pid: number, disk: ServersDisk): Promise<void> => emptyDisk(seenFrom(pid, disk));
 
-/** Seen from outside of the server's namespace (proc(5), root). */
-const seenFrom = (pid: number, { path }: SmallDisk) => join(`/proc/${pid}/root`, path, FILLER);
-
-/** Fill the disk of a running server to its last page. */
-export function fillDisk(pid: number, disk: SmallDisk): void {
-  const file = openSync(seenFrom(pid, disk), "a");
+async function tryOne(): Promise<string | null> {
+  const folder = await mkdtemp(join(tmpdir(), "hydraulic-disk-"));
   try {
-    for (const piece of PIECES) writeUntilFull(file, Buffer.alloc(piece));
+    const tried = await diskPrefix([{ path: folder, mebibytes: 1 }]);
+    return "missing" in tried ? tried.missing : null;
   } finally {
-    closeSync(file);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function writeUntilFull(file: number, piece: Buffer): void {
-  for (;;) {
-    try {
-      if (writeSync(file, piece) < piece.length) return;
-    } catch (error) {
-      if (errnoOf(error) === "ENOSPC") return;
-      throw error;
-    }
-  }
-}
+/** Why this machine can have no such disk. */
+export const noDisk = await tryOne();
+if (noDisk !== null) console.log(`Tests that fill a disk are left out: ${noDisk}`);
 
-/** Make room again. */
-export async function emptyDisk(pid: number, disk: SmallDisk): Promise<void> {
-  await rm(seenFrom(pid, disk), { force: true });
+/** `test`, skipped where there can be no small disk; its title then says why. */
+export function testWithDisk(title: string, body: () => Promise<void>, timeout_ms: number): void {
+  if (noDisk === null) test(title, body, timeout_ms);
+  else test.skip(`${title} (left out: ${noDisk})`, body);
 }
