@@ -22,9 +22,9 @@ import { type RawRun, type Repetition, type Result, report, save } from "./bench
 import { startService } from "./bench/service.ts";
 import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";
 import { storedRuns } from "./bench/stored.ts";
-import { checkReadings, makeRawTable, RAW_TABLE, startAfresh, WrongDataError } from "./bench/tables.ts";
+import { checkReadings, makeRawTable, RAW_TABLE, startAfresh } from "./bench/tables.ts";
 import { workerRuns } from "./bench/worker-processes.ts";
-import { UsageError } from "./command-line.ts";
+import { runProgram, untilStopped } from "./program.ts";
 
 /** A thousand small requests are too few for JavaScriptCore to have compiled what is hot. */
 const WARM_UP_ROWS = 300_000;
@@ -132,36 +132,19 @@ async function offered({ sql }: Stack, options: BenchOptions): Promise<BenchOpti
   return { ...options, http: options.http.filter((phase) => phase !== "late") };
 }
 
-/** Rejects when the run is interrupted, so that what was started is stopped. */
-function interrupted(): Promise<never> {
-  return new Promise((_, reject) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.once(signal, () => reject(new UsageError(`interrupted by ${signal}`)));
-  });
-}
-
-async function main(): Promise<void> {
+async function main(stop: AbortSignal): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (!options) {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const stack = await openStack();
   try {
-    await Promise.race([measure(stack, options), interrupted()]);
+    await untilStopped(measure(stack, options), stop);
+    return 0;
   } finally {
     await stack.close();
   }
 }
 
-try {
-  await main();
-  process.exitCode = 0;
-} catch (error) {
-  if (error instanceof UsageError) console.error(error.message);
-  else console.error(error);
-  // 1 says that data was wrong; 2 that the benchmark could not be run to its end.
-  process.exitCode = error instanceof WrongDataError ? 1 : 2;
-}
-// Timers of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

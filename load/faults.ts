@@ -5,7 +5,6 @@
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../src/commands/environment.ts";
-import { ServicesError } from "../src/services/services-error.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { UsageError } from "./command-line.ts";
 import { disksOf, prefixOf } from "./faults/disks.ts";
@@ -18,6 +17,7 @@ import { type RunResult, run } from "./faults/run.ts";
 import { save } from "./faults/save.ts";
 import { describeFault, type Round, scheduleOf } from "./faults/schedule.ts";
 import { openStack, type Stack } from "./faults/stack.ts";
+import { runProgram } from "./program.ts";
 
 const SHOWN = 10;
 /** Told by the outer process to the inner one in place of a folder's name when there are no disks. */
@@ -150,16 +150,4 @@ async function main(stop: AbortSignal): Promise<number> {
   return options.inside === null ? startInside(options, stop) : faults(options, options.inside, stop);
 }
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.on(signal, () => stop.abort(new UsageError(`interrupted by ${signal}`)));
-try {
-  process.exitCode = await main(stop.signal);
-} catch (error) {
-  if (error instanceof UsageError) console.error(error.message);
-  else if (error instanceof ServicesError) console.error(`${error.message}\n${error.remedy}`);
-  else console.error(error);
-  process.exitCode = 2;
-}
-// Timers of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

@@ -3,11 +3,9 @@
  * the requests beside an honest producer, and looks and measures again. Exit code 1 when anything is found, 2 when it
  * could not be run to its end.
  */
-import { ServicesError } from "../src/services/services-error.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { SYSTEM_ID } from "./bench/stack.ts";
 import { checkpoint, untilDrained, untilMirrored, WrongDataError } from "./bench/tables.ts";
-import { UsageError } from "./command-line.ts";
 import { attack } from "./hostile/attack.ts";
 import { type Burden, burdenOf } from "./hostile/burden.ts";
 import { complaintsOf } from "./hostile/complaints.ts";
@@ -21,6 +19,7 @@ import { report } from "./hostile/report.ts";
 import { type HostileResult, isUnharmed, judgeRun, passed } from "./hostile/result.ts";
 import { save } from "./hostile/save.ts";
 import { showCases } from "./hostile/single.ts";
+import { runProgram, untilStopped } from "./program.ts";
 
 /** Connections that were left are let go within the service's own timeouts, ms. */
 const REST_DEADLINE_MS = 60_000;
@@ -113,7 +112,7 @@ async function measure(run: Run, options: HostileOptions): Promise<HostileResult
 }
 
 /** @returns the exit code */
-async function main(interrupted: Promise<never>): Promise<number> {
+async function main(stop: AbortSignal): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (!options) {
     process.stdout.write(USAGE);
@@ -121,9 +120,8 @@ async function main(interrupted: Promise<never>): Promise<number> {
   }
   const run = await openRun();
   try {
-    if (options.only !== null)
-      return await Promise.race([showCases(run, options.seed, options.only), interrupted]);
-    const result = await Promise.race([measure(run, options), interrupted]);
+    if (options.only !== null) return await untilStopped(showCases(run, options.seed, options.only), stop);
+    const result = await untilStopped(measure(run, options), stop);
     process.stdout.write(report(result));
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
     return passed(result) ? 0 : 1;
@@ -136,18 +134,4 @@ async function main(interrupted: Promise<never>): Promise<number> {
   }
 }
 
-const interrupted = new Promise<never>((_, reject) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => reject(new UsageError(`interrupted by ${signal}`)));
-});
-interrupted.catch(() => undefined);
-try {
-  process.exitCode = await main(interrupted);
-} catch (error) {
-  if (error instanceof UsageError) console.error(error.message);
-  else if (error instanceof ServicesError) console.error(`${error.message}\n${error.remedy}`);
-  else console.error(error);
-  process.exitCode = 2;
-}
-// Timers and connections of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

@@ -5,13 +5,12 @@
  */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ServicesError } from "../src/services/services-error.ts";
 import { spent, statOf } from "./bench/cpu.ts";
 import { BENCH_DIR } from "./bench/stack.ts";
 import { WrongDataError } from "./bench/tables.ts";
-import { UsageError } from "./command-line.ts";
 import { MAX_BATCHES, type RunShape } from "./k6/rig.ts";
 import { SCENARIOS, step_s } from "./k6/scenarios.ts";
+import { runProgram } from "./program.ts";
 import { type Checked, checkRun } from "./run/check.ts";
 import { findK6 } from "./run/find-k6.ts";
 import { judge } from "./run/judge.ts";
@@ -146,16 +145,4 @@ async function main(stop: AbortSignal): Promise<number> {
   }
 }
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => stop.abort(new UsageError(`interrupted by ${signal}`)));
-try {
-  process.exitCode = await main(stop.signal);
-} catch (error) {
-  if (error instanceof UsageError) console.error(error.message);
-  else if (error instanceof ServicesError) console.error(`${error.message}\n${error.remedy}`);
-  else console.error(error);
-  process.exitCode = 2;
-}
-// Timers of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

@@ -8,13 +8,12 @@
  */
 import { join } from "node:path";
 import postgres from "postgres";
-import { WrongDataError } from "../src/store/benchmark-tables.ts";
 import { detectEdition } from "../src/store/edition.ts";
 import type { Sql } from "../src/store/pool.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { dropDatabase } from "./bench/own-database.ts";
 import { type Service, startService } from "./bench/service.ts";
-import { UsageError } from "./command-line.ts";
+import { runProgram } from "./program.ts";
 import { type FilledDatabase, fillDatabase, nameOf, USER } from "./queries/filled-database.ts";
 import { Ingest } from "./queries/ingest-beside.ts";
 import { type Asked, measure } from "./queries/measure.ts";
@@ -94,17 +93,18 @@ async function compareSizes(
   }
 }
 
-async function main(stop: AbortSignal): Promise<void> {
+async function main(stop: AbortSignal): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (!options) {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const services = await openServices(QUERIES_DIR);
   try {
     const result = await compareSizes(services, options, stop);
     process.stdout.write(report(result));
     if (options.save) console.error(`saved as load/results/${await save(result)}`);
+    return 0;
   } finally {
     if (!options.keep)
       for (const rows of [options.small_rows, options.rows])
@@ -113,17 +113,4 @@ async function main(stop: AbortSignal): Promise<void> {
   }
 }
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => stop.abort(new UsageError(`interrupted by ${signal}`)));
-try {
-  await main(stop.signal);
-  process.exitCode = 0;
-} catch (error) {
-  if (error instanceof UsageError || error instanceof WrongDataError) console.error(error.message);
-  else console.error(error);
-  // 1 says that an answer was wrong; 2 that the benchmark could not be run to its end.
-  process.exitCode = error instanceof WrongDataError ? 1 : 2;
-}
-// Timers of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

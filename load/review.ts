@@ -8,13 +8,12 @@
  * exit code 1.
  */
 import { join } from "node:path";
-import { WrongDataError } from "../src/store/benchmark-tables.ts";
 import { detectEdition } from "../src/store/edition.ts";
 import type { Sql } from "../src/store/pool.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { dropDatabase, ownUrl } from "./bench/own-database.ts";
 import { type Service, startService } from "./bench/service.ts";
-import { UsageError } from "./command-line.ts";
+import { runProgram } from "./program.ts";
 import { openServices, type QueryServices, REVIEW_DIR } from "./queries/services.ts";
 import { fillLists, fillMore, fillTasks, LISTS, TASKS, USER, withSql } from "./review/filled-database.ts";
 import { type Measured, measure } from "./review/measure.ts";
@@ -107,16 +106,4 @@ async function main(stop: AbortSignal): Promise<number> {
   }
 }
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => stop.abort(new UsageError(`interrupted by ${signal}`)));
-try {
-  process.exitCode = await main(stop.signal);
-} catch (error) {
-  if (error instanceof UsageError || error instanceof WrongDataError) console.error(error.message);
-  else console.error(error);
-  // 1 says that a list was slow or an answer wrong; 2 that the benchmark could not be run to its end.
-  process.exitCode = error instanceof WrongDataError ? 1 : 2;
-}
-// Timers of an interrupted run must not keep the process.
-process.exit();
+await runProgram(main);

@@ -1,27 +1,16 @@
 /** Budgets of a minute on real Redis: never exceeded, whoever counts, and asked for seldom where they are large. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { Allowances } from "../../../src/stream/allowance.ts";
-import { ready, workClient } from "../../../src/stream/connection.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
-import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { useStreamRedis } from "../../support/stream-redis.ts";
 import { until } from "../../support/until.ts";
 
 const USER = "550e8400-e29b-41d4-a716-44665544ffff";
 
-let service: TestService;
 let redis: ScriptedRedis;
-beforeAll(async () => {
-  service = await createTestRedis();
-  redis = workClient(service.url);
-  await ready(redis, 5_000);
-});
-afterEach(async () => {
-  await redis.flushdb();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service.drop();
+useStreamRedis((own) => {
+  redis = own;
 });
 
 describe("budgets", () => {

@@ -1,6 +1,6 @@
 /** The consumer on real Redis: claims, keeps, retires, and survives every way a connection fails. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
+import { describe, expect, test } from "bun:test";
+import { StreamUnavailableError } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { openReader } from "../../../src/stream/dedicated.ts";
 import { StreamHealth } from "../../../src/stream/health.ts";
@@ -9,27 +9,24 @@ import { Producer } from "../../../src/stream/producer.ts";
 import type { StreamReader } from "../../../src/stream/reader.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { createProxy } from "../../support/proxy.ts";
-import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { useStreamRedis } from "../../support/stream-redis.ts";
 import { until } from "../../support/until.ts";
 
 const PARTITIONS = 3;
 const BOUNDS = { partitions: PARTITIONS, max_entries: 1000, max_bytes: 1e9, idempotency_ttl_s: 60 };
 
-let service: TestService;
+let url: string;
 let redis: ScriptedRedis;
-beforeAll(async () => {
-  service = await createTestRedis();
-  redis = workClient(service.url);
-  await ready(redis, 5_000);
-});
-afterEach(async () => {
-  for (const reader of readers.splice(0)) reader.close();
-  await redis.flushdb();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service.drop();
-});
+const readers: StreamReader[] = [];
+useStreamRedis(
+  (own, address) => {
+    redis = own;
+    url = address;
+  },
+  () => {
+    for (const reader of readers.splice(0)) reader.close();
+  },
+);
 
 async function offer(count: number): Promise<void> {
   const producer = new Producer(redis, BOUNDS);
@@ -45,9 +42,8 @@ async function offer(count: number): Promise<void> {
     });
   }
 }
-const readers: StreamReader[] = [];
-function consumerOf(name: string, url = service.url, partitions = PARTITIONS): StreamConsumer {
-  const reader = openReader(url, redis);
+function consumerOf(name: string, at = url, partitions = PARTITIONS): StreamConsumer {
+  const reader = openReader(at, redis);
   readers.push(reader);
   return new StreamConsumer(reader, redis, name, partitions, 60);
 }
@@ -185,14 +181,14 @@ describe("attempts", () => {
 describe("a blocked read", () => {
   /** Clients that Redis keeps waiting in this suite's database (CLIENT LIST: `b` among the flags). */
   const blockedReads = async () => {
-    const db = new URL(service.url).pathname.slice(1);
+    const db = new URL(url).pathname.slice(1);
     const clients = String(await redis.client("LIST")).split("\n");
     return clients.filter((line) => / flags=[a-zA-Z]*b/.test(line) && line.includes(` db=${db} `)).length;
   };
 
   test("whose connection is cut is rejected, and the next one works", async () => {
-    const proxy = await createProxy(service.url);
-    const consumer = consumerOf("c", proxy.through(service.url), 1);
+    const proxy = await createProxy(url);
+    const consumer = consumerOf("c", proxy.through(url), 1);
     await consumer.ensureGroups();
     const read = consumer.read(1, 20_000).catch((error: unknown) => error);
     await until("it blocks", async () => (await blockedReads()) === 1);
@@ -210,8 +206,8 @@ describe("a blocked read", () => {
   });
 
   test("on a silent connection is given up by the watchdog, and what it was sent can be claimed", async () => {
-    const proxy = await createProxy(service.url);
-    const consumer = consumerOf("c", proxy.through(service.url), 1);
+    const proxy = await createProxy(url);
+    const consumer = consumerOf("c", proxy.through(url), 1);
     await consumer.ensureGroups();
     proxy.pause();
     const begin = performance.now();

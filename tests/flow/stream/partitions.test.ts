@@ -1,29 +1,18 @@
 /** Who uses how many partitions, and where an Idempotency-Key is looked for when the number has changed. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { createLogger } from "../../../src/ops/log.ts";
-import { ready, workClient } from "../../../src/stream/connection.ts";
 import { IdempotencyStore } from "../../../src/stream/idempotency.ts";
 import { HEARD_AFTER_MS, PartitionRegister } from "../../../src/stream/partitions.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { useStreamRedis } from "../../support/stream-redis.ts";
 
 const DAY_MS = 86_400_000;
 const log = createLogger({ level: "error", format: "json" });
-let service: TestService;
 let redis: ScriptedRedis;
 let clock: ManualClock;
-beforeAll(async () => {
-  service = await createTestRedis();
-  redis = workClient(service.url);
-  await ready(redis, 5_000);
-});
-afterEach(async () => {
-  await redis.flushdb();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service.drop();
+useStreamRedis((own) => {
+  redis = own;
 });
 
 const register = (own: number, announces: boolean) =>

@@ -1,8 +1,8 @@
 /** The Lua scripts on real Redis: all or nothing, once, and within the bounds. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { type EntryMeta, encodeEntry } from "../../../src/contract/entry.ts";
 import { newJobId } from "../../../src/contract/job-id.ts";
-import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
+import { StreamUnavailableError } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
 import { openReader } from "../../../src/stream/dedicated.ts";
@@ -12,25 +12,17 @@ import { JobBoard, jobFields } from "../../../src/stream/jobs.ts";
 import { backlogKey, deadKey, INGEST_GROUP, jobKey, mirrorKey, streamKey } from "../../../src/stream/keys.ts";
 import { type BatchOffer, Producer, type StreamBounds } from "../../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
-import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { useStreamRedis } from "../../support/stream-redis.ts";
 import { until } from "../../support/until.ts";
 
 const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
 const USER = "550e8400-e29b-41d4-a716-44665544ffff";
 
-let service: TestService;
+let url: string;
 let redis: ScriptedRedis;
-beforeAll(async () => {
-  service = await createTestRedis();
-  redis = workClient(service.url);
-  await ready(redis, 5_000);
-});
-afterEach(async () => {
-  await redis.flushdb();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service.drop();
+useStreamRedis((own, address) => {
+  redis = own;
+  url = address;
 });
 
 const BOUNDS: StreamBounds = { partitions: 1, max_entries: 3, max_bytes: 1_000, idempotency_ttl_s: 60 };
@@ -179,7 +171,7 @@ describe("Redis at maxmemory", () => {
   test("begin, attempts, settle and bury still work: a full Redis becomes empty", async () => {
     const producer = new Producer(redis, { ...BOUNDS, max_bytes: 1e9 });
     const ids = await Promise.all([1, 2].map(() => producer.offer(offerOf(200_000))));
-    const reader = openReader(service.url, redis);
+    const reader = openReader(url, redis);
     const consumer = new StreamConsumer(reader, redis, "c", 1, 60);
     await consumer.ensureGroups();
     const entries = await consumer.read(10, 100);
@@ -217,7 +209,7 @@ describe("settle and bury sent twice", () => {
     const outcome = await producer.offer(offerOf(100));
     await producer.offer(offerOf(50));
     if (outcome.kind !== "accepted") throw new Error(outcome.kind);
-    const consumer = new StreamConsumer(openReader(service.url, redis), redis, "c", 1, 60);
+    const consumer = new StreamConsumer(openReader(url, redis), redis, "c", 1, 60);
     await consumer.ensureGroups();
     const [entry] = await consumer.read(1, 10);
     const job = (await new JobBoard(redis).get(outcome.job_id))!;

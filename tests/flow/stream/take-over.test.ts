@@ -1,7 +1,6 @@
 /** What a process that stops hands over, and what waits for a newer program: taken at once by who may, by one. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { NEWEST_VERSION } from "../../../src/contract/entry-body.ts";
-import { ready, workClient } from "../../../src/stream/connection.ts";
 import { StreamConsumer } from "../../../src/stream/consumer.ts";
 import { openReader } from "../../../src/stream/dedicated.ts";
 import { handOver } from "../../../src/stream/hand-over.ts";
@@ -9,30 +8,26 @@ import { StreamHealth } from "../../../src/stream/health.ts";
 import { INGEST_GROUP, streamKey, WAITING_CONSUMER } from "../../../src/stream/keys.ts";
 import type { StreamReader } from "../../../src/stream/reader.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
-import { createTestRedis, type TestService } from "../../support/test-services.ts";
+import { useStreamRedis } from "../../support/stream-redis.ts";
 
 const PARTITIONS = 2;
 const DAY_MS = 86_400_000;
 
-let service: TestService;
+let url: string;
 let redis: ScriptedRedis;
-beforeAll(async () => {
-  service = await createTestRedis();
-  redis = workClient(service.url);
-  await ready(redis, 5_000);
-});
-afterEach(async () => {
-  for (const reader of readers.splice(0)) reader.close();
-  await redis.flushdb();
-});
-afterAll(async () => {
-  redis.disconnect();
-  await service.drop();
-});
-
 const readers: StreamReader[] = [];
+useStreamRedis(
+  (own, address) => {
+    redis = own;
+    url = address;
+  },
+  () => {
+    for (const reader of readers.splice(0)) reader.close();
+  },
+);
+
 function consumerOf(name: string, newest?: number): StreamConsumer {
-  const reader = openReader(service.url, redis);
+  const reader = openReader(url, redis);
   readers.push(reader);
   return new StreamConsumer(reader, redis, name, PARTITIONS, 60, newest);
 }

@@ -1,0 +1,32 @@
+/** A Redis of a test file's own, empty after each of its tests. */
+import { afterAll, afterEach, beforeAll } from "bun:test";
+import { ready, workClient } from "../../src/stream/connection.ts";
+import type { ScriptedRedis } from "../../src/stream/scripts.ts";
+import { createTestRedis, type TestService } from "./test-services.ts";
+
+/**
+ * To be called once, at the top of the file.
+ * @param use gets a client and the address before the first test
+ * @param release after each test: what it has opened on Redis
+ */
+export function useStreamRedis(
+  use: (redis: ScriptedRedis, url: string) => void,
+  release: () => void = () => undefined,
+): void {
+  let service: TestService;
+  let redis: ScriptedRedis;
+  beforeAll(async () => {
+    service = await createTestRedis();
+    redis = workClient(service.url);
+    await ready(redis, 5_000);
+    use(redis, service.url);
+  });
+  afterEach(async () => {
+    release();
+    await redis.flushdb();
+  });
+  afterAll(async () => {
+    redis.disconnect();
+    await service.drop();
+  });
+}
