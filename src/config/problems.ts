@@ -20,7 +20,7 @@ export class ConfigError extends Error {
 }
 
 function shown(name: string, value: string): string {
-  if (name.includes("SECRET") || name.endsWith("_HEADERS")) return `(${value.length} characters, not shown)`;
+  if (/(_KEY|_HEADERS)$/.test(name)) return `(${value.length} characters, not shown)`;
   const safe = /_(URL|ENDPOINT)$/.test(name) ? withoutCredentials(value) : value;
   return safe.slice(0, 120);
 }

@@ -110,7 +110,7 @@ describe("a wrong value", () => {
       const error = errorOf({ [name]: value });
       const { allowed } = VARIABLES[name as keyof typeof VARIABLES];
       expect(error.problems).toEqual([{ name, value, allowed }]);
-      const shown = /SECRET|_HEADERS$/.test(name) ? `(${value.length} characters, not shown)` : value;
+      const shown = /(_KEY|_HEADERS)$/.test(name) ? `(${value.length} characters, not shown)` : value;
       expect(error.message).toContain(`${name} is "${shown.slice(0, 120)}"; it must be ${allowed}`);
     },
   );
@@ -155,6 +155,7 @@ describe("files for TLS to Redis", () => {
 
 test.each([
   ["JWT_SECRET_KEY", "hunter2"],
+  ["JWT_ACCEPTED_KEY", "hunter2"],
   ["DATABASE_URL", "mysql://admin:hunter2@db/x"],
   ["DATABASE_URL", "mysql://admin:hun/ter2@db/x"],
   ["DATABASE_URL", "mysql://admin:hun@ter2@db/x"],
