@@ -25,7 +25,7 @@ const NEAREST = 4;
  */
 export function mergeDefinitions(changes: string, { take }: { readonly take: boolean }): string {
   const [how, end] = take ? ["DELETE", "RETURNING i.*"] : ["SELECT i.*", ""];
-  const [from, using] = take ? ["FROM", "USING"] : ["FROM", ","];
+  const [from, other] = take ? ["FROM", "USING"] : ["FROM", ","];
   return `cells AS MATERIALIZED (SELECT ${SERIES}, hour, ${MEASURES} FROM ${changes} GROUP BY ${SERIES}, hour),
     touched AS MATERIALIZED (
       SELECT DISTINCT ${KEY.map((name) => `c.${name}`).join(", ")}, i.last_at FROM cells c CROSS JOIN LATERAL (
@@ -33,7 +33,7 @@ export function mergeDefinitions(changes: string, { take }: { readonly take: boo
         WHERE ${KEY.map((name) => `${name} = c.${name}`).join(" AND ")} AND last_at >= c.first_at - ${HOUR}
         ORDER BY last_at LIMIT ${NEAREST}) i
       WHERE i.first_at <= c.last_at + ${HOUR}),
-    near AS (${how} ${from} diagnostics_quarantine_incident i ${using} touched t
+    near AS (${how} ${from} diagnostics_quarantine_incident i ${other} touched t
       WHERE ${[...KEY, "last_at"].map((name) => `i.${name} = t.${name}`).join(" AND ")} ${end}),
     merged AS (
       SELECT ${SERIES}, ${MEASURES} FROM (

@@ -48,6 +48,10 @@ describeWith("semgrep", await pythonTool("semgrep"), (program) => {
     expect(files.filter((file) => !scanned.has(file))).toEqual([]);
   });
 
+  test("has understood every one of them: of what it cannot parse it looks at nothing", () => {
+    expect(report.notUnderstood).toEqual([]);
+  });
+
   test("finds nothing in the code that is not explained", async () => {
     const lineOf = async (path: string, line: number) =>
       (await readFile(join(ROOT, path), "utf8")).split("\n")[line - 1]!.trim();

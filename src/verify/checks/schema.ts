@@ -30,7 +30,7 @@ export const migrations: Check = {
 };
 
 /** Tables and the columns that a usable index must begin with, and whether it must be unique. */
-const NEEDED: readonly (readonly [table: string, columns: string, unique: boolean])[] = [
+const NEEDED: readonly (readonly [table: string, columns: string, isUnique: boolean])[] = [
   ["diagnostics_sensordata", '(sensor_id, "timestamp" DESC)', true],
   ["diagnostics_ingestion_job", "(id)", true],
   ["diagnostics_ingestion_job", "(created_at DESC, id DESC)", false],
