@@ -16,8 +16,8 @@ const ERASE_LINE = "\r\x1b[2K";
 const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 
 const USAGE = `Usage: npm start [-- OPTIONS]          start the services, the API and the workers
-       npm test [-- FILTER…]            type check, lint and all suites (FILTER: unit, flow, fault, browser,
-                                        types, lint, or the path of a test file)
+       npm test [-- FILTER…]            type check, lint and all suites (FILTER: unit, security, flow, fault,
+                                        browser, types, lint, or the path of a test file)
        npm run verify [-- OPTIONS]      is everything in order? --benchmark also measures
        npm run bench [-- OPTIONS]       the benchmark against raw COPY
        npm run bench:queries [-- OPTIONS]  how long questions take, at 1 and 25 million readings
