@@ -54,7 +54,7 @@ const RECIPE: BundleRecipe = {
 
 /**
  * The program of this name: on PATH, else in the bundle of all these tools, which the first who asks installs
- * (40 MB, 7 s) and later runs find. Never throws for what a machine lacks: the reason is in `missing`.
+ * (0.3 GB unpacked) and later runs find. Never throws for what a machine lacks: the reason is in `missing`.
  */
 export async function tool(name: DebianTool): Promise<Tool> {
   const onPath = Bun.which(name);

@@ -100,7 +100,8 @@ describe("of all services", () => {
       const words: string[] = service.command ?? [];
       if (words.includes("--requirepass")) expect(words[words.indexOf("--requirepass") + 1]).toMatch(guarded);
     }
-    expect((await textOf(".gitignore")).split("\n")).toContain(".env");
+    const ignored = (await textOf(".gitignore")).split("\n");
+    expect(ignored).toEqual(expect.arrayContaining([".env", "deploy/settings.env"]));
   });
 });
 

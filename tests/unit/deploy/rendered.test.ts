@@ -1,5 +1,8 @@
 /** What Docker's compose and kustomize themselves make of the files of deploy/. */
 import { expect, test } from "bun:test";
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { alertGroups, documentsOf, ROOT, textOf, type Yaml } from "../../support/deploy.ts";
 import { tool } from "../../support/tools/debian-tools.ts";
 import { describeWith } from "../../support/tools/describe-with.ts";
@@ -38,6 +41,23 @@ describeWith("docker-compose config", await tool("docker-compose"), (program) =>
       expect(service.image, name).toMatch(/^[\w./-]+:[\w.-]+$/);
       expect(service.image, name).not.toEndWith(":latest");
       for (const { host_ip } of service.ports ?? []) expect(host_ip).toBe("127.0.0.1");
+    }
+  });
+
+  test("gives both roles what settings.env says, and only the API the keys of tokens", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hydraulic-compose-"));
+    try {
+      await cp(join(ROOT, "deploy/compose.yaml"), join(folder, "compose.yaml"));
+      await Bun.write(join(folder, "settings.env"), "QUERY_POOL_SIZE=7\nSTREAM_PARTITIONS=3\n");
+      const { code, out } = await config(join(folder, "compose.yaml"), await secrets());
+      expect(code).toBe(0);
+      const { api, worker } = JSON.parse(out).services;
+      for (const { environment } of [api, worker])
+        expect(environment).toMatchObject({ QUERY_POOL_SIZE: "7", STREAM_PARTITIONS: "3" });
+      expect(api.environment).toHaveProperty("JWT_SECRET_KEY");
+      expect(worker.environment).not.toHaveProperty("JWT_SECRET_KEY");
+    } finally {
+      await rm(folder, { recursive: true });
     }
   });
 
