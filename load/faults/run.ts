@@ -7,6 +7,7 @@ import { heldIn } from "./held.ts";
 import { inflict } from "./inflict.ts";
 import { Sendings } from "./inflict-sending.ts";
 import { APIS, DISK_KINDS } from "./kinds.ts";
+import { lossesTold } from "./losses.ts";
 import { judge, type Verdict } from "./oracle.ts";
 import { Producers } from "./producers.ts";
 import { environmentOf, PARTITIONS } from "./programs.ts";
@@ -63,7 +64,10 @@ export async function run(
     tell("looking for every accepted reading");
     verdict = await judge(plan.shape, log.batches(), await heldIn(stack.postgres.sql, stack.redis.redis));
     verify = await verified(stack);
-    failure = endsOfThemselves(stack) ?? (verify === "clean" ? null : `hydraulic verify: ${verify}`);
+    failure =
+      endsOfThemselves(stack) ??
+      (await wrongLosses(plan.folder)) ??
+      (verify === "clean" ? null : `hydraulic verify: ${verify}`);
   } catch (error) {
     stop.throwIfAborted();
     failure = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -148,6 +152,12 @@ function endsOfThemselves(stack: Stack): string | null {
     ({ name, at_ms, code }) => `${name} with ${code} at ${new Date(at_ms).toISOString()}`,
   );
   return `programs ended although nobody ended them: ${list.join(", ")}`;
+}
+
+/** @returns null when no job was told to be lost */
+async function wrongLosses(folder: string): Promise<string | null> {
+  const told = await lossesTold(folder);
+  return told === 0 ? null : `jobs were told to be lost that were not: ${told} times`;
 }
 
 /** `hydraulic verify` as an operator runs it. @returns "clean", or what it says */
