@@ -8,6 +8,9 @@ import type { ScriptedRedis } from "../stream/scripts.ts";
 import { Whereabouts } from "../stream/whereabouts.ts";
 import type { Wiring } from "./start.ts";
 
+/** Of the grace period that is left; what stops later needs time, too. */
+const RECENT_SHARE = 0.25;
+
 /** Of a worker process; one of all looks. */
 export function startLostJobs(
   { config, log, database, metrics, stopping, processName }: Wiring,
@@ -42,6 +45,6 @@ export async function startRecentBatches(
     log,
   );
   await recent.start();
-  stopping.last("recent batches", () => recent.stop());
+  stopping.last("recent batches", (left_ms) => recent.stop(left_ms * RECENT_SHARE));
   return recent;
 }

@@ -49,16 +49,25 @@ export class Whereabouts {
   }
 
   /** Those of the jobs that have no hash: forgotten long after their end, or lost. @throws {StreamUnavailableError} */
-  async forgotten(job_ids: readonly string[]): Promise<string[]> {
-    const forgotten: string[] = [];
+  forgotten(job_ids: readonly string[]): Promise<string[]> {
+    return this.#whose(job_ids, (state) => state === null);
+  }
+
+  /** Those of the jobs that have not ended as far as Redis knows, or that it does not know. @throws {StreamUnavailableError} */
+  open(job_ids: readonly string[]): Promise<string[]> {
+    return this.#whose(job_ids, (state) => state !== "completed" && state !== "failed");
+  }
+
+  async #whose(job_ids: readonly string[], fits: (state: string | null) => boolean): Promise<string[]> {
+    const found: string[] = [];
     for (const ids of Map.groupBy(job_ids, partitionOf).values()) {
       for (let at = 0; at < ids.length; at += JOBS_AT_ONCE) {
         const some = ids.slice(at, at + JOBS_AT_ONCE);
         const states = await reaching(this.redis.hiStates(some.length, ...some.map(jobKey)));
-        forgotten.push(...some.filter((_, i) => (states[i] ?? null) === null));
+        found.push(...some.filter((_, i) => fits(states[i] ?? null)));
       }
     }
-    return forgotten;
+    return found;
   }
 
   /** Their hashes, where there are some, end as the jobs have ended, and followers are told. @throws {StreamUnavailableError} */

@@ -377,6 +377,44 @@ describe("batches that PostgreSQL has not heard of", () => {
     expect(await statusOf(ids)).toEqual([undefined, "queued", "queued"]);
   });
 
+  test("are told while no worker runs: when they become many, and when the process stops in order", async () => {
+    const recent = memory(6);
+    await recent.look();
+    const ids: string[] = [];
+    for (const n of [1, 2, 3]) ids.push(await offer(n));
+    for (const id of ids) recent.note(metaOf(id));
+    await recent.look();
+    expect(await statusOf(ids)).toEqual([undefined, undefined, undefined]);
+    ids.push(await offer(4));
+    recent.note(metaOf(ids[3]!));
+    await recent.look();
+    expect(await statusOf(ids)).toEqual(["queued", "queued", "queued", "queued"]);
+    ids.push(await offer(5));
+    recent.note(metaOf(ids[4]!));
+    await recent.stop(5_000);
+    await bench.redis.flushdb();
+    await lookTwice();
+    expect(await statusOf(ids)).toEqual(Array(5).fill("failed"));
+    expect(lost).toBe(5);
+  });
+
+  test("of an ordered stop are not told again when they have ended, and a silent PostgreSQL does not hold it up", async () => {
+    const told: string[] = [];
+    const jobs = {
+      mirror: (open: Parameters<JobStore["mirror"]>[0]) => {
+        told.push(...open.map(({ meta }) => meta.job_id));
+        return new Promise<void>(() => undefined);
+      },
+    };
+    const recent = new RecentBatches({ partitions: 2 }, new Whereabouts(bench.redis), jobs, log);
+    await recent.look();
+    const ids = [await offer(1), await offer(2)];
+    for (const id of ids) recent.note(metaOf(id));
+    await bench.redis.hset(jobKey(ids[0]!), "status", "completed");
+    await recent.stop(50);
+    expect(told).toEqual([ids[1]!]);
+  });
+
   test("what Redis still has is not told, whatever happened to its server", async () => {
     const back = await (async () => {
       const recent = memory();
