@@ -6,7 +6,7 @@ import { tellOfJobs } from "./webhooks/outbox.ts";
 
 /** What is said of such a job; the producer reads it. */
 export const LOST_MESSAGE =
-  "Redis has lost this batch before it was stored. Send it again: readings that are stored already count as duplicates.";
+  "Redis has lost this batch before it was stored. Send it again, under a new Idempotency-Key if it had one: readings that are stored already count as duplicates.";
 
 export class LostJobStore {
   constructor(private readonly database: Database) {}
