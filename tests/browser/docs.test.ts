@@ -1,12 +1,9 @@
 /** A newcomer on /docs logs in and sends the example, with nothing but clicks. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import type { Page } from "playwright-core";
 import { BATCH_EXAMPLE, LOGIN_EXAMPLE } from "../../src/api/openapi/examples.ts";
 import { ApiBench, type TestApi } from "../support/api.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-
-const executable = findChromium();
-if (!executable) console.warn("Skipped: no Chromium; set CHROMIUM_PATH or put chromium on the PATH.");
+import { inChromium } from "../support/console-browser.ts";
 
 /** Opens an operation, presses Execute, and gives the status and body that the page shows. */
 async function execute(page: Page, operation: string): Promise<{ status: string; body: string }> {
@@ -20,23 +17,20 @@ async function execute(page: Page, operation: string): Promise<{ status: string;
   };
 }
 
-describe.skipIf(!executable)("/docs in a browser", () => {
+inChromium("/docs in a browser", (browser) => {
   let bench: ApiBench;
   let api: TestApi;
-  let browser: Browser;
   beforeAll(async () => {
     bench = await ApiBench.create();
     api = await bench.start();
     await api.createUser("admin", LOGIN_EXAMPLE);
-    browser = await launchChromium(executable ?? "");
   }, 60_000);
   afterAll(async () => {
-    await browser?.close();
     await bench?.close();
   });
 
   test("the login example authorizes the batch example, which is accepted; nothing comes from elsewhere", async () => {
-    const page = await browser.newPage();
+    const page = await browser().newPage();
     page.setDefaultTimeout(20_000);
     const complaints: string[] = [];
     const hosts = new Set<string>();

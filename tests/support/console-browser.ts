@@ -1,9 +1,10 @@
 /** A visitor of the console in a real browser: signs in, is watched for complaints, and is judged by axe. */
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
-import { findChromium, launchChromium } from "./chromium.ts";
+import { chromiumTool, launchChromium } from "./tools/chromium.ts";
+import { describeWith } from "./tools/describe-with.ts";
 
 export type Theme = "light" | "dark";
 export const THEMES: readonly Theme[] = ["light", "dark"];
@@ -20,14 +21,14 @@ const REFUSED_LOAD = "Failed to load resource";
 const EXPECTED =
   /\b(400|401|403|404|409|412|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
 
-/** A suite in a Chromium of its own; without one it is skipped, and says so. */
+const CHROMIUM = await chromiumTool();
+
+/** A suite in a Chromium of its own; where none can be had it is skipped, and says why. */
 export function inChromium(name: string, tests: (browser: () => Browser) => void): void {
-  const executable = findChromium();
-  const title = executable ? name : `${name} (skipped: no Chromium; set CHROMIUM_PATH)`;
-  describe.skipIf(!executable)(title, () => {
+  describeWith(name, CHROMIUM, (executable) => {
     let browser: Browser;
     beforeAll(async () => {
-      browser = await launchChromium(executable ?? "");
+      browser = await launchChromium(executable);
     }, 60_000);
     afterAll(() => browser?.close());
     tests(() => browser);
