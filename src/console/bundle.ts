@@ -1,6 +1,6 @@
 /** The console's client: bundled once in this process, kept in memory under names that carry a hash of the content. */
 import { createHash } from "node:crypto";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 
 export interface Asset {
   readonly type: string;
@@ -12,11 +12,13 @@ export interface Bundle {
   /** Name of the file that starts the client. */
   readonly script: string;
   readonly style: string;
+  /** Name of the file that all tabs of a visitor run once: events-worker.ts. */
+  readonly worker: string;
   /** By file name. */
   readonly assets: ReadonlyMap<string, Asset>;
 }
 
-const ENTRY = join(import.meta.dir, "client/main.tsx");
+const ENTRIES = ["main.tsx", "events-worker.ts"].map((file) => join(import.meta.dir, "client", file));
 const TYPES: Readonly<Record<string, string>> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
@@ -25,7 +27,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /** @throws {AggregateError} when the client does not compile */
 export async function buildBundle(): Promise<Bundle> {
   const { outputs } = await Bun.build({
-    entrypoints: [ENTRY],
+    entrypoints: ENTRIES,
     target: "browser",
     minify: true,
     // As in the client's tsconfig.json, which an image of the service may lack.
@@ -41,9 +43,14 @@ export async function buildBundle(): Promise<Bundle> {
     const type = TYPES[extension];
     if (type === undefined) throw new Error(`the bundle holds a file of an unknown kind: ${output.path}`);
     assets.set(name, { type, body, gzipped: Bun.gzipSync(body, { level: 9 }) });
-    names[extension] = name;
+    names[basename(output.path)] = name;
   }
-  return { script: names[".js"]!, style: names[".css"]!, assets };
+  return {
+    script: names["main.js"]!,
+    style: names["main.css"]!,
+    worker: names["events-worker.js"]!,
+    assets,
+  };
 }
 
 /** The bundle on first use; a failed attempt is forgotten, so that the next request tries again. */

@@ -25,7 +25,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 const ICON =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230a66b0'/%3E%3Cpath d='M2 9h3l1.5-5 3 9L11 9h3' fill='none' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E";
 
-export const page = ({ script, style }: Bundle, base: string) => html`<!doctype html>
+export const page = ({ script, style, worker }: Bundle, base: string) => html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -37,7 +37,7 @@ export const page = ({ script, style }: Bundle, base: string) => html`<!doctype 
 <script type="module" src="${base}/assets/${script}"></script>
 </head>
 <body>
-<div id="console"></div>
+<div id="console" data-worker="${base}/assets/${worker}"></div>
 <noscript>The console needs JavaScript. The API is described at <a href="/docs">/docs</a>.</noscript>
 </body>
 </html>`;

@@ -153,7 +153,7 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
     const html = await response.text();
     expect(html).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
     const files = [...html.matchAll(/"(\/console\/assets\/[^"]+)"/g)].map(([, path]) => path ?? "");
-    expect(files).toHaveLength(2);
+    expect(files).toHaveLength(3);
     let size = html.length;
     for (const path of files) {
       const file = await fetch(url + path, { decompress: false, headers: { "Accept-Encoding": "gzip" } });

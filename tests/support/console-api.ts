@@ -25,6 +25,7 @@ export class ConsoleBench {
   mood: Mood = "well";
   /** Whether the live events come. */
   events = true;
+  readonly streams = { open: 0 };
   role = "admin";
   /** The next action finds that another reviewer was faster. */
   conflict = false;
@@ -38,7 +39,7 @@ export class ConsoleBench {
     const app = new Hono({ strict: false });
     bench.#guard(app);
     bench.#session(app);
-    mountReads(app, () => bench.events && bench.mood === "well");
+    mountReads(app, () => bench.events && bench.mood === "well", bench.streams);
     bench.#readQuarantine(app);
     bench.#act(app);
     mountConsole(app);

@@ -17,16 +17,18 @@ const spanOf = (c: Context) =>
     Date.parse(c.req.query("to") ?? new Date(NOW_MS).toISOString()),
   ] as const;
 
-/** @param live whether events come, asked again and again */
-export function mountReads(app: Hono, live: () => boolean): void {
+/** @param live whether events come, asked again and again @param streams how many there are now is kept in it */
+export function mountReads(app: Hono, live: () => boolean, streams: { open: number }): void {
   app.get("/api/v1/overview", (c) => c.json(answers.overview()));
   app.get("/api/v1/overview/events", (c) => {
     if (!live()) return c.body(null, 503);
     return streamSSE(c, async (stream) => {
+      streams.open += 1;
       while (!stream.aborted && live()) {
         await stream.writeSSE({ event: "overview", data: JSON.stringify(answers.overview()), retry: 500 });
         await stream.sleep(250);
       }
+      streams.open -= 1;
     });
   });
   app.get("/api/v1/jobs", (c) => {

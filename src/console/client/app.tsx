@@ -1,10 +1,10 @@
 /** Chooses between signing in and the page that the address names. */
 
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Session } from "../../contract/session.ts";
 import { type Group, groupText, homeOf, isIn } from "./lib/access.ts";
-import { loadSession, session, sessionTrouble } from "./lib/api.ts";
+import { loadSession, session, sessionOver, sessionTrouble } from "./lib/api.ts";
 import { navigate, to, usePlace } from "./lib/router.ts";
 import { useShared } from "./lib/shared.ts";
 import { AccountPage } from "./pages/account.tsx";
@@ -21,7 +21,7 @@ import { ReadingPage } from "./pages/quarantine/reading.tsx";
 import { ReadingsPage } from "./pages/quarantine/readings.tsx";
 import { TaskPage } from "./pages/quarantine/task.tsx";
 import { TasksPage } from "./pages/quarantine/tasks.tsx";
-import { SignInPage } from "./pages/sign-in.tsx";
+import { SignInAgain, SignInPage } from "./pages/sign-in.tsx";
 import { SensorPage } from "./pages/systems/sensor.tsx";
 import { SystemPage } from "./pages/systems/system.tsx";
 import { SystemsPage } from "./pages/systems/systems.tsx";
@@ -94,6 +94,7 @@ function fit(pattern: string, path: string): readonly string[] | null {
 export function App() {
   const current = useShared(session);
   const trouble = useShared(sessionTrouble);
+  const isOver = useShared(sessionOver);
   if (current === undefined) {
     return (
       <main class="waiting">
@@ -102,10 +103,14 @@ export function App() {
     );
   }
   if (current === null) return <SignInPage />;
+  // Another visitor begins anew; the same one goes on
   return (
-    <Shell session={current}>
-      <Routed session={current} />
-    </Shell>
+    <Fragment key={current.user.id}>
+      <Shell session={current}>
+        <Routed session={current} />
+      </Shell>
+      {isOver ? <SignInAgain user={current.user} /> : null}
+    </Fragment>
   );
 }
 

@@ -1,4 +1,4 @@
-/** Calls of the API. The session cookie goes along by itself; an answer of 401 leads back to sign in. */
+/** Calls of the API. The session cookie goes along by itself; after an answer of 401 the visitor is asked to sign in. */
 
 import type { ProblemDetails } from "../../../contract/problem.ts";
 import type { Session } from "../../../contract/session.ts";
@@ -6,6 +6,20 @@ import { Shared } from "./shared.ts";
 
 /** Undefined until it is known whether somebody is signed in. */
 export const session = new Shared<Session | null | undefined>(undefined);
+
+/**
+ * The session ended while somebody worked: what they see and have typed waits until they sign in again. Without
+ * anybody at work `session` is null instead.
+ */
+export const sessionOver = new Shared(false);
+
+/** Other tabs of this browser: they share the cookie, so they share who is signed in. */
+const tabs = new BroadcastChannel("hydraulic-session");
+type TabNews = "signed-in" | "signed-out";
+tabs.onmessage = ({ data }: MessageEvent<TabNews>) => {
+  if (data === "signed-out") forget();
+  else void loadSession();
+};
 
 /** Why it is not known yet: the service is away, which ends no session. */
 export const sessionTrouble = new Shared<Problem | null>(null);
@@ -70,7 +84,10 @@ export const post = async <T>(path: string, body: unknown): Promise<T> =>
 
 async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as Partial<ProblemDetails>;
-  if (response.status === 401) session.set(null);
+  if (response.status === 401) {
+    if (session.value) sessionOver.set(true);
+    else session.set(null);
+  }
   return new Problem(
     response.status,
     body.title ?? `The service answered ${response.status}`,
@@ -83,10 +100,10 @@ async function problemOf(response: Response): Promise<Problem> {
 /** Asks who is signed in; what is known stays when the service does not say. Throws nothing. */
 export async function loadSession(): Promise<void> {
   try {
-    session.set(await get<Session>("/api/v1/auth/session"));
+    await begin();
     sessionTrouble.set(null);
   } catch (error) {
-    // A 401 has set the session to null already.
+    // A 401 has ended the session already.
     if (error instanceof Problem) sessionTrouble.set(error.status === 401 ? null : error);
     else throw error;
   }
@@ -95,8 +112,27 @@ export async function loadSession(): Promise<void> {
 /** @throws {Problem} */
 export async function signIn(username: string, password: string): Promise<void> {
   await post("/api/v1/auth/session", { username, password });
-  session.set(await get<Session>("/api/v1/auth/session"));
+  await begin();
+  tellTabs("signed-in");
 }
+
+async function begin(): Promise<void> {
+  session.set(await get<Session>("/api/v1/auth/session"));
+  sessionOver.set(false);
+}
+
+/** The session has ended as the visitor wished: nothing of it stays in sight, in no tab. */
+export function leave(): void {
+  forget();
+  tellTabs("signed-out");
+}
+
+function forget(): void {
+  session.set(null);
+  sessionOver.set(false);
+}
+
+const tellTabs = (news: TabNews) => tabs.postMessage(news);
 
 /** Ends the session; only when the service says that it is over does the page say so too. @throws {Problem} */
 export async function signOut(): Promise<void> {
@@ -106,7 +142,7 @@ export async function signOut(): Promise<void> {
     if (!(error instanceof Problem)) throw error;
     if (error.status !== 401) throw stillSignedIn(error);
   }
-  session.set(null);
+  leave();
 }
 
 const stillSignedIn = ({ status, title, detail, request_id, body }: Problem) =>

@@ -2,8 +2,9 @@
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Page } from "../types.ts";
-import { get, Problem } from "./api.ts";
+import { get, Problem, sessionOver } from "./api.ts";
 import { FormError } from "./form-error.ts";
+import { useShared } from "./shared.ts";
 
 export interface Resource<T> {
   readonly data: T | null;
@@ -18,6 +19,19 @@ function asProblem(error: unknown): Problem {
   return new Problem(0, title, error instanceof Error ? error.message : "unknown", null, {});
 }
 const isAbort = (error: unknown) => error instanceof DOMException && error.name === "AbortError";
+
+/** The dialog that asks to sign in again says it. */
+const isSessionOver = ({ status, name_of_type }: Problem) =>
+  status === 401 && name_of_type !== "invalid-credentials";
+
+/** What a session left undone when it ended is asked for again once there is another. @param reload must be stable */
+function useSignedInAgain(error: Problem | null, reload: () => void): void {
+  const isOver = useShared(sessionOver);
+  const isUndone = error !== null && isSessionOver(error);
+  useEffect(() => {
+    if (isUndone && !isOver) reload();
+  }, [isUndone, isOver, reload]);
+}
 
 /** @param path null: nothing is asked yet. @param every_ms asks again that often; 0: never */
 export function useResource<T>(path: string | null, every_ms = 0): Resource<T> {
@@ -39,9 +53,13 @@ export function useResource<T>(path: string | null, every_ms = 0): Resource<T> {
   }, [path, round]);
   useEffect(() => {
     if (every_ms === 0) return;
-    const timer = setInterval(() => document.visibilityState === "visible" && reload(), every_ms);
+    const look = () => {
+      if (document.visibilityState === "visible" && !sessionOver.value) reload();
+    };
+    const timer = setInterval(look, every_ms);
     return () => clearInterval(timer);
   }, [every_ms, reload]);
+  useSignedInAgain(state.error, reload);
   return { ...state, reload };
 }
 
@@ -116,7 +134,8 @@ export function useList<T>(path: string): List<T> {
 
   const { items, next, error, loading } = state;
   const more = next === null || loading ? null : () => ask(next, items ?? []);
-  const reload = () => setRound((count) => count + 1);
+  const reload = useCallback(() => setRound((count) => count + 1), []);
+  useSignedInAgain(error, reload);
   return { items, error, loading, more, isWhole: next === null, reload };
 }
 
@@ -144,7 +163,8 @@ export function useAction(): {
     try {
       await work();
     } catch (error) {
-      setProblem(asProblem(error));
+      const problem = asProblem(error);
+      if (!isSessionOver(problem)) setProblem(problem);
     } finally {
       setBusy(false);
     }

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { MIN_PASSWORD_LENGTH } from "../../../contract/passwords.ts";
 import type { Session } from "../../../contract/session.ts";
-import { post, session } from "../lib/api.ts";
+import { leave, post } from "../lib/api.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useAction } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
@@ -44,7 +44,7 @@ function SignOutEverywhere() {
   const out = () =>
     run(async () => {
       await post("/api/v1/auth/logout?everywhere=true", undefined);
-      session.set(null);
+      leave();
     });
   return (
     <>
@@ -65,7 +65,7 @@ function PasswordForm() {
     void run(async () => {
       await post("/api/v1/auth/password", { current_password: current, new_password: next });
       notify("The password is changed. Sign in with the new one.");
-      session.set(null);
+      leave();
     });
   };
   return (

@@ -1,10 +1,11 @@
-/** A modal dialog: the browser keeps the focus inside, Escape closes it, and the focus returns. */
+/** A modal dialog: the browser keeps the focus inside, Escape closes it if it can be closed, and the focus returns. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
-  readonly onClose: () => void;
+  /** Without it the dialog stays until what it asks for is done. */
+  readonly onClose?: () => void;
   readonly children: ComponentChildren;
 }
 
@@ -24,18 +25,23 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   return (
     <dialog
       ref={element}
-      class="dialog"
+      class={`dialog${onClose ? "" : " staying"}`}
       aria-labelledby={title_id}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
       }}
+      closedby={onClose ? undefined : "none"}
+      // Browsers that do not know closedby give Escape its way at the second time
+      onClose={({ currentTarget }) => currentTarget.isConnected && currentTarget.showModal()}
     >
       <header class="dialog-head">
         <h2 id={title_id}>{title}</h2>
-        <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
-          ✕
-        </button>
+        {onClose ? (
+          <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
+            ✕
+          </button>
+        ) : null}
       </header>
       {children}
     </dialog>
