@@ -1,7 +1,7 @@
 /** Mounts the web console: one page for every address below /console, and the files it needs. */
 import type { Context, Env, Hono } from "hono";
 import { type Asset, bundleOnce } from "./bundle.ts";
-import { PAGE_HEADERS, page } from "./page.ts";
+import { PAGE_HEADERS, page, WORKER_POLICY } from "./page.ts";
 
 const BASE = "/console";
 
@@ -17,8 +17,10 @@ export function mountConsole<E extends Env>(app: Hono<E>, { onError }: ConsoleOp
   bundle().catch((error: unknown) => onError?.(error));
 
   app.get(`${BASE}/assets/:file`, async (c) => {
-    const { assets } = await bundle();
-    const asset = assets.get(c.req.param("file") ?? "");
+    const { assets, worker } = await bundle();
+    const file = c.req.param("file") ?? "";
+    const asset = assets.get(file);
+    if (file === worker) c.header("Content-Security-Policy", WORKER_POLICY);
     return asset ? answerAsset(c, asset) : c.notFound();
   });
   const answerPage = async (c: Context) => {

@@ -15,6 +15,9 @@ const CONTENT_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
+/** A worker has the policy that its script was answered with: this one asks for events and does nothing else. */
+export const WORKER_POLICY = "default-src 'none'; connect-src 'self'";
+
 /** The rest is what every answer of the service has. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "Content-Security-Policy": CONTENT_POLICY,

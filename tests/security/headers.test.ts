@@ -107,8 +107,12 @@ describe("beside the routes,", () => {
   test("the console's pages and files are held to the same", async () => {
     const page = await get("/console/jobs");
     judge("GET /console", page);
-    const [, script = ""] = /src="([^"]+)"/.exec(await page.text()) ?? [];
+    const html = await page.text();
+    const [, script = ""] = /src="([^"]+)"/.exec(html) ?? [];
     judge("GET /console/assets/:file", await get(script));
+    const [, worker = ""] = /data-worker="([^"]+)"/.exec(html) ?? [];
+    const policy = (await get(worker)).headers.get("Content-Security-Policy");
+    expect(policy).toBe("default-src 'none'; connect-src 'self'");
     judge("GET /console/assets/none", await get("/console/assets/none.js"), true);
   });
 

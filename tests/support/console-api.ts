@@ -1,5 +1,6 @@
 /** The console on a real server, over an API that answers from fixtures and remembers what it was asked. */
 import { type Context, Hono } from "hono";
+import { setSecurityHeaders } from "../../src/api/security-headers.ts";
 import { mountConsole } from "../../src/console/console.ts";
 import { PROBLEMS, type ProblemName, problemType } from "../../src/contract/problem.ts";
 import type { NewReview, ReviewTask } from "../../src/contract/review.ts";
@@ -37,6 +38,10 @@ export class ConsoleBench {
   static start(): ConsoleBench {
     const bench = new ConsoleBench();
     const app = new Hono({ strict: false });
+    app.use(async (c, next) => {
+      setSecurityHeaders(c);
+      await next();
+    });
     bench.#guard(app);
     bench.#session(app);
     mountReads(app, () => bench.events && bench.mood === "well", bench.streams);
