@@ -40,6 +40,7 @@ import type { BatchForm } from "./batch/batch-form.ts";
 import type { RecentBatches } from "./batch/recent-batches.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { JobWatch } from "./job-watch.ts";
+import type { OverviewHistory } from "./overview-history.ts";
 import type { ProblemView } from "./problem-error.ts";
 import type { SystemNames } from "./system-names.ts";
 
@@ -98,6 +99,8 @@ export interface ApiDeps {
   /** What Redis does with what it has accepted, asked anew each time. */
   readonly keeping: () => Promise<Keeping>;
   readonly workerBoard: Pick<WorkerBoard, "all">;
+  /** Kept in the background. */
+  readonly overviewHistory: Pick<OverviewHistory, "points">;
   readonly allowances: Pick<Allowances, "take" | "giveBack">;
   readonly users: Pick<
     UserStore,

@@ -120,7 +120,8 @@ function listen(app: App, settings: ServerSettings) {
         // Of a Host that is none Bun makes an address without one, which is no URL any more.
         if (!URL.canParse(request.url)) return ownProblem("invalid-request", INVALID_HOST);
         bindings ??= bindingsOf(server);
-        return app.fetch(request, bindings);
+        const answer = app.fetch(request, bindings);
+        return request.method === "HEAD" ? headOf(answer) : answer;
       },
       error(err) {
         // Hono answers every Error itself; what comes here is a value that is none.
@@ -133,6 +134,20 @@ function listen(app: App, settings: ServerSettings) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new PortTakenError(hostname, port, error);
   }
+}
+
+/**
+ * Hono drops the body of what GET would have answered, and Bun would say that it has 0 bytes, which must not be said
+ * (RFC 9110 section 8.6). Of a stream Bun says no length, and sends nothing; one that ends at once it takes for empty.
+ */
+async function headOf(answer: Response | Promise<Response>): Promise<Response> {
+  const unsent = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(1));
+      controller.close();
+    },
+  });
+  return new Response(unsent, await answer);
 }
 
 /** RFC 9112 section 3.2: to be answered with 400; what follows on this connection is not believed either. */

@@ -6,6 +6,7 @@ import { hostname } from "node:os";
 import { Registry } from "prom-client";
 import { createApp } from "../api/app.ts";
 import { DeadLetterDesk } from "../api/dead-letter-desk.ts";
+import { OverviewHistory } from "../api/overview-history.ts";
 import type { RunningServer } from "../api/server.ts";
 import { SystemNames } from "../api/system-names.ts";
 
@@ -251,6 +252,10 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
   const partitions = await announcePartitions(wiring, redis);
   const streamHealth = new StreamHealth(redis, bounds, partitions.count);
   streamMetrics(metrics, streamHealth);
+  const workerBoard = new WorkerBoard(redis);
+  const overviewHistory = new OverviewHistory({ streamHealth, workerBoard, clock: systemClock, log });
+  overviewHistory.start();
+  stopping.last("overview's history", () => overviewHistory.stop());
   const recentBatches = await startRecentBatches(wiring, redis);
   const closing = new AbortController();
   const hurry = new AbortController();
@@ -267,7 +272,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     jobSignals,
     streamHealth,
     keeping: () => inspectKeeping(redis),
-    workerBoard: new WorkerBoard(redis),
+    workerBoard,
+    overviewHistory,
     stop: { wanted: stopping.wanted, closing: closing.signal, hurry: hurry.signal },
     allowances: new Allowances(redis, systemClock),
     users: new UserStore(database),

@@ -53,6 +53,15 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     30_000,
   );
 
+  test("the overview's chart begins with what the service knew before the page was opened", async () => {
+    const { page, close } = await enter("/no-such-page");
+    await page.route("**/api/v1/overview/events", (route) => route.fulfill({ status: 503 }));
+    await page.goto(`${bench().url}/console`);
+    await page.locator(".chart canvas").waitFor();
+    await drawn(page, "four of five minutes are drawn", "accent", 400);
+    await close();
+  }, 30_000);
+
   test("another theme or zone draws the same stretch", async () => {
     const times = Array.from({ length: 30 }, (_, i) => `2026-07-10T10:${String(i + 10)}:00Z`);
     const path = between("2026-07-10T04:00:00Z", "2026-07-10T14:00:00Z");

@@ -45,6 +45,7 @@ test(
     expect(stopsOf(program)).toEqual([
       "HTTP server",
       "recent batches",
+      "overview's history",
       "look for partitions",
       "names of systems",
       "outside identities",

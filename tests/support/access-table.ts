@@ -373,6 +373,7 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
   "GET /api/v1/alerts": list(READERS, "/api/v1/alerts"),
   "GET /api/v1/workers": looks(READERS, "/api/v1/workers"),
   "GET /api/v1/overview": list(READERS, "/api/v1/overview"),
+  "GET /api/v1/overview/history": looks(READERS, "/api/v1/overview/history"),
   "GET /api/v1/overview/events": list(READERS, "/api/v1/overview/events", { endless: true }),
   "GET /api/v1/dead-letters": list(READERS, "/api/v1/dead-letters?limit=200"),
   "GET /api/v1/dead-letters/:partition/:entry": {

@@ -9,6 +9,7 @@ import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords
 import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
 import type { App, StopSignals, WorkerSummary } from "../../src/api/deps.ts";
+import { OverviewHistory } from "../../src/api/overview-history.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { SystemNames } from "../../src/api/system-names.ts";
 import { type Config, loadConfig } from "../../src/config.ts";
@@ -138,6 +139,9 @@ export class ApiBench {
       max_bytes: config.BACKLOG_MAX_BYTES,
       idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
     };
+    const streamHealth = new StreamHealth(redis, bounds);
+    const workerBoard = new WorkerBoard(redis);
+    const overviewHistory = new OverviewHistory({ streamHealth, workerBoard, clock, log });
     const metrics = new Registry();
     const review = openDesk(
       database,
@@ -178,9 +182,10 @@ export class ApiBench {
       idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
       jobBoard: new JobBoard(redis),
       jobSignals,
-      workerBoard: new WorkerBoard(redis),
+      workerBoard,
       stop: { wanted: stop.wanted.signal, closing: stop.closing.signal, hurry: stop.hurry.signal },
-      streamHealth: new StreamHealth(redis, bounds),
+      streamHealth,
+      overviewHistory,
       keeping: () => inspectKeeping(redis),
       allowances: new Allowances(redis, clock),
       users: new UserStore(database),
@@ -231,7 +236,18 @@ export class ApiBench {
       await database.close(1);
       await reader.close(1_000);
     });
-    return new TestApi(app, server, config, clock, lines, this.database, stop, register, systemNames);
+    return new TestApi(
+      app,
+      server,
+      config,
+      clock,
+      lines,
+      this.database,
+      stop,
+      register,
+      systemNames,
+      overviewHistory,
+    );
   }
 
   /** Batches in the stream. */
@@ -273,6 +289,8 @@ export class TestApi {
     readonly register: AccessRegister,
     /** Looks every 2 s by itself. */
     readonly systemNames: SystemNames,
+    /** Looks when it is told to. */
+    readonly history: OverviewHistory,
   ) {
     this.#tokens = new AccessTokens(
       {

@@ -4,6 +4,7 @@ import type {
   DeadLetterDetail,
   DeadLetterView,
   Overview,
+  OverviewHistoryView,
   WorkerView,
 } from "../../src/contract/oversight.ts";
 import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-review.ts";
@@ -73,6 +74,15 @@ export function overview(): Overview {
     alerts: ALERTS.slice(0, 1),
   };
 }
+
+/** Four minutes of it, a point every two seconds. */
+export const overviewHistory = (): OverviewHistoryView => ({
+  points: Array.from({ length: 120 }, (_, i) => ({
+    at: iso(Date.now() - (240 - i * 2) * 1_000),
+    accepted_rows_per_s: 41_000 + 3_000 * Math.sin(i / 4),
+    committed_rows_per_s: 40_600 + 2_000 * Math.sin(i / 4),
+  })),
+});
 
 export const ALERTS: readonly AlertView[] = [
   { resolved_at: null, share: 0.088, peak_share: 0.341 },

@@ -20,6 +20,7 @@ const spanOf = (c: Context) =>
 /** @param live whether events come, asked again and again @param streams how many there are now is kept in it */
 export function mountReads(app: Hono, live: () => boolean, streams: { open: number }): void {
   app.get("/api/v1/overview", (c) => c.json(answers.overview()));
+  app.get("/api/v1/overview/history", (c) => c.json(answers.overviewHistory()));
   app.get("/api/v1/overview/events", (c) => {
     if (!live()) return c.body(null, 503);
     return streamSSE(c, async (stream) => {

@@ -111,6 +111,7 @@ const OVERSIGHT_SCHEMAS = [
   oversight.AlertSchema,
   oversight.WorkerSchema,
   oversight.OverviewSchema,
+  oversight.OverviewHistorySchema,
 ];
 
 /** Every schema with an `$id`, under its id. */

@@ -72,3 +72,9 @@ export const OVERVIEW_EXAMPLE = {
   jobs: [JOB_EXAMPLE],
   alerts: [ALERT_EXAMPLE],
 };
+export const OVERVIEW_HISTORY_EXAMPLE = {
+  points: [
+    { at: "2025-11-07T22:50:00.000Z", accepted_rows_per_s: 1_000, committed_rows_per_s: 975.5 },
+    { at: AT, accepted_rows_per_s: 1_000, committed_rows_per_s: 980.5 },
+  ],
+};

@@ -9,6 +9,7 @@ import { mountDeadLetters } from "./dead-letters.ts";
 import { mountJobReplay } from "./job-replay.ts";
 import { mountOverview } from "./overview.ts";
 import { mountOverviewEvents } from "./overview-events.ts";
+import { mountOverviewHistory } from "./overview-history.ts";
 import { mountWorkers } from "./workers.ts";
 
 export function mountOversight(app: App, deps: RouteDeps): void {
@@ -18,6 +19,7 @@ export function mountOversight(app: App, deps: RouteDeps): void {
   const sampler = new OverviewSampler(deps);
   mountOverview(app, deps, sampler);
   mountOverviewEvents(app, deps, sampler);
+  mountOverviewHistory(app, deps);
   mountDeadLetters(app, deps);
   mountDeadLetter(app, deps);
   mountDeadLetterActions(app, deps);

@@ -79,11 +79,16 @@ describe("an address", () => {
     await expectProblem(response, "method-not-allowed");
     expect(response.headers.get("Allow")).toBe(allow);
   });
-  test("answers HEAD as GET, without a body", async () => {
-    const response = await api.fetch("/livez", { method: "HEAD" });
-    expect(response.status).toBe(200);
-    expect(await response.text()).toBe("");
-  });
+  test.each(["/livez", "/openapi.json", "/docs", "/api/v1/jobs", "/nowhere"])(
+    "answers HEAD of %s as GET, without a body and without a length that GET has not (RFC 9110 section 8.6)",
+    async (path) => {
+      const [head, full] = [await api.fetch(path, { method: "HEAD" }), await api.fetch(path)];
+      expect(head.status).toBe(full.status);
+      expect(head.headers.get("Content-Type")).toBe(full.headers.get("Content-Type"));
+      expect(await head.text()).toBe("");
+      expect([null, full.headers.get("Content-Length")]).toContain(head.headers.get("Content-Length"));
+    },
+  );
 });
 
 describe("a Host that is none", () => {

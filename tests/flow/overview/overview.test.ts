@@ -2,15 +2,23 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { FormatRegistry } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
+import { OverviewHistory } from "../../../src/api/overview-history.ts";
 import { OverviewSampler, TooManyListenersError } from "../../../src/api/overview-sampler.ts";
 import { JobViewSchema } from "../../../src/contract/job.ts";
 import { isUuid } from "../../../src/contract/job-id.ts";
-import { type Overview, OverviewSchema, type WorkerView } from "../../../src/contract/oversight.ts";
+import {
+  type Overview,
+  OverviewHistorySchema,
+  type OverviewHistoryView,
+  OverviewSchema,
+  type WorkerView,
+} from "../../../src/contract/oversight.ts";
 import { Heartbeat } from "../../../src/ingest/heartbeat.ts";
 import type { FromThread } from "../../../src/ingest/messages.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { createQueries } from "../../../src/store/queries/queries.ts";
 import { Reader } from "../../../src/store/queries/reader.ts";
+import { StreamUnavailableError } from "../../../src/stream/connection.ts";
 import { StreamHealth } from "../../../src/stream/health.ts";
 import { workerKey } from "../../../src/stream/keys.ts";
 import { WorkerBoard } from "../../../src/stream/worker-board.ts";
@@ -128,7 +136,12 @@ describe("the overview", () => {
 
   test("is not for producers", async () => {
     const producer = await api.tokenFor("producer");
-    for (const path of ["/api/v1/overview", "/api/v1/overview/events", "/api/v1/workers"]) {
+    for (const path of [
+      "/api/v1/overview",
+      "/api/v1/overview/events",
+      "/api/v1/overview/history",
+      "/api/v1/workers",
+    ]) {
       await expectProblem(await get(path, producer), "forbidden");
       await expectProblem(await get(`${path}?x=1`), "invalid-request");
     }
@@ -216,6 +229,49 @@ describe("the events", () => {
     });
     expect(response.status).toBe(200);
     expect((await Array.fromAsync(sseParts(response))).length).toBeWithin(1, 6);
+  });
+});
+
+describe("the history", () => {
+  test("has the rates from before anybody looked, with a gap while Redis is away, and is bounded", async () => {
+    const clock = new ManualClock();
+    const bounds = { partitions: 1, max_entries: 10, max_bytes: 10, idempotency_ttl_s: 1 };
+    const beats = new WorkerBoard(bench.redis);
+    let accepted = 0;
+    let isAway = false;
+    const health = new StreamHealth(bench.redis, bounds);
+    const streamHealth = {
+      probe: () => health.probe(),
+      look: () => health.look(),
+      accepted: () =>
+        isAway ? Promise.reject(new StreamUnavailableError("away")) : Promise.resolve(accepted),
+    };
+    const timed = { now_ms: () => clock.time_ms, monotonic_ms: () => clock.time_ms };
+    const history = new OverviewHistory({ streamHealth, workerBoard: beats, clock: timed, log: QUIET_LOG });
+    for (let i = 0; i < 200; i++) {
+      isAway = i === 190;
+      await history.note().catch((error: unknown) => expect(error).toBeInstanceOf(StreamUnavailableError));
+      clock.time_ms += 2_000;
+      accepted += 2_000;
+    }
+    const { points } = history;
+    expect(points).toHaveLength(150);
+    expect(points.at(-1)).toEqual({
+      at: new Date(clock.time_ms - 2_000).toISOString(),
+      accepted_rows_per_s: 1_000,
+      committed_rows_per_s: 0,
+    });
+    const gaps = points.slice(1).map(({ at }, i) => Date.parse(at) - Date.parse(points[i]!.at));
+    expect(gaps.filter((gap_ms) => gap_ms === 4_000)).toHaveLength(1);
+    expect(gaps.filter((gap_ms) => gap_ms === 2_000)).toHaveLength(148);
+  });
+
+  test("is told to readers as the process keeps it", async () => {
+    await api.history.note();
+    const told = await bodyOf<OverviewHistoryView>(await get("/api/v1/overview/history"));
+    expect(Value.Check(OverviewHistorySchema, told)).toBe(true);
+    expect(told.points).toEqual([...api.history.points]);
+    expect(told.points).toHaveLength(1);
   });
 });
 

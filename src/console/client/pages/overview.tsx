@@ -1,7 +1,7 @@
 /** What goes on right now, from server-sent events; every figure says its unit. */
 
-import { useCallback, useState } from "preact/hooks";
-import type { Overview, WorkerView } from "../../../contract/oversight.ts";
+import { useCallback, useMemo, useState } from "preact/hooks";
+import type { HistoryPoint, Overview, OverviewHistoryView, WorkerView } from "../../../contract/oversight.ts";
 import { type LinkState, useEvents } from "../lib/events.ts";
 import { brief, bytes, count, percent } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
@@ -23,22 +23,36 @@ export function OverviewPage() {
   const [points, setPoints] = useState<readonly ThroughputPoint[]>([]);
   const onEvent = useCallback((event: Overview) => {
     setNow(event);
-    const { accepted_rows_per_s: accepted, committed_rows_per_s: committed } = event;
-    setPoints((old) =>
-      [...old, { at_s: Date.parse(event.at) / 1000, accepted, committed }].slice(-KEPT_POINTS),
-    );
+    setPoints((old) => [...old, pointOf(event)].slice(-KEPT_POINTS));
   }, []);
   const state = useEvents<Overview>("/api/v1/overview/events", "overview", onEvent);
   // Without events there is still a picture, and the reason why there are none.
   const first = useResource<Overview>("/api/v1/overview");
   const shown = now ?? first.data;
+  const history = useResource<OverviewHistoryView>("/api/v1/overview/history");
+  const all = useMemo(() => before(history.data?.points ?? [], points), [history.data, points]);
   return (
     <PageFrame title="Overview" side={<LinkBadge state={state} at={shown?.at ?? null} />}>
       {!shown && first.error ? <ProblemBox problem={first.error} retry={first.reload} /> : null}
       {!shown && !first.error ? <Loading /> : null}
-      {shown ? <OverviewBody now={shown} points={points} /> : null}
+      {shown ? <OverviewBody now={shown} points={all} /> : null}
     </PageFrame>
   );
+}
+
+const pointOf = ({ at, accepted_rows_per_s, committed_rows_per_s }: HistoryPoint): ThroughputPoint => ({
+  at_s: Date.parse(at) / 1000,
+  accepted: accepted_rows_per_s,
+  committed: committed_rows_per_s,
+});
+
+/** What the service knew before this page listened, then what it has heard. */
+function before(
+  history: readonly HistoryPoint[],
+  heard: readonly ThroughputPoint[],
+): readonly ThroughputPoint[] {
+  const begin_s = heard[0]?.at_s ?? Number.POSITIVE_INFINITY;
+  return [...history.map(pointOf).filter(({ at_s }) => at_s < begin_s), ...heard];
 }
 
 const LINK_TEXT: Readonly<Record<LinkState, string>> = {

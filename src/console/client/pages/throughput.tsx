@@ -1,4 +1,4 @@
-/** Rows per second in and committed, over the last minutes that this page has seen. */
+/** Rows per second in and committed, over the last minutes. */
 import { useMemo } from "preact/hooks";
 import type uPlot from "uplot";
 import { count } from "../lib/format.ts";
