@@ -70,6 +70,9 @@ export const VARIABLES = {
     1,
     1_000_000_000_000,
   ),
+  TRUSTED_PROXIES: networks(
+    "Proxies in front of the API, whose X-Forwarded-For says whom a login comes from; networks as CIDR, between commas",
+  ),
   LOGIN_ATTEMPTS_PER_MINUTE: whole(
     10,
     "Login attempts a minute for one user name from one address",

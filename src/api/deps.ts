@@ -150,8 +150,8 @@ export interface ApiDeps {
 
 /** What the HTTP server knows about a request and Hono does not. */
 export interface ServerBindings {
-  /** IP address of the peer of the connection; headers that name another are not believed. */
-  readonly peerAddress: (request: Request) => string;
+  /** IP address that a request comes from; a header is believed when one of the operator's proxies wrote it. */
+  readonly clientAddress: (request: Request) => string;
   /** Let the connection be silent for so long. */
   readonly patience: (request: Request, seconds: number) => void;
   /** Set when a body may take longer than the server's largest idle timeout: lifts it while the body arrives. */

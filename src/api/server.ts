@@ -2,6 +2,7 @@
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemDetails, problemType } from "../contract/problem.ts";
 import type { Logger } from "../ops/log.ts";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
+import { clientAddresses } from "./client-address.ts";
 import type { App, ServerBindings } from "./deps.ts";
 import { requestIdFrom } from "./middleware/observe.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
@@ -29,6 +30,8 @@ export interface ServerSettings {
   readonly hostname: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Networks as CIDR of proxies whose X-Forwarded-For is believed. */
+  readonly trusted_proxies: readonly string[];
   /** The API's bound for a body's arrival, ms. */
   readonly body_timeout_ms: number;
   /** The database's bound for a query, ms. Nothing is sent while one runs. */
@@ -94,10 +97,14 @@ export function idleTimeout_s(bounds: Pick<ServerSettings, "body_timeout_ms" | "
 function listen(app: App, settings: ServerSettings) {
   const { hostname, port, body_timeout_ms, log } = settings;
   const idleTimeout = idleTimeout_s(settings);
+  const addressOf = clientAddresses(settings.trusted_proxies);
   const outlasts = idleTimeout * 1000 > body_timeout_ms;
   let bindings: ServerBindings | undefined;
   const bindingsOf = (server: Bun.Server<undefined>): ServerBindings => ({
-    peerAddress: (request) => server.requestIP(request)?.address ?? "unknown",
+    clientAddress(request) {
+      const peer = server.requestIP(request)?.address;
+      return peer === undefined ? "unknown" : addressOf(peer, request.headers.get("X-Forwarded-For"));
+    },
     patience: (request, seconds) => server.timeout(request, Math.min(MAX_IDLE_TIMEOUT_S, seconds)),
     ...(outlasts
       ? {}

@@ -53,6 +53,7 @@ export function listen(
     return startServer(app, {
       hostname: place.host,
       port: place.port,
+      trusted_proxies: config.TRUSTED_PROXIES,
       body_timeout_ms: config.BODY_TIMEOUT_MS,
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,

@@ -3,7 +3,7 @@
  * said by IANA's registries of special-purpose addresses for IPv4 and IPv6; of IPv6 only global unicast (2000::/3) is
  * given out at all, so everything outside of it is refused without a name.
  */
-import { BlockList, isIP } from "node:net";
+import { AddressList, familyOf, meantBy } from "../ops/address-list.ts";
 
 interface Special {
   readonly network: string;
@@ -28,35 +28,20 @@ const SPECIAL: readonly Special[] = [
   ...special("a network for protocols", "192.0.0.0/24", "2001::/23"),
   ...special("a reserved address", "240.0.0.0/4"),
 ];
-const GLOBAL_UNICAST = blockList(["2000::/3"]);
-const CHECKED = SPECIAL.map(({ network, name }) => ({ list: blockList([network]), name }));
-
-/** @param networks as CIDR */
-function blockList(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = "", prefix = ""] = network.split("/");
-    list.addSubnet(address, Number(prefix), familyOf(address));
-  }
-  return list;
-}
-
-function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIP(address) === 6 ? "ipv6" : "ipv4";
-}
+const GLOBAL_UNICAST = new AddressList(["2000::/3"]);
+const CHECKED = SPECIAL.map(({ network, name }) => ({ list: new AddressList([network]), name }));
 
 export class Networks {
-  readonly #allowed: BlockList;
+  readonly #allowed: AddressList;
 
   /** @param allowed networks as CIDR (RFC 4632, RFC 4291) that may be reached although they are not public */
   constructor(allowed: readonly string[]) {
-    this.#allowed = blockList(allowed);
+    this.#allowed = new AddressList(allowed);
   }
 
   /** True when the operator has named a network with the address. */
   isAllowed(address: string): boolean {
-    const meant = meantBy(address);
-    return meant !== null && this.#allowed.check(meant, familyOf(meant));
+    return this.#allowed.has(address);
   }
 
   /** What the address is when it may not be reached, in words that follow "leads to"; null when it may. */
@@ -64,47 +49,8 @@ export class Networks {
     const meant = meantBy(address);
     if (meant === null) return "no IP address";
     if (this.isAllowed(meant)) return null;
-    const family = familyOf(meant);
-    const found = CHECKED.find(({ list }) => list.check(meant, family));
+    const found = CHECKED.find(({ list }) => list.has(meant));
     if (found) return found.name;
-    return family === "ipv4" || GLOBAL_UNICAST.check(meant, "ipv6") ? null : "an address that is not public";
+    return familyOf(meant) === "ipv4" || GLOBAL_UNICAST.has(meant) ? null : "an address that is not public";
   }
-}
-
-/**
- * The address that is reached in the end, without the zone; null when it is none. An IPv6 address that carries an
- * IPv4 address stands for that.
- */
-function meantBy(address: string): string | null {
-  const family = isIP(address);
-  if (family === 4) return address;
-  // A zone names an interface of this machine: link-local at best.
-  if (family !== 6 || address.includes("%")) return null;
-  if (!carries(address)) return address;
-  const [high = 0, low = 0] = groupsOf(address).slice(-2);
-  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
-}
-
-/** IPv4-mapped (RFC 4291 section 2.5.5.2), or of the well-known prefix of NAT64 (RFC 6052 section 2.1). */
-function carries(address: string): boolean {
-  const groups = groupsOf(address);
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  const isNat64 =
-    groups[0] === 0x64 && groups[1] === 0xff9b && groups.slice(2, 6).every((group) => group === 0);
-  return isMapped || isNat64;
-}
-
-/** The eight groups of a valid IPv6 address (RFC 4291 section 2.2). */
-function groupsOf(address: string): number[] {
-  const text = address.replace(
-    /(\d+)\.(\d+)\.(\d+)\.(\d+)$/,
-    (_, a, b, c, d) =>
-      `${((Number(a) << 8) | Number(b)).toString(16)}:${((Number(c) << 8) | Number(d)).toString(16)}`,
-  );
-  const [head = "", tail] = text.split("::");
-  const parse = (part: string) =>
-    part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
-  const [front, back] = [parse(head), parse(tail ?? "")];
-  if (tail === undefined) return front;
-  return [...front, ...Array<number>(8 - front.length - back.length).fill(0), ...back];
 }

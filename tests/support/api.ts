@@ -219,6 +219,7 @@ export class ApiBench {
     const server = startServer(app, {
       hostname: "127.0.0.1",
       port: 0,
+      trusted_proxies: config.TRUSTED_PROXIES,
       body_timeout_ms: config.BODY_TIMEOUT_MS,
       query_deadline_ms: config.QUERY_DEADLINE_MS,
       log,

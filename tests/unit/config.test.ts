@@ -86,6 +86,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
     "localhost/8",
     "10.0.0/8",
   ],
+  TRUSTED_PROXIES: ["10.0.0.0", "10.0.0.0/33", "fd00::/129", "10.0.0.0/8,", "localhost/8", "10.0.0/8"],
   UNITS_FILE: [],
   SHUTDOWN_DELAY_MS: ["-1", "600001"],
   SHUTDOWN_GRACE_MS: ["99"],

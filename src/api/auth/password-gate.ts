@@ -19,7 +19,7 @@ export class PasswordGate {
    */
   async admit(c: AppContext, username: string): Promise<void> {
     try {
-      const address = c.env?.peerAddress?.(c.req.raw) ?? "unknown";
+      const address = c.env?.clientAddress?.(c.req.raw) ?? "unknown";
       const headers = await this.#throttle.take(username, address);
       for (const [name, value] of Object.entries(headers)) c.header(name, value);
     } catch (error) {

@@ -108,20 +108,33 @@ describe("a login", () => {
     expect((await api.login(other.username, other.password)).status).toBe(200);
   });
 
+  /** Guesses as if a client of this address had been forwarded. */
+  const forwarded = (service: TestApi, by: string) =>
+    service.fetch("/api/v1/auth/login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Forwarded-For": by, Forwarded: `for="${by}"` },
+      body: JSON.stringify({ username: "victim", password: "guess" }),
+    });
+
   test("does not believe a header that names another address", async () => {
     await forgetAttempts();
-    const attempt = (n: number) =>
-      api.fetch("/api/v1/auth/login", {
-        method: "POST",
-        headers: {
-          "Content-Type": "application/json",
-          "X-Forwarded-For": `10.0.0.${n}`,
-          Forwarded: `for=10.0.0.${n}`,
-        },
-        body: JSON.stringify({ username: "victim", password: "guess" }),
-      });
-    for (let n = 1; n <= 3; n += 1) await expectProblem(await attempt(n), "invalid-credentials");
-    await expectProblem(await attempt(4), "rate-limited");
+    for (let n = 1; n <= 3; n += 1) {
+      await expectProblem(await forwarded(api, `10.0.0.${n}`), "invalid-credentials");
+    }
+    await expectProblem(await forwarded(api, "10.0.0.4"), "rate-limited");
+  });
+
+  test("is counted for the client that a trusted proxy names, not for what the client has written before it", async () => {
+    await forgetAttempts();
+    const behind = await bench.start({
+      config: { LOGIN_ATTEMPTS_PER_MINUTE: 3, TRUSTED_PROXIES: ["127.0.0.0/8"] },
+      passwords: new PasswordChecker({ verify: async () => false }),
+    });
+    for (let n = 1; n <= 3; n += 1) {
+      await expectProblem(await forwarded(behind, `10.0.0.${n}, 203.0.113.7`), "invalid-credentials");
+    }
+    await expectProblem(await forwarded(behind, "10.0.0.4, 203.0.113.7"), "rate-limited");
+    await expectProblem(await forwarded(behind, "203.0.113.7, 203.0.113.8"), "invalid-credentials");
   });
 
   test("from one address on ever new names is refused too, after ten names' worth", async () => {

@@ -198,8 +198,13 @@ describe("/health and /metrics", () => {
 describe("the server", () => {
   test("says that a port is taken, by its own error", () => {
     const log = createLogger({ level: "error", format: "json" });
-    const bounds = { body_timeout_ms: 1_000, query_deadline_ms: 1_000 };
-    const again = { hostname: "127.0.0.1", port: api.server.port, ...bounds, log };
+    const bounds = { trusted_proxies: [], body_timeout_ms: 1_000, query_deadline_ms: 1_000 };
+    const again = {
+      hostname: "127.0.0.1",
+      port: api.server.port,
+      ...bounds,
+      log,
+    };
     expect(() => startServer(api.app, again)).toThrow(PortTakenError);
   });
 
