@@ -2,11 +2,15 @@
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import "./styles/base.css";
+import "./styles/menu.css";
 import "./styles/frame.css";
+import "./styles/tables.css";
 import "./styles/parts.css";
+import "./styles/charts.css";
 import "./styles/pages.css";
 import "./styles/review.css";
 import "./styles/access.css";
+import "./styles/visitors.css";
 import { App } from "./app.tsx";
 import { loadSession } from "./lib/api.ts";
 import { startTheme } from "./lib/preferences.ts";

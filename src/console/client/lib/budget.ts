@@ -1,10 +1,10 @@
 /** Limits a minute, as people read and type them. */
 
 import { FormError } from "./form-error.ts";
-import { count } from "./format.ts";
+import { brief } from "./format.ts";
 
 export const budgetText = (perMinute: number | null) =>
-  perMinute === null ? "default" : `${count(perMinute)}/min`;
+  perMinute === null ? "default" : `${brief(perMinute)}/min`;
 
 /** What is typed for a limit; empty means the limit of the configuration. @throws {FormError} */
 export function budgetOf(text: string, what: string): number | null {

@@ -63,13 +63,17 @@ const both = (large: number, unit: string, small: number, smallUnit: string) =>
 const two = (value: number) => String(value).padStart(2, "0");
 
 /** Date, and clock with zone: `2026-11-27`, `07:53:14.250 +01:00`; milliseconds only where there are some. Null: no time. */
-export function timeParts(iso: string, zone: Zone, { seconds = true } = {}): [string, string] | null {
+export function timeParts(
+  iso: string,
+  zone: Zone,
+  { seconds = true, fraction = true } = {},
+): [string, string] | null {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return null;
   const offset_min = zone === "utc" ? 0 : -at.getTimezoneOffset();
   const shown = new Date(at.getTime() + offset_min * 60_000).toISOString();
-  const fraction = /\.\d*[1-9]/.exec(iso)?.[0].slice(0, 4).padEnd(4, "0") ?? "";
-  const clock = seconds ? shown.slice(11, 19) + fraction : shown.slice(11, 16);
+  const rest = fraction ? (/\.\d*[1-9]/.exec(iso)?.[0].slice(0, 4).padEnd(4, "0") ?? "") : "";
+  const clock = seconds ? shown.slice(11, 19) + rest : shown.slice(11, 16);
   return [shown.slice(0, 10), `${clock} ${offsetText(offset_min)}`];
 }
 

@@ -50,8 +50,10 @@ export function AuditPage() {
             value={query.get("action") ?? ""}
             onValue={(value) => change({ action: value })}
           />
-          <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-          <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+          <div class="pair">
+            <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+            <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+          </div>
           {query.size > 0 ? (
             <a class="button" href={to("/audit")}>
               Clear
@@ -61,6 +63,7 @@ export function AuditPage() {
         <ListView
           list={list}
           empty="No entries"
+          clear={query.size > 0 ? to("/audit") : null}
           emptyHint="Every action of a reviewer or admin is kept here."
         >
           {(entries) => <AuditTable entries={entries} />}

@@ -25,16 +25,18 @@ interface ChangesProps {
 
 const Changes = ({ changes, was = false, before, after }: ChangesProps) => (
   <>
-    {changes.slice(0, MOST_SHOWN).map(({ name, from, to }) => (
-      <span key={name} class="small">
-        <span class="muted">
-          {name}
-          {was ? " was" : ""}
-        </span>{" "}
-        {from === null ? null : `${from} → `}
-        {to}
-      </span>
-    ))}
+    <span class="changes small">
+      {changes.slice(0, MOST_SHOWN).map(({ name, from, to }) => (
+        <span key={name}>
+          <span class="muted">
+            {name}
+            {was ? " was" : ""}
+          </span>{" "}
+          {from === null ? null : `${from} → `}
+          {to}
+        </span>
+      ))}
+    </span>
     {changes.length > MOST_SHOWN ? <WholeChange before={before} after={after} /> : null}
   </>
 );

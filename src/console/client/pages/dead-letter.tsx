@@ -78,7 +78,7 @@ function Letter({ letter: { reason, buried_at, size_bytes, job, payload } }: { l
             ["Size", bytes(size_bytes)],
             job && [
               "Job",
-              <a key="job" class="mono" href={to(`/jobs/${job.job_id}`)}>
+              <a key="job" class="mono id" href={to(`/jobs/${job.job_id}`)}>
                 {job.job_id}
               </a>,
             ],

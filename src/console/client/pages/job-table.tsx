@@ -1,9 +1,10 @@
 /** Jobs in a table, for the list and the overview. */
 import type { JobView } from "../../../contract/job.ts";
-import { count, duration, percent, shortId } from "../lib/format.ts";
+import { duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { to } from "../lib/router.ts";
 import { StateBadge } from "../ui/badge.tsx";
+import { Count } from "../ui/count.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
 
@@ -24,12 +25,12 @@ export function JobTable({ jobs, full = false }: { jobs: readonly JobView[]; ful
       cell: ({ system_id }) => <a href={to(`/systems/${system_id}`)}>{nameOf(system_id)}</a>,
     },
     { label: "Received", cell: ({ created_at }) => <Time at={created_at} relative={!full} /> },
-    { label: "Readings", figures: true, cell: (job) => count(job.total_readings) },
+    { label: "Readings", figures: true, cell: (job) => <Count of={job.total_readings} /> },
   ];
   const more: Column<JobView>[] = [
-    { label: "Stored", figures: true, cell: (job) => count(job.inserted_readings) },
-    { label: "Duplicate", figures: true, cell: (job) => count(job.duplicate_readings) },
-    { label: "Quarantined", figures: true, cell: (job) => count(job.quarantined_readings) },
+    { label: "Stored", figures: true, cell: (job) => <Count of={job.inserted_readings} /> },
+    { label: "Duplicate", figures: true, cell: (job) => <Count of={job.duplicate_readings} /> },
+    { label: "Quarantined", figures: true, cell: (job) => <Count of={job.quarantined_readings} warn /> },
     { label: "Took", figures: true, cell: (job) => duration(job.processing_time_ms) },
     {
       label: "Good",

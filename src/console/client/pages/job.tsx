@@ -6,7 +6,7 @@ import type { DeadLetterView } from "../../../contract/oversight.ts";
 import type { OwnRefusal } from "../../../contract/quarantine.ts";
 import type { QuarantineCounts, QuarantinedReading } from "../../../contract/quarantine-review.ts";
 import { useIsReader, useMayReview } from "../lib/access.ts";
-import { count, duration, percent, shortId } from "../lib/format.ts";
+import { count, countOf, duration, percent, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList, useResource } from "../lib/resource.ts";
 import { queryText, to } from "../lib/router.ts";
@@ -46,17 +46,19 @@ function JobBody({ job, reload }: { job: JobView; reload: () => void }) {
         <Panel title="Readings">
           <Facts
             items={[
-              ["Job", <code key="id">{job.job_id}</code>],
+              [
+                "Job",
+                <code key="id" class="id">
+                  {job.job_id}
+                </code>,
+              ],
               [
                 "System",
                 <a key="system" href={to(`/systems/${job.system_id}`)}>
                   {nameOf(job.system_id)}
                 </a>,
               ],
-              ["Total", `${count(job.total_readings)} readings`],
-              ["Stored", count(job.inserted_readings)],
-              ["Duplicate", count(job.duplicate_readings)],
-              ["Quarantined", count(job.quarantined_readings)],
+              ["Total", countOf(job.total_readings, "reading")],
               ["Good", percent(job.success_rate == null ? null : job.success_rate / 100)],
             ]}
           />
@@ -81,7 +83,7 @@ function SharesBar({ job }: { job: JobView }) {
   const parts = [
     ["stored", job.inserted_readings],
     ["duplicate", job.duplicate_readings],
-    ["refused", job.quarantined_readings],
+    ["quarantined", job.quarantined_readings],
   ] as const;
   const total = Math.max(1, job.total_readings);
   return (
@@ -92,15 +94,11 @@ function SharesBar({ job }: { job: JobView }) {
         ))}
       </div>
       <p class="legend">
-        <span>
-          <i class="bar-stored" /> stored
-        </span>
-        <span>
-          <i class="bar-duplicate" /> duplicate
-        </span>
-        <span>
-          <i class="bar-refused" /> quarantined
-        </span>
+        {parts.map(([name, n]) => (
+          <span key={name}>
+            <i class={`bar-${name}`} /> <strong>{count(n)}</strong> {name}
+          </span>
+        ))}
       </p>
     </div>
   );
@@ -127,7 +125,7 @@ function Timeline({ job }: { job: JobView }) {
           />
           <span>{name}</span>
           <span>
-            <Time at={at} /> {at && more ? <span class="muted small nowrap">{more}</span> : null}
+            <Time at={at} precise /> {at && more ? <span class="muted small nowrap">{more}</span> : null}
           </span>
         </li>
       ))}

@@ -3,7 +3,7 @@ import type { JobView } from "../../../contract/job.ts";
 import { useIsReader } from "../lib/access.ts";
 import { useSystemList } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
-import { queryText, useFilters } from "../lib/router.ts";
+import { queryText, to, useFilters } from "../lib/router.ts";
 import { ChoiceField, Filters, Moment } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -25,9 +25,11 @@ export function JobsPage() {
   const isReader = useIsReader();
   const status = query.get("status") ?? "";
   const system_id = query.get("system_id") ?? "";
-  const to = query.get("to");
-  const from = query.get("from") ?? dayBegin(to);
-  const list = useList<JobView>(`/api/v1/jobs?${queryText({ status, system_id, from, to, limit: "50" })}`);
+  const end = query.get("to");
+  const from = query.get("from") ?? dayBegin(end);
+  const list = useList<JobView>(
+    `/api/v1/jobs?${queryText({ status, system_id, from, to: end, limit: "50" })}`,
+  );
   return (
     <PageFrame title="Jobs" side={isReader ? null : <span class="muted small">those that you sent</span>}>
       <section class="panel" aria-label="Jobs">
@@ -44,12 +46,15 @@ export function JobsPage() {
             choices={[["", "All"], ...systems.map(({ id, name }) => [id, name] as const)]}
             onValue={(value) => change({ system_id: value })}
           />
-          <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-          <Moment label="To" value={to} onValue={(value) => change({ to: value })} />
+          <div class="pair">
+            <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+            <Moment label="To" value={end} onValue={(value) => change({ to: value })} />
+          </div>
         </Filters>
         <ListView
           list={list}
           empty="No jobs"
+          clear={query.size > 0 ? to("/jobs") : null}
           emptyHint={
             query.size > 0
               ? "Nothing fits these filters."

@@ -94,7 +94,13 @@ function OverviewBody({ now, points }: { now: Overview; points: readonly Through
             <Throughput points={points} />
           </Panel>
           <Panel title="Newest jobs" side={<a href={to("/jobs")}>All jobs</a>}>
-            {now.jobs.length > 0 ? <JobTable jobs={now.jobs} /> : <Empty title="No jobs yet" />}
+            {now.jobs.length > 0 ? (
+              <JobTable jobs={now.jobs} />
+            ) : (
+              <Empty title="No jobs yet">
+                What is sent shows here at once. How to send: the <a href="/docs">description of the API</a>.
+              </Empty>
+            )}
           </Panel>
         </div>
         <div class="column">
@@ -102,7 +108,7 @@ function OverviewBody({ now, points }: { now: Overview; points: readonly Through
             {now.alerts.length > 0 ? (
               <AlertTable alerts={now.alerts} brief />
             ) : (
-              <Empty title="No open alerts" />
+              <Empty title="No open alerts">No system has more in quarantine than its limit allows.</Empty>
             )}
           </Panel>
           <LiveWorkers />
@@ -118,7 +124,11 @@ function LiveWorkers() {
     <Panel title="Workers" side={<a href={to("/workers")}>Details</a>}>
       <Shown of={workers}>
         {({ items }) =>
-          items.length > 0 ? <WorkerTable workers={items} brief /> : <Empty title="No worker is running" />
+          items.length > 0 ? (
+            <WorkerTable workers={items} brief />
+          ) : (
+            <Empty title="No worker is running">Accepted batches wait in the backlog until one starts.</Empty>
+          )
         }
       </Shown>
     </Panel>

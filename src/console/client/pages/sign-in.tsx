@@ -5,6 +5,7 @@ import { leave, signIn } from "../lib/api.ts";
 import { useAction } from "../lib/resource.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { BrandMark } from "../ui/icons.tsx";
 import { ProblemBox } from "../ui/states.tsx";
 
 export function SignInPage() {
@@ -15,7 +16,7 @@ export function SignInPage() {
   return (
     <main class="sign-in">
       <p class="brand">
-        <span class="brand-mark" aria-hidden="true" />
+        <BrandMark />
         Hydraulic Ingest
       </p>
       <div class="panel">

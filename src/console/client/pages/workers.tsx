@@ -1,9 +1,10 @@
 /** The ingest threads of every process, from their heartbeats. */
 import type { WorkerView } from "../../../contract/oversight.ts";
-import { count, duration } from "../lib/format.ts";
+import { duration } from "../lib/format.ts";
 import { useResource } from "../lib/resource.ts";
 import type { Page } from "../types.ts";
 import { StateBadge } from "../ui/badge.tsx";
+import { Count } from "../ui/count.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Empty, Shown } from "../ui/states.tsx";
 import { type Column, Table } from "../ui/table.tsx";
@@ -36,11 +37,11 @@ export function WorkerTable({ workers, brief = false }: { workers: readonly Work
     { label: "Worker", wide: true, cell: ({ name }) => <span class="mono">{name}</span> },
     { label: "State", cell: ({ state }) => <StateBadge state={state} /> },
     { label: "Heartbeat", figures: true, cell: ({ heartbeat_age_ms }) => duration(heartbeat_age_ms) },
-    { label: "Restarts", figures: true, cell: ({ restarts }) => count(restarts) },
+    { label: "Restarts", figures: true, cell: ({ restarts }) => <Count of={restarts} warn /> },
   ];
   const more: Column<WorkerView>[] = [
     { label: "Process", cell: ({ process }) => <span class="mono">{process}</span> },
-    { label: "In hand", figures: true, cell: ({ in_hand }) => count(in_hand) },
+    { label: "In hand", figures: true, cell: ({ in_hand }) => <Count of={in_hand} /> },
   ];
   return (
     <Table

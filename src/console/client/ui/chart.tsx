@@ -4,6 +4,7 @@ import uPlot from "uplot";
 import { offsetText, timeText } from "../lib/format.ts";
 import { colours, zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
+import { drawMarks, type Limits } from "./chart-marks.ts";
 import { type Palette, paletteNow } from "./palette.ts";
 import { timeLabels } from "./time-labels.ts";
 
@@ -12,8 +13,8 @@ export interface ChartSpec {
   readonly bands?: (palette: Palette) => uPlot.Band[];
   /** Label of the values' axis, with the unit. */
   readonly axis: string;
-  /** Horizontal lines: the limits of a sensor. */
-  readonly limits?: readonly (number | null)[];
+  /** The good values of a sensor: what is beyond is shaded. */
+  readonly limits?: Limits;
   /** A moment to mark, s since the epoch. */
   readonly mark_s?: number | null;
   readonly height?: number;
@@ -40,7 +41,7 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
   const paint = useShared(colours);
   const latest = useRef({ data, range, onRange });
   latest.current = { data, range, onRange };
-  const redo = `${shownZone} ${paint} ${spec.axis} ${spec.limits?.join()} ${spec.mark_s}`;
+  const redo = `${shownZone} ${paint} ${spec.axis} ${spec.limits?.min} ${spec.limits?.max} ${spec.mark_s}`;
 
   // `redo` stands for what a chart cannot change later
   useEffect(() => {
@@ -100,6 +101,7 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     width: Math.max(200, host.clientWidth),
     height: spec.height ?? 260,
     tzDate: (s) => (utc ? uPlot.tzDate(new Date(s * 1000), "Etc/UTC") : new Date(s * 1000)),
+    legend: { markers: { width: 0, fill: colourOf } },
     cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec, min, max) } },
@@ -126,8 +128,25 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
       draw: [(plot) => drawMarks(plot, spec, palette)],
       setSelect: [(plot) => chooseStretch(plot, latest)],
       ready: [(plot) => listenToWheel(plot, latest)],
+      setLegend: [(plot) => restLegend(plot, spec.mark_s)],
     },
   };
+}
+
+/** A marker of the legend has the colour of what it stands for. */
+function colourOf(plot: uPlot, index: number): string {
+  const stroke = plot.series[index]?.stroke;
+  const colour = typeof stroke === "function" ? stroke(plot, index) : stroke;
+  return typeof colour === "string" ? colour : "";
+}
+
+/** While nobody points at the chart, its legend tells the marked moment, or else the last one that has values. */
+function restLegend(plot: uPlot, mark_s: number | null | undefined): void {
+  if ((plot.cursor.left ?? -1) >= 0) return;
+  const [first = 0, last = -1] = plot.series[0]?.idxs ?? [];
+  let at = mark_s == null ? last : plot.valToIdx(mark_s);
+  if (mark_s == null) while (at > first && plot.data.slice(1).every((column) => column[at] == null)) at -= 1;
+  if (at >= first && at <= last) plot.setLegend({ idx: at }, false);
 }
 
 /** Offset of the times that are shown; two, when the clocks change within them. */
@@ -143,34 +162,6 @@ function valueRange(spec: ChartSpec, min: number | null, max: number | null): [n
   const low = spec.floor === undefined ? min : Math.min(spec.floor, min);
   const air = (max - low) * 0.08 || Math.max(1, Math.abs(max) * 0.1);
   return [spec.floor !== undefined && low >= spec.floor ? low : low - air, max + air];
-}
-
-function drawMarks({ ctx, bbox, valToPos }: uPlot, spec: ChartSpec, palette: Palette): void {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  ctx.lineWidth = devicePixelRatio;
-  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
-  ctx.strokeStyle = palette.bad;
-  for (const limit of spec.limits ?? []) {
-    if (limit == null) continue;
-    const y = valToPos(limit, "y", true);
-    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
-  }
-  if (spec.mark_s != null) {
-    const x = valToPos(spec.mark_s, "x", true);
-    ctx.strokeStyle = palette.muted;
-    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
-  }
-  ctx.restore();
-}
-
-function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
 }
 
 function chooseStretch(plot: uPlot, latest: Latest): void {

@@ -21,7 +21,7 @@ export const dotsOf = (colour: string, most?: number): uPlot.Series.Points => ({
 /** Columns after the time: min, max, average. */
 export function curveSeries(palette: Palette, unit: string): uPlot.Series[] {
   const value = (_: uPlot, shown: number | null) => quantity(shown, unit);
-  const edge = { stroke: palette.accent_faint, width: 1, points: { show: false }, value };
+  const edge = { stroke: palette.band, width: 1, points: { show: false }, value };
   return [
     { ...edge, label: "Lowest" },
     { ...edge, label: "Highest" },
@@ -29,7 +29,7 @@ export function curveSeries(palette: Palette, unit: string): uPlot.Series[] {
   ];
 }
 
-export const bandOf = (palette: Palette): uPlot.Band[] => [{ series: [2, 1], fill: palette.accent_faint }];
+export const bandOf = (palette: Palette): uPlot.Band[] => [{ series: [2, 1], fill: palette.band }];
 
 interface DotsLook {
   readonly label: string;

@@ -8,17 +8,19 @@ interface ListViewProps<T> {
   readonly list: List<T>;
   /** What is said when there is nothing. */
   readonly empty: string;
-  readonly emptyHint?: string;
+  readonly emptyHint?: ComponentChildren;
+  /** Address of the list without filters, when these may be why there is nothing. */
+  readonly clear?: string | null;
   readonly children: (items: readonly T[]) => ComponentChildren;
 }
 
-export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<T>) {
+export function ListView<T>({ list, empty, emptyHint, clear, children }: ListViewProps<T>) {
   const { items, error, loading, more, isWhole, reload } = list;
   return (
     <div aria-busy={loading} class={loading && items ? "stale" : undefined}>
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {items === null && loading ? <Loading /> : null}
-      {items?.length === 0 && isWhole ? <Empty title={empty}>{emptyHint}</Empty> : null}
+      {items?.length === 0 && isWhole ? <Nothing title={empty} hint={emptyHint} clear={clear} /> : null}
       {items?.length === 0 && !isWhole ? (
         <Empty title="Nothing found so far">There is more to look through.</Empty>
       ) : null}
@@ -43,3 +45,24 @@ export function ListView<T>({ list, empty, emptyHint, children }: ListViewProps<
     </div>
   );
 }
+
+interface NothingProps {
+  readonly title: string;
+  readonly hint: ComponentChildren;
+  readonly clear: string | null | undefined;
+}
+
+const Nothing = ({ title, hint, clear }: NothingProps) => (
+  <Empty
+    title={title}
+    action={
+      clear ? (
+        <a class="button" href={clear}>
+          Clear the filters
+        </a>
+      ) : null
+    }
+  >
+    {hint}
+  </Empty>
+);

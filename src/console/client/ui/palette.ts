@@ -1,7 +1,8 @@
 /** The colours in force, for what is drawn on a canvas: the style sheet's variables, resolved. */
 export interface Palette {
   readonly accent: string;
-  readonly accent_faint: string;
+  /** Of the stretch from lowest to highest. */
+  readonly band: string;
   readonly second: string;
   readonly muted: string;
   readonly grid: string;
@@ -22,13 +23,13 @@ function resolve(names: readonly string[]): string[] {
 }
 
 export function paletteNow(): Palette {
-  const [accent = "", accent_faint = "", second = "", muted = "", grid = "", bad = ""] = resolve([
+  const [accent = "", band = "", second = "", muted = "", grid = "", bad = ""] = resolve([
     "accent",
-    "accent-faint",
+    "band",
     "second",
     "muted",
     "line",
     "bad",
   ]);
-  return { accent, accent_faint, second, muted, grid, bad };
+  return { accent, band, second, muted, grid, bad };
 }

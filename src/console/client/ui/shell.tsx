@@ -11,21 +11,45 @@ import { useAction } from "../lib/resource.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
 import type { Zone } from "../types.ts";
+import { BrandMark, Icon, type IconName } from "./icons.tsx";
 import { Notices } from "./notices.tsx";
 import { ProblemBox } from "./states.tsx";
 
-const PAGES: readonly { readonly path: string; readonly name: string; readonly group: Group }[] = [
-  { path: "/", name: "Overview", group: "readers" },
-  { path: "/jobs", name: "Jobs", group: "everybody" },
-  { path: "/quarantine", name: "Quarantine", group: "readers" },
-  { path: "/systems", name: "Systems", group: "everybody" },
-  { path: "/dead-letters", name: "Dead letters", group: "readers" },
-  { path: "/alerts", name: "Alerts", group: "readers" },
-  { path: "/workers", name: "Workers", group: "readers" },
-  { path: "/webhooks", name: "Webhooks", group: "webhook-users" },
-  { path: "/keys", name: "API keys", group: "everybody" },
-  { path: "/users", name: "Users", group: "admins" },
-  { path: "/audit", name: "Audit", group: "admins" },
+interface PageLink {
+  readonly path: string;
+  readonly name: string;
+  readonly icon: IconName;
+  readonly group: Group;
+}
+
+/** What belongs together: the data, what carries it, and who may. */
+const SECTIONS: readonly (readonly [name: string, pages: readonly PageLink[]])[] = [
+  [
+    "Data",
+    [
+      { path: "/", name: "Overview", icon: "overview", group: "readers" },
+      { path: "/jobs", name: "Jobs", icon: "jobs", group: "everybody" },
+      { path: "/quarantine", name: "Quarantine", icon: "quarantine", group: "readers" },
+      { path: "/systems", name: "Systems", icon: "systems", group: "everybody" },
+    ],
+  ],
+  [
+    "Operation",
+    [
+      { path: "/dead-letters", name: "Dead letters", icon: "letters", group: "readers" },
+      { path: "/alerts", name: "Alerts", icon: "alerts", group: "readers" },
+      { path: "/workers", name: "Workers", icon: "workers", group: "readers" },
+      { path: "/webhooks", name: "Webhooks", icon: "webhooks", group: "webhook-users" },
+    ],
+  ],
+  [
+    "Access",
+    [
+      { path: "/keys", name: "API keys", icon: "keys", group: "everybody" },
+      { path: "/users", name: "Users", icon: "users", group: "admins" },
+      { path: "/audit", name: "Audit", icon: "audit", group: "admins" },
+    ],
+  ],
 ];
 
 interface ShellProps {
@@ -78,7 +102,7 @@ function TopBar({ session, busy, onLeave }: TopBarProps) {
   return (
     <header class="top">
       <a class="brand" href={to(homeOf(session.user.role))}>
-        <span class="brand-mark" aria-hidden="true" />
+        <BrandMark />
         Hydraulic Ingest
       </a>
       <button
@@ -99,24 +123,30 @@ function TopBar({ session, busy, onLeave }: TopBarProps) {
   );
 }
 
+const isAt = (path: string, page: string) => path === page || (page !== "/" && path.startsWith(`${page}/`));
+
 const MainNavigation = ({ path, role }: { path: string; role: Role }) => (
   <nav class="main-nav" aria-label="Pages">
-    <ul>
-      {PAGES.filter(({ group }) => isIn(role, group)).map((page) => (
-        <li key={page.path}>
-          <a
-            href={to(page.path)}
-            aria-current={
-              path === page.path || (page.path !== "/" && path.startsWith(`${page.path}/`))
-                ? "page"
-                : undefined
-            }
-          >
-            {page.name}
-          </a>
-        </li>
-      ))}
-    </ul>
+    {SECTIONS.map(([section, pages]) => {
+      const shown = pages.filter(({ group }) => isIn(role, group));
+      return shown.length === 0 ? null : (
+        <section key={section}>
+          <p id={`pages-${section}`} class="nav-name">
+            {section}
+          </p>
+          <ul aria-labelledby={`pages-${section}`}>
+            {shown.map((page) => (
+              <li key={page.path}>
+                <a href={to(page.path)} aria-current={isAt(path, page.path) ? "page" : undefined}>
+                  <Icon name={page.icon} />
+                  {page.name}
+                </a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      );
+    })}
   </nav>
 );
 
@@ -142,8 +172,9 @@ function Choices({ session, busy, onLeave }: TopBarProps) {
         <option value="local">Local time</option>
         <option value="utc">UTC</option>
       </select>
-      <a class="who" href={to("/account")} title="Your account">
-        {session.user.username} <span class="muted">{session.user.role}</span>
+      <a class="who" href={to("/account")} title={`Your account: ${session.user.username}`}>
+        <span class="who-name">{session.user.username}</span>{" "}
+        <span class="muted small">{session.user.role}</span>
       </a>
       <button type="button" class="button" disabled={busy} onClick={onLeave}>
         Sign out

@@ -10,10 +10,19 @@ export const Loading = ({ label = "Loading" }: { label?: string }) => (
   </p>
 );
 
-export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (
+interface EmptyProps {
+  readonly title: string;
+  /** Why there is nothing, or what would make it come. */
+  readonly children?: ComponentChildren;
+  /** What can be done about it. */
+  readonly action?: ComponentChildren;
+}
+
+export const Empty = ({ title, children, action }: EmptyProps) => (
   <div class="empty">
     <p class="empty-title">{title}</p>
     {children ? <p class="muted">{children}</p> : null}
+    {action}
   </div>
 );
 

@@ -1,5 +1,6 @@
-/** Tables that turn into cards on a narrow screen. */
-import type { ComponentChildren } from "preact";
+/** Tables whose rows turn into cards where the columns have no room. */
+import type { ComponentChildren, RefObject } from "preact";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface Column<T> {
   readonly label: string;
@@ -28,10 +29,42 @@ interface TableProps<T> {
   readonly look?: (item: T, index: number) => RowLook;
 }
 
+/** Columns beside each other are read badly in less, though they might fit. */
+const LEAST_PX = 380;
+
+/** Whether rows are shown as cards, because the table is wider than its place. */
+function useCards(place: RefObject<HTMLElement | null>, rows: readonly unknown[]): boolean {
+  const [cards, setCards] = useState(innerWidth < LEAST_PX);
+  /** Width that the columns were seen to need. */
+  const needed_px = useRef(LEAST_PX);
+  // Before the first picture, and again with other rows or another width
+  useLayoutEffect(() => {
+    const host = place.current;
+    if (!host) return;
+    const measure = () => {
+      const { clientWidth, scrollWidth } = host;
+      if (!host.classList.contains("cards") && scrollWidth > clientWidth) needed_px.current = scrollWidth;
+      setCards(clientWidth < needed_px.current);
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(host);
+    return () => observer.disconnect();
+  }, [rows]);
+  return cards;
+}
+
 export function Table<T>({ label, columns, rows, keyOf, lead, look }: TableProps<T>) {
+  const place = useRef<HTMLElement>(null);
+  const cards = useCards(place, rows);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section class="table-scroll" aria-label={label} tabIndex={0}>
+    <section
+      ref={place}
+      class={`table-scroll${cards ? " cards" : ""}`}
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+      tabIndex={0}
+    >
       <table>
         <thead>
           <tr>

@@ -86,7 +86,7 @@ function KeyTable({ keys, onWish }: { keys: readonly KeyView[]; onWish: (wish: K
           label: "Last used",
           cell: ({ last_used_at }) => (last_used_at ? <Time at={last_used_at} relative /> : "never"),
         },
-        { label: "Do", cell: (key) => (isOver(key) ? "–" : <KeyActions of={key} onWish={onWish} />) },
+        { label: "Actions", cell: (key) => (isOver(key) ? "–" : <KeyActions of={key} onWish={onWish} />) },
       ]}
     />
   );

@@ -25,21 +25,24 @@ export function AroundChart({ reading, units }: AroundChartProps) {
   const data = useMemo(() => dataOf(reading, unit, units), [reading, unit, units]);
   const { min, max } = limitsOf(reading, units);
   const drawn = around.items.length > 0;
+  const anySettled = data.aligned.length > SETTLED;
   const spec = useMemo(
     () => ({
       axis: unitText(unit),
       height: 300,
-      limits: [min, max],
+      limits: { min, max },
       mark_s: reading.timestamp ? seconds(reading.timestamp) : null,
       series: (palette: Palette) => [
         ...curveSeries(palette, unit),
         dotsSeries({ label: "Refused", colour: palette.bad, unit, scaled: true }),
         // What was put right must not press the curve flat.
-        dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn }),
+        ...(anySettled
+          ? [dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn })]
+          : []),
       ],
       bands: bandOf,
     }),
-    [unit, min, max, reading.timestamp, drawn],
+    [unit, min, max, reading.timestamp, drawn, anySettled],
   );
   if (data.times.length === 0) {
     return <Empty title="Nothing to draw">The reading has no usable time, or its sensor is unknown.</Empty>;
@@ -50,6 +53,7 @@ export function AroundChart({ reading, units }: AroundChartProps) {
   return (
     <>
       <Chart
+        key={String(anySettled)}
         spec={spec}
         data={data.aligned}
         range={[seconds(around.from), seconds(around.to)]}
@@ -69,6 +73,8 @@ export function AroundChart({ reading, units }: AroundChartProps) {
   );
 }
 
+/** Column of the data with what was approved or fixed; it is only there when there is some. */
+const SETTLED = 5;
 const isSettled = ({ review_status }: Pick<QuarantinedReadingDetail, "review_status">) =>
   review_status === "approved" || review_status === "fixed";
 
@@ -102,7 +108,7 @@ function dataOf(reading: QuarantinedReadingDetail, unit: string, units: UnitList
     column("max"),
     column("avg"),
     times.map((at) => refused.get(at)),
-    times.map((at) => settled.get(at)),
+    ...(settled.size > 0 ? [times.map((at) => settled.get(at))] : []),
   ];
   return { times, aligned, off_axis };
 }

@@ -5,7 +5,7 @@ import { count, quantity, timeText, words } from "../../lib/format.ts";
 import { zone } from "../../lib/preferences.ts";
 import { useShared } from "../../lib/shared.ts";
 import { StateBadge } from "../../ui/badge.tsx";
-import { Table } from "../../ui/table.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 
 const WOULD = [
   ["store", "would be stored"],
@@ -54,24 +54,26 @@ export function DryRunResult({ result }: { result: DryRunOutcome }) {
 }
 
 function Samples({ samples }: { samples: readonly ReadingOutcome[] }) {
+  const told = samples.some(({ details, reason, stored }) => details || reason || stored);
+  const columns: Column<ReadingOutcome>[] = [
+    { label: "Reading", cell: ({ id }) => `#${id}` },
+    { label: "Outcome", cell: ({ outcome }) => <StateBadge state={outcome} /> },
+    { label: "Before", cell: ({ before }) => <Sent reading={before} /> },
+    { label: "After", cell: ({ after }) => <Sent reading={after} /> },
+  ];
+  const why: Column<ReadingOutcome> = {
+    label: "Stored or why",
+    wide: true,
+    cell: ({ stored, details, reason }) =>
+      details ?? (reason ? words(reason) : stored ? <Sent reading={stored} /> : "–"),
+  };
   return (
     <div class="samples">
       <Table
         label="Samples of the dry run"
         rows={samples}
         keyOf={({ id }) => id}
-        columns={[
-          { label: "Reading", cell: ({ id }) => `#${id}` },
-          { label: "Outcome", cell: ({ outcome }) => <StateBadge state={outcome} /> },
-          { label: "Before", cell: ({ before }) => <Sent reading={before} /> },
-          { label: "After", cell: ({ after }) => <Sent reading={after} /> },
-          {
-            label: "Stored or why",
-            wide: true,
-            cell: ({ stored, details, reason }) =>
-              details ?? (reason ? words(reason) : stored ? <Sent reading={stored} /> : "–"),
-          },
-        ]}
+        columns={told ? [...columns, why] : columns}
       />
     </div>
   );

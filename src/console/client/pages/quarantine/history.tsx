@@ -7,7 +7,8 @@ import { Time } from "../../ui/time.tsx";
 import { BeforeAfter } from "../before-after.tsx";
 
 export function History({ entries }: { entries: readonly AuditEntry[] }) {
-  if (entries.length === 0) return <Empty title="Nobody has decided yet" />;
+  if (entries.length === 0)
+    return <Empty title="Nobody has decided yet">What is decided about this reading is told here.</Empty>;
   return (
     <ol class="history">
       {entries.map(({ id, at, actor_name, action, note, task_id, before, after }) => (

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
-import { count, countOf, quantity, shortId, shortName, someText, words } from "../../lib/format.ts";
+import { count, countOf, duration, quantity, shortId, shortName, someText, words } from "../../lib/format.ts";
 import { both, type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
@@ -79,7 +79,12 @@ const IncidentsPanel = ({
       onAct={setAction}
       onHelp={() => setHelp(true)}
     />
-    <ListView list={list} empty="No incidents" emptyHint="Nothing in quarantine fits these filters.">
+    <ListView
+      list={list}
+      empty="No incidents"
+      emptyHint="Nothing in quarantine fits these filters."
+      clear={usePlace().query.size > 0 ? to("/quarantine") : null}
+    >
       {(incidents) => (
         <IncidentTable
           items={incidents}
@@ -133,8 +138,7 @@ const COLUMNS: readonly Column<Incident>[] = [
     figures: true,
     cell: ({ key, count: n }) => <a href={incidentReadings(key)}>{count(n)}</a>,
   },
-  { label: "First", cell: ({ first_at }) => <Time at={first_at} /> },
-  { label: "Last", cell: ({ last_at }) => <Time at={last_at} /> },
+  { label: "Last", cell: (incident) => <Stretch of={incident} /> },
   { label: "State", cell: ({ statuses }) => <Statuses statuses={statuses} /> },
 ];
 
@@ -142,14 +146,29 @@ const IncidentTable = ({ items, lead, look }: IncidentTableProps) => (
   <Table label="Incidents" rows={items} keyOf={({ key }) => key} lead={lead} look={look} columns={COLUMNS} />
 );
 
-const Statuses = ({ statuses }: { statuses: Incident["statuses"] }) => (
+/** When it was seen last, and for how long by then. */
+const Stretch = ({ of: { first_at, last_at } }: { of: Incident }) => (
   <div class="stack">
-    {Object.entries(statuses)
-      .filter(([, n]) => n > 0)
-      .map(([name, n]) => (
-        <span key={name} class="nowrap">
-          <StateBadge state={name} /> <span class="small muted">{count(n)}</span>
-        </span>
-      ))}
+    <Time at={last_at} />
+    {first_at !== null && last_at !== null && first_at !== last_at ? (
+      <span class="muted small">
+        over {duration(Date.parse(last_at) - Date.parse(first_at))}, since <Time at={first_at} />
+      </span>
+    ) : null}
   </div>
 );
+
+/** How many of each, where they are not all of one. */
+function Statuses({ statuses }: { statuses: Incident["statuses"] }) {
+  const all = Object.entries(statuses).filter(([, n]) => n > 0);
+  return (
+    <div class="stack">
+      {all.map(([name, n]) => (
+        <span key={name} class="nowrap">
+          <StateBadge state={name} />
+          {all.length > 1 ? <span class="small muted"> {count(n)}</span> : null}
+        </span>
+      ))}
+    </div>
+  );
+}

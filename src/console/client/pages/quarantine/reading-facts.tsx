@@ -26,7 +26,7 @@ export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
           ["System", reading.system?.name ?? shortId(reading.system_id)],
           ["Value as sent", quantity(reading.value, reading.unit)],
           ["Quality", number(reading.quality)],
-          ["Taken", <Time key="taken" at={reading.timestamp} />],
+          ["Taken", <Time key="taken" at={reading.timestamp} precise />],
           ["Quarantined", <Time key="quarantined" at={reading.quarantined_at} />],
           ["Stored at that moment", <StoredNow key="stored" reading={reading} />],
           (min !== null || max !== null) && [

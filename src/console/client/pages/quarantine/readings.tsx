@@ -106,7 +106,12 @@ function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
           />
         ) : null}
       </ActionBar>
-      <ListView list={list} empty="No readings" emptyHint="Nothing in quarantine fits these filters.">
+      <ListView
+        list={list}
+        empty="No readings"
+        emptyHint="Nothing in quarantine fits these filters."
+        clear={usePlace().query.size > 0 ? to("/quarantine/readings") : null}
+      >
         {(shown) => (
           <RefusedTable
             items={shown}

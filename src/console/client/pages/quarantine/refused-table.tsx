@@ -17,7 +17,7 @@ type Shown = Pick<
 
 /** What every table of refused readings says. */
 const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null): readonly Column<T>[] => [
-  { label: "Taken", cell: ({ timestamp }) => <Time at={timestamp} /> },
+  { label: "Taken", cell: ({ timestamp }) => <Time at={timestamp} precise /> },
   {
     label: "Sensor",
     name: true,

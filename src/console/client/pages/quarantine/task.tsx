@@ -28,7 +28,12 @@ const TaskBody = ({ task, reload }: { task: ReviewTask; reload: () => void }) =>
     <Panel title="What was asked">
       <Facts
         items={[
-          ["Task", <code key="id">{task.id}</code>],
+          [
+            "Task",
+            <code key="id" class="id">
+              {task.id}
+            </code>,
+          ],
           ["Action", words(task.action)],
           ["By", task.actor_name],
           ["Asked", <Time key="created" at={task.created_at} />],

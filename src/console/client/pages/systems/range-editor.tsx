@@ -170,7 +170,7 @@ interface RangeButtonsProps {
 
 /** The one that submits is what comes next: Enter in a field presses it. */
 const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProps) => (
-  <div class="form-row">
+  <div class="buttons">
     <button
       type={previewed ? "button" : "submit"}
       class={`button ${previewed ? "" : "primary"}`}

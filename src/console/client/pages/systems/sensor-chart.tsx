@@ -98,7 +98,7 @@ function Curve({ sensor, data, view, onView }: CurveProps) {
     () => ({
       axis: unitText(unit),
       height: 320,
-      limits: [range.min, range.max],
+      limits: range,
       series: (palette: Palette) => curveSeries(palette, unit),
       bands: bandOf,
     }),
@@ -145,6 +145,6 @@ const Footnote = ({ data, loading }: { data: Series; loading: boolean }) => (
       {countOf(data.series[0]?.items.length ?? 0, "point")} of {duration(data.bucket_ms)} each, from{" "}
       {data.source === "raw" ? "the readings" : "the hourly aggregate"}
     </span>
-    <span>Drag to zoom; wheel with Shift moves, with Ctrl zooms</span>
+    <span class="for-pointers">Drag to zoom; wheel with Shift moves, with Ctrl zooms</span>
   </p>
 );

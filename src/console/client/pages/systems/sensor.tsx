@@ -65,9 +65,14 @@ function SensorFacts({ sensor }: { sensor: SensorDetail }) {
             "Expected rate",
             sensor.expected_rate_hz === null ? "learnt" : `${number(sensor.expected_rate_hz)} Hz`,
           ],
-          ["First reading", <Time key="first" at={sensor.first_reading_at} />],
-          ["Last reading", <Time key="last" at={sensor.last_reading_at} />],
-          ["Id", <code key="id">{sensor.id}</code>],
+          ["First reading", <Time key="first" at={sensor.first_reading_at} precise />],
+          ["Last reading", <Time key="last" at={sensor.last_reading_at} precise />],
+          [
+            "Id",
+            <code key="id" class="id">
+              {sensor.id}
+            </code>,
+          ],
         ]}
       />
       <div class="panel-body stacked">

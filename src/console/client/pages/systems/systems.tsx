@@ -35,7 +35,13 @@ export function SystemsPage() {
         <ListView
           list={list}
           empty="No systems"
-          emptyHint="Systems are registered with POST /api/v1/systems."
+          emptyHint={
+            <>
+              Systems are registered with <code>POST /api/v1/systems</code>; an example is in the{" "}
+              <a href="/docs">description of the API</a>.
+            </>
+          }
+          clear={text !== "" || archived !== "" ? to("/systems") : null}
         >
           {(systems) => (
             <Table
@@ -45,7 +51,7 @@ export function SystemsPage() {
               columns={[
                 { label: "System", cell: ({ id, name }) => <a href={to(`/systems/${id}`)}>{name}</a> },
                 { label: "Description", wide: true, cell: ({ description }) => description || "–" },
-                { label: "Registered", cell: ({ created_at }) => <Time at={created_at} /> },
+                { label: "Registered", cell: ({ created_at }) => <Time at={created_at} day /> },
                 {
                   label: "State",
                   cell: ({ archived_at }) =>

@@ -57,24 +57,31 @@ const UserTable = ({ users, onWish }: UserTableProps) => (
     rows={users}
     keyOf={({ id }) => id}
     columns={[
-      { label: "User", name: true, cell: ({ username }) => <strong>{username}</strong> },
+      { label: "User", name: true, cell: (user) => <UserName of={user} /> },
       { label: "Role", cell: ({ role }) => role },
       {
         label: "State",
         cell: ({ active }) => (active ? <Badge tone="good">active</Badge> : <Badge>disabled</Badge>),
       },
       { label: "Systems", cell: ({ systems }) => (systems === null ? "all" : count(systems.length)) },
-      { label: "Account of", cell: ({ issuer }) => issuer ?? "this service" },
-      { label: "Requests", figures: true, cell: (user) => budgetText(user.requests_per_minute) },
-      { label: "Readings", figures: true, cell: (user) => budgetText(user.readings_per_minute) },
-      { label: "Since", cell: ({ created_at }) => <Time at={created_at} /> },
-      {
-        label: "Record",
-        cell: ({ id }) => <a href={to("/audit", { actor: id })}>Audit entries</a>,
-      },
-      { label: "Do", cell: (user) => <UserActions user={user} onWish={onWish} /> },
+      { label: "Requests", figures: true, cell: (user) => <Budget of={user.requests_per_minute} /> },
+      { label: "Readings", figures: true, cell: (user) => <Budget of={user.readings_per_minute} /> },
+      { label: "Since", cell: ({ created_at }) => <Time at={created_at} day /> },
+      { label: "Actions", cell: (user) => <UserActions user={user} onWish={onWish} /> },
     ]}
   />
+);
+
+/** Of somebody from outside: whose account it is. */
+const UserName = ({ of: { username, issuer } }: { of: UserView }) => (
+  <div class="stack">
+    <strong>{username}</strong>
+    {issuer === null ? null : <span class="muted small">account of {issuer}</span>}
+  </div>
+);
+
+const Budget = ({ of: perMinute }: { of: number | null }) => (
+  <span class={perMinute === null ? "nought" : undefined}>{budgetText(perMinute)}</span>
 );
 
 const UserActions = ({ user, onWish }: { user: UserView; onWish: (wish: Wish) => void }) => (
@@ -82,6 +89,9 @@ const UserActions = ({ user, onWish }: { user: UserView; onWish: (wish: Wish) =>
     <button type="button" class="button small-button" onClick={() => onWish({ kind: "change", user })}>
       Change<span class="unseen"> {user.username}</span>
     </button>
+    <a class="button small-button" href={to("/audit", { actor: user.id })}>
+      Audit entries
+    </a>
     {user.issuer === null ? (
       <button type="button" class="button small-button" onClick={() => onWish({ kind: "password", user })}>
         Password<span class="unseen"> of {user.username}</span>

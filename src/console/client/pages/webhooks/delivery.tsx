@@ -51,13 +51,13 @@ const Parts = ({ delivery }: { delivery: DeliveryDetail }) => (
           ["Happened", <Time key="at" at={delivery.created_at} />],
           [
             "webhook-id",
-            <span key="id" class="mono">
+            <span key="id" class="mono id">
               {delivery.message_id}
             </span>,
           ],
           delivery.event.startsWith("job.") && [
             "Job",
-            <a key="job" class="mono" href={to(`/jobs/${delivery.subject_id}`)}>
+            <a key="job" class="mono id" href={to(`/jobs/${delivery.subject_id}`)}>
               {delivery.subject_id}
             </a>,
           ],
