@@ -11,7 +11,14 @@ export const THEMES: readonly Theme[] = ["light", "dark"];
 export const WIDE = { width: 1440, height: 900 };
 export const WIDEST = { width: 1920, height: 1080 };
 export const NARROW = { width: 390, height: 844 };
-const SIZES = [NARROW, WIDE, WIDEST];
+const MIDDLE = { width: 768, height: 1024 };
+const SIZES = [NARROW, MIDDLE, WIDE, WIDEST];
+/** The narrowest phones, and the least width with the menu beside the page. */
+const BETWEEN = [
+  { width: 320, height: 640 },
+  { width: 1201, height: 800 },
+  { width: 1280, height: 800 },
+];
 
 /** A folder for pictures of every page; none are taken without it. */
 const SHOTS = process.env.CONSOLE_SHOTS;
@@ -86,31 +93,44 @@ export async function tabTo(page: Page, target: Locator, most = 80): Promise<voi
   throw new Error(`${most} presses of Tab do not reach ${target}`);
 }
 
-/** What axe finds serious or critical, each as `rule: element`. */
-export async function seriousFaults(page: Page): Promise<string[]> {
+/** Rules of axe that look at colours. */
+const OF_COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** What axe finds serious or critical, each as `rule: element`. @param rules only these; without it all */
+export async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
-  return page.evaluate(`axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+  const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
+  return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
     violations.filter(({ impact }) => impact === "serious" || impact === "critical")
       .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary.slice(0, 200))))`);
 }
 
 /** What is wider than its place: the page itself, and tables whose last columns are out of sight. */
-const cutOff = (page: Page): Promise<string[]> =>
-  page.evaluate(`[document.documentElement, ...document.querySelectorAll(".table-scroll, dialog")]
+const cutOff = async (page: Page): Promise<string[]> => {
+  // Tables see their new width with the next picture.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  return page.evaluate(`[document.documentElement, ...document.querySelectorAll(".table-scroll, dialog")]
     .filter((element) => element.scrollWidth > element.clientWidth + 1)
     .map((element) => (element.getAttribute("aria-label") ?? element.tagName) + ": " + element.scrollWidth + " px in " + element.clientWidth)`);
+};
 
 /**
- * What is wrong with the page as it stands, in both themes at every width: serious faults of axe, and what is cut off.
- * Leaves the page in the last theme and width.
+ * What is wrong with the page as it stands: serious faults of axe in both themes at every width, and what is cut off,
+ * also at widths between them. Leaves the page in the last theme and width.
  */
 export async function faultsOf(page: Page, name: string): Promise<string[]> {
   const faults: string[] = [];
+  for (const size of BETWEEN) {
+    await page.setViewportSize(size);
+    faults.push(...(await cutOff(page)).map((fault) => `${name} ${size.width}: ${fault}`));
+  }
   for (const theme of THEMES) {
     await page.emulateMedia({ colorScheme: theme });
     for (const size of SIZES) {
       await page.setViewportSize(size);
-      const found = [...(await seriousFaults(page)), ...(await cutOff(page))];
+      const cut = await cutOff(page);
+      // What the first theme has shown is not asked again of the second.
+      const found = [...(await seriousFaults(page, theme === "dark" ? OF_COLOURS : undefined)), ...cut];
       faults.push(...found.map((fault) => `${name} ${theme} ${size.width}: ${fault}`));
       await shoot(page, name, theme, size.width);
     }

@@ -25,7 +25,7 @@ export function DeadLettersPage() {
                 {
                   label: "Entry",
                   cell: ({ id }) => (
-                    <a class="mono" href={to(`/dead-letters/${id}`)}>
+                    <a class="mono nowrap" href={to(`/dead-letters/${id}`)}>
                       {id}
                     </a>
                   ),

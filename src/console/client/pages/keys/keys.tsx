@@ -66,6 +66,14 @@ function KeyState({ of }: { of: KeyView }) {
   return isOver(of) ? <Badge>expired</Badge> : <Badge tone="good">in use</Badge>;
 }
 
+/** With its first characters, by which it is found in programs and in the record. */
+const KeyName = ({ of: { name, prefix } }: { of: KeyView }) => (
+  <div class="stack">
+    <strong>{name}</strong>
+    <span class="mono muted">{prefix}…</span>
+  </div>
+);
+
 function KeyTable({ keys, onWish }: { keys: readonly KeyView[]; onWish: (wish: KeyWish) => void }) {
   const isAdmin = useIsAdmin();
   const owner: Column<KeyView> = { label: "Owner", cell: ({ username }) => username };
@@ -75,8 +83,7 @@ function KeyTable({ keys, onWish }: { keys: readonly KeyView[]; onWish: (wish: K
       rows={keys}
       keyOf={({ id }) => id}
       columns={[
-        { label: "Key", name: true, cell: ({ name }) => <strong>{name}</strong> },
-        { label: "Begins", cell: ({ prefix }) => <span class="mono small">{prefix}</span> },
+        { label: "Key", name: true, cell: (key) => <KeyName of={key} /> },
         ...(isAdmin ? [owner] : []),
         { label: "State", cell: (key) => <KeyState of={key} /> },
         { label: "May", cell: ({ scopes }) => scopes.join(", ") },

@@ -2,9 +2,21 @@
 
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
-import { count, countOf, duration, quantity, shortId, shortName, someText, words } from "../../lib/format.ts";
+import {
+  count,
+  countOf,
+  duration,
+  quantity,
+  shortId,
+  shortName,
+  someText,
+  timeText,
+  words,
+} from "../../lib/format.ts";
+import { zone } from "../../lib/preferences.ts";
 import { both, type List, useList, useResource } from "../../lib/resource.ts";
 import { navigate, to, usePlace } from "../../lib/router.ts";
+import { useShared } from "../../lib/shared.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { SensorName } from "../../ui/name.tsx";
@@ -147,16 +159,20 @@ const IncidentTable = ({ items, lead, look }: IncidentTableProps) => (
 );
 
 /** When it was seen last, and for how long by then. */
-const Stretch = ({ of: { first_at, last_at } }: { of: Incident }) => (
-  <div class="stack">
-    <Time at={last_at} />
-    {first_at !== null && last_at !== null && first_at !== last_at ? (
-      <span class="muted small">
-        over {duration(Date.parse(last_at) - Date.parse(first_at))}, since <Time at={first_at} />
-      </span>
-    ) : null}
-  </div>
-);
+function Stretch({ of: { first_at, last_at } }: { of: Incident }) {
+  const shown = useShared(zone);
+  const ms = Date.parse(last_at ?? "") - Date.parse(first_at ?? "");
+  return (
+    <div class="stack">
+      <Time at={last_at} />
+      {ms > 0 && first_at ? (
+        <span class="muted small" title={`since ${timeText(first_at, shown)}`}>
+          over {duration(ms)}
+        </span>
+      ) : null}
+    </div>
+  );
+}
 
 /** How many of each, where they are not all of one. */
 function Statuses({ statuses }: { statuses: Incident["statuses"] }) {

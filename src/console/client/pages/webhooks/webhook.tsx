@@ -47,7 +47,7 @@ function State({ webhook }: { webhook: WebhookView }) {
         items={[
           [
             "Address",
-            <span key="url" class="mono">
+            <span key="url" class="mono id">
               {webhook.url}
             </span>,
           ],

@@ -64,7 +64,7 @@ const WebhookTable = ({ webhooks }: { webhooks: readonly WebhookView[] }) => (
         cell: (webhook) => <a href={to(`/webhooks/${webhook.id}`)}>{nameOf(webhook)}</a>,
       },
       { label: "State", cell: (webhook) => <WebhookState webhook={webhook} /> },
-      { label: "Told", wide: true, cell: ({ events }) => events.join(", ") },
+      { label: "Told", cell: ({ events }) => events.join(", ") },
       { label: "About", cell: ({ scope }) => (scope === "all" ? "everybody's batches" : "own batches") },
       { label: "Of", cell: ({ created_by_name }) => created_by_name ?? "a user who is gone" },
       { label: "Waiting", figures: true, cell: ({ pending }) => count(pending) },
