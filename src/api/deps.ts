@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
+import type { AlertLimits } from "../contract/alert.ts";
 import type { UnitRegistry } from "../contract/units.ts";
 import type { Targets } from "../notify/target.ts";
 import type { Clock } from "../ops/clock.ts";
@@ -9,6 +10,7 @@ import type { Logger } from "../ops/log.ts";
 import type { Span, Tracer } from "../ops/trace.ts";
 import type { ReviewDesk } from "../review/desk.ts";
 import type { AccessStore } from "../store/access.ts";
+import type { AlertStore } from "../store/alerts.ts";
 import type { ApiKeyStore } from "../store/api-keys.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { MappingStore } from "../store/mappings.ts";
@@ -128,6 +130,9 @@ export interface ApiDeps {
     "list" | "get" | "readingSpan" | "register" | "change" | "archive" | "restore"
   >;
   readonly mappings: Pick<MappingStore, "list" | "get" | "set" | "remove">;
+  /** Of the service, for systems without their own. */
+  readonly alertLimits: AlertLimits;
+  readonly alerts: Pick<AlertStore, "limits" | "setLimits" | "acknowledge">;
   readonly ranges: Pick<SensorRangeStore, "versions" | "set">;
   /** The same that the ingest threads judge by. */
   readonly units: UnitRegistry;

@@ -2,7 +2,10 @@
 import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
 import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { systemClock } from "../ops/clock.ts";
+import { alertLimitsOf } from "./alert-limits.ts";
 import type { Wiring } from "./start.ts";
+
+const ALERT_QUIET_S = 300;
 
 /** Every worker follows; one of all processes leads. */
 export function startMaintenance({ config, log, services, metrics, stopping, processName }: Wiring): void {
@@ -12,11 +15,7 @@ export function startMaintenance({ config, log, services, metrics, stopping, pro
       session_name: `${processName}:upkeep`.slice(-63),
       interval_ms: config.ROLLUP_INTERVAL_MS,
       retention_days: config.RETENTION_DAYS,
-      alerts: {
-        share: config.QUARANTINE_ALERT_SHARE,
-        window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,
-        min_readings: config.QUARANTINE_ALERT_MIN_READINGS,
-      },
+      alerts: { ...alertLimitsOf(config), quiet_s: ALERT_QUIET_S },
       patience: PATIENCE,
     },
     systemClock,

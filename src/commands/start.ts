@@ -26,6 +26,7 @@ import { openDesk } from "../review/open-desk.ts";
 import { reviewMetrics } from "../review/review-metrics.ts";
 import { ReviewRunner } from "../review/runner.ts";
 import { checkDatabaseUrl } from "../services/given-urls.ts";
+import { AlertStore } from "../store/alerts.ts";
 import { DeadLetterRecord } from "../store/dead-letter-record.ts";
 import { JobStore } from "../store/jobs.ts";
 import { MappingStore } from "../store/mappings.ts";
@@ -50,6 +51,7 @@ import { MirrorFeed } from "../stream/mirror-feed.ts";
 import { Producer } from "../stream/producer.ts";
 import { streamMetrics } from "../stream/stream-metrics.ts";
 import { WorkerBoard } from "../stream/worker-board.ts";
+import { alertLimitsOf } from "./alert-limits.ts";
 import { banner } from "./banner.ts";
 import { checkRedis } from "./check-redis.ts";
 import {
@@ -285,6 +287,8 @@ async function startApi(wiring: Wiring, supervisor: Supervisor | null): Promise<
     systemNames,
     sensors: new SensorStore(database),
     mappings: new MappingStore(database),
+    alertLimits: alertLimitsOf(config),
+    alerts: new AlertStore(database),
     ranges: new SensorRangeStore(database),
     units,
     queries: createQueries(reader, stored),

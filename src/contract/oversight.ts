@@ -1,5 +1,6 @@
 /** What those who look after the service see: the record, dead letters, alerts, workers, the overview. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { AlertSchema } from "./alert.ts";
 import { JobViewSchema } from "./job.ts";
 import { NextField } from "./query.ts";
 
@@ -21,6 +22,7 @@ export const SUBJECT_TYPES = [
   "key",
   "mapping",
   "webhook",
+  "alert_limit",
 ] as const;
 export type SubjectType = (typeof SUBJECT_TYPES)[number];
 
@@ -75,25 +77,6 @@ export const DeadLetterDetailSchema = Type.Object({
   }),
 });
 export type DeadLetterDetail = Static<typeof DeadLetterDetailSchema>;
-
-export const AlertSchema = Type.Object(
-  {
-    id: Type.Integer(),
-    system_id: uuid("System whose readings are refused"),
-    system_name: orNull(Type.String({ description: "Null: it is not registered" })),
-    raised_at: time("When the share passed the limit"),
-    resolved_at: orNull(time("When it was back; null: not yet")),
-    share: share("Quarantined readings / all, at the last look"),
-    peak_share: share("The largest so far"),
-    limit: share("What it was judged by"),
-    window_s: count("Seconds of received batches that are counted"),
-    readings: count("Readings in the window"),
-    quarantined: count("Of these, quarantined"),
-  },
-  { $id: "Alert" },
-);
-export type AlertView = Static<typeof AlertSchema>;
-export const AlertPageSchema = Type.Object({ items: Type.Array(AlertSchema), ...NextField });
 
 export const WorkerSchema = Type.Object(
   {

@@ -116,6 +116,12 @@ export const PROBLEMS = {
     title: "No such dead letter",
     about: "It never was, or it was replayed or discarded. GET /api/v1/dead-letters lists those there are.",
   },
+  "alert-not-found": {
+    status: 404,
+    title: "No such alert",
+    about:
+      "There is no alert with this id, or it is about a system out of reach. GET /api/v1/alerts lists them.",
+  },
   "webhook-not-found": {
     status: 404,
     title: "No such webhook",

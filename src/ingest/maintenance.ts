@@ -14,7 +14,12 @@ import type { DedicatedSession } from "../store/dedicated-session.ts";
 import { sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
 import { Leadership } from "../store/leadership.ts";
-import { type AlertCounts, type AlertRule, judgeQuarantine } from "../store/quarantine-alerts.ts";
+import {
+  type AlertCounts,
+  type AlertRule,
+  alertLimitsState,
+  judgeQuarantine,
+} from "../store/quarantine-alerts.ts";
 import { foldQuarantineChanges } from "../store/quarantine-upkeep.ts";
 import { type Dropped, dropOlderThan } from "../store/retention.ts";
 import {
@@ -76,6 +81,8 @@ export class Maintenance {
   readonly #leadership: Leadership;
   #retentionDue_ms = 0;
   #alertsDue_ms = 0;
+  /** The own limits of systems that alerts were judged by last. */
+  #alertLimits = "";
 
   constructor(
     private readonly settings: MaintenanceSettings,
@@ -134,7 +141,7 @@ export class Maintenance {
     if (keeping.edition === "apache") await this.#recompute(session);
     else await this.#tolerant("refresh of the hourly aggregate", () => this.#refresh(session));
     if (this.clock.monotonic_ms() >= this.#retentionDue_ms) await this.#retain(session, keeping);
-    if (this.clock.monotonic_ms() >= this.#alertsDue_ms) await this.#judge(session);
+    if (this.settings.alerts) await this.#judge(session, this.settings.alerts);
     this.report.onBacklog(await readBacklog(session));
   }
 
@@ -206,9 +213,12 @@ export class Maintenance {
     if (isDone) this.#retentionDue_ms = this.clock.monotonic_ms() + RETENTION_EVERY_MS;
   }
 
-  async #judge(session: DedicatedSession): Promise<void> {
-    const { alerts } = this.settings;
-    if (alerts) this.report.onAlerts(await judgeQuarantine(session, alerts));
+  /** When it is due, and at once when a limit was changed: whoever did it waits for it. */
+  async #judge(session: DedicatedSession, rule: AlertRule): Promise<void> {
+    const limits = await alertLimitsState(session);
+    if (limits === this.#alertLimits && this.clock.monotonic_ms() < this.#alertsDue_ms) return;
+    this.report.onAlerts(await judgeQuarantine(session, rule));
+    this.#alertLimits = limits;
     this.#alertsDue_ms = this.clock.monotonic_ms() + ALERTS_EVERY_MS;
   }
 

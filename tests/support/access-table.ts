@@ -280,6 +280,10 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
   "PATCH /api/v1/systems/:system_id": inSystem(EDITORS, "write", "", { body: { description: "x" } }),
   "DELETE /api/v1/systems/:system_id": inSystem(EDITORS, "write", ""),
   "POST /api/v1/systems/:system_id/restore": inSystem(EDITORS, "write", "/restore"),
+  "GET /api/v1/systems/:system_id/alert-limits": inSystem(READERS, "read", "/alert-limits"),
+  "PUT /api/v1/systems/:system_id/alert-limits": inSystem(EDITORS, "write", "/alert-limits", {
+    body: { share: 0.5 },
+  }),
   "GET /api/v1/systems/:system_id/sensors": inSystem(EVERYBODY, "read", "/sensors"),
   "POST /api/v1/systems/:system_id/sensors": inSystem(EDITORS, "write", "/sensors", {
     good: 201,
@@ -371,6 +375,13 @@ export const ACCESS_TABLE: Readonly<Record<string, Row>> = {
   },
   "GET /api/v1/audit": list(ADMINS, "/api/v1/audit"),
   "GET /api/v1/alerts": list(READERS, "/api/v1/alerts"),
+  "POST /api/v1/alerts/:alert_id/acknowledge": {
+    may: READERS,
+    scopes: ["write"],
+    good: 204,
+    foreign: 404,
+    ask: async (world, at) => ({ path: `/api/v1/alerts/${await world.alert(at)}/acknowledge`, body: {} }),
+  },
   "GET /api/v1/workers": looks(READERS, "/api/v1/workers"),
   "GET /api/v1/overview": list(READERS, "/api/v1/overview"),
   "GET /api/v1/overview/history": looks(READERS, "/api/v1/overview/history"),

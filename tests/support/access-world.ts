@@ -86,6 +86,13 @@ export class World {
     ]);
   }
 
+  /** The alert about the place. */
+  async alert(at: Place): Promise<number> {
+    const [row] = await this.bench.database.sql<{ id: number }[]>`
+      SELECT id::float8 AS id FROM diagnostics_quarantine_alert WHERE system_id = ${at.system_id}`;
+    return row?.id ?? 0;
+  }
+
   /** A job that has ended. */
   async job(at: Place, created_by: string, status: "completed" | "failed" = "completed"): Promise<string> {
     const id = newJobId(0);

@@ -22,6 +22,7 @@ import { NO_TRACER, type Tracer } from "../../src/ops/trace.ts";
 import { openDesk } from "../../src/review/open-desk.ts";
 import { reviewMetrics } from "../../src/review/review-metrics.ts";
 import { AccessStore } from "../../src/store/access.ts";
+import { AlertStore } from "../../src/store/alerts.ts";
 import { ApiKeyStore } from "../../src/store/api-keys.ts";
 import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
 import { JobStore } from "../../src/store/jobs.ts";
@@ -205,6 +206,8 @@ export class ApiBench {
       systemNames,
       sensors: new SensorStore(database),
       mappings: new MappingStore(database),
+      alertLimits: { share: 0.05, window_s: 3_600, min_readings: 1_000 },
+      alerts: new AlertStore(database),
       ranges: new SensorRangeStore(database),
       units: createUnitRegistry(options.units),
       queries: createQueries(reader),

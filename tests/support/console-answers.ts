@@ -1,12 +1,13 @@
 /** Answers of the fake API that need more than a list. */
+import type { AlertLimitsState, AlertView } from "../../src/contract/alert.ts";
 import type {
-  AlertView,
   DeadLetterDetail,
   DeadLetterView,
   Overview,
   OverviewHistoryView,
   WorkerView,
 } from "../../src/contract/oversight.ts";
+
 import type { QuarantinedReadingDetail } from "../../src/contract/quarantine-review.ts";
 import type { SensorCompleteness, Series } from "../../src/contract/query.ts";
 import type {
@@ -92,12 +93,25 @@ export const ALERTS: readonly AlertView[] = [
   system_id: SYSTEMS[index]!.id,
   system_name: SYSTEMS[index]!.name,
   raised_at: iso(NOW_MS - (index * 31 + 1) * HOUR_MS),
+  back_since: null,
   limit: 0.05,
   window_s: 3_600,
+  min_readings: 1_000,
   readings: 120_000,
   quarantined: 10_560,
+  acknowledged_at: index === 0 ? iso(NOW_MS - HOUR_MS / 2) : null,
+  acknowledged_by: index === 0 ? "m.lindqvist" : null,
+  acknowledged_note: index === 0 ? "The gateway sends psi as bar since its update; fixed tonight" : null,
   ...alert,
 }));
+
+/** In force for every system. */
+export const ALERT_LIMITS: AlertLimitsState = {
+  in_force: { share: 0.2, window_s: 900, min_readings: 1_000 },
+  own: { share: 0.2, window_s: 900, min_readings: null },
+  author_name: "m.lindqvist",
+  updated_at: iso(NOW_MS - 50 * HOUR_MS),
+};
 
 export const WORKERS: readonly WorkerView[] = ["running", "running", "waiting", "draining"].map(
   (state, index) => ({

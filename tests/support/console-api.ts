@@ -151,6 +151,14 @@ export class ConsoleBench {
       this.posts.push(`PUT ${c.req.header("If-Match")} ${await c.req.text()}`);
       return c.json(answers.rangeState(), 200, { ETag: '"4"' });
     });
+    app.put("/api/v1/systems/:id/alert-limits", async (c) => {
+      this.posts.push(`PUT ${await c.req.text()}`);
+      return c.json(answers.ALERT_LIMITS);
+    });
+    app.post("/api/v1/alerts/:id/acknowledge", async (c) => {
+      this.posts.push(`${c.req.path} ${await c.req.text()}`);
+      return c.body(null, 204);
+    });
     app.post("/api/*", (c) => {
       this.posts.push(c.req.path);
       return c.json({});
@@ -184,7 +192,7 @@ async function empty(c: Context, next: () => Promise<void>): Promise<Response | 
   if (path.endsWith("/series")) return c.json({ ...answers.series(NOW_MS - 6e4, NOW_MS), series: [] });
   if (path.endsWith("/completeness")) return c.json({ sensors: [], next: null });
   const isOne =
-    /(units|range|range\/preview|actions\/[^/]+|\/[0-9a-f-]{36}|quarantine\/\d+|deliveries\/\d+|dead-letters\/.+)$/;
+    /(units|range|alert-limits|range\/preview|actions\/[^/]+|\/[0-9a-f-]{36}|quarantine\/\d+|deliveries\/\d+|dead-letters\/.+)$/;
   if (isOne.test(path)) {
     await next();
     return undefined;

@@ -2,6 +2,7 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { GenerateSpecOptions } from "hono-openapi";
 import * as access from "../../contract/access.ts";
+import * as alert from "../../contract/alert.ts";
 import { CorrectionSchema } from "../../contract/correction.ts";
 import { InfluxErrorSchema } from "../../contract/influx.ts";
 import { JobViewSchema } from "../../contract/job.ts";
@@ -108,7 +109,10 @@ const WEBHOOK_SCHEMAS = [
 const OVERSIGHT_SCHEMAS = [
   oversight.AuditEntrySchema,
   oversight.DeadLetterSchema,
-  oversight.AlertSchema,
+  alert.AlertSchema,
+  alert.AcknowledgementSchema,
+  alert.OwnAlertLimitsSchema,
+  alert.AlertLimitsStateSchema,
   oversight.WorkerSchema,
   oversight.OverviewSchema,
   oversight.OverviewHistorySchema,

@@ -45,12 +45,23 @@ export const ALERT_EXAMPLE = {
   system_name: "Demo press",
   raised_at: AT,
   resolved_at: null,
+  back_since: null,
   share: 0.12,
   peak_share: 0.2,
   limit: 0.05,
   window_s: 3600,
+  min_readings: 1_000,
   readings: 10_000,
   quarantined: 1_200,
+  acknowledged_at: AT,
+  acknowledged_by: "engineer",
+  acknowledged_note: "Gateway sends psi as bar; fixed at the next stop of the rig",
+};
+export const ALERT_LIMITS_EXAMPLE = {
+  in_force: { share: 0.2, window_s: 900, min_readings: 1_000 },
+  own: { share: 0.2, window_s: 900, min_readings: null },
+  author_name: "engineer",
+  updated_at: AT,
 };
 export const WORKER_EXAMPLE = {
   name: "rig-host:4711:mhq2k1:0.1",

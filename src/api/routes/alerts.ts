@@ -1,6 +1,6 @@
 /** `GET /api/v1/alerts`: systems whose readings are refused too often. */
 import { describeRoute } from "hono-openapi";
-import { AlertPageSchema } from "../../contract/oversight.ts";
+import { AlertPageSchema } from "../../contract/alert.ts";
 import { ALERT_STATES } from "../../store/queries/alert-list.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -21,10 +21,11 @@ const describe = describeRoute({
   tags: ["Oversight"],
   summary: "Alerts, newest first",
   description:
-    "Raised when the share of quarantined readings of a system passes QUARANTINE_ALERT_SHARE among the batches " +
-    "received in the last QUARANTINE_ALERT_WINDOW_MINUTES and judged since, with at least " +
-    "QUARANTINE_ALERT_MIN_READINGS; resolved when it no longer does. What reviewers store does not count. Judged " +
-    "every 15 s, while a worker runs. Not for producers.",
+    "Raised when the share of quarantined readings of a system passes its limit among the batches received in its " +
+    "window and judged since, with at least so many readings: QUARANTINE_ALERT_*, or the system's own (PUT " +
+    "/api/v1/systems/{system_id}/alert-limits). Resolved when the share has been at the limit or below for 5 min, and " +
+    "at once when no readings are left in the window or other limits judge it. What reviewers store does not count. " +
+    "Judged every 15 s, while a worker runs. Not for producers.",
   operationId: "listAlerts",
   security: SECURITY,
   parameters: [

@@ -1,6 +1,7 @@
 /** All routes of those who look after the service. */
 import type { App, RouteDeps } from "../deps.ts";
 import { OverviewSampler } from "../overview-sampler.ts";
+import { mountAlertAcknowledge } from "./alert-acknowledge.ts";
 import { mountAlerts } from "./alerts.ts";
 import { mountAudit } from "./audit.ts";
 import { mountDeadLetter } from "./dead-letter.ts";
@@ -15,6 +16,7 @@ import { mountWorkers } from "./workers.ts";
 export function mountOversight(app: App, deps: RouteDeps): void {
   mountAudit(app, deps);
   mountAlerts(app, deps);
+  mountAlertAcknowledge(app, deps);
   mountWorkers(app, deps);
   const sampler = new OverviewSampler(deps);
   mountOverview(app, deps, sampler);

@@ -1,6 +1,7 @@
 /** The routes of systems, sensors, ranges and units. Their bodies have a few fields and share one bound. */
 import { type ReadJson, smallJson } from "../body/small-json.ts";
 import type { App, RouteDeps } from "../deps.ts";
+import { mountAlertLimits } from "./alert-limits.ts";
 import { mountMappings } from "./mappings.ts";
 import { mountSensor } from "./sensor.ts";
 import { mountSensorRange } from "./sensor-range.ts";
@@ -25,6 +26,7 @@ export function mountRegistry(app: App, given: RouteDeps): void {
   };
   mountSystems(app, deps);
   mountSystem(app, deps);
+  mountAlertLimits(app, deps);
   mountSensors(app, deps);
   mountSensor(app, deps);
   mountSensorRange(app, deps);

@@ -1,5 +1,5 @@
 /** Alerts about quarantined readings, newest first: one leader at a time raises them, so ids rise with time. */
-import type { AlertView } from "../../contract/oversight.ts";
+import type { AlertView } from "../../contract/alert.ts";
 import type { Reach } from "../../contract/reach.ts";
 import { Conditions } from "./conditions.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
@@ -44,8 +44,9 @@ export class AlertListQueries {
     const rows = await this.reader.rows<AlertView>(
       {
         label: "list of alerts",
-        text: `SELECT a.id, a.system_id, s.name AS system_name, a.raised_at, a.resolved_at, a.share, a.peak_share,
-            a.share_limit AS "limit", a.window_s, a.readings, a.quarantined
+        text: `SELECT a.id, a.system_id, s.name AS system_name, a.raised_at, a.resolved_at, a.back_since, a.share,
+            a.peak_share, a.share_limit AS "limit", a.window_s, a.min_readings, a.readings, a.quarantined,
+            a.acknowledged_at, a.acknowledged_by, a.acknowledged_note
           FROM diagnostics_quarantine_alert a LEFT JOIN diagnostics_system s ON s.id = a.system_id
           WHERE ${STATES[state]} ${where.also} ORDER BY a.id DESC LIMIT $1`,
         values: where.values,

@@ -36,9 +36,11 @@ export const tellOfAlerts = (changed: string, event: "alert.raised" | "alert.res
     INSERT INTO diagnostics_webhook_delivery (webhook_id, event, subject_id, snapshot)
     SELECT w.id, '${event}', a.id::text, json_build_object('id', a.id, 'system_id', a.system_id,
       'system_name', (SELECT s.name FROM diagnostics_system s WHERE s.id = a.system_id),
-      'raised_at', ${rfc3339("a.raised_at")}, 'resolved_at', ${rfc3339("a.resolved_at")}, 'share', a.share,
-      'peak_share', a.peak_share, 'limit', a.share_limit, 'window_s', a.window_s, 'readings', a.readings,
-      'quarantined', a.quarantined)
+      'raised_at', ${rfc3339("a.raised_at")}, 'resolved_at', ${rfc3339("a.resolved_at")},
+      'back_since', ${rfc3339("a.back_since")}, 'share', a.share, 'peak_share', a.peak_share, 'limit', a.share_limit,
+      'window_s', a.window_s, 'min_readings', a.min_readings, 'readings', a.readings, 'quarantined', a.quarantined,
+      'acknowledged_at', ${rfc3339("a.acknowledged_at")}, 'acknowledged_by', a.acknowledged_by,
+      'acknowledged_note', a.acknowledged_note)
     FROM ${changed} a ${listening(`'${event}'`, "a.system_id")} WHERE w.scope = 'all')`;
 
 /** Clocks of workers and of the database may differ so much, and a transaction may be open for so long. */

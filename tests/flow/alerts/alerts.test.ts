@@ -1,19 +1,19 @@
 /** Alerts: raised, kept up to date and resolved by the shares of a system's batches, on record, and listed. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
-import type { AlertView } from "../../../src/contract/oversight.ts";
+import type { AlertView } from "../../../src/contract/alert.ts";
 import { Maintenance, PATIENCE } from "../../../src/ingest/maintenance.ts";
 import { maintenanceMetrics } from "../../../src/ingest/maintenance-metrics.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
+import { endedJob, RULE } from "../../support/alerts.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
 import { QUIET_LOG } from "../../support/hourly.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf, newSystem } from "../../support/registry.ts";
 import { until } from "../../support/until.ts";
 
-const RULE = { share: 0.05, window_s: 3600, min_readings: 1_000 };
 let bench: ApiBench;
 let api: TestApi;
 let admin: TestUser;
@@ -40,21 +40,8 @@ afterAll(async () => {
   await bench.close();
 });
 
-/** An ended job of the system. */
-async function job(inserted: number, quarantined: number, more: object = {}) {
-  await bench.database.sql`
-    INSERT INTO diagnostics_ingestion_job ${bench.database.sql({
-      id: crypto.randomUUID(),
-      system_id: system.id,
-      created_by: crypto.randomUUID(),
-      status: "completed",
-      total_readings: inserted + quarantined,
-      inserted_readings: inserted,
-      quarantined_readings: quarantined,
-      created_at: new Date(Date.now() - 1_000),
-      ...more,
-    })}`;
-}
+const job = (inserted: number, quarantined: number, more: object = {}) =>
+  endedJob(bench.database, system.id, inserted, quarantined, more);
 const judge = (rule = RULE) => judgeQuarantine(session, rule);
 const list = async (query = "") =>
   (await bodyOf<{ items: AlertView[] }>(await api.call(admin.token, "GET", `/api/v1/alerts${query}`))).items;
@@ -73,6 +60,8 @@ describe("an alert", () => {
       peak_share: 0.1,
       limit: 0.05,
       window_s: 3600,
+      min_readings: 1_000,
+      back_since: null,
       readings: 1_000,
       quarantined: 100,
     });
@@ -145,6 +134,38 @@ describe("an alert", () => {
     } finally {
       await actor.stop(2_000);
     }
+  });
+});
+
+describe("an alert of a share that comes and goes", () => {
+  const QUIET = { ...RULE, quiet_s: 300 };
+  const expectOpen = async (isBack: boolean) => {
+    expect(await judge(QUIET)).toEqual({ open: 1, raised: 0, resolved: 0 });
+    expect((await list())[0]?.back_since).toEqual(isBack ? expect.any(String) : null);
+  };
+
+  test("stays one alert until the share has been back for a while", async () => {
+    await job(900, 100);
+    expect(await judge(QUIET)).toEqual({ open: 1, raised: 1, resolved: 0 });
+    await job(1_000, 0);
+    await expectOpen(true);
+    const [back] = await list();
+    await job(0, 100);
+    await expectOpen(false);
+    await job(2_000, 0);
+    await expectOpen(true);
+    expect((await list())[0]?.back_since).not.toBe(back!.back_since);
+    await bench.database.sql`UPDATE diagnostics_quarantine_alert SET back_since = now() - interval '299 s'`;
+    await expectOpen(true);
+    await bench.database.sql`UPDATE diagnostics_quarantine_alert SET back_since = now() - interval '301 s'`;
+    expect(await judge(QUIET)).toEqual({ open: 0, raised: 0, resolved: 1 });
+  });
+
+  test("is over at once when nothing is left that it could be about", async () => {
+    await job(900, 100);
+    await judge(QUIET);
+    await bench.database.sql`UPDATE diagnostics_ingestion_job SET created_at = now() - interval '61 min'`;
+    expect(await judge(QUIET)).toEqual({ open: 0, raised: 0, resolved: 1 });
   });
 });
 

@@ -1,7 +1,10 @@
 /** The end of a job and the change of an alert note their deliveries themselves: together with them, or not at all. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { FormatRegistry } from "@sinclair/typebox";
+import { Value } from "@sinclair/typebox/value";
+import { AlertSchema } from "../../../src/contract/alert.ts";
 import { type JobRecord, toJobView } from "../../../src/contract/job.ts";
-import { newJobId } from "../../../src/contract/job-id.ts";
+import { isUuid, newJobId } from "../../../src/contract/job-id.ts";
 import type { WebhookEvent } from "../../../src/contract/webhook-events.ts";
 import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
@@ -12,6 +15,8 @@ import { reopenJob } from "../../support/replay.ts";
 import { makeUser, makeWebhook } from "../../support/webhooks.ts";
 import { groupOf, type JudgedBatch } from "../../support/write-oracle.ts";
 
+FormatRegistry.Set("uuid", isUuid);
+FormatRegistry.Set("date-time", (text) => !Number.isNaN(Date.parse(text)));
 const URL = "https://hook.example/";
 let bench: IngestBench;
 let writer: Writer;
@@ -166,7 +171,7 @@ const ALL = { reach: null, user_id: null };
 const ANY = { state: null, event: null, after: null, limit: 10 };
 
 describe("an alert", () => {
-  const RULE = { share: 0.05, window_s: 3_600, min_readings: 10 };
+  const RULE = { share: 0.05, window_s: 3_600, min_readings: 10, quiet_s: 0 };
   const job = (inserted: number, quarantined: number) => bench.database.sql`
     INSERT INTO diagnostics_ingestion_job
       (id, system_id, created_by, status, total_readings, inserted_readings, quarantined_readings, created_at)
@@ -198,6 +203,7 @@ describe("an alert", () => {
       quarantined: 20,
     });
     expect(resolved).toMatchObject({ id: raised!.id, peak_share: 0.2, readings: 10_100 });
+    for (const { snapshot } of rows) expect([...Value.Errors(AlertSchema, snapshot)]).toEqual([]);
     expect(resolved!.resolved_at).toMatch(/^\d{4}-\d\d-\d\dT[\d:]+\.\d{6}Z$/);
   });
 });

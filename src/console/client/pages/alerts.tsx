@@ -1,5 +1,6 @@
 /** Systems whose share of quarantined readings passed the limit, now or before. */
-import type { AlertView } from "../../../contract/oversight.ts";
+import { useState } from "preact/hooks";
+import type { AlertView } from "../../../contract/alert.ts";
 import { count, duration, percent } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
@@ -9,6 +10,7 @@ import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
+import { AcknowledgeDialog } from "./acknowledge.tsx";
 
 const STATES = [
   ["open", "Open"],
@@ -20,6 +22,7 @@ export function AlertsPage() {
   const [query, change] = useFilters();
   const state = query.get("state") ?? "open";
   const system_id = query.get("system_id");
+  const [chosen, setChosen] = useState<AlertView | null>(null);
   const list = useList<AlertView>(`/api/v1/alerts?${queryText({ state, system_id })}`);
   return (
     <PageFrame title="Alerts">
@@ -31,15 +34,23 @@ export function AlertsPage() {
             choices={STATES}
             onValue={(value) => change({ state: value })}
           />
+          {system_id ? (
+            <a class="button" href={to("/alerts", { state })}>
+              Of all systems
+            </a>
+          ) : null}
         </Filters>
         <ListView
           list={list}
           empty={state === "open" ? "No open alerts" : "No alerts"}
           emptyHint="An alert opens when a system's share of quarantined readings passes its limit."
         >
-          {(alerts) => <AlertTable alerts={alerts} />}
+          {(alerts) => <AlertTable alerts={alerts} onAcknowledge={setChosen} />}
         </ListView>
       </section>
+      {chosen ? (
+        <AcknowledgeDialog alert={chosen} onDone={list.reload} onClose={() => setChosen(null)} />
+      ) : null}
     </PageFrame>
   );
 }
@@ -47,8 +58,13 @@ export function AlertsPage() {
 const BRIEF: readonly Column<AlertView>[] = [
   {
     label: "System",
-    cell: ({ system_id, system_name }) => (
-      <a href={to("/quarantine", { system_id })}>{system_name ?? system_id}</a>
+    cell: ({ system_id, system_name, acknowledged_by, resolved_at }) => (
+      <div class="stack">
+        <a href={to("/quarantine", { system_id })}>{system_name ?? system_id}</a>
+        {acknowledged_by && !resolved_at ? (
+          <span class="muted small">{acknowledged_by} looks into it</span>
+        ) : null}
+      </div>
     ),
   },
   {
@@ -66,8 +82,12 @@ const BRIEF: readonly Column<AlertView>[] = [
 const MORE: readonly Column<AlertView>[] = [
   {
     label: "State",
-    cell: ({ resolved_at }) =>
-      resolved_at ? <Badge tone="good">resolved</Badge> : <Badge tone="bad">open</Badge>,
+    cell: ({ resolved_at, back_since }) =>
+      resolved_at ? (
+        <Badge tone="good">resolved</Badge>
+      ) : (
+        <Badge tone={back_since ? "warn" : "bad"}>{back_since ? "open, share is back" : "open"}</Badge>
+      ),
   },
   { label: "Peak", figures: true, cell: ({ peak_share }) => percent(peak_share) },
   {
@@ -79,6 +99,40 @@ const MORE: readonly Column<AlertView>[] = [
   { label: "Resolved", cell: ({ resolved_at }) => <Time at={resolved_at} /> },
 ];
 
-export const AlertTable = ({ alerts, brief = false }: { alerts: readonly AlertView[]; brief?: boolean }) => (
-  <Table label="Alerts" rows={alerts} keyOf={({ id }) => id} columns={brief ? BRIEF : [...BRIEF, ...MORE]} />
+interface AlertTableProps {
+  readonly alerts: readonly AlertView[];
+  /** Without it the table is brief. */
+  readonly onAcknowledge?: (alert: AlertView) => void;
+}
+
+export const AlertTable = ({ alerts, onAcknowledge }: AlertTableProps) => (
+  <Table
+    label="Alerts"
+    rows={alerts}
+    keyOf={({ id }) => id}
+    columns={onAcknowledge ? [...BRIEF, ...MORE, seenBy(onAcknowledge)] : BRIEF}
+  />
 );
+
+const seenBy = (onAcknowledge: (alert: AlertView) => void): Column<AlertView> => ({
+  label: "Looked into by",
+  wide: true,
+  cell: (alert) => (
+    <div class="stack">
+      {alert.acknowledged_by ? (
+        <span>
+          {alert.acknowledged_by}, <Time at={alert.acknowledged_at} />
+        </span>
+      ) : null}
+      {alert.acknowledged_note ? <span class="muted">{alert.acknowledged_note}</span> : null}
+      <button
+        type="button"
+        class="button small-button"
+        aria-label={`Look into the alert of ${alert.system_name ?? alert.system_id}`}
+        onClick={() => onAcknowledge(alert)}
+      >
+        {alert.acknowledged_by ? "Change the note" : "Look into it"}
+      </button>
+    </div>
+  ),
+});

@@ -17,6 +17,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
   dead_letter: "/dead-letters/",
   job: "/jobs/",
   alert: null,
+  alert_limit: "/systems/",
   user: null,
   key: null,
   mapping: null,

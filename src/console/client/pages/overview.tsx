@@ -106,7 +106,7 @@ function OverviewBody({ now, points }: { now: Overview; points: readonly Through
         <div class="column">
           <Panel title="Open alerts" side={<a href={to("/alerts")}>All alerts</a>}>
             {now.alerts.length > 0 ? (
-              <AlertTable alerts={now.alerts} brief />
+              <AlertTable alerts={now.alerts} />
             ) : (
               <Empty title="No open alerts">No system has more in quarantine than its limit allows.</Empty>
             )}

@@ -13,6 +13,7 @@ import { SensorName } from "../../ui/name.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
 import { ProblemBox, Shown } from "../../ui/states.tsx";
 import { Table } from "../../ui/table.tsx";
+import { AlertLimitsPanel } from "./alert-limits.tsx";
 import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
 
 const SPANS = [
@@ -42,6 +43,7 @@ export function SystemPage({ id }: { id: string }) {
         {({ description }) => (description ? <p class="muted lead-text">{description}</p> : null)}
       </Shown>
       <Sensors id={id} />
+      {isReader ? <AlertLimitsPanel id={id} /> : null}
     </PageFrame>
   );
 }

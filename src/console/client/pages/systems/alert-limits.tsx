@@ -1,0 +1,138 @@
+/** How much of a system may be quarantined before an alert is raised: what holds, and limits of its own. */
+import { useState } from "preact/hooks";
+import type { AlertLimitsState, OwnAlertLimits } from "../../../../contract/alert.ts";
+import { useMayEditRanges } from "../../lib/access.ts";
+import { call } from "../../lib/api.ts";
+import { FormError } from "../../lib/form-error.ts";
+import { count, duration, percent } from "../../lib/format.ts";
+import { useResource } from "../../lib/resource.ts";
+import { to } from "../../lib/router.ts";
+import { TextField } from "../../ui/field.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
+import { notify } from "../../ui/notices.tsx";
+import { Facts, Panel } from "../../ui/page.tsx";
+import { Shown } from "../../ui/states.tsx";
+import { timeFact } from "../../ui/time.tsx";
+
+export function AlertLimitsPanel({ id }: { id: string }) {
+  const path = `/api/v1/systems/${id}/alert-limits`;
+  const limits = useResource<AlertLimitsState>(path);
+  const [isChanging, setChanging] = useState(false);
+  const mayEdit = useMayEditRanges();
+  return (
+    <Panel
+      title="Alert limits"
+      side={
+        <div class="chart-tools">
+          <a href={to("/alerts", { state: "any", system_id: id })}>Its alerts</a>
+          {mayEdit && limits.data ? (
+            <button type="button" class="button small-button" onClick={() => setChanging(true)}>
+              Change the limits
+            </button>
+          ) : null}
+        </div>
+      }
+    >
+      <Shown of={limits}>{(state) => <InForce state={state} />}</Shown>
+      {isChanging && limits.data ? (
+        <LimitsDialog
+          path={path}
+          own={limits.data.own}
+          onSaved={limits.reload}
+          onClose={() => setChanging(false)}
+        />
+      ) : null}
+    </Panel>
+  );
+}
+
+function InForce({ state: { in_force, own, author_name, updated_at } }: { state: AlertLimitsState }) {
+  const says = (limit: number | null) => (limit === null ? "" : " (its own)");
+  return (
+    <Facts
+      items={[
+        [
+          "Quarantined",
+          in_force.share === 1 ? "no alerts" : `above ${percent(in_force.share)}${says(own.share)}`,
+        ],
+        ["Batches of the last", `${duration(in_force.window_s * 1000)}${says(own.window_s)}`],
+        ["At least", `${count(in_force.min_readings)} readings${says(own.min_readings)}`],
+        updated_at !== null && ["Set by", author_name ?? "somebody"],
+        updated_at !== null && timeFact("Set", updated_at),
+      ]}
+    />
+  );
+}
+
+interface LimitsDialogProps {
+  readonly path: string;
+  readonly own: OwnAlertLimits;
+  readonly onSaved: () => void;
+  readonly onClose: () => void;
+}
+
+/** As people type them: percent and minutes. */
+const HUNDRED = 100;
+const MINUTE_S = 60;
+const typed = (limit: number | null, factor: number) =>
+  limit === null ? "" : String(Number((limit * factor).toPrecision(12)));
+
+function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
+  const [share, setShare] = useState(typed(own.share, HUNDRED));
+  const [window, setWindow] = useState(typed(own.window_s, 1 / MINUTE_S));
+  const [fewest, setFewest] = useState(typed(own.min_readings, 1));
+  const work = async () => {
+    const percentage = limitOf(share, "The share");
+    const minutes = limitOf(window, "The window");
+    const body: OwnAlertLimits = {
+      share: percentage === null ? null : percentage / HUNDRED,
+      window_s: minutes === null ? null : minutes * MINUTE_S,
+      min_readings: limitOf(fewest, "The number of readings"),
+    };
+    await call(path, { method: "PUT", body });
+    notify("The limits are set; alerts are judged by them within seconds.");
+    onSaved();
+    onClose();
+  };
+  return (
+    <FormDialog
+      title="Limits of the system's alerts"
+      verb="Set the limits"
+      ready
+      work={work}
+      onClose={onClose}
+    >
+      <p class="muted">What is left empty is the service's.</p>
+      <TextField
+        label="Quarantined readings (%)"
+        value={share}
+        onValue={setShare}
+        numeric
+        first
+        hint="An alert is raised above it; 100: never."
+      />
+      <TextField
+        label="Window (minutes)"
+        value={window}
+        onValue={setWindow}
+        numeric
+        hint="Batches received within it count; at most 1,440."
+      />
+      <TextField
+        label="Fewest readings"
+        value={fewest}
+        onValue={setFewest}
+        numeric
+        hint="With fewer in the window no alert is raised."
+      />
+    </FormDialog>
+  );
+}
+
+/** What is typed for a limit; null when it is empty. @throws {FormError} */
+function limitOf(text: string, what: string): number | null {
+  const plain = text.trim().replace(",", ".");
+  if (plain === "") return null;
+  if (Number.isFinite(Number(plain))) return Number(plain);
+  throw new FormError(`${what} must be a number, or empty for the service's.`);
+}
