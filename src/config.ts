@@ -145,7 +145,7 @@ export const VARIABLES = {
   ),
   QUARANTINE_ALERT_SHARE: share(
     0.05,
-    "Share of quarantined readings above which an alert is raised for a system; 1: never",
+    "Share of quarantined readings above which an alert is raised for a system; 1: never. A system may have limits of its own",
   ),
   QUARANTINE_ALERT_WINDOW_MINUTES: whole(
     60,

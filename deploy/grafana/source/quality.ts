@@ -20,7 +20,7 @@ export const quality = dashboard(
     number({
       title: "Alerts of systems",
       about:
-        "Systems of which more is refused than QUARANTINE_ALERT_* allow. Console, Overview, tells which.",
+        "Systems of which more is refused than QUARANTINE_ALERT_*, or limits of their own, allow. Console, Overview, tells which.",
       unit: "short",
       curves: [{ expr: "max(hydraulic_quarantine_alerts_open)", name: "open" }],
       warn: 1,
