@@ -74,8 +74,9 @@ interface LimitsDialogProps {
 /** As people type them: percent and minutes. */
 const HUNDRED = 100;
 const MINUTE_S = 60;
-const typed = (limit: number | null, factor: number) =>
-  limit === null ? "" : String(Number((limit * factor).toPrecision(12)));
+/** Without the last digits, which no person has typed: 0.7 / 100 is 0.006999999999999999. */
+const times = (limit: number, factor: number) => Number((limit * factor).toPrecision(12));
+const typed = (limit: number | null, factor: number) => (limit === null ? "" : String(times(limit, factor)));
 
 function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
   const [share, setShare] = useState(typed(own.share, HUNDRED));
@@ -85,8 +86,8 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
     const percentage = limitOf(share, "The share");
     const minutes = limitOf(window, "The window");
     const body: OwnAlertLimits = {
-      share: percentage === null ? null : percentage / HUNDRED,
-      window_s: minutes === null ? null : minutes * MINUTE_S,
+      share: percentage === null ? null : times(percentage, 1 / HUNDRED),
+      window_s: minutes === null ? null : times(minutes, MINUTE_S),
       min_readings: limitOf(fewest, "The number of readings"),
     };
     await call(path, { method: "PUT", body });

@@ -1,0 +1,58 @@
+/** Alerts in the console, in a real browser over an API that answers from fixtures: their limits, and who sees to one. */
+import { expect, test } from "bun:test";
+import { consoleSuite } from "../support/console-bench-suite.ts";
+import { faultsOf, settled } from "../support/console-browser.ts";
+import { IDS } from "../support/console-fixtures.ts";
+
+consoleSuite("alerts in the console", ({ bench, enter }) => {
+  test("a system gets limits of its own, as people type them; what is left empty is the service's", async () => {
+    const { page, complaints, close } = await enter(`/systems/${IDS.system}`);
+    await page.getByText("above 20.0 % (its own)").waitFor();
+    await page.getByText("1,000 readings", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Change the limits" }).click();
+    const dialog = page.getByRole("dialog", { name: "Limits of the system's alerts" });
+    expect(await dialog.getByLabel("Quarantined readings (%)").inputValue()).toBe("20");
+    expect(await dialog.getByLabel("Window (minutes)").inputValue()).toBe("15");
+    expect(await faultsOf(page, "dialog-alert-limits")).toEqual([]);
+    await dialog.getByLabel("Quarantined readings (%)").fill("much");
+    await page.keyboard.press("Enter");
+    await dialog.getByText("The share must be a number, or empty for the service's.").waitFor();
+    await dialog.getByLabel("Quarantined readings (%)").fill("0,7");
+    await dialog.getByLabel("Window (minutes)").fill("");
+    await dialog.getByLabel("Fewest readings").fill("50");
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    const [put = ""] = bench().posts;
+    expect(JSON.parse(put.replace("PUT ", ""))).toEqual({ share: 0.007, window_s: null, min_readings: 50 });
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("who looks into an alert says so, on its page and in the overview", async () => {
+    const { page, complaints, close } = await enter("");
+    await page.getByText("m.lindqvist looks into it").waitFor();
+    await page.getByRole("link", { name: "All alerts" }).click();
+    await page.getByText("The gateway sends psi as bar since its update").waitFor();
+    await page
+      .getByRole("button", { name: /^Look into the alert of / })
+      .first()
+      .click();
+    const dialog = page.getByRole("dialog", { name: /^Alert of / });
+    expect(await faultsOf(page, "dialog-acknowledge")).toEqual([]);
+    await dialog.getByLabel("Note").fill("found it");
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    expect(bench().posts).toEqual(['/api/v1/alerts/70/acknowledge {"note":"found it"}']);
+    await settled(page);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("a reviewer sees the limits and changes none", async () => {
+    bench().role = "reviewer";
+    const { page, close } = await enter(`/systems/${IDS.system}`);
+    await page.getByText("above 20.0 % (its own)").waitFor();
+    expect(await page.getByRole("button", { name: "Change the limits" }).count()).toBe(0);
+    await close();
+  });
+});
