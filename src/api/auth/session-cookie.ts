@@ -34,7 +34,18 @@ const attributesOf = (c: Context) =>
 export function refuseCrossSite(c: Context): void {
   if (SAFE_METHODS.includes(c.req.method)) return;
   const site = c.req.header("Sec-Fetch-Site");
-  const isOwn =
-    site === undefined ? c.req.header("Origin") === new URL(c.req.url).origin : site === "same-origin";
+  const isOwn = site === undefined ? c.req.header("Origin") === ownOrigin(c) : site === "same-origin";
   if (!isOwn) throw new ProblemError("cross-site-request");
 }
+
+/**
+ * Refuses a request without a cookie that a page of another site sends, as far as its browser says so: nobody is to be
+ * logged in, without knowing it, as somebody else. Programs send neither header.
+ * @throws {ProblemError} cross-site-request
+ */
+export function refuseForeignPage(c: Context): void {
+  if ((c.req.header("Sec-Fetch-Site") ?? c.req.header("Origin")) !== undefined) refuseCrossSite(c);
+}
+
+/** As the browser knows it, which speaks TLS to a proxy that speaks none to us. */
+const ownOrigin = (c: Context): string => `${cameByHttps(c) ? "https" : "http"}://${new URL(c.req.url).host}`;

@@ -5,7 +5,13 @@ import { SessionSchema } from "../../contract/session.ts";
 import type { Claims } from "../auth/claims.ts";
 import { endOwnToken } from "../auth/end-token.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
-import { endSession, keepSession, refuseCrossSite, sessionToken } from "../auth/session-cookie.ts";
+import {
+  endSession,
+  keepSession,
+  refuseCrossSite,
+  refuseForeignPage,
+  sessionToken,
+} from "../auth/session-cookie.ts";
 import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
@@ -25,7 +31,7 @@ const describeBegin = describeRoute({
   description:
     "As POST /api/v1/auth/login, under the same throttle; the token goes into the cookie `hydraulic_session`, which " +
     "scripts cannot read and other sites cannot send. Any operation takes it in place of the Authorization header; " +
-    "changes also need `Sec-Fetch-Site: same-origin` or an Origin equal to the request's own. `Secure` is set when " +
+    "changes also need `Sec-Fetch-Site: same-origin` or an Origin equal to the request's own, and a page of others cannot log in. `Secure` is set when " +
     "the request came by https, or a proxy says so in X-Forwarded-Proto.",
   operationId: "beginSession",
   security: PUBLIC,
@@ -35,7 +41,7 @@ const describeBegin = describeRoute({
   },
   responses: {
     204: done("Logged in", ["Set-Cookie", ...LIMIT_HEADERS]),
-    ...problems(PATH, LOGIN_PROBLEMS, LIMIT_HEADERS),
+    ...problems(PATH, [...LOGIN_PROBLEMS, "cross-site-request"], LIMIT_HEADERS),
   },
 });
 
@@ -72,6 +78,7 @@ const describeEnd = describeRoute({
 export function mountSession(app: App, deps: RouteDeps, logIn: LogIn): void {
   const { tokens } = deps;
   app.post(PATH, describeBegin, requireEncodedJson, async (c) => {
+    refuseForeignPage(c);
     const { access_token, expires_in } = await logIn(c);
     keepSession(c, access_token, expires_in);
     return c.body(null, 204, { "Cache-Control": "no-store" });

@@ -110,6 +110,35 @@ describe("a session", () => {
   });
 });
 
+/** What browsers send with a request of another site's page; the last one from another port of this host. */
+const FOREIGN = [
+  { "Sec-Fetch-Site": "cross-site" },
+  { "Sec-Fetch-Site": "same-site", Origin: "http://127.0.0.1:1" },
+  { Origin: "http://evil.example" },
+  { Origin: "null" },
+];
+
+describe("a log-in by a page", () => {
+  test.each(FOREIGN)("of others is refused: it would be somebody else's session (%j)", async (headers) => {
+    const user = await api.createUser("producer");
+    const response = await begin(user.username, user.password, headers);
+    await expectProblem(response, "cross-site-request");
+    expect(response.headers.get("Set-Cookie")).toBeNull();
+  });
+
+  test("of this service counts, also behind a proxy with TLS", async () => {
+    const user = await api.createUser("producer");
+    const { host, origin } = new URL(api.server.url);
+    for (const headers of [
+      { "Sec-Fetch-Site": "same-origin" },
+      { Origin: origin },
+      { Origin: `https://${host}`, "X-Forwarded-Proto": "https" },
+    ]) {
+      expect((await begin(user.username, user.password, headers)).status).toBe(204);
+    }
+  });
+});
+
 describe("a change by cookie", () => {
   const change = async (headers: Record<string, string>) => {
     const { cookie } = await loggedIn("producer");
@@ -120,6 +149,8 @@ describe("a change by cookie", () => {
     const { origin } = new URL(api.server.url);
     expect((await change({ "Sec-Fetch-Site": "same-origin" })).status).toBe(202);
     expect((await change({ Origin: origin })).status).toBe(202);
+    const behindTls = { Origin: origin.replace("http:", "https:"), "X-Forwarded-Proto": "https" };
+    expect((await change(behindTls)).status).toBe(202);
   });
 
   test.each([
@@ -130,6 +161,7 @@ describe("a change by cookie", () => {
     [{ Origin: "http://evil.example" }],
     [{ Origin: "null" }],
     [{ Origin: "http://127.0.0.1:1" }],
+    [{ Origin: "http://evil.example", "X-Forwarded-Proto": "https" }],
   ])("is refused with %j", async (headers) => {
     await expectProblem(await change(headers), "cross-site-request");
     const { cookie } = await loggedIn("producer");

@@ -81,7 +81,7 @@ const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }) => (
     keyOf={({ id }) => id}
     columns={[
       { label: "When", cell: ({ at }) => <Time at={at} /> },
-      { label: "Who", cell: ({ actor_name }) => actor_name },
+      { label: "Who", cell: ({ actor, actor_name }) => <Who actor={actor} name={actor_name} /> },
       { label: "What", cell: ({ action }) => <strong>{words(action)}</strong> },
       { label: "Subject", cell: (entry) => <Subject entry={entry} /> },
       {
@@ -97,6 +97,16 @@ const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }) => (
     ]}
   />
 );
+
+/** Leads to everything that they did; the service itself has no account. */
+const Who = ({ actor, name }: { actor: string | null; name: string }) =>
+  actor ? (
+    <a href={to("/audit", { actor })} title={`Everything that ${name} did`}>
+      {name}
+    </a>
+  ) : (
+    name
+  );
 
 function Subject({ entry: { subject_type, subject_id } }: { entry: AuditEntry }) {
   const page = PAGES[subject_type];
