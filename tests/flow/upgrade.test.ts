@@ -49,6 +49,7 @@ describe("a state is kept of", () => {
 
 /** Rows that nothing changes but what people decide. The others are figures, or go on by themselves. */
 const STAYING = [
+  "diagnostics_alert_limit",
   "diagnostics_audit",
   "diagnostics_ended_token",
   "diagnostics_ingestion_job",

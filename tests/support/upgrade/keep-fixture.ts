@@ -95,6 +95,7 @@ async function live(): Promise<string | null> {
   ]);
   await call("PUT", `/api/v1/systems/${SYSTEM}/sensors/${sensor(1)}/range`, { min: 0, max: 300 }, admin);
   await call("PUT", `/api/v1/systems/${SYSTEM}/mappings`, { name: "pump", sensor_id: sensor(1) }, admin);
+  await call("PUT", `/api/v1/systems/${SYSTEM}/alert-limits`, { share: 0.9 }, admin);
   await call(
     "POST",
     "/api/v1/users",
