@@ -163,7 +163,10 @@ async function leave(): Promise<Kept["left"]> {
   const { fingerprintOf } = await own("api/idempotency.ts");
   const formats: readonly string[] = (await own("contract/formats/body-format.ts"))?.BODY_FORMATS ?? ["json"];
   const packs = (await own("contract/entry-body.ts")) !== null;
-  const [work, reader] = [workClient(REDIS_URL), blockingClient(REDIS_URL)];
+  const work = workClient(REDIS_URL);
+  // Programs before there were partitions on several servers read with a plain connection.
+  const dedicated = await own("stream/dedicated.ts");
+  const reader = dedicated?.openReader(REDIS_URL, work) ?? blockingClient(REDIS_URL);
   const bounds = { partitions: 1, max_entries: 1_000, max_bytes: 1e9, idempotency_ttl_s: 86_400 };
   const producer = new Producer(work, bounds);
   const [user] = await sql<{ id: string }[]>`SELECT id FROM diagnostics_user WHERE username = 'feeder-1'`;
@@ -239,7 +242,8 @@ async function leave(): Promise<Kept["left"]> {
   const tracing = await own("ops/trace.ts");
   if (tracing) await offer("traced", small(30), 2, { span: tracing.passing(TRACE) });
   work.disconnect();
-  reader.disconnect();
+  if (dedicated) reader.close();
+  else reader.disconnect();
   return { user_id, key, keyed_body: keyed, pending: "old:1:0.1", entries };
 }
 
@@ -266,7 +270,7 @@ async function keys(): Promise<Kept["redis"]> {
   const kept: Kept["redis"][number][] = [];
   for (const key of (await redis.keys("*")).sort()) {
     // Of a moment: who works, what is counted, whether a write succeeds.
-    if (/^(workers|limit:|health:|mirror-lock|rl:)/.test(key)) continue;
+    if (/^(workers|partitions|limit:|health:|mirror-lock|rl:)/.test(key)) continue;
     const type = await redis.type(key);
     if (type === "string") kept.push({ key, string: (await redis.get(key))! });
     else if (type === "hash") kept.push({ key, hash: await redis.hgetall(key) });
