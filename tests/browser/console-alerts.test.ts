@@ -33,11 +33,8 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     await page.getByText("m.lindqvist looks into it").waitFor();
     await page.getByRole("link", { name: "All alerts" }).click();
     await page.getByText("The gateway sends psi as bar since its update").waitFor();
-    await page
-      .getByRole("button", { name: /^Look into the alert of / })
-      .first()
-      .click();
-    const dialog = page.getByRole("dialog", { name: /^Alert of / });
+    await page.getByRole("button", { name: "Change the note: Press 2" }).click();
+    const dialog = page.getByRole("dialog", { name: "Alert of Press 2" });
     expect(await faultsOf(page, "dialog-acknowledge")).toEqual([]);
     await dialog.getByLabel("Note").fill("found it");
     await page.keyboard.press("Enter");

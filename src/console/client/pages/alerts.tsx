@@ -114,6 +114,8 @@ export const AlertTable = ({ alerts, onAcknowledge }: AlertTableProps) => (
   />
 );
 
+const verbOf = ({ acknowledged_by }: AlertView) => (acknowledged_by ? "Change the note" : "Look into it");
+
 const seenBy = (onAcknowledge: (alert: AlertView) => void): Column<AlertView> => ({
   label: "Looked into by",
   wide: true,
@@ -128,10 +130,10 @@ const seenBy = (onAcknowledge: (alert: AlertView) => void): Column<AlertView> =>
       <button
         type="button"
         class="button small-button"
-        aria-label={`Look into the alert of ${alert.system_name ?? alert.system_id}`}
+        aria-label={`${verbOf(alert)}: ${alert.system_name ?? alert.system_id}`}
         onClick={() => onAcknowledge(alert)}
       >
-        {alert.acknowledged_by ? "Change the note" : "Look into it"}
+        {verbOf(alert)}
       </button>
     </div>
   ),
