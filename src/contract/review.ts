@@ -14,9 +14,9 @@ export type TaskState = (typeof TASK_STATES)[number];
 /** Readings that one decision selects, at most. */
 export const MAX_SELECTED = 1_000_000;
 
-/** The status that a reading must have for an action. */
-export const statusNeeded = (action: ReviewAction): ReviewStatus =>
-  action === "reopen" ? "rejected" : "pending";
+/** The statuses that a reading may have for an action: reopening takes any decision back, the others take one. */
+export const statusesNeeded = (action: ReviewAction): readonly ReviewStatus[] =>
+  action === "reopen" ? REVIEW_STATUSES.filter((status) => status !== "pending") : ["pending"];
 /** The status of a reading that an action has stored. */
 export const statusStored = (action: ReviewAction): ReviewStatus => (action === "fix" ? "fixed" : "approved");
 
@@ -31,7 +31,7 @@ const time = Type.String({ maxLength: 64, description: "an RFC 3339 date-time" }
 
 const IncidentField = Type.String({ minLength: 1, maxLength: 400, description: "`key` of an incident" });
 
-/** The same filters as of the list; `status` only narrows, since an action needs readings of one status. */
+/** The same filters as of the list; `status` only narrows what an action is for. */
 export const QuarantineFilterSchema = Type.Object(
   {
     incident: Type.Optional(IncidentField),
@@ -95,7 +95,17 @@ const FailingSchema = Type.Record(Type.String(), Type.Integer(), { description: 
 const JsonSchema = Type.Unknown();
 
 /** What becomes, or became, of one reading. */
-export const OUTCOMES = ["store", "identical", "replace", "keep", "reject", "reopen", "fails"] as const;
+export const OUTCOMES = [
+  "store",
+  "identical",
+  "replace",
+  "keep",
+  "reject",
+  "reopen",
+  "withdraw",
+  "restore",
+  "fails",
+] as const;
 export const ReadingOutcomeSchema = Type.Object(
   {
     id: Type.Integer(),
@@ -122,7 +132,9 @@ export const DryRunSchema = Type.Object(
       replace: count("Take the place of a stored value"),
       keep: count("Rejected, because the stored value stays"),
       reject: count("Rejected"),
-      reopen: count("Pending again"),
+      reopen: count("Pending again; nothing is taken out of what is stored"),
+      withdraw: count("Pending again, and their stored readings taken out"),
+      restore: count("Pending again, and the values that they had replaced stored in their place"),
     }),
     still_failing: FailingSchema,
     not_open: count("Not in the status that the action needs"),
@@ -149,6 +161,8 @@ export const ReviewTaskSchema = Type.Object(
     identical: count("Were stored before with the same value"),
     replaced: count("Took the place of a stored value"),
     changed: count("Rejected or pending again"),
+    withdrawn: count("Of these, their stored readings were taken out"),
+    restored: count("Of these, the values that they had replaced are stored again"),
     failing: FailingSchema,
     not_open: count("Were not in the status that the action needs"),
     jobs: Type.Array(Type.String({ format: "uuid" }), { description: "Jobs that stored them, at most 100" }),

@@ -11,7 +11,7 @@ import {
   MAX_SELECTED,
   type ReadingOutcome,
   type ReviewTask,
-  statusNeeded,
+  statusesNeeded,
 } from "../contract/review.ts";
 import { classify } from "../store/errors.ts";
 import type { QuarantinedRow, ReviewReadings } from "../store/review/readings.ts";
@@ -26,9 +26,9 @@ import {
 } from "../store/review/tasks.ts";
 import type { WriteGroup, Writer } from "../store/writer.ts";
 import type { WriterTransaction } from "../store/writer-connection.ts";
-import { groupOf } from "./group.ts";
 import { type JudgeDeps, judgedPortion } from "./judged-portion.ts";
-import { changesOf, tallyOf, toOutcome, type Verdict } from "./outcomes.ts";
+import { changesOf, insertedBy, tallyOf, toOutcome, type Verdict } from "./outcomes.ts";
+import { portionWrite } from "./portion.ts";
 import { ReviewConflictError, SelectionTooLargeError, UnknownReadingsError } from "./review-errors.ts";
 import { reachOf, toSelected } from "./selected.ts";
 import { Turns, unlessOvertaken } from "./turns.ts";
@@ -40,7 +40,7 @@ const EXAMINED = 2_000;
 const SAMPLES = 50;
 
 export interface DeskDeps extends JudgeDeps {
-  readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored" | "storedByTask">;
+  readonly readings: Pick<ReviewReadings, "byIds" | "portion" | "extent" | "stored">;
   readonly tasks: Pick<ReviewTaskStore, "get" | "page" | "end">;
   readonly writer: Pick<Writer, "commit" | "transaction" | "guiltyRows">;
   /** Told the outcome of each reading that was committed. */
@@ -63,7 +63,7 @@ export class ReviewDesk {
    * @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
   async dryRun(decision: Decision): Promise<DryRun> {
     const selected = toSelected(decision);
-    const needed = statusNeeded(decision.action);
+    const needed = statusesNeeded(decision.action);
     const { readings } = this.deps;
     if ("ids" in selected) await this.#existing(selected.ids, decision.systems);
     const extent = await readings.extent(selected, needed);
@@ -71,7 +71,8 @@ export class ReviewDesk {
     const portion = { after: 0, last_id: extent.last_id, limit: EXAMINED };
     const rows = await readings.portion(selected, needed, portion);
     const { verdicts } = await judgedPortion(this.deps, rows, decision);
-    const would = { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 };
+    const none = { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 };
+    const would = { ...none, withdraw: 0, restore: 0 };
     for (const { outcome } of verdicts) if (outcome !== "fails") would[outcome] += 1;
     const failFirst = [...verdicts].sort(
       (a, b) => Number(b.outcome === "fails") - Number(a.outcome === "fails"),
@@ -94,12 +95,12 @@ export class ReviewDesk {
    * @throws {ReviewBusyError} @throws {StoreUnavailableError}
    */
   async decide(decision: Decision, ids: readonly number[]): Promise<ReviewTask> {
-    const needed = statusNeeded(decision.action);
+    const needed = statusesNeeded(decision.action);
     const last_id = Math.max(...ids);
     const outcomes = await this.#turns.take(() =>
       unlessOvertaken(async () => {
         const rows = await this.#existing(ids, decision.systems);
-        const others = rows.filter(({ review_status }) => review_status !== needed);
+        const others = rows.filter(({ review_status }) => !needed.includes(review_status));
         if (others.length > 0) throw new ReviewConflictError(others);
         return this.#commit(rows, decision, async (tx, verdicts) => {
           const systems = [...new Set(rows.map(({ system_id }) => system_id))];
@@ -123,7 +124,7 @@ export class ReviewDesk {
 
   /** Leave a decision to the workers. @throws {IncidentKeyError} @throws {SelectionTooLargeError} @throws {StoreUnavailableError} */
   async enqueue(decision: Decision): Promise<ReviewTask> {
-    const needed = statusNeeded(decision.action);
+    const needed = statusesNeeded(decision.action);
     const selected = toSelected(decision);
     const extent = await this.deps.readings.extent(selected, needed);
     if (extent.selected > MAX_SELECTED) throw new SelectionTooLargeError();
@@ -141,7 +142,7 @@ export class ReviewDesk {
    * @throws {TaskMovedError} @throws errors to be told apart by `classify`
    */
   async step(task: OpenTask): Promise<readonly ReadingOutcome[] | null> {
-    const needed = statusNeeded(task.action);
+    const needed = statusesNeeded(task.action);
     const selected = toSelected(task);
     return this.#turns.take(() =>
       unlessOvertaken(async () => {
@@ -168,17 +169,26 @@ export class ReviewDesk {
     refused: ReadonlyMap<number, string> = new Map(),
   ): Promise<ReadingOutcome[]> {
     const { writer, clock } = this.deps;
-    const { verdicts: judged, judgement } = await judgedPortion(this.deps, rows, decision);
-    const verdicts = judged.map((verdict) => refusedBy(verdict, refused.get(verdict.row.id)));
-    const write = judgement && groupOf(judgement, verdicts, decision, clock.now_ms());
+    const judged = await judgedPortion(this.deps, rows, decision);
+    const verdicts = judged.verdicts.map((verdict) => refusedBy(verdict, refused.get(verdict.row.id)));
+    const { write, ...around } = portionWrite(judged, verdicts, decision, clock.now_ms());
     const changes = changesOf(verdicts, decision.action, write?.jobOf ?? (() => null));
     const settle = async (tx: WriterTransaction) => {
-      await settleReview(tx, decision, statusNeeded(decision.action), changes);
+      await around.beside(tx);
+      await settleReview(tx, decision, changes);
       await beside(tx, verdicts);
     };
-    if (!write) await writer.transaction(settle);
-    else {
-      const guilty = await this.#written(write.group, settle);
+    if (!write) {
+      await writer.transaction(async (tx) => {
+        await around.first(tx);
+        await settle(tx);
+      });
+    } else {
+      const guilty = await this.#written(
+        { ...write.group, first: around.first },
+        insertedBy(verdicts),
+        settle,
+      );
       if (guilty) {
         const ids = [...guilty].map(
           ([position, why]) => [write.idOf(write.group.order[position]!), why] as const,
@@ -190,18 +200,23 @@ export class ReviewDesk {
     return verdicts.map(toOutcome);
   }
 
-  /** Null when the group is committed; else positions in its order that PostgreSQL does not take, with its words. */
+  /**
+   * Null when the group is committed; else positions in its order that PostgreSQL does not take, with its words.
+   * @param expected readings that are not stored yet
+   */
   async #written(
     group: WriteGroup,
+    expected: number,
     settle: (tx: WriterTransaction) => Promise<void>,
   ): Promise<ReadonlyMap<number, string> | null> {
     const { writer } = this.deps;
     try {
       await writer.commit({
         ...group,
-        beside: async (tx, { refusals }) => {
-          // Another value was stored under a key since we looked.
-          if (refusals.length > 0) throw new ReviewRaceError("a key was taken in the meantime");
+        beside: async (tx, { refusals, inserted }) => {
+          // A value was stored under a key, or taken from it, since we looked.
+          if (refusals.length > 0 || inserted !== expected)
+            throw new ReviewRaceError("a key was taken in the meantime");
           await settle(tx);
         },
       });

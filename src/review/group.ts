@@ -24,7 +24,7 @@ export function groupOf(
   decision: Decision,
   now_ms: number,
 ): ReviewGroup | null {
-  const { columns, order, repeats, registrations, systems, sent } = judgement;
+  const { columns, registrations, systems, sent } = judgement;
   const written = verdicts.filter(isWritten);
   if (written.length === 0) return null;
   const rows = new Set(written.map(({ at }) => at!));
@@ -44,8 +44,7 @@ export function groupOf(
     group: {
       jobs,
       columns,
-      order: order.filter((at) => rows.has(at)),
-      repeats: repeats.filter(({ row }) => rows.has(row)),
+      ...arranged(judgement, rows),
       refusals: [],
       registrations: registrations.filter(({ id }) => used.has(id)),
       replaced: written.flatMap(replacedBy(judgement)),
@@ -58,14 +57,33 @@ export function groupOf(
   };
 }
 
+/**
+ * The rows that are written, no key twice. The first reading of a key may not be among them while a later one is, since
+ * that one is as what is stored: it leads then.
+ */
+function arranged({ order, repeats }: Judgement, rows: ReadonlySet<number>) {
+  const leads = new Map<number, number>();
+  const later = repeats.flatMap(({ row, first }) => {
+    if (!rows.has(row)) return [];
+    if (rows.has(first)) return [{ row, first }];
+    const lead = leads.get(first);
+    if (lead !== undefined) return [{ row, first: lead }];
+    leads.set(first, row);
+    return [];
+  });
+  const leading = Array.from(order, (at) => (rows.has(at) ? at : leads.get(at)));
+  return { order: Int32Array.from(leading.filter((at) => at !== undefined)), repeats: later };
+}
+
 const replacedBy =
   ({ columns }: Judgement) =>
   ({ outcome, at, after, held }: Verdict): Replaced[] =>
     outcome === "replace"
-      ? [{ sensor_id: after!.sensor_id, timestamp_us: columns.timestamp_us[at!]!, value: held!.value }]
+      ? [{ ...held!, sensor_id: after!.sensor_id, timestamp_us: columns.timestamp_us[at!]! }]
       : [];
 
-function jobFor(
+/** The job of a review that stores readings of one system. */
+export function jobFor(
   system_id: string,
   total_readings: number,
   { id, actor }: Decision,

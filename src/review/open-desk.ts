@@ -3,6 +3,7 @@ import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS } from "../contract/rules
 import { systemClock } from "../ops/clock.ts";
 import type { Database } from "../store/pool.ts";
 import { RegistryReader } from "../store/registry.ts";
+import { ReviewHoldings } from "../store/review/holdings.ts";
 import { ReviewReadings } from "../store/review/readings.ts";
 import { ReviewTaskStore } from "../store/review/tasks.ts";
 import { Writer } from "../store/writer.ts";
@@ -32,6 +33,7 @@ export function openDesk(
   );
   const desk = new ReviewDesk({
     readings: new ReviewReadings(database),
+    holdings: new ReviewHoldings(database),
     tasks,
     registry: new RegistryReader(database),
     writer,

@@ -4,6 +4,7 @@ import type { NewReview, ReadingOutcome, ReviewAction } from "../contract/review
 import { statusStored } from "../contract/review.ts";
 import { formatTimestamp } from "../contract/timestamp.ts";
 import type { Stored } from "../store/ledger.ts";
+import type { HeldReading } from "../store/review/holdings.ts";
 import type { QuarantinedRow } from "../store/review/readings.ts";
 import type { ReviewChange } from "../store/review/settle.ts";
 import type { Tally } from "../store/review/tasks.ts";
@@ -27,8 +28,8 @@ export interface Verdict {
   /** Why it fails. */
   readonly reason: string | null;
   readonly details: string | null;
-  /** What holds its key. */
-  readonly held: Stored | null;
+  /** What holds its key; whole, unless another reading of the portion does. */
+  readonly held: (Stored & Partial<HeldReading>) | null;
 }
 
 type Conflict = NewReview["conflict"] | null;
@@ -45,7 +46,7 @@ export function rowOf({ columns, seats }: Judgement, at: number): QuarantinedRow
  */
 export function verdictsOf(
   judgement: Judgement,
-  stored: ReadonlyMap<number, Stored>,
+  stored: ReadonlyMap<number, HeldReading>,
   conflictOf: (row: QuarantinedRow) => Conflict,
 ): Verdict[] {
   const { columns, order, repeats, refusals, seats } = judgement;
@@ -73,7 +74,7 @@ function against(
   row: QuarantinedRow,
   at: number,
   columns: ReadingColumns,
-  held: Stored | null,
+  held: Verdict["held"],
   conflict: Conflict,
 ): Verdict {
   const after = afterOf(columns, at);
@@ -100,18 +101,27 @@ function afterOf(columns: ReadingColumns, at: number): After {
     timestamp: formatTimestamp(columns.timestamp_us[at]!),
     value: columns.value[at]!,
     unit: columns.units[columns.unit[at]!]!,
-    quality: columns.quality[at]!,
+    quality: single(columns.quality[at]!),
   };
 }
 
-/** Readings that are only rejected or opened again. */
-export function plainVerdicts(rows: readonly QuarantinedRow[], outcome: "reject" | "reopen"): Verdict[] {
-  const nothing = { at: null, after: null, reason: null, details: null, held: null } as const;
-  return rows.map((row) => ({ row, outcome, ...nothing }));
+/** A number of four bytes as people write it: 95.1, not 95.0999984741211. */
+function single(value: number): number {
+  const short = Number(value.toPrecision(7));
+  return Math.fround(short) === value ? short : value;
+}
+
+/** A reading of which nothing is stored. */
+export function plainVerdict(row: QuarantinedRow, outcome: "reject" | "reopen"): Verdict {
+  return { row, outcome, at: null, after: null, reason: null, details: null, held: null };
 }
 
 export const isWritten = ({ outcome }: Verdict) =>
   outcome === "store" || outcome === "identical" || outcome === "replace";
+/** It puts a new row into the table of readings. */
+const isInserted = ({ outcome }: Verdict) =>
+  outcome === "store" || outcome === "replace" || outcome === "restore";
+export const insertedBy = (verdicts: readonly Verdict[]) => verdicts.filter(isInserted).length;
 
 /** @param jobOf id of the job that writes a verdict's reading */
 export function changesOf(
@@ -123,18 +133,33 @@ export function changesOf(
     .filter(({ outcome }) => outcome !== "fails")
     .map((verdict) => {
       const { row, outcome, after, held } = verdict;
-      const to = isWritten(verdict) ? statusStored(action) : outcome === "reopen" ? "pending" : "rejected";
+      const to = isWritten(verdict) ? statusStored(action) : action === "reopen" ? "pending" : "rejected";
       const job_id = jobOf(verdict);
+      // Taken out again: both sides say what is stored, the reading itself is what it was.
+      const stored = outcome === "withdraw" || outcome === "restore";
       return {
         id: row.id,
         system_id: row.system_id,
+        from: row.review_status,
         to,
-        job_id,
-        before: { ...beforeOf(row), ...(held ? { stored: held } : {}) },
-        after: { review_status: to, outcome, ...after, ...(job_id ? { job_id } : {}) },
+        job_id: to === "pending" ? null : job_id,
+        before: { ...beforeOf(row), ...(held ? { stored: storedOf(held) } : {}) },
+        after: {
+          review_status: to,
+          outcome,
+          ...(stored ? { stored: after && storedOf(after) } : after),
+          ...(job_id ? { job_id } : {}),
+        },
       };
     });
 }
+
+/** As the record has it. */
+const storedOf = ({ value, unit, quality }: Stored & { readonly quality?: number }) => ({
+  value,
+  unit,
+  ...(quality === undefined ? {} : { quality }),
+});
 
 const beforeOf = ({ review_status, reason, sensor_id, timestamp, value, unit, quality }: QuarantinedRow) => ({
   review_status,
@@ -156,12 +181,22 @@ export function tallyOf(verdicts: readonly Verdict[]): Tally {
     stored: count("store"),
     identical: count("identical"),
     replaced: count("replace"),
-    changed: count("keep", "reject", "reopen"),
+    changed: count("keep", "reject", "reopen", "withdraw", "restore"),
+    withdrawn: count("withdraw", "restore"),
+    restored: count("restore"),
     failing,
   };
 }
 
 /** What a reviewer sees of a verdict. */
 export function toOutcome({ row, outcome, after, reason, details, held }: Verdict): ReadingOutcome {
-  return { id: row.id, outcome, before: beforeOf(row), after, reason, details, stored: held };
+  return {
+    id: row.id,
+    outcome,
+    before: beforeOf(row),
+    after,
+    reason,
+    details,
+    stored: held && storedOf(held),
+  };
 }

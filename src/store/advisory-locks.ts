@@ -15,6 +15,8 @@ export const ADVISORY_LOCKS = {
   webhooks: 7_402_916,
   /** Adding up quarantine changes, for one transaction: a leader of before may still be in its last step. */
   quarantine_fold: 7_402_917,
+  /** Storing what reviewers decided: shared; taking stored readings out: alone. For one transaction. */
+  review_holdings: 7_402_918,
 } as const;
 
 /** First of the two keys of a scratch schema's lock, which is of a kind of its own; the second is a hash of its name. */

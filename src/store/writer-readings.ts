@@ -2,9 +2,10 @@
  * How readings get into the hypertable: straight; without those whose keys were looked up and are taken; by way of a
  * staging table; or in the place of stored ones.
  */
+import type pg from "pg";
 import type { ReadingColumns } from "../contract/columns.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../contract/copy.ts";
-import type { Stored } from "./ledger.ts";
+import type { DirtyHour, Stored } from "./ledger.ts";
 import type { WriterTransaction } from "./writer-connection.ts";
 
 /** A stored reading that gives way to another value. */
@@ -13,6 +14,7 @@ export interface Replaced {
   readonly timestamp_us: number;
   /** As it was when this was decided. */
   readonly value: number;
+  readonly unit: string;
 }
 
 /** A stored reading that was to be replaced is another one by now; nothing was written. */
@@ -152,27 +154,38 @@ async function readSpans(
   return held;
 }
 
+const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
+  SELECT system_id, to_timestamp(hour_s) FROM unnest($1::uuid[], $2::float8[]) AS dirty (system_id, hour_s)`;
+
+/** The hourly aggregate of these has to be computed again. */
+export async function markDirty(tx: WriterTransaction, hours: readonly DirtyHour[]): Promise<void> {
+  if (hours.length === 0) return;
+  await tx.query(MARK_DIRTY, [hours.map(({ system_id }) => system_id), hours.map(({ hour_s }) => hour_s)]);
+}
+
 /** By index, and in compressed chunks (Community) however many rows have to be unpacked for it. */
 const UNPACK_FREELY = `SELECT set_config(name, '0', true) FROM pg_settings
   WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'`;
 const TAKE_OUT = `DELETE FROM diagnostics_sensordata d
-  USING unnest($1::uuid[], $2::float8[], $3::float8[]) AS old (sensor_id, us, value)
+  USING unnest($1::uuid[], $2::float8[], $3::float8[], $6::text[]) AS old (sensor_id, us, value, unit)
   WHERE d.sensor_id = old.sensor_id AND d."timestamp" = to_timestamp(old.us / 1e6) AND d.value = old.value
-    AND d."timestamp" BETWEEN to_timestamp($4::float8) AND to_timestamp($5::float8)
-  RETURNING d.sensor_id`;
+    AND d.unit = old.unit AND d."timestamp" BETWEEN to_timestamp($4::float8) AND to_timestamp($5::float8)
+  RETURNING d.system_id, extract(epoch FROM date_trunc('hour', d."timestamp", 'UTC'))::float8 AS hour_s`;
 
-/** @throws {ReplacedError} */
+/** Their hours are dirty then. @throws {ReplacedError} */
 export async function takeOut(tx: WriterTransaction, replaced: readonly Replaced[]): Promise<void> {
   await tx.query(UNPACK_FREELY);
   const times = replaced.map(({ timestamp_us }) => timestamp_us / 1e6);
-  const gone = await tx.query(TAKE_OUT, [
+  const gone = await tx.query<DirtyHour & pg.QueryResultRow>(TAKE_OUT, [
     replaced.map(({ sensor_id }) => sensor_id),
     replaced.map(({ timestamp_us }) => timestamp_us),
     replaced.map(({ value }) => value),
     Math.floor(Math.min(...times)),
     Math.ceil(Math.max(...times)),
+    replaced.map(({ unit }) => unit),
   ]);
   if (gone.length !== replaced.length) throw new ReplacedError("a stored reading to be replaced has changed");
+  await markDirty(tx, [...new Map(gone.map((hour) => [`${hour.system_id} ${hour.hour_s}`, hour])).values()]);
 }
 
 /**

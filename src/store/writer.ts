@@ -25,6 +25,7 @@ import { endJobs } from "./writer-jobs.ts";
 import {
   CrowdedError,
   MovedError,
+  markDirty,
   type Replaced,
   storeDirect,
   storeSifted,
@@ -59,6 +60,8 @@ export interface WriteGroup {
   readonly spans?: readonly Span[];
   /** Stored readings whose keys rows of the group take. */
   readonly replaced?: readonly Replaced[];
+  /** Comes before everything else in the transaction. */
+  readonly first?: (tx: WriterTransaction) => Promise<void>;
   /** What has to commit together with the group, told what became of its readings; an error rolls all of it back. */
   readonly beside?: (tx: WriterTransaction, ledger: Ledger) => Promise<void>;
 }
@@ -77,9 +80,6 @@ export interface Committed {
 
 /** How the readings of a group came into the hypertable. */
 export type Way = "direct" | "sifted" | "staged";
-
-const MARK_DIRTY = `INSERT INTO diagnostics_dirty_hour (system_id, hour)
-  SELECT system_id, to_timestamp(hour_s) FROM unnest($1::uuid[], $2::float8[]) AS dirty (system_id, hour_s)`;
 
 export class Writer {
   readonly #connection: WriterConnection;
@@ -159,6 +159,7 @@ export class Writer {
     let copied = encoded;
     let written = encoded;
     const ledger = await this.#connection.transaction(async (tx) => {
+      await group.first?.(tx);
       await registerSensors(tx, group.registrations);
       if (group.replaced?.length) await takeOut(tx, group.replaced);
       const copying = performance.now();
@@ -171,9 +172,7 @@ export class Writer {
       // Before the quarantine, whose unique index would refuse a batch that ended before with a less clear word.
       await endJobs(tx, group, judged, this.settings.application_name);
       await copyRefusals(tx, group, judged, span);
-      if (judged.dirty.length > 0) {
-        await tx.query(MARK_DIRTY, [judged.dirty.map((d) => d.system_id), judged.dirty.map((d) => d.hour_s)]);
-      }
+      await markDirty(tx, judged.dirty);
       written = performance.now();
       return judged;
     });

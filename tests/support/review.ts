@@ -86,7 +86,7 @@ export class ReviewBench {
   async clear(): Promise<void> {
     await this.ingest.clear();
     await this.ingest.database.sql`
-      TRUNCATE diagnostics_review_task, diagnostics_quarantine_incident, diagnostics_quarantine_total,
+      TRUNCATE diagnostics_review_task, diagnostics_review_holding, diagnostics_quarantine_incident, diagnostics_quarantine_total,
         diagnostics_quarantine_change`;
   }
 

@@ -38,8 +38,8 @@ const describe = describeRoute({
   description:
     "`approve` stores readings although they are out of range or of low quality (nothing else is waived); `fix` " +
     "changes them first and stores what passes all rules; `revalidate` stores what passes the rules and ranges of " +
-    "today; `reject` keeps them and never stores them; `reopen` makes rejected ones pending again. What is stored " +
-    "stays stored. A reading whose sensor has another value at its timestamp is stored only with `conflict`: " +
+    "today; `reject` keeps them and never stores them; `reopen` takes a decision back: what it stored " +
+    "is taken out again, what it replaced is put back, and the reading is pending. A reading whose sensor has another value at its timestamp is stored only with `conflict`: " +
     '"replace" puts it in the place of the stored one, "keep" rejects it; both values stay on record. Readings that ' +
     "still fail stay pending. With `dry_run` nothing changes, and the first 2,000 readings of the selection are tried. " +
     "Decisions about ids are taken at once, all of them or (409) none; those about an incident or a filter " +

@@ -1,12 +1,11 @@
 /** Quarantined readings as a review reads them, and what is stored under the same keys. */
-import type { ReadingColumns } from "../../contract/columns.ts";
 import type { Reach } from "../../contract/reach.ts";
 import type { RefusalReason } from "../../contract/refusal.ts";
 import { MAX_SELECTED } from "../../contract/review.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
-import type { Stored } from "../ledger.ts";
 import type { Database } from "../pool.ts";
 import { arrayOf, ask } from "./ask.ts";
+import type { HeldReading, StoredKey } from "./holdings.ts";
 import { type Selected, selectionConditions } from "./selection.ts";
 
 export interface QuarantinedRow {
@@ -29,7 +28,7 @@ export interface QuarantinedRow {
 }
 
 const RFC3339 = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-const ROW = `q.id::float8 AS id, q.system_id, q.raw::text AS raw, q.reason, q.sensor_id, q.value, q.unit, q.quality::float8 AS quality,
+const ROW = `q.id::float8 AS id, q.system_id, q.raw::text AS raw, q.reason, q.sensor_id, q.value, q.unit, q.quality::text::float8 AS quality,
   ${RFC3339(`q."timestamp"`)} AS "timestamp", q.review_status, u.username AS reviewed_by_name,
   ${RFC3339("q.reviewed_at")} AS reviewed_at,
   (extract(epoch FROM coalesce(j.created_at, q.quarantined_at)) * 1000)::float8 AS received_ms`;
@@ -58,10 +57,10 @@ export class ReviewReadings {
    */
   async portion(
     selected: Selected,
-    status: ReviewStatus,
+    statuses: readonly ReviewStatus[],
     { after, last_id, limit }: { readonly after: number; readonly last_id: number; readonly limit: number },
   ): Promise<QuarantinedRow[]> {
-    const { text, values } = selectionConditions(selected, status);
+    const { text, values } = selectionConditions(selected, statuses);
     const n = values.length;
     const statement = `SELECT ${ROW} FROM ${FROM} WHERE ${text}
       AND q.id > $${n + 1}::bigint AND q.id <= $${n + 2}::bigint ORDER BY q.id LIMIT $${n + 3}::int`;
@@ -75,8 +74,11 @@ export class ReviewReadings {
   }
 
   /** How many are selected, at most one more than may be; and the newest id of all. @throws {StoreUnavailableError} */
-  async extent(selected: Selected, status: ReviewStatus): Promise<{ selected: number; last_id: number }> {
-    const { text, values } = selectionConditions(selected, status);
+  async extent(
+    selected: Selected,
+    statuses: readonly ReviewStatus[],
+  ): Promise<{ selected: number; last_id: number }> {
+    const { text, values } = selectionConditions(selected, statuses);
     const [row] = await ask<{ selected: number; last_id: number }>(
       this.database,
       "extent of a review",
@@ -88,51 +90,27 @@ export class ReviewReadings {
     return row!;
   }
 
-  /**
-   * Which of these readings have a key, as sent, that an earlier reading of the same decision has stored.
-   * @throws {StoreUnavailableError}
-   */
-  async storedByTask(
-    task_id: string,
-    rows: readonly Pick<QuarantinedRow, "id" | "sensor_id" | "timestamp">[],
-  ): Promise<Set<number>> {
-    const keyed = rows.filter(({ sensor_id, timestamp }) => sensor_id !== null && timestamp !== null);
-    if (keyed.length === 0) return new Set();
-    const found = await ask<{ id: number }>(
-      this.database,
-      "stored by a review before",
-      `SELECT key.id::float8 AS id
-      FROM unnest($1::text::bigint[], $2::text::uuid[], $3::text::timestamptz[]) AS key (id, sensor_id, at)
-      WHERE EXISTS (SELECT FROM diagnostics_quarantined_reading q WHERE q.sensor_id = key.sensor_id
-        AND q."timestamp" = key.at AND q.stored_by_job IS NOT NULL AND q.review_task_id = $4::uuid)`,
-      [
-        arrayOf(keyed.map(({ id }) => id)),
-        arrayOf(keyed.map(({ sensor_id }) => sensor_id!)),
-        arrayOf(keyed.map(({ timestamp }) => timestamp!)),
-        task_id,
-      ],
-    );
-    return new Set(found.map(({ id }) => id));
-  }
-
-  /** What is stored under the keys of the rows, by row. @throws {StoreUnavailableError} */
-  async stored(columns: ReadingColumns, rows: Int32Array): Promise<Map<number, Stored>> {
-    if (rows.length === 0) return new Map();
-    const sensors = Array.from(rows, (row) => columns.sensors[columns.sensor[row]!]!);
-    const times = Array.from(rows, (row) => columns.timestamp_us[row]!);
-    const [min_us, max_us] = times.reduce(
-      ([lo, hi], us) => [Math.min(lo, us), Math.max(hi, us)],
+  /** What is stored under the keys, by place in the list. @throws {StoreUnavailableError} */
+  async stored(keys: readonly StoredKey[]): Promise<Map<number, HeldReading>> {
+    if (keys.length === 0) return new Map();
+    const [min_us, max_us] = keys.reduce(
+      ([lo, hi], { timestamp_us: us }) => [Math.min(lo, us), Math.max(hi, us)],
       [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
     );
-    const found = await ask<Stored & { n: number }>(
+    const found = await ask<HeldReading & { n: number }>(
       this.database,
       "stored beside a review",
-      `SELECT key.n::int AS n, d.value, d.unit
+      `SELECT key.n::int AS n, d.value, d.unit, d.quality::text::float8 AS quality, d.system_id
       FROM unnest($1::text::uuid[], $2::text::float8[]) WITH ORDINALITY AS key (sensor_id, us, n)
       JOIN diagnostics_sensordata d ON d.sensor_id = key.sensor_id AND d."timestamp" = to_timestamp(key.us / 1e6)
       WHERE d."timestamp" BETWEEN to_timestamp($3::float8) AND to_timestamp($4::float8)`,
-      [arrayOf(sensors), arrayOf(times), Math.floor(min_us / 1e6), Math.ceil(max_us / 1e6)],
+      [
+        arrayOf(keys.map(({ sensor_id }) => sensor_id)),
+        arrayOf(keys.map(({ timestamp_us }) => timestamp_us)),
+        Math.floor(min_us / 1e6),
+        Math.ceil(max_us / 1e6),
+      ],
     );
-    return new Map(found.map(({ n, value, unit }) => [rows[n - 1]!, { value, unit }]));
+    return new Map(found.map(({ n, ...reading }) => [n - 1, reading]));
   }
 }

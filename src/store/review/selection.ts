@@ -24,10 +24,14 @@ export interface Conditions {
 
 const PARTS = ["ids", "incident", "job_id", "system_id", "sensor_id", "range", "q"] as const;
 
-/** @param status that the readings must have */
-export function selectionConditions(selected: Selected, status: ReviewStatus): Conditions {
+/** @param statuses of which the readings must have one */
+export function selectionConditions(selected: Selected, statuses: readonly ReviewStatus[]): Conditions {
   const values = new Values<string | number>();
-  const conditions = [`q.review_status = ${values.add(status, "text")}`];
+  const [only, ...more] = statuses;
+  const conditions =
+    more.length === 0
+      ? [`q.review_status = ${values.add(only!, "text")}`]
+      : [`q.review_status = ANY(${values.add(arrayOf(statuses), "text")}::text[])`];
   const isOneOf = (column: string, among: readonly (string | number)[] | undefined, type: string) => {
     if (among) conditions.push(`q.${column} = ANY(${values.add(arrayOf(among), "text")}::${type}[])`);
   };

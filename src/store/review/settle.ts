@@ -7,6 +7,7 @@ import type { Decision } from "./tasks.ts";
 export interface ReviewChange {
   readonly id: number;
   readonly system_id: string;
+  readonly from: ReviewStatus;
   readonly to: ReviewStatus;
   /** The job that stores it, or null. */
   readonly job_id: string | null;
@@ -21,8 +22,9 @@ export class ReviewRaceError extends Error {
 }
 
 /** In the order of the ids: reviews of overlapping selections wait for each other and do not deadlock. */
-const LOCK = `SELECT id FROM diagnostics_quarantined_reading
-  WHERE id = ANY($1::bigint[]) AND review_status = $2 ORDER BY id FOR UPDATE`;
+const LOCK = `SELECT q.id FROM diagnostics_quarantined_reading q
+  JOIN unnest($1::bigint[], $2::text[]) AS c (id, status) ON c.id = q.id AND c.status = q.review_status
+  ORDER BY q.id FOR UPDATE OF q`;
 const UPDATE = `UPDATE diagnostics_quarantined_reading q SET review_status = c.status, reviewed_by = $4,
     reviewed_at = clock_timestamp(), review_notes = $5, review_task_id = $6, stored_by_job = c.job_id
   FROM unnest($1::bigint[], $2::text[], $3::uuid[]) AS c (id, status, job_id) WHERE q.id = c.id`;
@@ -31,19 +33,15 @@ const AUDIT = `INSERT INTO diagnostics_audit
   SELECT $1::uuid, $2, $3, 'reading', c.id, c.system_id, $4::uuid, c.before::json, c.after::json, $5
   FROM unnest($6::text[], $7::text[], $8::text[], $9::uuid[]) AS c (id, before, after, system_id)`;
 
-/**
- * @param from the status that all of them have
- * @throws {ReviewRaceError}
- */
+/** @throws {ReviewRaceError} */
 export async function settleReview(
   tx: WriterTransaction,
   decision: Decision,
-  from: ReviewStatus,
   changes: readonly ReviewChange[],
 ): Promise<void> {
   if (changes.length === 0) return;
   const ids = changes.map(({ id }) => id);
-  const open = await tx.query(LOCK, [ids, from]);
+  const open = await tx.query(LOCK, [ids, changes.map(({ from }) => from)]);
   if (open.length !== changes.length) throw new ReviewRaceError("readings were decided on in the meantime");
   const { id: task_id, actor, actor_name, action, note } = decision;
   await tx.query(UPDATE, [

@@ -34,6 +34,8 @@ export interface Tally {
   readonly identical: number;
   readonly replaced: number;
   readonly changed: number;
+  readonly withdrawn: number;
+  readonly restored: number;
   readonly failing: Readonly<Record<string, number>>;
 }
 
@@ -51,7 +53,7 @@ const RFC3339 = (column: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
 const VIEW = `id, action, state, actor, actor_name, note, selection::text AS selection, change::text AS change, conflict,
   selected::float8 AS selected, done::float8 AS done, stored::float8 AS stored, identical::float8 AS identical,
-  replaced::float8 AS replaced, changed::float8 AS changed, failing::text AS failing, not_open::float8 AS not_open,
+  replaced::float8 AS replaced, changed::float8 AS changed, withdrawn::float8 AS withdrawn, restored::float8 AS restored, failing::text AS failing, not_open::float8 AS not_open,
   ARRAY(SELECT j.id::text FROM diagnostics_ingestion_job j WHERE j.review_task_id = t.id ORDER BY j.created_at LIMIT 100)::text AS jobs,
   ${["created_at", "started_at", "completed_at"].map(RFC3339).join(", ")}, error_message`;
 const INSERT = `INSERT INTO diagnostics_review_task
@@ -62,7 +64,7 @@ const AUDIT = `INSERT INTO diagnostics_audit (actor, actor_name, action, subject
 const ADVANCE = `UPDATE diagnostics_review_task SET state = 'running',
     started_at = coalesce(started_at, clock_timestamp()), position = $3::bigint, done = done + $4::bigint,
     stored = stored + $5::bigint, identical = identical + $6::bigint, replaced = replaced + $7::bigint,
-    changed = changed + $8::bigint, failing = (SELECT coalesce(jsonb_object_agg(key, n), '{}') FROM (
+    changed = changed + $8::bigint, withdrawn = withdrawn + $10::bigint, restored = restored + $11::bigint, failing = (SELECT coalesce(jsonb_object_agg(key, n), '{}') FROM (
       SELECT key, sum(value::bigint) AS n
       FROM (SELECT * FROM jsonb_each_text(failing) UNION ALL SELECT * FROM jsonb_each_text($9::jsonb)) e GROUP BY key) s)
   WHERE id = $1 AND position = $2::bigint AND state IN ('queued', 'running') RETURNING id`;
@@ -132,6 +134,8 @@ export async function advanceTask(
     tally.replaced,
     tally.changed,
     JSON.stringify(tally.failing),
+    tally.withdrawn,
+    tally.restored,
   ]);
   if (rows.length === 0) throw new TaskMovedError(`task ${id} has moved on`);
 }

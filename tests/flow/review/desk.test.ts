@@ -142,11 +142,11 @@ describe("reject and reopen", () => {
     expect(record[1]!.after).toMatchObject({ review_status: "pending" });
   });
 
-  test("what is stored cannot be reopened or rejected: 409 with what it is", async () => {
+  test("what is stored cannot be rejected or approved again: 409 with what it is", async () => {
     await bench.send([reading(0, 0, 900)]);
     const ids = await bench.ids();
     await decide("approve", ids);
-    for (const action of ["reopen", "reject", "approve"] as const) {
+    for (const action of ["reject", "approve"] as const) {
       const error = await decide(action, ids).catch((e: unknown) => e);
       expect(error).toBeInstanceOf(ReviewConflictError);
       expect((error as ReviewConflictError).readings[0]).toMatchObject({
@@ -197,6 +197,19 @@ describe("a conflict", () => {
     expect(task).toMatchObject({ stored: 1, failing: { duplicate: 1 } });
     expect((await bench.ingest.rows()).map(({ value }) => value)).toEqual([900]);
   });
+});
+
+test("a repeat of the stored value beside one that conflicts with it: each gets its own verdict", async () => {
+  await bench.send([reading(0, 0, 900)]);
+  await decide("approve", await bench.ids());
+  await bench.send([reading(0, 0, 950)]);
+  await bench.send([reading(0, 0, 900), reading(0, 0, 900)]);
+  const rest = (await bench.ids()).slice(1);
+  const task = await decide("approve", rest);
+  expect(task).toMatchObject({ stored: 0, identical: 2, failing: { duplicate: 1 } });
+  expect(await bench.ingest.counts(task.jobs[0]!)).toMatchObject({ total: 2, inserted: 0, duplicate: 2 });
+  expect(await decide("approve", rest.slice(0, 1), { conflict: "replace" })).toMatchObject({ replaced: 1 });
+  expect((await bench.ingest.rows()).map(({ value }) => value)).toEqual([950]);
 });
 
 describe("revalidate", () => {

@@ -67,6 +67,8 @@ interface Held {
 function of(fields: Fields, name: string, behind: Fields = {}): Held | null {
   const value = fields[name] ?? null;
   if (value === null) return null;
+  // A stored reading, or none.
+  if (name === "stored" && isFields(value)) return of(value, "value");
   const unit = name === "value" ? (fields.unit ?? behind.unit) : null;
   return { value, unit: typeof unit === "string" ? unit : null };
 }

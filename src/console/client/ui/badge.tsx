@@ -16,6 +16,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   store: "good",
   identical: "info",
   replace: "warn",
+  withdraw: "warn",
+  restore: "warn",
   processing: "info",
   starting: "info",
   queued: "plain",

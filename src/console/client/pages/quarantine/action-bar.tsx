@@ -8,7 +8,7 @@ const BUTTONS: readonly (readonly [action: ReviewAction, name: string, key: stri
   ["approve", "Approve", "a"],
   ["fix", "Fix", "f"],
   ["reject", "Reject", "r"],
-  ["reopen", "Reopen", null],
+  ["reopen", "Reopen", "o"],
   ["revalidate", "Revalidate", null],
 ];
 

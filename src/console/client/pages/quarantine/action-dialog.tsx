@@ -159,7 +159,7 @@ const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) =
 const NOTHING: DryRunOutcome = {
   selected: 0,
   examined: 0,
-  would: { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0 },
+  would: { store: 0, identical: 0, replace: 0, keep: 0, reject: 0, reopen: 0, withdraw: 0, restore: 0 },
   still_failing: {},
   not_open: 0,
   samples: [],

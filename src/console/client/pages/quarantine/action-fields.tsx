@@ -12,7 +12,7 @@ const ACTIONS: readonly (readonly [ReviewAction, string, string])[] = [
   ["approve", "Approve", "Store the readings as they are, though a rule refused them."],
   ["fix", "Fix", "Correct the readings, judge them again, and store what then passes."],
   ["reject", "Reject", "Keep the readings for the record and never store them."],
-  ["reopen", "Reopen", "Put the readings back to pending."],
+  ["reopen", "Reopen", "Take the decision back: pending again, and what it stored is taken out."],
   ["revalidate", "Revalidate", "Judge the readings by today's rules and ranges, and store what passes."],
 ];
 

@@ -14,6 +14,8 @@ const WOULD = [
   ["identical", "are stored already"],
   ["reject", "would be rejected"],
   ["reopen", "would be reopened"],
+  ["withdraw", "would be reopened and taken out of the stored readings"],
+  ["restore", "would be reopened, and the value that they replaced stored again"],
 ] as const;
 
 export type DryRunOutcome = Omit<DryRun, "action">;

@@ -9,6 +9,7 @@ const KEYS = [
   ["a", "Approve: store as it is, though out of range"],
   ["f", "Fix: correct, judge again, store"],
   ["r", "Reject: keep, never store"],
+  ["o", "Reopen: take a decision back"],
   ["Esc", "Select nothing; close a dialog"],
   ["?", "This help"],
 ] as const;
@@ -17,8 +18,8 @@ export const KeysHelp = ({ onClose }: { onClose: () => void }) => (
   <Dialog title="Keys" onClose={onClose}>
     <div class="dialog-body">
       <p>
-        The keys a, f and r act on what is selected, else on the row of the cursor. Nothing is done before a
-        dry run.
+        The keys a, f, r and o act on what is selected, else on the row of the cursor. Nothing is done before
+        a dry run.
       </p>
       <div class="keys">
         {KEYS.map(([key, meaning]) => (

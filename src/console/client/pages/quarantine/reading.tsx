@@ -70,6 +70,7 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
     a: () => act("approve"),
     f: () => act("fix"),
     r: () => act("reject"),
+    o: () => act("reopen"),
     "?": () => setHelp(true),
   });
   const target: Selection = incident ? { incident } : { ids: [reading.id] };

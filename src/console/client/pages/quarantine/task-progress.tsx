@@ -69,6 +69,8 @@ const PARTS = [
   ["replaced", "replaced a stored value"],
   ["identical", "were stored already"],
   ["changed", "decided"],
+  ["withdrawn", "of these taken out of the stored readings"],
+  ["restored", "of these gave way to the value that they had replaced"],
   ["not_open", "had been decided on by others or another task"],
 ] as const;
 

@@ -40,6 +40,7 @@ export function useReview<T>(
       a: act("approve"),
       f: act("fix"),
       r: act("reject"),
+      o: act("reopen"),
       "?": () => setHelp(true),
     };
   });
