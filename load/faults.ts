@@ -98,7 +98,8 @@ function resultOf(
   seen: RunResult,
   no_disks: string | null,
 ): FaultResult {
-  const { timeline, verdict, sends, statuses, failed_starts, own_ends, verify, failure, elapsed_s } = seen;
+  const { timeline, verdict, sends, statuses, reviews, failed_starts, own_ends, verify, failure, elapsed_s } =
+    seen;
   return {
     date: new Date().toISOString(),
     ...{ seed, count, day: dayText(day_ms), bound_s: bound_ms / 1_000, machine, elapsed_s },
@@ -109,7 +110,7 @@ function resultOf(
     recovery: timeline.recovery(),
     worst: timeline.worst,
     kinds: timeline.kinds(),
-    ...{ sends, statuses, failed_starts, own_ends, verify, failure },
+    ...{ sends, statuses, reviews, failed_starts, own_ends, verify, failure },
     data: verdict && { ...verdict, differences: verdict.differences.length },
   };
 }

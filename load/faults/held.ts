@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import type postgres from "postgres";
 import { backlogKey, deadKey, INGEST_GROUP, jobKey, mirrorKey, streamKey } from "../../src/stream/keys.ts";
 import { PARTITIONS } from "./programs.ts";
+import { REVIEW_SYSTEM_ID } from "./review-plan.ts";
 
 export interface HeldJob {
   readonly job_id: string;
@@ -62,17 +63,20 @@ export interface Held {
 
 const PAGE = 500;
 
+/** Of what producers sent; what reviewers did has an oracle of its own (review-judge.ts). */
 export async function heldIn(sql: postgres.Sql, redis: Redis): Promise<Held> {
   const jobs = await sql<HeldJob[]>`
     SELECT id AS job_id, status, total_readings AS total, inserted_readings AS inserted,
       duplicate_readings AS duplicate, quarantined_readings AS quarantined, system_id, created_by, error_message AS error,
       floor(extract(epoch FROM created_at) * 1000)::float8 AS created_at_ms,
       floor(extract(epoch FROM completed_at) * 1000)::float8 AS completed_at_ms
-    FROM diagnostics_ingestion_job`;
+    FROM diagnostics_ingestion_job WHERE system_id <> ${REVIEW_SYSTEM_ID}`;
   const refusals = await sql<HeldRefusal[]>`
     SELECT job_id, ordinal, reason, system_id, sensor_id, (extract(epoch FROM "timestamp") * 1000)::float8 AS at_ms,
-      value, unit, quality::float8 AS quality, raw FROM diagnostics_quarantined_reading`;
-  const [all] = await sql<{ count: number }[]>`SELECT count(*)::float8 AS count FROM diagnostics_sensordata`;
+      value, unit, quality::float8 AS quality, raw FROM diagnostics_quarantined_reading
+    WHERE system_id <> ${REVIEW_SYSTEM_ID}`;
+  const [all] = await sql<{ count: number }[]>`SELECT count(*)::float8 AS count FROM diagnostics_sensordata
+    WHERE system_id <> ${REVIEW_SYSTEM_ID}`;
   return {
     jobs,
     refusals,

@@ -28,6 +28,7 @@ export interface FaultResult {
   readonly sends: RunResult["sends"];
   /** Answers other than accepted, by status; 0: no answer. */
   readonly statuses: RunResult["statuses"];
+  readonly reviews: RunResult["reviews"];
   readonly failed_starts: number;
   readonly own_ends: RunResult["own_ends"];
   readonly verify: string;
@@ -39,7 +40,7 @@ export const passed = ({ failure, data }: Pick<FaultResult, "failure" | "data">)
   failure === null && data?.differences === 0;
 
 export function report(result: FaultResult): string {
-  const { sends, statuses, recovery, data, verify } = result;
+  const { sends, statuses, recovery, data, verify, reviews } = result;
   const answers = Object.entries(statuses).map(
     ([status, n]) => `${n} ${status === "0" ? "without answer" : status}`,
   );
@@ -59,6 +60,10 @@ export function report(result: FaultResult): string {
     [
       "requests",
       `${number(sends.accepted)} accepted, ${sends.replayed} replayed, ${sends.refused} refused, ${sends.unknown} unknown, ${sends.cut} cut off (${answers.join(", ") || "no others"})`,
+    ],
+    [
+      "reviews",
+      `${number(reviews.readings)} readings of ${reviews.batches} batches; ${reviews.decisions} decisions, ${reviews.tasks} tasks, ${reviews.again} asked for again`,
     ],
     ["starts that failed", String(result.failed_starts)],
     ["hydraulic verify", verify],

@@ -11,6 +11,8 @@ import { lossesTold } from "./losses.ts";
 import { judge, type Verdict } from "./oracle.ts";
 import { Producers } from "./producers.ts";
 import { environmentOf, PARTITIONS } from "./programs.ts";
+import { heldReviews, judgeReviews } from "./review-judge.ts";
+import { Reviewers } from "./reviewers.ts";
 import { describeFault, type PlannedFault, type Round } from "./schedule.ts";
 import { SendLog } from "./send-log.ts";
 import type { Stack } from "./stack.ts";
@@ -34,10 +36,23 @@ export interface RunResult {
   readonly failure: string | null;
   readonly sends: SendLog["counts"];
   readonly statuses: Readonly<Record<string, number>>;
+  readonly reviews: ReviewCounts;
   readonly own_ends: readonly OwnEnd[];
   readonly failed_starts: number;
   readonly verify: string;
   readonly elapsed_s: number;
+}
+
+/** What reviewers did. */
+export interface ReviewCounts {
+  readonly batches: number;
+  readonly readings: number;
+  /** Taken within a request. */
+  readonly decisions: number;
+  /** Taken by a worker. */
+  readonly tasks: number;
+  /** Of these, asked for again because there was no clear answer. */
+  readonly again: number;
 }
 
 const DRAIN_MS = 90_000;
@@ -59,10 +74,15 @@ export async function run(
   let verdict: Verdict | null = null;
   let verify = "not asked";
   let failure: string | null = null;
+  let reviews: ReviewCounts = { batches: 0, readings: 0, decisions: 0, tasks: 0, again: 0 };
   try {
-    await underLoad(stack, plan, log, timeline, tell, stop);
+    const reviewers = await underLoad(stack, plan, log, timeline, tell, stop);
+    reviews = countsOf(reviewers);
     tell("looking for every accepted reading");
-    verdict = await judge(plan.shape, log.batches(), await heldIn(stack.postgres.sql, stack.redis.redis));
+    const { sql } = stack.postgres;
+    const judged = await judge(plan.shape, log.batches(), await heldIn(sql, stack.redis.redis));
+    const wrong = judgeReviews(plan.shape, reviewers.batches, await heldReviews(sql));
+    verdict = { ...judged, differences: [...judged.differences, ...wrong] };
     verify = await verified(stack);
     failure =
       endsOfThemselves(stack) ??
@@ -79,11 +99,18 @@ export async function run(
     ...{ timeline, verdict, failure, verify },
     sends: log.counts,
     statuses: log.statuses,
+    reviews,
     own_ends: units.flatMap(({ ownEnds }) => ownEnds),
     failed_starts: units.reduce((sum, { failedStarts }) => sum + failedStarts, 0),
     elapsed_s: Math.round((performance.now() - begin) / 1_000),
   };
 }
+
+const countsOf = ({ batches, counts }: Reviewers): ReviewCounts => ({
+  batches: batches.length,
+  readings: batches.reduce((sum, { batch }) => sum + batch.refused, 0),
+  ...counts,
+});
 
 async function underLoad(
   stack: Stack,
@@ -92,11 +119,12 @@ async function underLoad(
   timeline: Timeline,
   tell: (line: string) => void,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<Reviewers> {
   const ports = Object.fromEntries(APIS.map((api) => [api, stack.links[`clients>${api}`].port]));
   const { shape, rounds, bound_ms } = plan;
   const to = ports as Record<(typeof APIS)[number], number>;
   const producers = new Producers(shape, to, stack.token, log);
+  const reviewers = new Reviewers(shape, to, { producer: stack.token, reviewer: stack.reviewer });
   const sendings = new Sendings({ shape, ports: to, token: stack.token, log });
   try {
     await recovery(stack, producers, bound_ms);
@@ -106,19 +134,24 @@ async function underLoad(
       for (const fault of round) if (!doable.includes(fault)) timeline.notDone(fault);
       await together(doable, (fault) => timeline.during(fault, () => inflict({ stack, fault, sendings })));
       const recovered = await recovery(stack, producers, bound_ms);
+      if (reviewers.failure) throw reviewers.failure;
       timeline.recovered(doable, recovered);
       if (recovered.took_ms > bound_ms * TELL_FROM) tell(slowness(recovered, doable));
       if ((i + 1) % TELL_EVERY === 0 || i + 1 === rounds.length) tell(timeline.progress(log.counts.accepted));
     }
   } finally {
     // Also after a failure: what was begun has its end in the log.
-    await producers.stop().catch((error: Error) => {
-      tell(error.message);
-      throw error;
-    });
+    const ended = await Promise.allSettled([producers.stop(), reviewers.stop()]);
+    const failed = ended.find((one) => one.status === "rejected");
+    if (failed) {
+      tell((failed.reason as Error).message);
+      // biome-ignore lint/correctness/noUnsafeFinally: it comes first, what failed before is its consequence
+      throw failed.reason;
+    }
   }
   const all = Array.from({ length: PARTITIONS }, (_, p) => [streamKey(p), mirrorKey(p)]).flat();
   await drained(stack, all, DRAIN_MS);
+  return reviewers;
 }
 
 function slowness({ took_ms, last }: Recovery, round: Round): string {

@@ -55,13 +55,18 @@ export class Sender {
     return answer === null ? { kind: "unknown", status: 0 } : outcomeOf(answer);
   }
 
+  /** null: no answer came. */
+  ask(request: Buffer): Promise<Answer | null> {
+    return this.#answer((connection) => connection.send(request));
+  }
+
   /**
    * Follow a job that was accepted. @returns its end as `endText` has it; null: it has not ended, or nobody can say
    * @throws {OddAnswerError} also when it is not known: an accepted job always is
    */
   async endOf(job_id: string, token: string): Promise<string | null> {
     const request = getRequest("127.0.0.1", `/api/v1/jobs/${job_id}`, token);
-    const answer = await this.#answer((connection) => connection.send(request));
+    const answer = await this.ask(request);
     if (answer === null || answer.status === 503) return null;
     if (answer.status !== 200)
       throw new OddAnswerError(`job ${job_id}: ${answer.status}: ${answer.body.slice(0, 400)}`);

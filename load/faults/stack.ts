@@ -20,12 +20,14 @@ import { type Disks, disksOf } from "./disks.ts";
 import { END_WITH_US } from "./end-with-us.ts";
 import { APIS, LINKS, type LinkName, type ProgramName, type ServerName, WORKERS } from "./kinds.ts";
 import { GRACE_MS, Program } from "./programs.ts";
+import { REVIEW_SYSTEM_ID } from "./review-plan.ts";
 import { PostgresServer, RedisServer } from "./servers.ts";
 import { Supervised } from "./supervised.ts";
 
 export type UnitName = ProgramName | ServerName;
 
 const USERNAME = "faults";
+const REVIEWER = "faults-reviewer";
 const UNLIMITED = 1_000_000_000;
 const QUERY_DEADLINE_MS = 60_000;
 const FIRST_READY_MS = 120_000;
@@ -40,7 +42,10 @@ export interface Stack {
   readonly programs: Readonly<Record<ProgramName, Program>>;
   readonly units: Readonly<Record<UnitName, Supervised>>;
   readonly links: Readonly<Record<LinkName, TcpProxy>>;
+  /** Of a producer. */
   readonly token: string;
+  /** Of a reviewer. */
+  readonly reviewer: string;
   /** Stop in the order of the flow; once, however often it is asked for. @returns programs whose exit code was not 0 */
   close(): Promise<string[]>;
 }
@@ -82,13 +87,15 @@ async function build(folder: string, closing: (() => Promise<unknown> | undefine
     closing.push(() => units[name].close("SIGTERM", GRACE_MS * 2));
   }
   await ready(Object.values(units));
-  const token = await login(`http://127.0.0.1:${ports["api-1"]}`, { username: USERNAME, password: PASSWORD });
+  const url = `http://127.0.0.1:${ports["api-1"]}`;
+  const token = await login(url, { username: USERNAME, password: PASSWORD });
+  const reviewer = await login(url, { username: REVIEWER, password: PASSWORD });
   let closed: Promise<string[]> | undefined;
   const close = () => {
     closed ??= closeAll({ redis, postgres, units, links });
     return closed;
   };
-  return { disks, redis, postgres, programs, units, links, token, close };
+  return { disks, redis, postgres, programs, units, links, token, reviewer, close };
 }
 
 interface Servers {
@@ -134,11 +141,14 @@ async function prepareDatabase({ sql, url }: PostgresServer): Promise<void> {
   const database = new Database({ url, size: 2, query_deadline_ms: QUERY_DEADLINE_MS });
   try {
     await migrateOwn(database);
-    await new SystemStore(database).create(SYSTEM_ID, "Faults rig");
+    const systems = new SystemStore(database);
+    await systems.create(SYSTEM_ID, "Faults rig");
+    await systems.create(REVIEW_SYSTEM_ID, "Faults rig of reviewers");
     const limits = { requests_per_minute: UNLIMITED, readings_per_minute: UNLIMITED };
     const password_hash = await hashPassword(PASSWORD);
     await new UserStore(database).createMissing([
       { username: USERNAME, password_hash, role: "producer", ...limits },
+      { username: REVIEWER, password_hash, role: "reviewer", ...limits },
     ]);
   } finally {
     await database.close();

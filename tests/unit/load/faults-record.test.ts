@@ -75,6 +75,7 @@ const result: FaultResult = {
   kinds: {},
   sends: { accepted: 20_000, replayed: 3, refused: 4, unknown: 5, cut: 6 },
   statuses: { "0": 3, "503": 2 },
+  reviews: { batches: 90, readings: 4_000, decisions: 80, tasks: 60, again: 3 },
   ...{ failed_starts: 0, own_ends: [], verify: "clean", failure: null },
   data: {
     ...{ differences: 0, jobs: 20_000, readings: 1_000_000, inserted: 900_000, duplicate: 40_000 },
