@@ -42,3 +42,9 @@ FROM (
       ORDER BY a.id DESC LIMIT 1) a ON true
     WHERE q.review_status IN ('approved', 'fixed')) line) stored
 WINDOW same AS (PARTITION BY sensor_id, "timestamp", depth);
+
+-- The record is kept by statement; by row, too: a statement on a parent of the table, or what a subscription applies,
+-- comes to its rows only.
+CREATE TRIGGER diagnostics_audit_kept_row BEFORE UPDATE OR DELETE ON diagnostics_audit
+  FOR EACH ROW EXECUTE FUNCTION diagnostics_audit_is_kept();
+ALTER TABLE diagnostics_audit ENABLE ALWAYS TRIGGER diagnostics_audit_kept_row;

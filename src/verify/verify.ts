@@ -6,6 +6,7 @@ import { StreamUnavailableError } from "../stream/connection.ts";
 import { agreement, freshness } from "./checks/hourly.ts";
 import { chunkInterval, compression, hypertable, retention } from "./checks/lifecycle.ts";
 import { rangePlan } from "./checks/plan.ts";
+import { record } from "./checks/record.ts";
 import { redis } from "./checks/redis.ts";
 import { indexes, migrations } from "./checks/schema.ts";
 import { clock, extension, settings } from "./checks/server.ts";
@@ -28,6 +29,7 @@ export const CHECKS: readonly Check[] = [
   agreement,
   rangePlan,
   ledger,
+  record,
   redis,
   backlog,
   clock,

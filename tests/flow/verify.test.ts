@@ -57,6 +57,17 @@ describe("a filled database", () => {
     expect(await snapshot(database.url)).toEqual(before);
   });
 
+  test.each([
+    "ALTER TABLE diagnostics_audit DISABLE TRIGGER diagnostics_audit_kept",
+    "ALTER TABLE diagnostics_audit ENABLE TRIGGER diagnostics_audit_kept_row",
+    "DROP FUNCTION diagnostics_audit_is_kept() CASCADE",
+  ])("finds that the record of who did what can be changed: %s", async (statement) => {
+    expect((await verdict("record")).verdict).toBe("ok");
+    await sql.unsafe(statement);
+    const { verdict: found, summary } = await verdict("record");
+    expect([found, summary]).toEqual(["fail", expect.stringContaining("diagnostics_audit_kept")]);
+  });
+
   test("finds readings that came past the hourly aggregate", async () => {
     await sql`INSERT INTO diagnostics_sensordata (sensor_id, "timestamp", value, system_id, quality, unit)
       SELECT id, date_trunc('day', now() - interval '8 days') + interval '0.5 ms' + n * interval '1 hour 1 ms', 1, system_id, 100, unit

@@ -106,6 +106,25 @@ describe("the record", () => {
     ["TRUNCATE", "TRUNCATE diagnostics_audit"],
     ["UPDATE", "SET session_replication_role = replica; UPDATE diagnostics_audit SET note = 'x'"],
     ["DELETE", "SET session_replication_role = replica; DELETE FROM diagnostics_audit"],
+    ["TRUNCATE", "SET session_replication_role = replica; TRUNCATE diagnostics_audit CASCADE"],
+    [
+      "UPDATE",
+      "MERGE INTO diagnostics_audit a USING (VALUES (1)) v ON true WHEN MATCHED THEN UPDATE SET note = 'x'",
+    ],
+    [
+      "UPDATE",
+      `INSERT INTO diagnostics_audit OVERRIDING SYSTEM VALUE SELECT * FROM diagnostics_audit
+        ON CONFLICT (id) DO UPDATE SET note = 'x'`,
+    ],
+    [
+      "DELETE",
+      `CREATE TABLE above (LIKE diagnostics_audit); ALTER TABLE diagnostics_audit INHERIT above; DELETE FROM above`,
+    ],
+    [
+      "UPDATE",
+      `CREATE TABLE above (LIKE diagnostics_audit); ALTER TABLE diagnostics_audit INHERIT above;
+        UPDATE above SET note = 'x'`,
+    ],
   ])("refuses %s: %s", async (operation, statement) => {
     const before = await list("");
     const fault = await bench.database.sql.unsafe(statement).then(
@@ -116,6 +135,48 @@ describe("the record", () => {
     expect(fault?.code).toBe("42501");
     expect(fault?.message).toContain(`append-only: ${operation} is refused`);
     expect(await list("")).toEqual(before);
+  });
+});
+
+describe("a role that does not own the record, as docs/review.md has it", () => {
+  const role = `app_${crypto.randomUUID().slice(0, 8)}`;
+  const keeper = `${role}_record`;
+  /** As the role, in a transaction that is rolled back. @returns SQLSTATE; null: it is allowed */
+  const attempt = async (statement: string): Promise<string | null> => {
+    const done = new Error("rolled back");
+    const fault = await bench.database.sql
+      .begin(async (sql) => {
+        await sql.unsafe(`CREATE ROLE ${keeper} NOLOGIN; CREATE ROLE ${role} NOLOGIN;
+          ALTER TABLE diagnostics_audit OWNER TO ${keeper};
+          ALTER FUNCTION diagnostics_audit_is_kept() OWNER TO ${keeper};
+          GRANT SELECT, INSERT ON diagnostics_audit TO ${role};
+          SET LOCAL ROLE ${role}`);
+        await sql.unsafe(statement);
+        throw done;
+      })
+      .catch((error: unknown) => error as Error & { code: string });
+    return fault === done ? null : (fault as { code: string }).code;
+  };
+
+  test.each([
+    "SELECT count(*) FROM diagnostics_audit",
+    `INSERT INTO diagnostics_audit (actor_name, action, subject_type, subject_id) VALUES ('a', 'test', 'job', '1')`,
+  ])("may do what the service does: %s", async (statement) => {
+    expect(await attempt(statement)).toBeNull();
+  });
+
+  test.each([
+    "UPDATE diagnostics_audit SET note = 'x'",
+    "ALTER TABLE diagnostics_audit DISABLE TRIGGER ALL",
+    "DROP TRIGGER diagnostics_audit_kept ON diagnostics_audit",
+    "ALTER TABLE diagnostics_audit ALTER COLUMN note TYPE text USING 'x'",
+    "DROP TABLE diagnostics_audit",
+    "DROP FUNCTION diagnostics_audit_is_kept() CASCADE",
+    "ALTER TABLE diagnostics_audit RENAME TO gone",
+    "CREATE RULE none AS ON INSERT TO diagnostics_audit DO INSTEAD NOTHING",
+    "SET session_replication_role = replica",
+  ])("may not: %s", async (statement) => {
+    expect(await attempt(statement)).toBe("42501");
   });
 });
 
