@@ -54,6 +54,7 @@ const STAYING = [
   "diagnostics_ended_token",
   "diagnostics_ingestion_job",
   "diagnostics_quarantined_reading",
+  "diagnostics_review_holding",
   "diagnostics_review_task",
   "diagnostics_sensor_mapping",
   "diagnostics_sensor_range",
@@ -146,7 +147,8 @@ describe.each(states.map((kept) => [kept.commit, kept] as const))(
 
       const decide = async (body: object) => {
         const task = await call(admin, "POST", "/api/v1/quarantine/actions", { body: JSON.stringify(body) });
-        expect(task.body).toMatchObject({ state: "completed", done: 1 });
+        expect(task.body).toMatchObject({ state: "completed", done: 1, failing: {} });
+        return task.body as { readonly withdrawn: number };
       };
       const [first, second] = await sql<{ id: number }[]>`
       SELECT id::int FROM diagnostics_quarantined_reading
@@ -154,6 +156,12 @@ describe.each(states.map((kept) => [kept.commit, kept] as const))(
       await decide({ action: "fix", selection: { ids: [first!.id] }, change: { scale: 0.1 } });
       await decide({ action: "reject", selection: { ids: [second!.id] } });
       const kept = tables.diagnostics_quarantined_reading ?? [];
+      // What an older program stored can be taken back.
+      for (const { id, review_status } of kept)
+        if (review_status === "fixed")
+          expect(await decide({ action: "reopen", selection: { ids: [id] } })).toMatchObject({
+            withdrawn: 1,
+          });
       const counts = async () => {
         const { statuses } = (await call(admin, "GET", "/api/v1/quarantine/counts")).body as {
           statuses: Record<string, { count: number }>;
