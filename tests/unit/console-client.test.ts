@@ -1,5 +1,6 @@
 /** What the console's client computes without a browser: texts for people, and requests from what they typed. */
 import { describe, expect, test } from "bun:test";
+import { correctionFacts, selectionText } from "../../src/console/client/lib/asked.ts";
 import { changesOf } from "../../src/console/client/lib/changes.ts";
 import { dotted } from "../../src/console/client/lib/dotted.ts";
 import {
@@ -44,6 +45,7 @@ describe("texts", () => {
     [offsetText(60), "+01:00"],
     [timeText("2026-11-27T06:53:14.25Z", "utc"), "2026-11-27 06:53:14.250 UTC"],
     [timeText("2026-11-27T06:53:14Z", "utc", { seconds: false }), "2026-11-27 06:53 UTC"],
+    [timeText("2026-11-27T06:53:14.25Z", "utc", { fraction: false }), "2026-11-27 06:53:14 UTC"],
     [timeText("not a time", "utc"), "not a time"],
     [ago("2026-11-27T06:53:14Z", Date.parse("2026-11-27T06:56:14Z")), "3 min ago"],
     [ago("2026-11-27T06:53:14Z", Date.parse("2026-11-27T06:53:04Z")), "in 10 s"],
@@ -180,6 +182,36 @@ describe("the record tells what was decided, and no more", () => {
       { name: "highest good value", from: "350", to: "320" },
     ]);
     expect(changesOf({}, { note: null }, "utc")).toEqual([]);
+  });
+});
+
+describe("a task says what was asked", () => {
+  test("which readings", () => {
+    expect(selectionText({ ids: [7] })).toBe("1 reading");
+    expect(selectionText({ ids: [7, 8] })).toBe("2 readings");
+    expect(selectionText({ incident: "WyJh" })).toBe("an incident");
+    expect(
+      selectionText({
+        filter: {
+          status: ["pending", "rejected"],
+          reason: ["out_of_range"],
+          system_id: "0199a1b2-c3d4-7e5f-8a9b-000000001001",
+        },
+      }),
+    ).toBe("all that match: status pending or rejected; reason out of range; system …00001001");
+  });
+
+  test("every correction, in the order in which it is done", () => {
+    expect(
+      correctionFacts({ shift_ms: -3_600_000, set: { unit: "psi", value: 0 }, offset: -2, scale: 0.1 }),
+    ).toEqual([
+      ["Unit relabelled as", "psi"],
+      ["Value set to", "0"],
+      ["Value multiplied by", "0.1"],
+      ["Then added", "-2"],
+      ["Clock shifted by", "−1 h"],
+    ]);
+    expect(correctionFacts(null)).toEqual([]);
   });
 });
 

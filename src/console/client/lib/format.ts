@@ -78,8 +78,11 @@ export function timeParts(
 }
 
 /** `2026-11-27 07:53:14 +01:00`. */
-export const timeText = (iso: string, zone: Zone, options?: { seconds?: boolean }): string =>
-  timeParts(iso, zone, options)?.join(" ") ?? iso;
+export const timeText = (
+  iso: string,
+  zone: Zone,
+  options?: { seconds?: boolean; fraction?: boolean },
+): string => timeParts(iso, zone, options)?.join(" ") ?? iso;
 
 export function offsetText(offset_min: number): string {
   if (offset_min === 0) return "UTC";

@@ -13,6 +13,8 @@ export interface Palette {
 function resolve(names: readonly string[]): string[] {
   const probe = document.createElement("span");
   probe.hidden = true;
+  // Where the system sets the colours, a canvas has ours: a line and its band would be one.
+  probe.style.forcedColorAdjust = "none";
   document.body.append(probe);
   const found = names.map((name) => {
     probe.style.color = `var(--${name})`;

@@ -61,9 +61,18 @@ export const RefusedTable = ({ items, nameOf = () => null, lead, look }: Refused
     {...(lead ? { lead } : {})}
     {...(look ? { look } : {})}
     columns={[
-      { label: "Reading", cell: ({ id }) => <a href={to(`/quarantine/readings/${id}`)}>#{id}</a> },
+      {
+        label: "Reading",
+        cell: ({ id, review_status }) => (
+          <div class="stack">
+            <a href={to(`/quarantine/readings/${id}`)}>#{id}</a>
+            <span>
+              <StateBadge state={review_status} />
+            </span>
+          </div>
+        ),
+      },
       ...columnsOf<QuarantinedReading>(nameOf),
-      { label: "State", cell: ({ review_status }) => <StateBadge state={review_status} /> },
     ]}
   />
 );

@@ -1,5 +1,6 @@
 /** One task: what was asked, how far it is, and the jobs that stored its readings. */
 import type { ReviewTask } from "../../../../contract/review.ts";
+import { correctionFacts, selectionText } from "../../lib/asked.ts";
 import { words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
@@ -35,6 +36,8 @@ const TaskBody = ({ task, reload }: { task: ReviewTask; reload: () => void }) =>
             </code>,
           ],
           ["Action", words(task.action)],
+          ["Readings", selectionText(task.selection)],
+          ...correctionFacts(task.change),
           ["By", task.actor_name],
           ["Asked", <Time key="created" at={task.created_at} />],
           ["Started", <Time key="started" at={task.started_at} />],
@@ -43,9 +46,12 @@ const TaskBody = ({ task, reload }: { task: ReviewTask; reload: () => void }) =>
           task.note !== null && ["Note", task.note],
         ]}
       />
-      <Source label="Selection and change">
-        {JSON.stringify({ selection: task.selection, change: task.change }, null, 2)}
-      </Source>
+      <details class="panel-body">
+        <summary>As it was asked</summary>
+        <Source label="Selection and change">
+          {JSON.stringify({ selection: task.selection, change: task.change }, null, 2)}
+        </Source>
+      </details>
     </Panel>
     {task.jobs.length > 0 ? (
       <Panel title="Jobs that stored its readings">
