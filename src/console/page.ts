@@ -26,7 +26,7 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 const ICON =
-  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3' fill='%230a66b0'/%3E%3Cpath d='M2 9h3l1.5-5 3 9L11 9h3' fill='none' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E";
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='3.5' fill='%230a66b0'/%3E%3Cpath d='M2 9h3l1.5-5 3 9L11 9h3' fill='none' stroke='%23fff' stroke-width='1.6'/%3E%3C/svg%3E";
 
 export const page = ({ script, style, worker }: Bundle, base: string) => html`<!doctype html>
 <html lang="en">
@@ -34,6 +34,8 @@ export const page = ({ script, style, worker }: Bundle, base: string) => html`<!
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="theme-color" media="(prefers-color-scheme: light)" content="#ffffff">
+<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#151b22">
 <title>Hydraulic Ingest</title>
 <link rel="icon" href="${ICON}">
 <link rel="stylesheet" href="${base}/assets/${style}">

@@ -58,13 +58,7 @@ export function Table<T>({ label, columns, rows, keyOf, lead, look }: TableProps
   const place = useRef<HTMLElement>(null);
   const cards = useCards(place, rows);
   return (
-    <section
-      ref={place}
-      class={`table-scroll${cards ? " cards" : ""}`}
-      aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-      tabIndex={0}
-    >
+    <section ref={place} class={`table-scroll${cards ? " cards" : ""}`} aria-label={label}>
       <table>
         <thead>
           <tr>

@@ -70,14 +70,15 @@ function Samples({ samples }: { samples: readonly ReadingOutcome[] }) {
       details ?? (reason ? words(reason) : stored ? <Sent reading={stored} /> : "–"),
   };
   return (
-    <div class="samples">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class="samples" aria-label="What would become of them" tabIndex={0}>
       <Table
         label="Samples of the dry run"
         rows={samples}
         keyOf={({ id }) => id}
         columns={told ? [...columns, why] : columns}
       />
-    </div>
+    </section>
   );
 }
 

@@ -4,9 +4,11 @@ import { useMemo } from "preact/hooks";
 import type { CompletenessAnswer, SensorCompleteness } from "../../../../contract/query.ts";
 import type { Sensor, System } from "../../../../contract/registry.ts";
 import { useIsReader } from "../../lib/access.ts";
-import { count, number, percent, unitText } from "../../lib/format.ts";
+import { count, number, percent, timeText, unitText } from "../../lib/format.ts";
+import { zone } from "../../lib/preferences.ts";
 import { type List, useList, useResource } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
+import { useShared } from "../../lib/shared.ts";
 import { ChoiceField } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { SensorName } from "../../ui/name.tsx";
@@ -73,7 +75,7 @@ function Sensors({ id }: { id: string }) {
       }
     >
       {completeness.error ? <ProblemBox problem={completeness.error} retry={completeness.reload} /> : null}
-      <SensorList list={sensors} system_id={id} bySensor={bySensor} />
+      <SensorList list={sensors} system_id={id} bySensor={bySensor} from={range.from} />
     </Panel>
   );
 }
@@ -88,51 +90,61 @@ interface SensorListProps {
   readonly list: List<Sensor>;
   readonly system_id: string;
   readonly bySensor: ReadonlyMap<string, SensorCompleteness>;
+  /** The first hour of the strips. */
+  readonly from: string;
 }
 
-const SensorList = ({ list, system_id, bySensor }: SensorListProps) => (
-  <ListView
-    list={list}
-    empty="No sensors"
-    emptyHint="Sensors are registered, or appear with their first reading."
-  >
-    {(sensors) => (
-      <Table
-        label="Sensors"
-        rows={sensors}
-        keyOf={({ id }) => id}
-        columns={[
-          {
-            label: "Sensor",
-            cell: ({ id, name }) => (
-              <SensorName name={name} id={id} href={to(`/systems/${system_id}/sensors/${id}`)} />
-            ),
-          },
-          { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
-          {
-            label: "Range",
-            figures: true,
-            cell: ({ range: { min, max }, unit }) =>
-              min === null && max === null ? "none" : `${number(min)} to ${number(max)} ${unitText(unit)}`,
-          },
-          {
-            label: "Received",
-            figures: true,
-            cell: ({ id }) => {
-              const row = bySensor.get(id);
-              return row ? `${count(row.received)} · ${percent(row.completeness)}` : "–";
+function SensorList({ list, system_id, bySensor, from }: SensorListProps) {
+  const since = timeText(from, useShared(zone), { seconds: false });
+  return (
+    <ListView
+      list={list}
+      empty="No sensors"
+      emptyHint="Sensors are registered, or appear with their first reading."
+    >
+      {(sensors) => (
+        <Table
+          label="Sensors"
+          rows={sensors}
+          keyOf={({ id }) => id}
+          columns={[
+            {
+              label: "Sensor",
+              name: true,
+              cell: ({ id, name }) => (
+                <SensorName name={name} id={id} href={to(`/systems/${system_id}/sensors/${id}`)} />
+              ),
             },
-          },
-          {
-            label: "Completeness",
-            wide: true,
-            cell: ({ id, name }) => {
-              const row = bySensor.get(id);
-              return row ? <CompletenessStrip hours={row.hours} name={name} /> : <span class="muted">–</span>;
+            { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
+            {
+              label: "Range",
+              figures: true,
+              cell: ({ range: { min, max }, unit }) =>
+                min === null && max === null ? "none" : `${number(min)} to ${number(max)} ${unitText(unit)}`,
             },
-          },
-        ]}
-      />
-    )}
-  </ListView>
-);
+            {
+              label: "Received",
+              figures: true,
+              cell: ({ id }) => {
+                const row = bySensor.get(id);
+                return row ? `${count(row.received)} · ${percent(row.completeness)}` : "–";
+              },
+            },
+            {
+              label: `Completeness by hour since ${since}`,
+              wide: true,
+              cell: ({ id, name }) => {
+                const row = bySensor.get(id);
+                return row ? (
+                  <CompletenessStrip hours={row.hours} name={name} />
+                ) : (
+                  <span class="muted">–</span>
+                );
+              },
+            },
+          ]}
+        />
+      )}
+    </ListView>
+  );
+}

@@ -49,7 +49,11 @@ export function SystemsPage() {
               rows={systems}
               keyOf={({ id }) => id}
               columns={[
-                { label: "System", cell: ({ id, name }) => <a href={to(`/systems/${id}`)}>{name}</a> },
+                {
+                  label: "System",
+                  name: true,
+                  cell: ({ id, name }) => <a href={to(`/systems/${id}`)}>{name}</a>,
+                },
                 { label: "Description", wide: true, cell: ({ description }) => description || "–" },
                 { label: "Registered", cell: ({ created_at }) => <Time at={created_at} day /> },
                 {
