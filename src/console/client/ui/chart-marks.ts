@@ -27,8 +27,7 @@ export function drawMarks(plot: uPlot, { limits, mark_s, axis }: Marked, palette
   ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
   ctx.strokeStyle = palette.bad;
   ctx.fillStyle = palette.bad;
-  if (limits?.max != null) drawLimit(plot, limits.max, "above", `highest good ${number(limits.max)} ${axis}`);
-  if (limits?.min != null) drawLimit(plot, limits.min, "below", `lowest good ${number(limits.min)} ${axis}`);
+  if (limits) drawLimits(plot, limits, axis);
   if (mark_s != null) {
     const x = plot.valToPos(mark_s, "x", true);
     ctx.strokeStyle = palette.muted;
@@ -39,24 +38,33 @@ export function drawMarks(plot: uPlot, { limits, mark_s, axis }: Marked, palette
 
 /** How strongly the stretch of refused values is shaded. */
 const SHADE = 0.07;
+/** Height of the words at a limit, with the air around them. */
+const WORDS_PX = 18;
 
-/** The line of a limit with its words, and what is beyond it. */
-function drawLimit({ ctx, bbox, valToPos }: uPlot, limit: number, beyond: "above" | "below", text: string) {
-  const [top, bottom] = [bbox.top, bbox.top + bbox.height];
-  const y = valToPos(limit, "y", true);
-  const from = beyond === "above" ? top : Math.max(top, y);
-  const to = beyond === "above" ? Math.min(bottom, y) : bottom;
-  if (to <= from) return;
+/** The lines of the limits with their words, and what is beyond them. */
+function drawLimits({ ctx, bbox, valToPos }: uPlot, { min, max }: Limits, unit: string): void {
+  const bottom = bbox.top + bbox.height;
+  const within = (limit: number) => Math.min(bottom, Math.max(bbox.top, valToPos(limit, "y", true)));
+  const high = max === null ? bbox.top : within(max);
+  const low = min === null ? bottom : within(min);
   ctx.globalAlpha = SHADE;
-  ctx.fillRect(bbox.left, from, bbox.width, to - from);
+  ctx.fillRect(bbox.left, bbox.top, bbox.width, high - bbox.top);
+  ctx.fillRect(bbox.left, low, bbox.width, bottom - low);
   ctx.globalAlpha = 1;
-  line(ctx, bbox.left, y, bbox.left + bbox.width, y);
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "left";
-  // On the side of the good values, where there is room
-  const gap = 4 * devicePixelRatio;
-  ctx.textBaseline = beyond === "above" ? "top" : "bottom";
-  ctx.fillText(text, bbox.left + gap, beyond === "above" ? y + gap : y - gap);
+  const write = (text: string, y: number, above: boolean) => {
+    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+    const gap = 4 * devicePixelRatio;
+    ctx.textBaseline = above ? "bottom" : "top";
+    ctx.fillText(text, bbox.left + gap, above ? y - gap : y + gap);
+  };
+  // Words stand beyond the limit, where no curve is; without room there, on the other side
+  const room = WORDS_PX * devicePixelRatio;
+  const isSeen = (y: number) => y > bbox.top && y < bottom;
+  if (max !== null && isSeen(high))
+    write(`highest good ${number(max)} ${unit}`, high, high - bbox.top >= room);
+  if (min !== null && isSeen(low)) write(`lowest good ${number(min)} ${unit}`, low, bottom - low < room);
 }
 
 function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
