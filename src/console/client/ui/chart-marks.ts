@@ -53,18 +53,21 @@ function drawLimits({ ctx, bbox, valToPos }: uPlot, { min, max }: Limits, unit: 
   ctx.globalAlpha = 1;
   ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "left";
-  const write = (text: string, y: number, above: boolean) => {
+  const room = WORDS_PX * devicePixelRatio;
+  const isThin = low - high < 3 * room;
+  /** Words stand beyond the limit, where no curve is; without room there, on the other side, if it has some. */
+  const mark = (y: number, beyond: "above" | "below", text: string) => {
+    if (y <= bbox.top || y >= bottom) return;
     line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+    const hasRoom = beyond === "above" ? y - bbox.top >= room : bottom - y >= room;
+    if (!hasRoom && isThin) return;
+    const above = hasRoom === (beyond === "above");
     const gap = 4 * devicePixelRatio;
     ctx.textBaseline = above ? "bottom" : "top";
     ctx.fillText(text, bbox.left + gap, above ? y - gap : y + gap);
   };
-  // Words stand beyond the limit, where no curve is; without room there, on the other side
-  const room = WORDS_PX * devicePixelRatio;
-  const isSeen = (y: number) => y > bbox.top && y < bottom;
-  if (max !== null && isSeen(high))
-    write(`highest good ${number(max)} ${unit}`, high, high - bbox.top >= room);
-  if (min !== null && isSeen(low)) write(`lowest good ${number(min)} ${unit}`, low, bottom - low < room);
+  if (max !== null) mark(high, "above", `highest good ${number(max)} ${unit}`);
+  if (min !== null) mark(low, "below", `lowest good ${number(min)} ${unit}`);
 }
 
 function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
