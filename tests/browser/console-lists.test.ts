@@ -128,6 +128,21 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await close();
   }, 30_000);
 
+  test("a name in the record leads to everything that this person did, and back to all", async () => {
+    const { page, complaints, close } = await enter("/audit");
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.locator("tbody").getByRole("link", { name: "admin", exact: true }).first().click();
+    await until("the list of one person", () =>
+      asked.some((url) => url.endsWith(`/api/v1/audit?actor=${IDS.admin}`)),
+    );
+    expect(page.url()).toEndWith(`/console/audit?actor=${IDS.admin}`);
+    await page.getByRole("link", { name: "Clear" }).click();
+    await page.waitForURL((url) => url.search === "");
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("a list is asked for again with its counts, also when it is empty", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
     bench().mood = "empty";
