@@ -55,18 +55,21 @@ export function AlertsPage() {
   );
 }
 
-const BRIEF: readonly Column<AlertView>[] = [
-  {
-    label: "System",
-    cell: ({ system_id, system_name, acknowledged_by, resolved_at }) => (
-      <div class="stack">
-        <a href={to("/quarantine", { system_id })}>{system_name ?? system_id}</a>
-        {acknowledged_by && !resolved_at ? (
-          <span class="muted small">{acknowledged_by} looks into it</span>
-        ) : null}
-      </div>
-    ),
-  },
+const systemOf = ({ system_id, system_name }: AlertView) => (
+  <a href={to("/quarantine", { system_id })}>{system_name ?? system_id}</a>
+);
+const SYSTEM: Column<AlertView> = { label: "System", cell: systemOf };
+/** Where nothing else says who looks into it. */
+const SYSTEM_AND_WHO: Column<AlertView> = {
+  ...SYSTEM,
+  cell: (alert) => (
+    <div class="stack">
+      {systemOf(alert)}
+      {alert.acknowledged_by ? <span class="muted small">{alert.acknowledged_by} looks into it</span> : null}
+    </div>
+  ),
+};
+const FIGURES: readonly Column<AlertView>[] = [
   {
     label: "Share",
     figures: true,
@@ -95,7 +98,18 @@ const MORE: readonly Column<AlertView>[] = [
     figures: true,
     cell: ({ quarantined, readings }) => `${count(quarantined)} of ${count(readings)}`,
   },
-  { label: "Window", figures: true, cell: ({ window_s }) => duration(window_s * 1000) },
+  {
+    label: "Window",
+    figures: true,
+    cell: ({ window_s, min_readings }) => (
+      <div class="stack">
+        {duration(window_s * 1000)}
+        {min_readings === null ? null : (
+          <span class="muted small">from {count(min_readings)} readings on</span>
+        )}
+      </div>
+    ),
+  },
   { label: "Resolved", cell: ({ resolved_at }) => <Time at={resolved_at} /> },
 ];
 
@@ -110,7 +124,9 @@ export const AlertTable = ({ alerts, onAcknowledge }: AlertTableProps) => (
     label="Alerts"
     rows={alerts}
     keyOf={({ id }) => id}
-    columns={onAcknowledge ? [...BRIEF, ...MORE, seenBy(onAcknowledge)] : BRIEF}
+    columns={
+      onAcknowledge ? [SYSTEM, ...FIGURES, ...MORE, seenBy(onAcknowledge)] : [SYSTEM_AND_WHO, ...FIGURES]
+    }
   />
 );
 
