@@ -1,6 +1,6 @@
 /** The key of an incident: selects its readings again, wherever it is passed to. */
 import { isUuid } from "./job-id.ts";
-import { isQueryMoment } from "./query-range.ts";
+import { queryMoment } from "./query-range.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./refusal.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
 
@@ -29,13 +29,12 @@ export function encodeIncidentKey({ system_id, sensor_id, reason, first_at, last
 export function decodeIncidentKey(text: string): IncidentKey | null {
   const parts = text.length <= MAX_LENGTH ? parsed(text) : undefined;
   if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((p) => typeof p === "string")) return null;
-  const [system_id, sensor_id, reason, first_at, last_at] = parts as [string, string, string, string, string];
+  const [system_id, sensor_id, reason, first, last] = parts as [string, string, string, string, string];
   const known = REFUSAL_REASONS.find((r) => r === reason);
-  const isRange =
-    isQueryMoment(first_at) &&
-    isQueryMoment(last_at) &&
-    parseTimestamp_us(first_at) <= parseTimestamp_us(last_at);
-  if (!known || !isRange || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
+  const [first_at, last_at] = [queryMoment(first), queryMoment(last)];
+  if (first_at === null || last_at === null || parseTimestamp_us(first) > parseTimestamp_us(last))
+    return null;
+  if (!known || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
   return { system_id, sensor_id: sensor_id === "" ? null : sensor_id, reason: known, first_at, last_at };
 }
 

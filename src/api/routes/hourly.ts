@@ -5,7 +5,7 @@
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
 import { HourlyMetaSchema } from "../../contract/query.ts";
-import { HOUR_MS, isQueryMoment, wholeBuckets } from "../../contract/query-range.ts";
+import { HOUR_MS, queryMoment, wholeBuckets } from "../../contract/query-range.ts";
 import { HOURLY_COLUMNS, type HourlyKey } from "../../store/queries/hourly.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
@@ -120,7 +120,8 @@ async function answer(
 function afterOf(c: AppContext): HourlyKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
-  const [sensor_id = "", bucket = ""] = key;
-  if (isUuid(sensor_id) && isQueryMoment(bucket)) return { sensor_id, bucket };
+  const [sensor_id = "", moment = ""] = key;
+  const bucket = queryMoment(moment);
+  if (isUuid(sensor_id) && bucket !== null) return { sensor_id, bucket };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

@@ -5,7 +5,7 @@ import { describeRoute } from "hono-openapi";
 import { JOB_STATES, JobViewSchema, toJobView } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
 import { NextField } from "../../contract/query.ts";
-import { isQueryMoment } from "../../contract/query-range.ts";
+import { queryMoment } from "../../contract/query-range.ts";
 import type { JobKey } from "../../store/queries/job-list.ts";
 import { readsEverybodys } from "../auth/claims.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
@@ -121,7 +121,8 @@ function systemOf(c: AppContext): string | null {
 function afterOf(c: AppContext): JobKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
-  const [created_at = "", job_id = ""] = key;
-  if (isUuid(job_id) && isQueryMoment(created_at)) return { created_at, job_id };
+  const [at = "", job_id = ""] = key;
+  const created_at = queryMoment(at);
+  if (isUuid(job_id) && created_at !== null) return { created_at, job_id };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

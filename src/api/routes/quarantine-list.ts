@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { QuarantineListSchema } from "../../contract/quarantine-review.ts";
 import { NextField } from "../../contract/query.ts";
-import { isQueryMoment } from "../../contract/query-range.ts";
+import { queryMoment } from "../../contract/query-range.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import { ITEM_COLUMNS } from "../../store/queries/quarantine-item.ts";
 import type { QuarantineKey, QuarantineText } from "../../store/queries/quarantine-list.ts";
@@ -94,8 +94,9 @@ export function mountQuarantineList(app: App, deps: RouteDeps): void {
 function afterOf(c: AppContext): QuarantineKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
-  const [at = "", id = ""] = key;
-  if (/^\d{1,15}$/.test(id) && isQueryMoment(at)) return { at, id: Number(id) };
+  const [moment = "", id = ""] = key;
+  const at = queryMoment(moment);
+  if (/^\d{1,15}$/.test(id) && at !== null) return { at, id: Number(id) };
   throw invalidParameter("after", "the one in `next` of the page before");
 }
 

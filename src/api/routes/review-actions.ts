@@ -2,7 +2,7 @@
 
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
-import { isQueryMoment } from "../../contract/query-range.ts";
+import { queryMoment } from "../../contract/query-range.ts";
 import { ReviewTaskPageSchema, TASK_STATES } from "../../contract/review.ts";
 import type { TaskKey } from "../../store/review/tasks.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
@@ -61,7 +61,8 @@ export function mountReviewActions(app: App, { review, tokens }: RouteDeps): voi
 function afterOf(c: AppContext): TaskKey | null {
   const key = cursorParameter(c, 2);
   if (key === null) return null;
-  const [created_at = "", id = ""] = key;
-  if (isUuid(id) && isQueryMoment(created_at)) return { created_at, id };
+  const [at = "", id = ""] = key;
+  const created_at = queryMoment(at);
+  if (isUuid(id) && created_at !== null) return { created_at, id };
   throw invalidParameter("after", "the one in `next` of the page before");
 }

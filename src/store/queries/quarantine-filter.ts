@@ -72,9 +72,7 @@ export function conditionsOf(
       case "range":
         return rangeConditions(filter, values, of);
       case "q":
-        return filter.q === null
-          ? []
-          : [`${searched(filter.q, of)} ILIKE ${values.add(patternOf(filter.q), "text")}`];
+        return filter.q === null ? [] : [textCondition(filter.q, `${of}.reason_details`, values)];
       default:
         return filter[part] === null ? [] : [`${of}.${part} = ${values.add(filter[part], "uuid")}`];
     }
@@ -105,17 +103,24 @@ function rangeConditions({ from_us, to_us }: FilterParts, values: TextValues, of
   return [...bound(from_us, ">="), ...bound(to_us, "<")];
 }
 
-/**
- * The index of trigrams finds words and parts of words; for a text without three letters or digits in a row it would
- * be read as a whole, once for each branch. Such a text is looked for reading by reading, newest first.
- */
-function searched(q: string, of: string): string {
-  return /[\p{L}\p{N}]{3}/u.test(q) ? `${of}.reason_details` : `(${of}.reason_details || '')`;
-}
+const ASCII_ALONE = /^[\0-\x7f]*$/;
+/** The index of trigrams knows words and parts of words, of three letters or digits and more. */
+const INDEXED = /[\p{L}\p{N}]{3}/u;
 
-/** Text anywhere, none of its characters a wildcard. */
-export function patternOf(q: string): string {
-  return `%${q.replace(/[\\%_]/g, "\\$&")}%`;
+/** Whether the index of trigrams may know a text; letters beyond ASCII it knows by the server's locale. */
+export const mayBeIndexed = (q: string) => INDEXED.test(q);
+
+/**
+ * The condition that a column has a text, in any case. For a text without three letters or digits in a row the index
+ * would be read as a whole, once for each branch: such a text is looked for reading by reading, newest first.
+ */
+export function textCondition(q: string, column: string, values: TextValues): string {
+  // Text anywhere, none of its characters a wildcard.
+  const pattern = values.add(`%${q.replace(/[\\%_]/g, "\\$&")}%`, "text");
+  const searched = mayBeIndexed(q) ? column : `(${column} || '')`;
+  return ASCII_ALONE.test(q)
+    ? `${searched} ILIKE ${pattern}`
+    : `diagnostics_text_like(${searched}, ${pattern})`;
 }
 
 /** Conditions between ANDs; TRUE without any. */

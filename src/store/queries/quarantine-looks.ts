@@ -14,9 +14,10 @@ import {
   conditionsOf,
   eventAt,
   type FilterParts,
-  patternOf,
+  mayBeIndexed,
   type QuarantineFilter,
-  type Values,
+  textCondition,
+  Values,
 } from "./quarantine-filter.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
@@ -24,8 +25,6 @@ export const TABLE = "diagnostics_quarantined_reading";
 export const NEWEST_FIRST = "ORDER BY at DESC, id DESC";
 /** Readings with a text that are found by its index and sorted, at most, by estimate: about 40 ms. */
 const RARE_READINGS = 20_000;
-/** The index knows words and parts of words, of three letters or digits and more. */
-const INDEXED = /[\p{L}\p{N}]{3}/u;
 
 /** What an order goes by: of an incident's readings the moment that the incident counts them at. */
 export const momentOf = ({ incident }: Pick<QuarantineFilter, "incident">) =>
@@ -92,8 +91,7 @@ export function anyPair({ reasons, statuses }: QuarantineFilter, values: Values)
 }
 
 /** The condition on the text, where it is looked for reading by reading. */
-export const hasText = (q: string, values: Values) =>
-  `reason_details ILIKE ${values.add(patternOf(q), "text")}`;
+export const hasText = (q: string, values: Values) => textCondition(q, "reason_details", values);
 
 interface Explained {
   readonly "QUERY PLAN": string;
@@ -101,10 +99,11 @@ interface Explained {
 
 /** Whether the readings with a text are few and found by its index, by PostgreSQL's estimate. Throws what `Reader.rows` throws. */
 export async function isRare(reader: Reader, q: string, options?: QueryOptions): Promise<boolean> {
-  if (!INDEXED.test(q)) return false;
-  const text = `EXPLAIN (FORMAT json) SELECT FROM ${TABLE} WHERE reason_details ILIKE $1::text`;
+  if (!mayBeIndexed(q)) return false;
+  const values = new Values();
+  const text = `EXPLAIN (FORMAT json) SELECT FROM ${TABLE} WHERE ${hasText(q, values)}`;
   const [row] = await reader.rows<Explained>(
-    { label: "estimate of a text", text, values: [patternOf(q)] },
+    { label: "estimate of a text", text, values: values.list },
     options,
   );
   const [{ Plan }] = JSON.parse(row!["QUERY PLAN"]) as [

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { REFUSAL_REASONS } from "../../../src/contract/refusal.ts";
 import { REVIEW_STATUSES } from "../../../src/contract/review-status.ts";
 import type { Sql } from "../../../src/store/pool.ts";
+import { QuarantineCountQueries } from "../../../src/store/queries/quarantine-counts.ts";
 import type { QuarantineFilter } from "../../../src/store/queries/quarantine-filter.ts";
 import { type QuarantineKey, QuarantineListQueries } from "../../../src/store/queries/quarantine-list.ts";
 import { isRare } from "../../../src/store/queries/quarantine-looks.ts";
 import { Reader } from "../../../src/store/queries/reader.ts";
+import { selectionConditions } from "../../../src/store/review/selection.ts";
 import { withSessionSettings } from "../../../src/store/session-options.ts";
 import { connect, systemId } from "../../support/hourly.ts";
 import { createTestDatabase, type TestService } from "../../support/test-services.ts";
@@ -99,4 +101,52 @@ test("a text of fewer than three letters or digits in a row is looked for, whate
     const pages = await pagesOf(new QuarantineListQueries(finding, 100), { ...ALL, q });
     expect(pages.flat()).toEqual(await expected(q, "true"));
   }
+});
+
+describe("a text of any script, whatever the server's locale", () => {
+  const TEXTS = [
+    "Überdruck im Tank",
+    "ДАВЛЕНИЕ слишком велико",
+    "ΠΙΕΣΗ",
+    "圧力 高",
+    "unit “ФУРЛОНГ” is not known",
+  ];
+  const refused = randomRefusals(TEXTS.length, 43).map((row, i) => ({
+    ...row,
+    job_id: row.job_id.replace(/^.{8}/, "ffffffff"),
+    reason_details: TEXTS[i]!,
+  }));
+  beforeAll(() => insertRefusals(sql, refused));
+
+  test.each([
+    "überDRUCK",
+    "Давление",
+    "ие сл",
+    "πιεσ",
+    "圧力",
+    "力 高",
+    "фурлонг",
+    "UNIT “фур",
+    "давление выше",
+  ])("is found in any case: %s", async (q) => {
+    const found = await sql<{ id: number }[]>`
+        SELECT id::int AS id FROM diagnostics_quarantined_reading
+        WHERE reason_details IN ${sql(["", ...TEXTS.filter((text) => text.toLowerCase().includes(q.toLowerCase()))])}
+        ORDER BY quarantined_at DESC, id DESC`;
+    const ids = found.map(({ id }) => id);
+    const queries = new QuarantineListQueries(looking);
+    expect((await pagesOf(queries, { ...ALL, q })).flat()).toEqual(ids);
+    const job_id = refused[0]!.job_id;
+    expect((await pagesOf(queries, { ...ALL, q, job_id })).flat()).toEqual(ids);
+    const counts = await new QuarantineCountQueries(looking).counts({ ...ALL, q });
+    expect(counts.total).toEqual({ count: ids.length, capped: false });
+    const chosen = selectionConditions({ reach: null, filter: { q }, incident: null }, "pending");
+    const text = `SELECT count(*)::int AS n FROM diagnostics_quarantined_reading q WHERE ${chosen.text}`;
+    const [pending] = await sql.unsafe<{ n: number }[]>(text, [...chosen.values]);
+    const counted = refused.filter(
+      ({ reason_details, review_status }) =>
+        review_status === "pending" && reason_details.toLowerCase().includes(q.toLowerCase()),
+    );
+    expect(pending?.n).toBe(counted.length);
+  });
 });

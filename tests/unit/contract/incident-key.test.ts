@@ -22,6 +22,21 @@ test.each([KEY, { ...KEY, sensor_id: null }, { ...KEY, first_at: KEY.last_at }])
   },
 );
 
+test("times of other zones become UTC, which the database can read whatever the zone", () => {
+  const key = [
+    KEY.system_id,
+    KEY.sensor_id,
+    KEY.reason,
+    "2026-06-01T12:00:00.5+23:59",
+    "2026-06-01T00:00:00-23:59",
+  ];
+  expect(decodeIncidentKey(encoded(key))).toEqual({
+    ...KEY,
+    first_at: "2026-05-31T12:01:00.500000Z",
+    last_at: "2026-06-01T23:59:00Z",
+  });
+});
+
 test.each([
   "",
   "x",
