@@ -15,10 +15,20 @@ import { dropDatabase, ownUrl } from "./bench/own-database.ts";
 import { type Service, startService } from "./bench/service.ts";
 import { runProgram } from "./program.ts";
 import { openServices, type QueryServices, REVIEW_DIR } from "./queries/services.ts";
-import { fillLists, fillMore, fillTasks, LISTS, TASKS, USER, withSql } from "./review/filled-database.ts";
+import { withDeadLetters } from "./review/dead-letters.ts";
+import {
+  fillLists,
+  fillMore,
+  fillTasks,
+  LIMITED,
+  LISTS,
+  TASKS,
+  USER,
+  withSql,
+} from "./review/filled-database.ts";
 import { type Measured, measure } from "./review/measure.ts";
 import { type ReviewBenchOptions, readOptions, USAGE } from "./review/options.ts";
-import { systemId } from "./review/quarantine-data.ts";
+import { SYSTEMS, systemId } from "./review/quarantine-data.ts";
 import { QUESTIONS } from "./review/questions.ts";
 import { missed, type ReviewResult, report, save } from "./review/report.ts";
 import { findSubjects } from "./review/subjects.ts";
@@ -28,7 +38,7 @@ const serviceOver = (databaseUrl: string, { redisUrl }: QueryServices, name: str
   startService({ databaseUrl, redisUrl }, undefined, {
     role: "all",
     logPath: join(REVIEW_DIR, `service-${name}.log`),
-    users: [USER],
+    users: [USER, ...Object.keys(LIMITED)],
   });
 
 async function runLists(
@@ -39,10 +49,13 @@ async function runLists(
   const url = await fillLists(services.databaseUrl, rows, keep, stop);
   const service = await serviceOver(url, services, "lists");
   try {
-    const asked = { origin: `http://${service.host}:${service.port}`, token: service.tokens[0]! };
-    const subjects = await withSql(url, (sql) => findSubjects(sql, asked, systemId(1)));
+    const [token = "", rig = "", empty = ""] = service.tokens;
+    const asked = { origin: `http://${service.host}:${service.port}`, token };
     const questions = QUESTIONS.filter(({ name }) => match === null || name.includes(match));
-    return await measure(asked, questions, subjects, requests, stop);
+    return await withDeadLetters(services.redis, systemId(SYSTEMS), async (letters) => {
+      const subjects = await withSql(url, (sql) => findSubjects(sql, systemId(1), letters));
+      return measure({ ...asked, limited: { rig, empty } }, questions, subjects, requests, stop);
+    });
   } finally {
     await service.stop();
   }

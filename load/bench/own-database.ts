@@ -46,13 +46,18 @@ export async function migrateOwn(database: Database): Promise<void> {
   await reconcile(database, LIFECYCLE);
 }
 
-/** An admin without limits in practice. @returns the id */
-export async function addAdmin(database: Database, username: string): Promise<string> {
+/** An admin without limits in practice. @param systems reached; null: all @returns the id */
+export async function addAdmin(
+  database: Database,
+  username: string,
+  systems: readonly string[] | null = null,
+): Promise<string> {
   return new UserStore(database).create({
     username,
     password_hash: await hashPassword(PASSWORD),
     role: "admin",
     requests_per_minute: UNLIMITED,
     readings_per_minute: UNLIMITED,
+    systems,
   });
 }

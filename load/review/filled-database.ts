@@ -11,10 +11,17 @@ import {
   addReadings,
   addRefusals,
   addRegistry,
+  SYSTEMS,
+  systemId,
   vacuum,
 } from "./quarantine-data.ts";
 
 export const USER = "bench-review";
+/** Admins who reach the last rig alone, and a system that has nothing in quarantine. */
+export const LIMITED: Readonly<Record<string, string>> = {
+  "bench-review-rig": systemId(SYSTEMS),
+  "bench-review-empty": systemId(SYSTEMS + 2),
+};
 export const LISTS = "hydraulic_bench_review_lists";
 export const TASKS = "hydraulic_bench_review_tasks";
 const DEADLINE_MS = 1_800_000;
@@ -22,7 +29,7 @@ const REUSABLE_MS = 12 * 3_600_000;
 
 /** What the comment on the database says about it. */
 interface Content {
-  readonly version: 2;
+  readonly version: 3;
   readonly rows: number;
   readonly filled_ms: number;
 }
@@ -53,7 +60,7 @@ export async function fillLists(
     step("added jobs, decisions and alerts");
   });
   await addUp(url);
-  const content: Content = { version: 2, rows, filled_ms: Date.now() };
+  const content: Content = { version: 3, rows, filled_ms: Date.now() };
   await withSql(url, (sql) => sql.unsafe(`COMMENT ON DATABASE ${LISTS} IS '${JSON.stringify(content)}'`));
   return url;
 }
@@ -80,7 +87,7 @@ async function isThere(serverUrl: string, rows: number): Promise<boolean> {
     const [row] = await sql<{ text: string | null }[]>`
       SELECT shobj_description(oid, 'pg_database') AS text FROM pg_database WHERE datname = ${LISTS}`;
     const content = row?.text ? (JSON.parse(row.text) as Content) : null;
-    return content?.version === 2 && content.rows === rows && content.filled_ms > Date.now() - REUSABLE_MS;
+    return content?.version === 3 && content.rows === rows && content.filled_ms > Date.now() - REUSABLE_MS;
   });
 }
 
@@ -94,6 +101,7 @@ async function withTables(
   try {
     await migrateOwn(database);
     const user_id = await addAdmin(database, USER);
+    for (const [name, system_id] of Object.entries(LIMITED)) await addAdmin(database, name, [system_id]);
     await withSql(url, (sql) => fill(sql, user_id));
   } finally {
     await database.close();

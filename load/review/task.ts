@@ -7,7 +7,7 @@ import type postgres from "postgres";
 import type { ReviewAction, ReviewTask } from "../../src/contract/review.ts";
 import { REVIEW_STATUSES } from "../../src/contract/review-status.ts";
 import { WrongDataError } from "../../src/store/benchmark-tables.ts";
-import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-count-sources.ts";
+import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-totals.ts";
 import type { Service } from "../bench/service.ts";
 import type { Asked } from "./measure.ts";
 

@@ -71,7 +71,7 @@ export const QuarantineCountsSchema = Type.Object(
 );
 export type QuarantineCounts = Static<typeof QuarantineCountsSchema>;
 
-const IncidentSchema = Type.Object({
+export const IncidentSchema = Type.Object({
   key: Type.String({ description: "Opaque; names exactly these readings in an action" }),
   system_id: uuid(),
   system_name: orNull(Type.String()),

@@ -13,10 +13,11 @@ export const MAX_TIME_US = Date.UTC(2200, 0, 1) * 1000;
 export const isQueryTime_us = (at_us: number) => at_us >= MIN_TIME_US && at_us <= MAX_TIME_US;
 /** The same of an RFC 3339 date-time. */
 export const isQueryMoment = (text: string) => isQueryTime_us(parseTimestamp_us(text));
-/** Such a date-time in UTC, as PostgreSQL reads it (which knows no offset of 16 hours and more); null when it is none. */
+/** Such a date-time in UTC, since PostgreSQL knows no offset of 16 hours and more; null when it is none. */
 export function queryMoment(text: string): string | null {
   const at_us = parseTimestamp_us(text);
-  return isQueryTime_us(at_us) ? formatTimestamp(at_us) : null;
+  if (!isQueryTime_us(at_us)) return null;
+  return /z$/i.test(text) ? text : formatTimestamp(at_us);
 }
 
 /** From `from_us` on, up to but without `to_us`. */

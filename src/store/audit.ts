@@ -1,5 +1,5 @@
 /** The record of who did what to which (diagnostics_audit). Rows come and stay; the database refuses anything else. */
-import type { AuditEntry, SubjectType } from "../contract/oversight.ts";
+import { type AuditEntry, SUBJECT_TYPES, type SubjectType } from "../contract/oversight.ts";
 import type { Reach } from "../contract/reach.ts";
 import { formatTimestamp } from "../contract/timestamp.ts";
 import { Conditions } from "./queries/conditions.ts";
@@ -52,9 +52,12 @@ export class AuditStore {
     const where = new Conditions([filter.limit + 1])
       .add(filter.actor, (p) => `actor = ${p}`)
       .add(filter.action, (p) => `action = ${p}`)
-      .add(filter.subject_type, (p) => `subject_type = ${p}`)
+      // An id alone, too, is found by the index, which begins with the type.
+      .add(filter.subject_type ?? (filter.subject_id === null ? null : SUBJECT_TYPES), (p) =>
+        filter.subject_type === null ? `subject_type = ANY(${p}::text[])` : `subject_type = ${p}`,
+      )
       .add(filter.subject_id, (p) => `subject_id = ${p}`)
-      .add(filter.reach, (p) => `system_id = ANY(${p}::uuid[])`)
+      .within("system_id", filter.reach)
       .add(time(filter.from_us), (p) => `at >= ${p}`)
       .add(time(filter.to_us), (p) => `at < ${p}`)
       .add(filter.after, (p) =>

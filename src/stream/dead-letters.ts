@@ -25,8 +25,11 @@ export interface DeadLetter extends DeadLetterKey {
 
 /** reason, entry and buried_at_ms, each with its name, stand before the entry's own fields. */
 const OWN_FIELDS = 6;
-/** Looked at by one script, so that Redis is not held up for long: each may be megabytes. */
-const HEADS_AT_ONCE = 10;
+/** Looked at by the first script: each may be megabytes, and Redis must not be held up for long. */
+const HEADS_AT_FIRST = 10;
+/** Looked at by one script after that, by the sizes of those before: some ms. */
+const HEAD_BYTES_AT_ONCE = 2_000_000;
+const HEADS_AT_ONCE = 200;
 /** Longer than a decision takes; after a crash in the middle of one, others may decide again. */
 const CLAIM_TTL_MS = 30_000;
 
@@ -128,12 +131,17 @@ export class DeadLetters {
   /** Those of one partition from `max` on, newest first. */
   async *#heads(partition: number, max: string, limit: number): AsyncGenerator<DeadLetter> {
     let from = max;
-    for (let left = limit; left > 0; left -= HEADS_AT_ONCE) {
-      const count = Math.min(left, HEADS_AT_ONCE);
+    let most = HEADS_AT_FIRST;
+    for (let left = limit; left > 0; ) {
+      const count = Math.min(left, most);
       const rows = await reaching(this.redis.hiLetters(deadKey(partition), from, "-", count));
-      for (const row of rows) yield toHead(partition, row);
+      const heads = rows.map((row) => toHead(partition, row));
+      yield* heads;
       if (rows.length < count) return;
       from = `(${rows.at(-1)![0]}`;
+      left -= count;
+      const largest = Math.max(1, ...heads.map(({ size }) => size));
+      most = Math.max(1, Math.min(HEADS_AT_ONCE, Math.floor(HEAD_BYTES_AT_ONCE / largest)));
     }
   }
 

@@ -1,7 +1,7 @@
 /** Decisions about quarantined readings on a bench: what was refused, a desk to decide at, and what became of it. */
 import { createUnitRegistry } from "../../src/contract/units.ts";
 import { type OpenDesk, openDesk } from "../../src/review/open-desk.ts";
-import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-count-sources.ts";
+import { CHANGED_TOTALS } from "../../src/store/queries/quarantine-totals.ts";
 import type { Decision } from "../../src/store/review/tasks.ts";
 import { IngestBench } from "./ingest-bench.ts";
 

@@ -49,15 +49,18 @@ const BY_MEDIA_TYPE = new Map(FORMATS.map((format) => [FORMAT_KINDS[format].medi
 /**
  * The format of the answer: `format`, else the Accept header, else JSON (also when Accept names nothing that is
  * offered, RFC 9110 section 12.4.1).
+ * @param offered JSON among them
  * @throws {ProblemError} invalid-request
  */
-export function formatOf(c: Context): Format {
+export function formatOf(c: Context): Format;
+export function formatOf<const F extends Format>(c: Context, offered: readonly F[]): F;
+export function formatOf(c: Context, offered: readonly Format[] = FORMATS): Format {
   const fromHeader = accepts(c, {
     header: "Accept",
-    supports: [...BY_MEDIA_TYPE.keys()],
+    supports: offered.map((format) => FORMAT_KINDS[format].media_type),
     default: FORMAT_KINDS.json.media_type,
   });
-  return choiceParameter(c, "format", FORMATS, BY_MEDIA_TYPE.get(fromHeader) ?? "json");
+  return choiceParameter(c, "format", offered, BY_MEDIA_TYPE.get(fromHeader) ?? "json");
 }
 
 /** Whether Accept-Encoding lets the answer be sent with gzip (RFC 9110 section 12.5.3). */

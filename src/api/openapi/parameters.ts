@@ -83,6 +83,9 @@ export const CURSOR = {
   pattern: "^[A-Za-z0-9_-]+$",
 } as const;
 
+/** One of them or several. */
+export const CURSORS = { type: "string", minLength: 1, pattern: listOf("[A-Za-z0-9_-]+") } as const;
+
 /** `limit` and `after` of a list in pages. */
 export const pageParameters = (fallback: number, maximum: number) => [
   queryParameter("limit", "Items on the page", { type: "integer", minimum: 1, maximum, default: fallback }),

@@ -1,28 +1,51 @@
 /** `GET /api/v1/audit`: who did what to which, newest first. */
 import { describeRoute } from "hono-openapi";
-import { AuditPageSchema, SUBJECT_TYPES } from "../../contract/oversight.ts";
+import {
+  type AuditEntry,
+  AuditEntrySchema,
+  AuditPageSchema,
+  SUBJECT_TYPES,
+} from "../../contract/oversight.ts";
 import type { App, RouteDeps } from "../deps.ts";
+import { Exports } from "../formats/export.ts";
+import {
+  answerList,
+  EXPORTED,
+  LIST_FORMAT_PARAMETER,
+  type ListFile,
+  members,
+  okList,
+} from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { AUDIT_PAGE_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
-import { ok, problems } from "../openapi/responses.ts";
-import {
-  choiceParameter,
-  onlyParameters,
-  textParameter,
-  uuidParameter,
-  wholeParameter,
-} from "../parameters.ts";
+import { problems } from "../openapi/responses.ts";
+import { choiceParameter, onlyParameters, textParameter, uuidParameter } from "../parameters.ts";
 import { ADMINS } from "../roles.ts";
-import { idCursor, LIST_PROBLEMS, pageAnswer } from "./oversight-access.ts";
+import { idCursor, LIST_PROBLEMS } from "./oversight-access.ts";
 import { queryAnswer, timeWithin } from "./query-access.ts";
 
 const PATH = "/api/v1/audit";
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 500;
+const LIMITS = { fallback: 50, max: 500 };
 const MAX_TEXT_LENGTH = 200;
-const NAMES = ["actor", "action", "subject_type", "subject_id", "from", "to", "limit", "after"];
+const NAMES = ["actor", "action", "subject_type", "subject_id", "from", "to", "limit", "after", "format"];
+const FILE: ListFile<AuditEntry> = {
+  name: "audit",
+  cells: members<AuditEntry>(
+    "id",
+    "at",
+    "actor",
+    "actor_name",
+    "action",
+    "subject_type",
+    "subject_id",
+    "task_id",
+    "before",
+    "after",
+    "note",
+  ),
+};
 
 const text = { type: "string", minLength: 1, maxLength: MAX_TEXT_LENGTH } as const;
 const moment = { type: "string", format: "date-time" } as const;
@@ -32,7 +55,7 @@ const describe = describeRoute({
   summary: "Who did what, newest first",
   description:
     "The record only grows: the database refuses to change or delete its rows. Admins only; those who are limited to " +
-    "systems get the entries that concern one of these.",
+    `systems get the entries that concern one of these. ${EXPORTED}`,
   operationId: "listAudit",
   security: SECURITY,
   parameters: [
@@ -42,34 +65,37 @@ const describe = describeRoute({
     queryParameter("subject_id", "Only about the thing with this id", text),
     queryParameter("from", "First moment", moment),
     queryParameter("to", "End, itself not included", moment),
-    ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+    ...pageParameters(LIMITS.fallback, LIMITS.max),
+    LIST_FORMAT_PARAMETER,
   ],
   responses: {
-    200: ok("A page of the record", AuditPageSchema, AUDIT_PAGE_EXAMPLE, ["Link"]),
+    200: okList("A page of the record", AuditPageSchema, AuditEntrySchema, FILE, AUDIT_PAGE_EXAMPLE),
     ...problems(PATH, LIST_PROBLEMS),
   },
 });
 
-export function mountAudit(app: App, { queries, tokens }: RouteDeps): void {
+export function mountAudit(app: App, deps: RouteDeps): void {
+  const { queries, tokens } = deps;
+  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, ADMINS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, NAMES);
       const subject_type = choiceParameter(c, "subject_type", [...SUBJECT_TYPES, "any"], "any");
-      const page = await queries.audit.page(
-        {
-          actor: uuidParameter(c, "actor"),
-          action: textParameter(c, "action", MAX_TEXT_LENGTH) ?? null,
-          subject_type: subject_type === "any" ? null : subject_type,
-          subject_id: textParameter(c, "subject_id", MAX_TEXT_LENGTH) ?? null,
-          reach: c.get("claims").systems,
-          from_us: timeWithin(c, "from") ?? null,
-          to_us: timeWithin(c, "to") ?? null,
-          limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
-          after: idCursor(c),
-        },
-        { signal: c.req.raw.signal },
-      );
-      return pageAnswer(c, page.items, page.next === null ? null : [String(page.next)]);
+      const filter = {
+        actor: uuidParameter(c, "actor"),
+        action: textParameter(c, "action", MAX_TEXT_LENGTH) ?? null,
+        subject_type: subject_type === "any" ? null : subject_type,
+        subject_id: textParameter(c, "subject_id", MAX_TEXT_LENGTH) ?? null,
+        reach: c.get("claims").systems,
+        from_us: timeWithin(c, "from") ?? null,
+        to_us: timeWithin(c, "to") ?? null,
+      };
+      return answerList<AuditEntry, number>(c, exports, FILE, {
+        limits: LIMITS,
+        after: idCursor(c),
+        cursor: (id) => [String(id)],
+        page: (after, limit, options) => queries.audit.page({ ...filter, after, limit }, options),
+      });
     }),
   );
 }

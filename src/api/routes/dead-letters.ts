@@ -1,55 +1,85 @@
 /** `GET /api/v1/dead-letters`: batches that could not be processed, newest first. */
 import { describeRoute } from "hono-openapi";
-import { DeadLetterPageSchema } from "../../contract/oversight.ts";
+import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from "../../contract/oversight.ts";
 import type { DeadLetterKey } from "../../stream/dead-letters.ts";
 import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { Exports } from "../formats/export.ts";
+import {
+  answerList,
+  EXPORTED,
+  LIST_FORMAT_PARAMETER,
+  type ListFile,
+  members,
+  okList,
+} from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { DEAD_LETTER_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
-import { ok, problems } from "../openapi/responses.ts";
-import { invalidParameter, onlyParameters, uuidParameter, wholeParameter } from "../parameters.ts";
+import { problems } from "../openapi/responses.ts";
+import { invalidParameter, onlyParameters, uuidParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
 import { toLetterView } from "./dead-letter-access.ts";
-import { LOOK_PROBLEMS, pageAnswer } from "./oversight-access.ts";
+import { LIST_PROBLEMS } from "./oversight-access.ts";
+import { queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/dead-letters";
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+const LIMITS = { fallback: 50, max: 200 };
+const FILE: ListFile<DeadLetterView> = {
+  name: "dead-letters",
+  cells: {
+    ...members<DeadLetterView>("id", "reason", "buried_at", "size_bytes"),
+    job_id: ({ job }) => job?.job_id,
+    system_id: ({ job }) => job?.system_id,
+    created_by: ({ job }) => job?.created_by,
+    total_readings: ({ job }) => job?.total_readings,
+    received_at: ({ job }) => job?.received_at,
+  },
+};
 
 const describe = describeRoute({
   tags: ["Oversight"],
   summary: "Dead letters, newest first",
   description:
     "Batches that failed for a reason of their own, kept with their payload until somebody replays or discards them. " +
-    "`job` is null where not even that could be read; who is limited to systems does not see these. Not for producers.",
+    "`job` is null where not even that could be read; who is limited to systems does not see these. Not for producers. " +
+    `${EXPORTED} Payloads are not in it.`,
   operationId: "listDeadLetters",
   security: SECURITY,
   parameters: [
     queryParameter("job_id", "Only of this job", { type: "string", format: "uuid" }),
-    ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+    ...pageParameters(LIMITS.fallback, LIMITS.max),
+    LIST_FORMAT_PARAMETER,
   ],
   responses: {
-    200: ok("A page of dead letters", DeadLetterPageSchema, { items: [DEAD_LETTER_EXAMPLE], next: null }, [
-      "Link",
-    ]),
-    ...problems(PATH, LOOK_PROBLEMS),
+    200: okList("A page of dead letters", DeadLetterPageSchema, DeadLetterSchema, FILE, {
+      items: [DEAD_LETTER_EXAMPLE],
+      next: null,
+    }),
+    ...problems(PATH, LIST_PROBLEMS),
   },
 });
 
-export function mountDeadLetters(app: App, { deadLetters, tokens }: RouteDeps): void {
-  app.get(PATH, describe, authenticate(tokens, READERS), async (c) => {
-    onlyParameters(c, ["job_id", "limit", "after"]);
-    const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const found = await deadLetters.letters.page(afterOf(c), limit + 1, {
-      job_id: uuidParameter(c, "job_id"),
-      reach: c.get("claims").systems,
-    });
-    const shown = found.slice(0, limit);
-    const last = found.length > limit ? shown.at(-1) : undefined;
-    return pageAnswer(c, shown.map(toLetterView), last ? [String(last.partition), last.id] : null);
-  });
+export function mountDeadLetters(app: App, deps: RouteDeps): void {
+  const { deadLetters, tokens } = deps;
+  const exports = new Exports(deps);
+  app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, ["job_id", "limit", "after", "format"]);
+      const wanted = { job_id: uuidParameter(c, "job_id"), reach: c.get("claims").systems };
+      return answerList<DeadLetterView, DeadLetterKey>(c, exports, FILE, {
+        limits: LIMITS,
+        after: afterOf(c),
+        cursor: ({ partition, id }) => [String(partition), id],
+        async page(after, limit) {
+          const found = await deadLetters.letters.page(after, limit + 1, wanted);
+          const shown = found.slice(0, limit);
+          return { items: shown.map(toLetterView), next: (found.length > limit && shown.at(-1)) || null };
+        },
+      });
+    }),
+  );
 }
 
 /** @throws {ProblemError} invalid-request */

@@ -2,27 +2,34 @@
 
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
-import { JOB_STATES, JobViewSchema, toJobView } from "../../contract/job.ts";
+import { JOB_STATES, type JobView, JobViewSchema, toJobView } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
 import { NextField } from "../../contract/query.ts";
 import { queryMoment } from "../../contract/query-range.ts";
 import type { JobKey } from "../../store/queries/job-list.ts";
 import { readsEverybodys } from "../auth/claims.ts";
-import { cursorParameter, toCursor } from "../cursor.ts";
+import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
+import { Exports } from "../formats/export.ts";
+import {
+  answerList,
+  EXPORTED,
+  LIST_FORMAT_PARAMETER,
+  type ListFile,
+  members,
+  okList,
+} from "../formats/list.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, UUIDS } from "../openapi/parameters.ts";
 import { JOB_PAGE_EXAMPLE } from "../openapi/query-examples.ts";
-import { notModified, ok, problems } from "../openapi/responses.ts";
-import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { notModified, problems } from "../openapi/responses.ts";
+import { choiceParameter, invalidParameter, onlyParameters } from "../parameters.ts";
 import { FOLLOWING } from "../roles.ts";
 import { jobsByIds, MAX_IDS } from "./jobs-by-ids.ts";
 import {
-  linkHeader,
-  linkTo,
   nowOf,
   pagesOf,
   QUERY_PROBLEMS,
@@ -33,15 +40,30 @@ import {
 } from "./query-access.ts";
 
 const PATH = "/api/v1/jobs";
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 1_000;
+const LIMITS = { fallback: 50, max: 1_000 };
+const FILE: ListFile<JobView> = {
+  name: "jobs",
+  cells: members<JobView>(
+    ...([
+      "job_id",
+      "system_id",
+      "status",
+      "total_readings",
+      "inserted_readings",
+      "duplicate_readings",
+    ] as const),
+    ...(["quarantined_readings", "created_at", "started_at", "completed_at", "processing_time_ms"] as const),
+    ...(["error_message", "success_rate"] as const),
+  ),
+};
 
 const describe = describeRoute({
   tags: ["Queries"],
   summary: "Jobs, newest first",
   description:
     "Producers get only their own; admins, engineers and reviewers get all; who is limited to systems those of these. `from` and `to` are about created_at. The list is read from the " +
-    "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} and `ids` know it at once.",
+    "database, where a batch shows a moment after it was accepted; GET /api/v1/jobs/{job_id} and `ids` know it at once. " +
+    EXPORTED,
   operationId: "listJobs",
   security: SECURITY,
   parameters: [
@@ -59,10 +81,11 @@ const describe = describeRoute({
     ),
     queryParameter("system_id", "Only batches of this system", { type: "string", format: "uuid" }),
     ...rangeParameters(),
-    ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT),
+    ...pagesOf(LIMITS.fallback, LIMITS.max),
+    LIST_FORMAT_PARAMETER,
   ],
   responses: {
-    200: ok(
+    200: okList(
       "A page of jobs; with `ids`, Retry-After is set while one of them is active",
       Type.Object({
         items: Type.Array(JobViewSchema),
@@ -71,6 +94,8 @@ const describe = describeRoute({
           Type.Array(Type.String({ format: "uuid" }), { description: "With `ids` only: no job of yours" }),
         ),
       }),
+      JobViewSchema,
+      FILE,
       JOB_PAGE_EXAMPLE,
       [...QUERY_HEADERS, "Retry-After"],
     ),
@@ -81,31 +106,34 @@ const describe = describeRoute({
 
 export function mountJobs(app: App, deps: RouteDeps): void {
   const { queries, clock, tokens } = deps;
+  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, undefined, FOLLOWING), (c) =>
     queryAnswer(c, async () => {
       if (c.req.query("ids") !== undefined) return jobsByIds(c, deps);
-      onlyParameters(c, ["ids", "status", "lost", "system_id", "from", "to", "limit", "after"]);
+      onlyParameters(c, ["ids", "status", "lost", "system_id", "from", "to", "limit", "after", "format"]);
       const now_us = nowOf(clock);
       const claims = c.get("claims");
       const range = rangeOf(c, now_us);
       const status = choiceParameter(c, "status", [...JOB_STATES, "any"], "any");
-      const page = await queries.jobs.page(
-        {
-          created_by: readsEverybodys(claims) ? null : claims.sub,
-          status: status === "any" ? null : status,
-          lost: choiceParameter(c, "lost", ["true", "any"], "any") === "true",
-          system_id: systemOf(c),
-          reach: claims.systems,
-          range,
-          limit: wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT }),
-          after: afterOf(c),
+      const filter = {
+        created_by: readsEverybodys(claims) ? null : claims.sub,
+        status: status === "any" ? null : status,
+        lost: choiceParameter(c, "lost", ["true", "any"], "any") === "true",
+        system_id: systemOf(c),
+        reach: claims.systems,
+        range,
+      };
+      return answerList<JobView, JobKey>(c, exports, FILE, {
+        limits: LIMITS,
+        after: afterOf(c),
+        cursor: ({ created_at, job_id }) => [created_at, job_id],
+        link: rangeText(range),
+        async page(after, limit, options) {
+          const { jobs, next } = await queries.jobs.page({ ...filter, after, limit }, options);
+          return { items: jobs.map(toJobView), next };
         },
-        { signal: c.req.raw.signal },
-      );
-      const key = page.next;
-      const next = key && linkTo(c, { ...rangeText(range), after: toCursor([key.created_at, key.job_id]) });
-      const times = { to_us: range.to_us, now_us, headers: linkHeader({ next }) };
-      return answerJson(c, { items: page.jobs.map(toJobView), next }, times);
+        answer: (body, headers) => answerJson(c, body, { to_us: range.to_us, now_us, headers }),
+      });
     }),
   );
 }

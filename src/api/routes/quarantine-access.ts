@@ -2,11 +2,11 @@
 import { decodeIncidentKey, type IncidentKey } from "../../contract/incident-key.ts";
 import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
-import { MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts";
+import { MAX_INCIDENTS, MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import type { AppContext } from "../deps.ts";
-import { COUNTED_IDS, CURSOR, queryParameter, wordsBetweenCommas } from "../openapi/parameters.ts";
+import { COUNTED_IDS, CURSORS, queryParameter, wordsBetweenCommas } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us, uuidParameter } from "../parameters.ts";
 import { QUERY_PROBLEMS } from "./query-access.ts";
 
@@ -36,7 +36,12 @@ export const SERIES_PARAMETERS = (from: string, to: string) => [
 ];
 export const FILTER_PARAMETERS = [
   queryParameter("ids", `Only these, at most ${MAX_REVIEW_IDS} between commas`, COUNTED_IDS),
-  queryParameter("incident", "Only the readings of this incident: a `key` of the incidents", CURSOR),
+  queryParameter(
+    "incident",
+    "Only the readings of this incident: a `key` of the incidents. A whole file of CSV or NDJSON takes up to " +
+      `${MAX_INCIDENTS} keys between commas, one after another`,
+    CURSORS,
+  ),
   uuidFilter("job_id", "Only of this batch"),
   ...SERIES_PARAMETERS("Quarantined then or later", "Quarantined before"),
   queryParameter("q", "Text within reason_details, in any case", {
@@ -50,14 +55,20 @@ export const FILTER_NAMES = ["ids", "incident", "job_id", ...SERIES_NAMES, "q"] 
 
 /** The filter of the query. @throws {ProblemError} invalid-request */
 export function filterOf(c: AppContext): QuarantineFilter {
+  const [first, ...others] = filtersOf(c);
+  if (first && others.length === 0) return first;
+  throw invalidParameter("incident", "one key: only a whole file of CSV or NDJSON takes several");
+}
+
+/** The filters of a query that may name several incidents, one for each. @throws {ProblemError} invalid-request */
+export function filtersOf(c: AppContext): QuarantineFilter[] {
   const [from_us, to_us] = [momentOf(c, "from"), momentOf(c, "to")];
   if (from_us !== null && to_us !== null && from_us >= to_us) {
     throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
   }
-  return {
+  const common = {
     reach: c.get("claims").systems,
     ids: idsOf(c),
-    incident: incidentOf(c),
     job_id: uuidParameter(c, "job_id"),
     system_id: uuidParameter(c, "system_id"),
     sensor_id: uuidParameter(c, "sensor_id"),
@@ -70,6 +81,7 @@ export function filterOf(c: AppContext): QuarantineFilter {
     to_us,
     q: textParameter(c, "q", MAX_TEXT) ?? null,
   };
+  return incidentsOf(c).map((incident) => ({ ...common, incident }));
 }
 
 function idsOf(c: AppContext): readonly number[] | null {
@@ -80,11 +92,16 @@ function idsOf(c: AppContext): readonly number[] | null {
   throw invalidParameter("ids", `1 to ${MAX_REVIEW_IDS} ids of quarantined readings between commas`);
 }
 
-function incidentOf(c: AppContext): IncidentKey | null {
+/** Each key once; one null without any. */
+function incidentsOf(c: AppContext): (IncidentKey | null)[] {
   const text = c.req.query("incident");
-  const key = text === undefined ? null : decodeIncidentKey(text);
-  if (text === undefined || key !== null) return key;
-  throw invalidParameter("incident", "a key that GET /api/v1/quarantine/incidents gave");
+  if (text === undefined) return [null];
+  const keys = [...new Set(text.split(","))].map(decodeIncidentKey);
+  if (keys.length <= MAX_INCIDENTS && !keys.includes(null)) return keys;
+  throw invalidParameter(
+    "incident",
+    `a key that GET /api/v1/quarantine/incidents gave, or at most ${MAX_INCIDENTS}`,
+  );
 }
 
 function momentOf(c: AppContext, name: string): number | null {

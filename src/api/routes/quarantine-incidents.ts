@@ -1,23 +1,46 @@
 /** `GET /api/v1/quarantine/incidents`: refusals that belong together, newest first. */
 import { describeRoute } from "hono-openapi";
 import { decodeIncidentKey, encodeIncidentKey } from "../../contract/incident-key.ts";
-import { IncidentPageSchema } from "../../contract/quarantine-review.ts";
+import { type Incident, IncidentPageSchema, IncidentSchema } from "../../contract/quarantine-review.ts";
+import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import type { IncidentPosition } from "../../store/queries/quarantine-incidents.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
+import { Exports } from "../formats/export.ts";
+import {
+  answerList,
+  EXPORTED,
+  LIST_FORMAT_PARAMETER,
+  type ListFile,
+  members,
+  okList,
+} from "../formats/list.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { INCIDENT_PAGE_EXAMPLE } from "../openapi/quarantine-examples.ts";
-import { notModified, ok, problems } from "../openapi/responses.ts";
-import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { notModified, problems } from "../openapi/responses.ts";
+import { invalidParameter, onlyParameters } from "../parameters.ts";
 import { READERS } from "../roles.ts";
 import { filterOf, QUARANTINE_PROBLEMS, SERIES_NAMES, SERIES_PARAMETERS } from "./quarantine-access.ts";
-import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.ts";
+import { nowOf, pagesOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine/incidents";
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+const LIMITS = { fallback: 50, max: 200 };
+const FILE: ListFile<Incident> = {
+  name: "incidents",
+  cells: {
+    ...members<Incident>("key", "system_id", "system_name", "sensor_id", "sensor_name", "unit", "reason"),
+    ...members<Incident>("first_at", "last_at", "count"),
+    ...Object.fromEntries(
+      REVIEW_STATUSES.map((status) => [status, ({ statuses }: Incident) => statuses[status]] as const),
+    ),
+    sample_id: ({ sample }) => sample.id,
+    sample_value: ({ sample }) => sample.value,
+    sample_unit: ({ sample }) => sample.unit,
+    sample_reason_details: ({ sample }) => sample.reason_details,
+  },
+};
 
 const describe = describeRoute({
   tags: ["Quarantine"],
@@ -25,17 +48,20 @@ const describe = describeRoute({
   description:
     "An incident is the refusals of one system, sensor and reason that each came at most an hour after the one " +
     "before. A refusal's moment is the reading's own time, or when it was quarantined if that time is missing or " +
-    "what is wrong. An incident may grow between two pages; its `key` then changes.",
+    `what is wrong. An incident may grow between two pages; its \`key\` then changes. ${EXPORTED}`,
   operationId: "listIncidents",
   security: SECURITY,
   parameters: [
     ...SERIES_PARAMETERS("Incidents that end then or later", "Incidents that begin before"),
-    ...pagesOf(DEFAULT_LIMIT, MAX_LIMIT),
+    ...pagesOf(LIMITS.fallback, LIMITS.max),
+    LIST_FORMAT_PARAMETER,
   ],
   responses: {
-    200: ok(
+    200: okList(
       "Incidents with at least one reading in one of the statuses",
       IncidentPageSchema,
+      IncidentSchema,
+      FILE,
       INCIDENT_PAGE_EXAMPLE,
       QUERY_HEADERS,
     ),
@@ -44,22 +70,25 @@ const describe = describeRoute({
   },
 });
 
-export function mountQuarantineIncidents(app: App, { queries, clock, tokens }: RouteDeps): void {
+export function mountQuarantineIncidents(app: App, deps: RouteDeps): void {
+  const { queries, clock, tokens } = deps;
+  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
-      onlyParameters(c, [...SERIES_NAMES, "limit", "after"]);
-      const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
+      onlyParameters(c, [...SERIES_NAMES, "limit", "after", "format"]);
+      const filter = filterOf(c);
       const now_us = nowOf(clock);
-      const options = { signal: c.req.raw.signal };
-      const page = await queries.incidents.page(filterOf(c), afterOf(c), limit, options);
-      const last = page.next;
-      // A key has everything that the order of the list goes by.
-      const next = last && linkTo(c, { after: encodeIncidentKey({ ...last, first_at: last.last_at }) });
-      return answerJson(
-        c,
-        { items: page.incidents, next },
-        { to_us: now_us, now_us, headers: linkHeader({ next }) },
-      );
+      return answerList<Incident, IncidentPosition>(c, exports, FILE, {
+        limits: LIMITS,
+        after: afterOf(c),
+        // A key has everything that the order of the list goes by.
+        cursor: (last) => encodeIncidentKey({ ...last, first_at: last.last_at }),
+        async page(after, limit, options) {
+          const { incidents: items, next } = await queries.incidents.page(filter, after, limit, options);
+          return { items, next };
+        },
+        answer: (body, headers) => answerJson(c, body, { to_us: now_us, now_us, headers }),
+      });
     }),
   );
 }

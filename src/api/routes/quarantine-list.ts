@@ -7,7 +7,7 @@ import { NextField } from "../../contract/query.ts";
 import { queryMoment } from "../../contract/query-range.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import { ITEM_COLUMNS } from "../../store/queries/quarantine-item.ts";
-import type { QuarantineKey, QuarantineText } from "../../store/queries/quarantine-list.ts";
+import type { QuarantineKey } from "../../store/queries/quarantine-list.ts";
 import { csvHeader } from "../../store/queries/table-text.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
@@ -15,23 +15,25 @@ import { answerWhole } from "../formats/answer.ts";
 import { Exports } from "../formats/export.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { columnsSchema, FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
+import { answerWithFile, isWhole } from "../formats/whole.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_LIST_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, problems } from "../openapi/responses.ts";
 import { invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
 import { READERS } from "../roles.ts";
-import { FILTER_NAMES, FILTER_PARAMETERS, filterOf, QUARANTINE_PROBLEMS } from "./quarantine-access.ts";
+import {
+  FILTER_NAMES,
+  FILTER_PARAMETERS,
+  filterOf,
+  filtersOf,
+  QUARANTINE_PROBLEMS,
+} from "./quarantine-access.ts";
 import { linkHeader, linkTo, nowOf, pagesOf, queryAnswer } from "./query-access.ts";
 
 const PATH = "/api/v1/quarantine";
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
-/** Rows of one piece of an export: about 1 MB of text; of the first one fewer, so that the answer begins. */
-const PIECE_ROWS = 2_000;
-const FIRST_ROWS = 50;
-/** Longest wait of an export's next piece for a slot: it has waited its turn already, ms. */
-const PIECE_WAIT_MS = 30_000;
 
 const describe = describeRoute({
   tags: ["Quarantine"],
@@ -66,14 +68,12 @@ export function mountQuarantineList(app: App, deps: RouteDeps): void {
   app.get(PATH, describe, authenticate(deps.tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, [...FILTER_NAMES, "limit", "after", "format"]);
-      const filter = filterOf(c);
       const format = formatOf(c);
       const after = afterOf(c);
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-      const { envelope, style } = FORMAT_KINDS[format];
-      if (!envelope && after === null && c.req.query("limit") === undefined) {
-        return exportOf(c, deps, exports, filter, format);
-      }
+      const { style } = FORMAT_KINDS[format];
+      if (isWhole(c, format)) return exportOf(c, deps, exports, filtersOf(c), format);
+      const filter = filterOf(c);
       const options = { signal: c.req.raw.signal };
       const page = await deps.queries.quarantine.page(filter, after, limit, style, options);
       const now_us = nowOf(deps.clock);
@@ -100,36 +100,29 @@ function afterOf(c: AppContext): QuarantineKey | null {
   throw invalidParameter("after", "the one in `next` of the page before");
 }
 
-/** The whole selection, piece by piece: each piece goes on where the one before ended. */
-function exportOf(
+/** Where an export goes on: in which filter, and after which of its readings. */
+interface ExportKey {
+  readonly which: number;
+  readonly after: QuarantineKey | null;
+}
+
+/** The whole selection, filter by filter and piece by piece: each piece goes on where the one before ended. */
+const exportOf = (
   c: AppContext,
   { queries }: RouteDeps,
   exports: Exports,
-  filter: QuarantineFilter,
+  filters: readonly QuarantineFilter[],
   format: Format,
-): Promise<Response> {
-  const { content_type, style } = FORMAT_KINDS[format];
-  let header = format === "csv" ? csvHeader(ITEM_COLUMNS) : "";
-  let after: QuarantineKey | null = null;
-  let ended = false;
-  return exports.answer(
-    c,
-    async (signal) => {
-      if (ended) return null;
-      const isFirst = after === null;
-      const options = isFirst ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
-      const rows = isFirst ? FIRST_ROWS : PIECE_ROWS;
-      let text = header;
-      header = "";
-      // The look for a text may end before it has found anything.
-      do {
-        const page: QuarantineText = await queries.quarantine.page(filter, after, rows, style, options);
-        after = page.next;
-        text += page.body;
-      } while (after !== null && text === "");
-      ended = after === null;
-      return text === "" ? null : text;
+): Promise<Response> =>
+  answerWithFile<ExportKey>(c, exports, {
+    name: "quarantine",
+    format,
+    header: format === "csv" ? csvHeader(ITEM_COLUMNS) : "",
+    async piece(key, rows, options) {
+      const { which, after } = key ?? { which: 0, after: null };
+      const { style } = FORMAT_KINDS[format];
+      const { body, next } = await queries.quarantine.page(filters[which]!, after, rows, style, options);
+      if (next) return { text: body, next: { which, after: next } };
+      return { text: body, next: which + 1 < filters.length ? { which: which + 1, after: null } : null };
     },
-    { "Content-Type": content_type, "Content-Disposition": `attachment; filename="quarantine.${format}"` },
-  );
-}
+  });

@@ -3,58 +3,96 @@
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
 import { queryMoment } from "../../contract/query-range.ts";
-import { ReviewTaskPageSchema, TASK_STATES } from "../../contract/review.ts";
+import {
+  type ReviewTask,
+  ReviewTaskPageSchema,
+  ReviewTaskSchema,
+  TASK_STATES,
+} from "../../contract/review.ts";
 import type { TaskKey } from "../../store/review/tasks.ts";
-import { cursorParameter, toCursor } from "../cursor.ts";
+import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
+import { Exports } from "../formats/export.ts";
+import {
+  answerList,
+  EXPORTED,
+  LIST_FORMAT_PARAMETER,
+  type ListFile,
+  members,
+  okList,
+} from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
-import { ok, problems } from "../openapi/responses.ts";
+import { problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
-import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { choiceParameter, invalidParameter, onlyParameters } from "../parameters.ts";
 import { READERS } from "../roles.ts";
-import { linkTo } from "./query-access.ts";
+import { queryAnswer } from "./query-access.ts";
 import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
-const DEFAULT_LIMIT = 50;
-const MAX_LIMIT = 200;
+const LIMITS = { fallback: 50, max: 200 };
+const FILE: ListFile<ReviewTask> = {
+  name: "decisions",
+  cells: members<ReviewTask>(
+    ...(["id", "action", "state", "actor", "actor_name", "note", "selection", "change", "conflict"] as const),
+    ...([
+      "selected",
+      "done",
+      "stored",
+      "identical",
+      "replaced",
+      "changed",
+      "failing",
+      "not_open",
+      "jobs",
+    ] as const),
+    ...(["created_at", "started_at", "completed_at", "error_message"] as const),
+  ),
+};
 
 const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "Decisions, newest first",
-  description: "Who is limited to systems sees the decisions that are about some of these alone.",
+  description: `Who is limited to systems sees the decisions that are about some of these alone. ${EXPORTED}`,
   operationId: "listReviewTasks",
   security: SECURITY,
   parameters: [
     queryParameter("state", "Only these", { type: "string", enum: [...TASK_STATES] }),
-    ...pageParameters(DEFAULT_LIMIT, MAX_LIMIT),
+    ...pageParameters(LIMITS.fallback, LIMITS.max),
+    LIST_FORMAT_PARAMETER,
   ],
   responses: {
-    200: ok("A page of tasks", ReviewTaskPageSchema, { items: [REVIEW_TASK_EXAMPLE], next: null }),
-    ...problems(ACTIONS_PATH, REVIEW_READ_PROBLEMS),
+    200: okList("A page of tasks", ReviewTaskPageSchema, ReviewTaskSchema, FILE, {
+      items: [REVIEW_TASK_EXAMPLE],
+      next: null,
+    }),
+    ...problems(ACTIONS_PATH, [...REVIEW_READ_PROBLEMS, "server-busy"]),
   },
 });
 
-export function mountReviewActions(app: App, { review, tokens }: RouteDeps): void {
-  app.get(ACTIONS_PATH, describe, authenticate(tokens, READERS), async (c) => {
-    onlyParameters(c, ["state", "limit", "after"]);
-    const state = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
-    const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
-    const tasks = await review.tasks.page(
-      state === "any" ? null : state,
-      afterOf(c),
-      limit + 1,
-      c.get("claims").systems,
-    );
-    const items = tasks.slice(0, limit);
-    const last = items.at(-1);
-    const more = last !== undefined && tasks.length > limit;
-    const next = more ? linkTo(c, { after: toCursor([last.created_at, last.id]) }) : null;
-    c.header("Cache-Control", "no-store");
-    return c.json({ items, next });
-  });
+export function mountReviewActions(app: App, deps: RouteDeps): void {
+  const { review, tokens } = deps;
+  const exports = new Exports(deps);
+  app.get(ACTIONS_PATH, describe, authenticate(tokens, READERS), (c) =>
+    queryAnswer(c, async () => {
+      onlyParameters(c, ["state", "limit", "after", "format"]);
+      const chosen = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
+      const state = chosen === "any" ? null : chosen;
+      const reach = c.get("claims").systems;
+      return answerList<ReviewTask, TaskKey>(c, exports, FILE, {
+        limits: LIMITS,
+        after: afterOf(c),
+        cursor: ({ created_at, id }) => [created_at, id],
+        async page(after, limit) {
+          const tasks = await review.tasks.page(state, after, limit + 1, reach);
+          const items = tasks.slice(0, limit);
+          return { items, next: (tasks.length > limit && items.at(-1)) || null };
+        },
+      });
+    }),
+  );
 }
 
 /** @throws {ProblemError} invalid-request */

@@ -39,7 +39,7 @@ export class AlertListQueries {
   ): Promise<AlertPage> {
     const where = new Conditions([limit + 1])
       .add(system_id, (p) => `a.system_id = ${p}`)
-      .add(reach, (p) => `a.system_id = ANY(${p}::uuid[])`)
+      .within("a.system_id", reach)
       .add(after, (p) => `a.id < ${p}`);
     const rows = await this.reader.rows<AlertView>(
       {

@@ -1,3 +1,17 @@
+import { arrayOf } from "../review/ask.ts";
+
+/** Takes what a condition compares with. @returns the parameter, with its type */
+export interface TextValues {
+  add(value: string, type: string): string;
+}
+
+/** That a column is one of some systems; one alone is an equality, which an index in the order of a list begins with. */
+export function amongSystems(column: string, systems: readonly string[], values: TextValues): string {
+  const [only, ...others] = systems;
+  if (only !== undefined && others.length === 0) return `${column} = ${values.add(only, "uuid")}`;
+  return `${column} = ANY(${values.add(arrayOf(systems), "text")}::uuid[])`;
+}
+
 /** The conditions of a list that were asked for, with their parameters. */
 export class Conditions {
   readonly #values: unknown[];
@@ -13,6 +27,14 @@ export class Conditions {
     if (value === null) return this;
     this.#values.push(value);
     this.#conditions.push(condition(`$${this.#values.length}`));
+    return this;
+  }
+
+  /** Demand that a column is one of the systems within reach; null: any. */
+  within(column: string, reach: readonly string[] | null): this {
+    if (reach === null) return this;
+    const add = (value: string, type: string) => `$${this.#values.push(value)}::${type}`;
+    this.#conditions.push(amongSystems(column, reach, { add }));
     return this;
   }
 

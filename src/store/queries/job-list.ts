@@ -3,6 +3,7 @@ import type { JobRecord, JobState } from "../../contract/job.ts";
 import type { TimeRange } from "../../contract/query-range.ts";
 import type { Reach } from "../../contract/reach.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
+import { amongSystems } from "./conditions.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
 export interface JobKey {
@@ -53,7 +54,10 @@ export class JobListQueries {
     };
     demand(filter.created_by, (p) => `created_by = ${p}`);
     demand(filter.system_id, (p) => `system_id = ${p}`);
-    demand(filter.reach, (p) => `system_id = ANY(${p}::uuid[])`);
+    if (filter.reach !== null) {
+      const add = (value: string, type: string) => `$${values.push(value)}::${type}`;
+      conditions.push(amongSystems("system_id", filter.reach, { add }));
+    }
     demand(filter.status, (p) => `status = ${p}`);
     if (filter.lost) conditions.push("lost_at IS NOT NULL");
     if (after) {

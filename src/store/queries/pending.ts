@@ -1,7 +1,7 @@
 /** How many quarantined readings wait for a decision. */
 import type { Reach } from "../../contract/reach.ts";
 import { Conditions } from "./conditions.ts";
-import { CHANGED_TOTALS } from "./quarantine-count-sources.ts";
+import { CHANGED_TOTALS } from "./quarantine-totals.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
 export class PendingQuery {

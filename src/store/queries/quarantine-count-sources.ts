@@ -43,36 +43,14 @@ export interface Sources {
   readonly bySensor: string;
   /** `cells` hold only what the filter's system and sensor let through. */
   readonly narrowed: boolean;
+  /** `bySystem` and `bySensor` hold only what the whole filter lets through, in place of its reasons and statuses. */
+  readonly chosen?: true;
   /** Whether a row of `cells` that was cut speaks for all values, also those without rows. */
   readonly cutsAll: "TRUE" | "FALSE";
   readonly exact: boolean;
 }
 
 const one = (cells: string) => ({ cells, bySystem: cells, bySensor: cells });
-
-const TOTAL_COLUMNS = ["system_id, sensor_id, reason", ...REVIEW_STATUSES].join(", ");
-/** The totals, and what was not added to them yet; in one statement they are of one moment. */
-export const CHANGED_TOTALS = `SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_total
-  UNION ALL SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_change`;
-
-export function totalsSource(filter: QuarantineFilter, values: Values): Sources {
-  const within = all(reachConditions(filter.reach, values, "s"));
-  const sums = REVIEW_STATUSES.map((status) => `sum(${status})::bigint AS ${status}`).join(", ");
-  const turned = REVIEW_STATUSES.map((status) => `('${status}', ${status})`).join(", ");
-  return {
-    ...one("cells"),
-    name: "totals",
-    tables: `summed AS (
-        SELECT system_id, sensor_id, reason, ${sums} FROM (${CHANGED_TOTALS}) s
-        WHERE ${within} GROUP BY system_id, sensor_id, reason),
-      cells AS MATERIALIZED (
-        SELECT system_id, sensor_id, reason, t.status, t.n, false AS cut
-        FROM summed CROSS JOIN LATERAL (VALUES ${turned}) t (status, n) WHERE t.n <> 0)`,
-    narrowed: false,
-    cutsAll: "FALSE",
-    exact: true,
-  };
-}
 
 /** Of one job or some ids, whose readings are few. */
 export function jobSource(filter: QuarantineFilter, values: Values): Sources {

@@ -14,11 +14,11 @@ import {
   rareTextSource,
   type Sources,
   textSource,
-  totalsSource,
 } from "./quarantine-count-sources.ts";
 import { all, type QuarantineFilter, reachConditions, Values } from "./quarantine-filter.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 import { isRare, isShort } from "./quarantine-looks.ts";
+import { totalsSource } from "./quarantine-totals.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
 
 /** Systems and sensors that are told, largest first. */
@@ -66,8 +66,10 @@ function sourcesOf(filter: QuarantineFilter, isFound: boolean, values: Values): 
 function facets(filter: QuarantineFilter, sources: Sources, values: Values): string {
   const reason = `reason = ANY(${values.add(filter.reasons, "text[]")})`;
   const status = `status = ANY(${values.add(filter.statuses, "text[]")})`;
+  // What is chosen already is not asked for again.
+  const of = (...conditions: readonly string[]) => (sources.chosen ? [] : conditions);
   const one = (column: "system_id" | "sensor_id") =>
-    filter[column] === null ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
+    filter[column] === null || sources.chosen ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
   const [system, sensor] = [one("system_id"), one("sensor_id")];
   const both = sources.narrowed ? [] : [...system, ...sensor];
   const largest = (inner: string) => `(${inner} ORDER BY 5 DESC, 2 LIMIT ${LARGEST})`;
@@ -82,11 +84,11 @@ function facets(filter: QuarantineFilter, sources: Sources, values: Values): str
      FROM ${sources.cells} WHERE ${all([reason, ...both])} GROUP BY status`,
     largest(`SELECT 'system', f.system_id::text, y.name, NULL::uuid, f.n, f.cut FROM (
        SELECT system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySystem}
-       WHERE ${all([reason, status, ...sensor])} GROUP BY system_id) f
+       WHERE ${all(of(reason, status, ...sensor))} GROUP BY system_id) f
      LEFT JOIN diagnostics_system y ON y.id = f.system_id WHERE f.n > 0`),
     largest(`SELECT 'sensor', f.sensor_id::text, s.name, f.system_id, f.n, f.cut FROM (
        SELECT sensor_id, system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySensor}
-       WHERE ${all([reason, status, ...system, `sensor_id <> '${NO_SENSOR}'`])} GROUP BY sensor_id, system_id) f
+       WHERE ${all([...of(reason, status, ...system), `sensor_id <> '${NO_SENSOR}'`])} GROUP BY sensor_id, system_id) f
      LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id AND ${all(reachConditions(filter.reach, values, "s"))}
      WHERE f.n > 0`),
   ].join(" UNION ALL ");

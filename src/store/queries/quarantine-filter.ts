@@ -5,6 +5,7 @@ import type { RefusalReason } from "../../contract/refusal.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { arrayOf } from "../review/ask.ts";
+import { amongSystems, type TextValues } from "./conditions.ts";
 import { NO_SENSOR } from "./quarantine-item.ts";
 
 export interface QuarantineFilter {
@@ -38,10 +39,6 @@ export class Values<V = unknown> {
 
 /** What can be a condition on the table, but reason and status, which each statement looks for in its own way. */
 export type FilterParts = Omit<QuarantineFilter, "reasons" | "statuses">;
-/** Takes what a filter's conditions compare with. */
-interface TextValues {
-  add(value: string, type: string): string;
-}
 type Part = "ids" | "incident" | "job_id" | "system_id" | "sensor_id" | "range" | "q";
 
 /** The moment of a refusal that incidents go by, of a row of the table `of`. */
@@ -80,9 +77,8 @@ export function conditionsOf(
 }
 
 /** Conditions on the systems of the rows of a table. */
-export function reachConditions(reach: Reach, values: TextValues, of: string): string[] {
-  return reach === null ? [] : [`${of}.system_id = ANY(${values.add(arrayOf(reach), "text")}::uuid[])`];
-}
+export const reachConditions = (reach: Reach, values: TextValues, of: string): string[] =>
+  reach === null ? [] : [amongSystems(`${of}.system_id`, reach, values)];
 
 function incidentConditions(incident: IncidentKey, values: TextValues, of: string): string[] {
   const { system_id, sensor_id, reason, first_at, last_at } = incident;

@@ -5,6 +5,7 @@ import { REFUSAL_REASONS, type RefusalReason } from "../../contract/refusal.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../../contract/review-status.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { INCIDENT_COLUMNS, mergeDefinitions } from "../incident-merge.ts";
+import { amongSystems } from "./conditions.ts";
 import { all, type QuarantineFilter, reachConditions, Values } from "./quarantine-filter.ts";
 import { ITEM_COLUMNS, ITEM_SOURCE, NO_SENSOR } from "./quarantine-item.ts";
 import type { QueryOptions, Reader } from "./reader.ts";
@@ -100,7 +101,7 @@ function seriesConditions(
     id === null ? [] : [`${column} = ${values.add(id, "uuid")}`];
   const some = reasons.length < REFUSAL_REASONS.length;
   return [
-    ...(reach === null ? [] : [`system_id = ANY(${values.add(reach, "uuid[]")})`]),
+    ...(reach === null ? [] : [amongSystems("system_id", reach, values)]),
     ...one("system_id", system_id),
     ...one("sensor_id", sensor_id),
     ...(some ? [`reason = ANY(${values.add(reasons, "text[]")})`] : []),

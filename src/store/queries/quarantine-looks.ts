@@ -23,6 +23,8 @@ import type { QueryOptions, Reader } from "./reader.ts";
 
 export const TABLE = "diagnostics_quarantined_reading";
 export const NEWEST_FIRST = "ORDER BY at DESC, id DESC";
+/** Branches of one statement, where systems are read apart. */
+const MAX_BRANCHES = 48;
 /** Readings with a text that are found by its index and sorted, at most, by estimate: about 40 ms. */
 const RARE_READINGS = 20_000;
 
@@ -49,8 +51,7 @@ export function pairsOf({ reasons, statuses }: Pick<QuarantineFilter, "reasons" 
  * @param pairs of reason and status; at least one
  * @param common conditions on all
  * @param limit a parameter or number: readings of each branch, and so of the whole if it is limited, too
- * @param bySystem for a low limit: who reaches some systems alone has each of them read by its own part of an index,
- *   so that what is out of reach is not even looked at
+ * @param bySystem for a low limit: the systems of whoever reaches many are read apart, too
  */
 export function branches(
   filter: FilterParts,
@@ -60,19 +61,36 @@ export function branches(
 ): string {
   const at = momentOf(filter);
   const shown = ["id", `${at} AS at`, ...columns].join(", ");
-  const { reach, system_id, sensor_id, incident } = filter;
-  const isNarrow = system_id !== null || sensor_id !== null || incident !== null;
-  const systems = bySystem && !isNarrow && reach !== null ? values.add(reach, "uuid[]") : null;
+  const apart = systemsApart(filter, pairs.length);
+  const systems = bySystem && apart === "many" ? values.add(filter.reach, "uuid[]") : null;
+  const ofSystem = `${TABLE}.system_id`;
   return pairs
-    .map(({ reason, status }) => {
+    .flatMap(({ reason, status }) => {
       const own = [`reason = ${values.add(reason, "text")}`, `review_status = ${values.add(status, "text")}`];
       const newest = (more: readonly string[]) =>
         `SELECT ${shown} FROM ${TABLE} WHERE ${all([...more, ...own, ...common])} ORDER BY ${at} DESC, id DESC LIMIT ${limit}`;
+      if (Array.isArray(apart)) {
+        return apart.map((system) => `(${newest([`${ofSystem} = ${values.add(system, "uuid")}`])})`);
+      }
       if (systems === null) return `(${newest([])})`;
       return `(SELECT each.* FROM unnest(${systems}) AS within (system_id)
-        CROSS JOIN LATERAL (${newest([`${TABLE}.system_id = within.system_id`])}) each ${NEWEST_FIRST} LIMIT ${limit})`;
+        CROSS JOIN LATERAL (${newest([`${ofSystem} = within.system_id`])}) each ${NEWEST_FIRST} LIMIT ${limit})`;
     })
     .join(" UNION ALL ");
+}
+
+/**
+ * The systems that somebody reaches, to be read each by its own part of an index, so that what is out of reach is not
+ * even looked at; "many" when that would be more branches than PostgreSQL plans in a few ms. Null where other conditions
+ * are narrow already, or nothing is out of reach.
+ */
+function systemsApart(
+  { reach, system_id, sensor_id, incident }: FilterParts,
+  pairs: number,
+): readonly string[] | "many" | null {
+  const isNarrow = system_id !== null || sensor_id !== null || incident !== null;
+  if (isNarrow || reach === null || reach.length < 2) return null;
+  return reach.length * pairs <= MAX_BRANCHES ? reach : "many";
 }
 
 interface BranchOptions {

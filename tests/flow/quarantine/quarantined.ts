@@ -3,7 +3,7 @@ import { REFUSAL_REASONS, type RefusalReason } from "../../../src/contract/refus
 import { REVIEW_STATUSES, type ReviewStatus } from "../../../src/contract/review-status.ts";
 import { INCIDENT_COLUMNS, mergeDefinitions } from "../../../src/store/incident-merge.ts";
 import type { Sql } from "../../../src/store/pool.ts";
-import { CHANGED_TOTALS } from "../../../src/store/queries/quarantine-count-sources.ts";
+import { CHANGED_TOTALS } from "../../../src/store/queries/quarantine-totals.ts";
 import type { TestApi } from "../../support/api.ts";
 import { sensorId, systemId } from "../../support/hourly.ts";
 

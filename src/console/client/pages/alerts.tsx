@@ -5,6 +5,7 @@ import { count, duration, percent } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Badge } from "../ui/badge.tsx";
+import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -23,9 +24,10 @@ export function AlertsPage() {
   const state = query.get("state") ?? "open";
   const system_id = query.get("system_id");
   const [chosen, setChosen] = useState<AlertView | null>(null);
-  const list = useList<AlertView>(`/api/v1/alerts?${queryText({ state, system_id })}`);
+  const filters = queryText({ state, system_id });
+  const list = useList<AlertView>(`/api/v1/alerts?${filters}`);
   return (
-    <PageFrame title="Alerts">
+    <PageFrame title="Alerts" side={<Exports of="/api/v1/alerts" query={filters} />}>
       <section class="panel" aria-label="Alerts">
         <Filters label="Filters of alerts">
           <ChoiceField

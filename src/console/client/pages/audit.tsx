@@ -3,6 +3,7 @@ import type { AuditEntry, SubjectType } from "../../../contract/oversight.ts";
 import { shortId, words } from "../lib/format.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
+import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, Moment, Search } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -32,7 +33,7 @@ export function AuditPage() {
   );
   const list = useList<AuditEntry>(`/api/v1/audit?${queryText(filters)}`);
   return (
-    <PageFrame title="Audit">
+    <PageFrame title="Audit" side={<Exports of="/api/v1/audit" query={queryText(filters)} />}>
       <section class="panel" aria-label="Audit entries">
         <Filters label="Filters of the audit log">
           <ChoiceField

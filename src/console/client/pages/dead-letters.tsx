@@ -4,6 +4,7 @@ import { bytes, count, shortId } from "../lib/format.ts";
 import { useSystemNames } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
+import { Exports } from "../ui/exports.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
@@ -13,7 +14,10 @@ export function DeadLettersPage() {
   const list = useList<DeadLetterView>("/api/v1/dead-letters?limit=50");
   const nameOf = useSystemNames();
   return (
-    <PageFrame title="Dead letters">
+    <PageFrame
+      title="Dead letters"
+      side={<Exports of="/api/v1/dead-letters" query="" what="All dead letters" />}
+    >
       <section class="panel" aria-label="Dead letters">
         <ListView list={list} empty="No dead letters" emptyHint="Every batch could be processed.">
           {(items) => (

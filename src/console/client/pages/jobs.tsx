@@ -4,6 +4,7 @@ import { useIsReader } from "../lib/access.ts";
 import { useSystemList } from "../lib/names.ts";
 import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
+import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, Moment } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
@@ -27,11 +28,16 @@ export function JobsPage() {
   const system_id = query.get("system_id") ?? "";
   const end = query.get("to");
   const from = query.get("from") ?? dayBegin(end);
-  const list = useList<JobView>(
-    `/api/v1/jobs?${queryText({ status, system_id, from, to: end, limit: "50" })}`,
+  const filters = { status, system_id, from, to: end };
+  const list = useList<JobView>(`/api/v1/jobs?${queryText({ ...filters, limit: "50" })}`);
+  const side = (
+    <>
+      {isReader ? null : <span class="muted small">those that you sent</span>}
+      <Exports of="/api/v1/jobs" query={queryText(filters)} />
+    </>
   );
   return (
-    <PageFrame title="Jobs" side={isReader ? null : <span class="muted small">those that you sent</span>}>
+    <PageFrame title="Jobs" side={side}>
       <section class="panel" aria-label="Jobs">
         <Filters label="Filters of jobs">
           <ChoiceField

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import type { Incident, QuarantineCounts } from "../../../../contract/quarantine-review.ts";
+import { MAX_INCIDENTS } from "../../../../contract/review-status.ts";
 import {
   count,
   countOf,
@@ -15,9 +16,10 @@ import {
 } from "../../lib/format.ts";
 import { zone } from "../../lib/preferences.ts";
 import { both, type List, useList, useResource } from "../../lib/resource.ts";
-import { navigate, to, usePlace } from "../../lib/router.ts";
+import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
 import { useShared } from "../../lib/shared.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
+import { Exports } from "../../ui/exports.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { SensorName } from "../../ui/name.tsx";
 import { PageFrame } from "../../ui/page.tsx";
@@ -57,7 +59,7 @@ export function IncidentsPage() {
     counts.reload();
   };
   return (
-    <PageFrame title="Quarantine">
+    <PageFrame title="Quarantine" side={<IncidentExports filters={filters} ticked={chosen.items} />}>
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="incidents" />
@@ -73,6 +75,22 @@ export function IncidentsPage() {
       />
     </PageFrame>
   );
+}
+
+interface IncidentExportsProps {
+  readonly filters: string;
+  /** Whose readings are exported; none: all incidents that the filters show. */
+  readonly ticked: readonly Incident[];
+}
+
+function IncidentExports({ filters, ticked }: IncidentExportsProps) {
+  if (ticked.length > MAX_INCIDENTS)
+    return (
+      <span class="muted small">Readings of at most {MAX_INCIDENTS} selected incidents can be exported</span>
+    );
+  if (ticked.length === 0) return <Exports of="/api/v1/quarantine/incidents" query={filters} />;
+  const query = queryText({ incident: ticked.map(({ key }) => key).join(","), status: "any" });
+  return <Exports of="/api/v1/quarantine" query={query} what="All readings of what is selected" />;
 }
 
 interface IncidentsPanelProps {

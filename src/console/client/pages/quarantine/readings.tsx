@@ -6,6 +6,7 @@ import { MAX_REVIEW_IDS } from "../../../../contract/review-status.ts";
 import { count, countOf, someText } from "../../lib/format.ts";
 import { both, type List, type Resource, useList, useResource } from "../../lib/resource.ts";
 import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
+import { Exports } from "../../ui/exports.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { ActionBar } from "./action-bar.tsx";
@@ -21,7 +22,7 @@ export function ReadingsPage() {
   const { chosen, targets } = review;
   const { whole } = chosen;
   return (
-    <PageFrame title="Quarantine" side={<Exports filters={filters} ticked={chosen.items} />}>
+    <PageFrame title="Quarantine" side={<ReadingExports filters={filters} ticked={chosen.items} />}>
       <QuarantineTabs />
       <div class="grid with-side">
         <Facets counts={counts} of="readings" />
@@ -156,24 +157,10 @@ interface ExportsProps {
   readonly ticked: readonly QuarantinedReading[];
 }
 
-function Exports({ filters, ticked }: ExportsProps) {
+function ReadingExports({ filters, ticked }: ExportsProps) {
   if (ticked.length > MAX_REVIEW_IDS)
     return <span class="muted small">At most {count(MAX_REVIEW_IDS)} selected readings can be exported</span>;
-  const some = ticked.length > 0;
-  const query = some ? queryText({ ids: ticked.map(({ id }) => id).join(","), status: "any" }) : filters;
-  return (
-    <>
-      {["csv", "ndjson"].map((format) => (
-        <a
-          key={format}
-          class="button"
-          download
-          title={`${some ? "What is selected" : "All that the filters show"}, as ${format.toUpperCase()}`}
-          href={`/api/v1/quarantine?${query}${query ? "&" : ""}format=${format}`}
-        >
-          Export {format.toUpperCase()}
-        </a>
-      ))}
-    </>
-  );
+  if (ticked.length === 0) return <Exports of="/api/v1/quarantine" query={filters} />;
+  const query = queryText({ ids: ticked.map(({ id }) => id).join(","), status: "any" });
+  return <Exports of="/api/v1/quarantine" query={query} what="What is selected" />;
 }

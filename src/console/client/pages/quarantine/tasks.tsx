@@ -4,6 +4,7 @@ import { count, words } from "../../lib/format.ts";
 import { useList } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
+import { Exports } from "../../ui/exports.tsx";
 import { ChoiceField, Filters } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
@@ -18,7 +19,10 @@ export function TasksPage() {
   const state = query.get("state") ?? "";
   const list = useList<ReviewTask>(`/api/v1/quarantine/actions?${queryText({ state, limit: "50" })}`);
   return (
-    <PageFrame title="Quarantine">
+    <PageFrame
+      title="Quarantine"
+      side={<Exports of="/api/v1/quarantine/actions" query={queryText({ state })} />}
+    >
       <QuarantineTabs />
       <section class="panel" aria-label="Tasks">
         <Filters label="Filters of tasks">

@@ -22,3 +22,6 @@ BEGIN
     LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %s', body);
 END
 $do$;
+
+-- Who is limited to systems reads the record of these alone; entries of others are passed over no more.
+CREATE INDEX diagnostics_audit_system ON diagnostics_audit (system_id, id DESC) WHERE system_id IS NOT NULL;
