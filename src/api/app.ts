@@ -8,6 +8,7 @@ import { batchIntake } from "./batch/intake.ts";
 import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
 import { findJobs } from "./find-jobs.ts";
 import { followMetrics } from "./follow-metrics.ts";
+import { Exports } from "./formats/export.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { JobWatch } from "./job-watch.ts";
 import { leaving } from "./middleware/leaving.ts";
@@ -42,11 +43,13 @@ export function createApp(given: ApiDeps): App {
   });
   given.jobSignals.listen(jobWatch);
   followMetrics(given.metrics, jobWatch);
+  const tokens = credentialsOf(given);
   const deps: RouteDeps = {
     ...given,
     jobWatch,
     passwords: given.passwords ?? new PasswordChecker(),
-    tokens: credentialsOf(given),
+    tokens,
+    exports: new Exports({ clock: given.clock, log, tokens }),
   };
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });

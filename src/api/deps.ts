@@ -41,6 +41,7 @@ import type { PasswordChecker } from "./auth/passwords.ts";
 import type { BatchForm } from "./batch/batch-form.ts";
 import type { RecentBatches } from "./batch/recent-batches.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
+import type { Exports } from "./formats/export.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { OverviewHistory } from "./overview-history.ts";
 import type { ProblemView } from "./problem-error.ts";
@@ -196,4 +197,6 @@ export interface RouteDeps extends ApiDeps {
   readonly tokens: Credentials;
   readonly passwords: PasswordChecker;
   readonly jobWatch: JobWatch;
+  /** Of all lists together. */
+  readonly exports: Exports;
 }

@@ -5,7 +5,8 @@ import type { Database } from "./pool.ts";
 export interface QuarantinedReading {
   readonly ordinal: number;
   readonly sensor_id: string | null;
-  readonly timestamp: Date | null;
+  /** RFC 3339 with all its microseconds. */
+  readonly timestamp: string | null;
   readonly value: number | null;
   readonly unit: string | null;
   readonly quality: number | null;
@@ -28,14 +29,14 @@ export class QuarantineStore {
 
   /** @param after last ordinal seen, -1 for the first page. @throws {StoreUnavailableError} */
   async ofJob(job_id: string, after: number, limit: number): Promise<QuarantinePage> {
-    const [items, counts] = await Promise.all([
+    const [found, counts] = await Promise.all([
       this.database.run(
         "quarantine of job",
         (sql) => sql<QuarantinedReading[]>`
-          SELECT ordinal, sensor_id, "timestamp", value, unit, quality, raw, reason, reason_details,
-                 range_version
+          SELECT ordinal, sensor_id, to_char("timestamp" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "timestamp",
+                 value, unit, quality, raw, reason, reason_details, range_version
           FROM diagnostics_quarantined_reading WHERE job_id = ${job_id} AND ordinal > ${after}
-          ORDER BY ordinal LIMIT ${limit}`,
+          ORDER BY ordinal LIMIT ${limit + 1}`,
       ),
       this.database.run(
         "quarantine counts of job",
@@ -44,10 +45,10 @@ export class QuarantineStore {
           WHERE job_id = ${job_id} GROUP BY reason`,
       ),
     ]);
-    const last = items.at(-1);
+    const items = found.slice(0, limit);
     return {
-      items: [...items],
-      next: last && items.length === limit ? last.ordinal : null,
+      items,
+      next: found.length > limit ? (items.at(-1)?.ordinal ?? null) : null,
       counts: Object.fromEntries(counts.map(({ reason, n }) => [reason, n])),
     };
   }

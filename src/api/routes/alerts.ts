@@ -3,7 +3,6 @@ import { describeRoute } from "hono-openapi";
 import { AlertPageSchema, AlertSchema, type AlertView } from "../../contract/alert.ts";
 import { ALERT_STATES } from "../../store/queries/alert-list.ts";
 import type { App, RouteDeps } from "../deps.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -69,7 +68,6 @@ const describe = describeRoute({
 
 export function mountAlerts(app: App, deps: RouteDeps): void {
   const { queries, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, ["state", "system_id", "limit", "after", "format"]);
@@ -78,7 +76,7 @@ export function mountAlerts(app: App, deps: RouteDeps): void {
         system_id: uuidParameter(c, "system_id"),
         reach: c.get("claims").systems,
       };
-      return answerList<AlertView, number>(c, exports, FILE, {
+      return answerList<AlertView, number>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: idCursor(c),
         cursor: (id) => [String(id)],

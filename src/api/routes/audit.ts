@@ -7,7 +7,6 @@ import {
   SUBJECT_TYPES,
 } from "../../contract/oversight.ts";
 import type { App, RouteDeps } from "../deps.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -76,7 +75,6 @@ const describe = describeRoute({
 
 export function mountAudit(app: App, deps: RouteDeps): void {
   const { queries, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, ADMINS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, NAMES);
@@ -90,7 +88,7 @@ export function mountAudit(app: App, deps: RouteDeps): void {
         from_us: timeWithin(c, "from") ?? null,
         to_us: timeWithin(c, "to") ?? null,
       };
-      return answerList<AuditEntry, number>(c, exports, FILE, {
+      return answerList<AuditEntry, number>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: idCursor(c),
         cursor: (id) => [String(id)],

@@ -4,7 +4,6 @@ import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from "../
 import type { DeadLetterKey } from "../../stream/dead-letters.ts";
 import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -63,12 +62,11 @@ const describe = describeRoute({
 
 export function mountDeadLetters(app: App, deps: RouteDeps): void {
   const { deadLetters, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, ["job_id", "limit", "after", "format"]);
       const wanted = { job_id: uuidParameter(c, "job_id"), reach: c.get("claims").systems };
-      return answerList<DeadLetterView, DeadLetterKey>(c, exports, FILE, {
+      return answerList<DeadLetterView, DeadLetterKey>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: afterOf(c),
         cursor: ({ partition, id }) => [String(partition), id],

@@ -7,7 +7,7 @@ import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";
 import { JOB_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import { wholeParameter } from "../parameters.ts";
+import { onlyParameters, wholeParameter } from "../parameters.ts";
 import { FOLLOWING } from "../roles.ts";
 import { visibleJob } from "./job-access.ts";
 
@@ -58,6 +58,7 @@ export function mountJobQuarantine(app: App, deps: RouteDeps): void {
     describe,
     authenticate(deps.tokens, undefined, FOLLOWING),
     async (c) => {
+      onlyParameters(c, ["limit", "after"]);
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
       const after = wholeParameter(c, "after", { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 });
       const { job_id } = await visibleJob(deps, c);

@@ -11,7 +11,6 @@ import { readsEverybodys } from "../auth/claims.ts";
 import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -106,7 +105,6 @@ const describe = describeRoute({
 
 export function mountJobs(app: App, deps: RouteDeps): void {
   const { queries, clock, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, undefined, FOLLOWING), (c) =>
     queryAnswer(c, async () => {
       if (c.req.query("ids") !== undefined) return jobsByIds(c, deps);
@@ -123,7 +121,7 @@ export function mountJobs(app: App, deps: RouteDeps): void {
         reach: claims.systems,
         range,
       };
-      return answerList<JobView, JobKey>(c, exports, FILE, {
+      return answerList<JobView, JobKey>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: afterOf(c),
         cursor: ({ created_at, job_id }) => [created_at, job_id],

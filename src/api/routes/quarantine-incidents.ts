@@ -6,7 +6,6 @@ import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import type { IncidentPosition } from "../../store/queries/quarantine-incidents.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -72,13 +71,12 @@ const describe = describeRoute({
 
 export function mountQuarantineIncidents(app: App, deps: RouteDeps): void {
   const { queries, clock, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, [...SERIES_NAMES, "limit", "after", "format"]);
       const filter = filterOf(c);
       const now_us = nowOf(clock);
-      return answerList<Incident, IncidentPosition>(c, exports, FILE, {
+      return answerList<Incident, IncidentPosition>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: afterOf(c),
         // A key has everything that the order of the list goes by.

@@ -12,7 +12,6 @@ import { csvHeader } from "../../store/queries/table-text.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerWhole } from "../formats/answer.ts";
-import { Exports } from "../formats/export.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { columnsSchema, FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { answerWithFile, isWhole } from "../formats/whole.ts";
@@ -64,7 +63,6 @@ const describe = describeRoute({
 });
 
 export function mountQuarantineList(app: App, deps: RouteDeps): void {
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(deps.tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, [...FILTER_NAMES, "limit", "after", "format"]);
@@ -72,7 +70,7 @@ export function mountQuarantineList(app: App, deps: RouteDeps): void {
       const after = afterOf(c);
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
       const { style } = FORMAT_KINDS[format];
-      if (isWhole(c, format)) return exportOf(c, deps, exports, filtersOf(c), format);
+      if (isWhole(c, format)) return exportOf(c, deps, filtersOf(c), format);
       const filter = filterOf(c);
       const options = { signal: c.req.raw.signal };
       const page = await deps.queries.quarantine.page(filter, after, limit, style, options);
@@ -109,8 +107,7 @@ interface ExportKey {
 /** The whole selection, filter by filter and piece by piece: each piece goes on where the one before ended. */
 const exportOf = (
   c: AppContext,
-  { queries }: RouteDeps,
-  exports: Exports,
+  { queries, exports }: RouteDeps,
   filters: readonly QuarantineFilter[],
   format: Format,
 ): Promise<Response> =>

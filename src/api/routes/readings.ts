@@ -14,7 +14,6 @@ import type { SensorSubject } from "../../store/queries/subjects.ts";
 import { csvHeader } from "../../store/queries/table-text.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
 import { answerWhole } from "../formats/answer.ts";
-import { Exports } from "../formats/export.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -99,14 +98,13 @@ interface Asked extends Omit<ReadingsPage, "sensor_id"> {
 }
 
 export function mountReadings(app: App, deps: RouteDeps): void {
-  const exports = new Exports(deps);
   app.get(PATH, describe, authenticate(deps.tokens), (c) =>
     queryAnswer(c, async () => {
       const asked = askedOf(c, nowOf(deps.clock));
       const options = queryOptions(c);
       const [system_id, sensor_id] = [pathUuid(c, "system_id"), pathUuid(c, "sensor_id")];
       const sensor = await deps.queries.subjects.sensor(system_id, sensor_id, options);
-      if (asked.whole) return exportOf(c, deps, exports, asked, sensor);
+      if (asked.whole) return exportOf(c, deps, asked, sensor);
       const { style } = FORMAT_KINDS[asked.format];
       const page = await deps.queries.readings.page({ ...asked, sensor_id }, style, options);
       return pageAnswer(c, asked, sensor, page);
@@ -195,8 +193,7 @@ function pageAnswer(
 /** The whole range, piece by piece: each piece goes on where the one before ended. */
 function exportOf(
   c: AppContext,
-  { queries }: RouteDeps,
-  exports: Exports,
+  { queries, exports }: RouteDeps,
   asked: Asked,
   { id: sensor_id }: SensorSubject,
 ): Promise<Response> {

@@ -12,7 +12,6 @@ import {
 import type { TaskKey } from "../../store/review/tasks.ts";
 import { cursorParameter } from "../cursor.ts";
 import type { App, AppContext, RouteDeps } from "../deps.ts";
-import { Exports } from "../formats/export.ts";
 import {
   answerList,
   EXPORTED,
@@ -74,14 +73,13 @@ const describe = describeRoute({
 
 export function mountReviewActions(app: App, deps: RouteDeps): void {
   const { review, tokens } = deps;
-  const exports = new Exports(deps);
   app.get(ACTIONS_PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, ["state", "limit", "after", "format"]);
       const chosen = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
       const state = chosen === "any" ? null : chosen;
       const reach = c.get("claims").systems;
-      return answerList<ReviewTask, TaskKey>(c, exports, FILE, {
+      return answerList<ReviewTask, TaskKey>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: afterOf(c),
         cursor: ({ created_at, id }) => [created_at, id],

@@ -141,9 +141,9 @@ describe("the quarantine of a job", () => {
     const job_id = await stored(user.id, "completed");
     for (let ordinal = 0; ordinal < count; ordinal += 1) {
       await bench.database.sql`
-        INSERT INTO diagnostics_quarantined_reading (job_id, ordinal, system_id, raw, reason, reason_details)
-        VALUES (${job_id}, ${ordinal}, ${batchOf(1).system_id}, ${bench.database.sql.json({ n: ordinal })},
-          ${ordinal === 0 ? "invalid_unit" : "parse_error"}, ${`reading ${ordinal}`})`;
+        INSERT INTO diagnostics_quarantined_reading (job_id, ordinal, system_id, "timestamp", raw, reason, reason_details)
+        VALUES (${job_id}, ${ordinal}, ${batchOf(1).system_id}, '2026-06-01T10:00:00.123456Z',
+          ${bench.database.sql.json({ n: ordinal })}, ${ordinal === 0 ? "invalid_unit" : "parse_error"}, ${`reading ${ordinal}`})`;
     }
     return { ...user, job_id };
   }
@@ -151,21 +151,24 @@ describe("the quarantine of a job", () => {
     api.fetch(`/api/v1/jobs/${job_id}/quarantine${query}`, { headers: { Authorization: `Bearer ${token}` } });
 
   test("comes in pages in the batch's order, with counts by reason on each", async () => {
-    const { token, job_id } = await withRefusals(3);
+    const { token, job_id } = await withRefusals(4);
     const seen: number[] = [];
     let after: number | null = -1;
-    while (after !== null) {
+    let pages = 0;
+    for (; after !== null; pages += 1) {
       const response: Response = await page(token, job_id, `?limit=2&after=${after}`);
       expect(response.status).toBe(200);
       const body = (await response.json()) as QuarantinePage;
-      expect(body.counts).toEqual({ invalid_unit: 1, parse_error: 2 });
+      expect(body.counts).toEqual({ invalid_unit: 1, parse_error: 3 });
+      for (const { timestamp } of body.items) expect(timestamp).toBe("2026-06-01T10:00:00.123456Z");
       seen.push(...body.items.map((item) => item.ordinal));
       after = body.next;
     }
-    expect(seen).toEqual([0, 1, 2]);
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(pages).toBe(2);
   });
 
-  test.each(["?limit=0", "?limit=1001", "?limit=x", "?limit=1.5", "?after=-2", "?after="])(
+  test.each(["?limit=0", "?limit=1001", "?limit=x", "?limit=1.5", "?after=-2", "?after=", "?status=any"])(
     "with %s is a 400 that names the parameter",
     async (query) => {
       const { token, job_id } = await withRefusals(0);
@@ -187,7 +190,7 @@ describe("the quarantine of a job", () => {
 });
 
 interface QuarantinePage {
-  items: { ordinal: number }[];
+  items: { ordinal: number; timestamp: string | null }[];
   next: number | null;
   counts: Record<string, number>;
 }

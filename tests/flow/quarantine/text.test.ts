@@ -5,6 +5,7 @@ import { REVIEW_STATUSES } from "../../../src/contract/review-status.ts";
 import type { Sql } from "../../../src/store/pool.ts";
 import { QuarantineCountQueries } from "../../../src/store/queries/quarantine-counts.ts";
 import type { QuarantineFilter } from "../../../src/store/queries/quarantine-filter.ts";
+import { IncidentQueries } from "../../../src/store/queries/quarantine-incidents.ts";
 import { type QuarantineKey, QuarantineListQueries } from "../../../src/store/queries/quarantine-list.ts";
 import { isRare } from "../../../src/store/queries/quarantine-looks.ts";
 import { Reader } from "../../../src/store/queries/reader.ts";
@@ -58,6 +59,14 @@ const CASES: readonly [q: string, narrow: Partial<QuarantineFilter>, condition: 
   ],
   ["noth", { system_id: systemId(2) }, `system_id = '${systemId(2)}'`],
   ["above 700 bar of nothing", {}, "true"],
+  ["above", { reach: [systemId(2)] }, `system_id = '${systemId(2)}'`],
+  [
+    "above",
+    { reach: [systemId(1), systemId(9)], statuses: ["pending"] },
+    `system_id = '${systemId(1)}' AND review_status = 'pending'`,
+  ],
+  ["above", { reach: Array.from({ length: 60 }, (_, n) => systemId(n + 2)) }, `system_id = '${systemId(2)}'`],
+  ["above", { reach: [] }, "false"],
 ];
 
 /** Every page of a list, as ids. */
@@ -93,6 +102,22 @@ describe.each(CASES)("readings with %j and %j", (q, narrow, condition) => {
     const pages = await pagesOf(new QuarantineListQueries(looking, looked_at), { ...ALL, ...narrow, q });
     expect(pages.flat()).toEqual(await expected(q, condition));
   });
+});
+
+test.each([
+  [[systemId(1)], `system_id = '${systemId(1)}'`],
+  [[systemId(1), systemId(2)], "true"],
+  [[systemId(2), systemId(9)], `system_id = '${systemId(2)}'`],
+  [Array.from({ length: 60 }, (_, n) => systemId(n + 2)), `system_id = '${systemId(2)}'`],
+  [[], "false"],
+])("who reaches %j has the list, counts and incidents of these alone", async (reach, condition) => {
+  const all = await expected("", condition);
+  const pages = await pagesOf(new QuarantineListQueries(looking), { ...ALL, reach });
+  expect(pages.flat()).toEqual(all);
+  const counts = await new QuarantineCountQueries(looking).counts({ ...ALL, reach });
+  expect(counts.total.count).toBe(all.length);
+  const { incidents } = await new IncidentQueries(looking).page({ ...ALL, reach }, null, 1_000);
+  expect(incidents.reduce((sum, { count }) => sum + count, 0)).toBe(all.length);
 });
 
 test("a text of fewer than three letters or digits in a row is looked for, whatever the index costs", async () => {
