@@ -1,7 +1,7 @@
 /** Asks every question in turn, round by round, so that whatever disturbs the machine hits all alike. */
 import { WrongDataError } from "../../src/store/benchmark-tables.ts";
 import { type Latency, latency } from "../../src/verify/benchmark/percentile.ts";
-import type { Question, Who } from "./questions.ts";
+import type { Question, Who } from "./asked.ts";
 import type { Subjects } from "./subjects.ts";
 
 /** A service and who asks it. */

@@ -22,7 +22,7 @@ export class ExportDeadlineError extends Error {
   override readonly name = "ExportDeadlineError";
 }
 
-/** The next piece; null at the end. */
+/** The next piece, which may be empty while nothing was found yet; null at the end. */
 export type NextPiece = (signal: AbortSignal) => Promise<string | null>;
 
 export interface ExportSettings {
@@ -101,10 +101,13 @@ export class Exports {
     let piece: Promise<string | null> | null = Promise.resolve(first);
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
       try {
-        if (gone.aborted) throw new QueryAbortedError();
-        if (clock.monotonic_ms() > until_ms) throw new ExportDeadlineError(`longer than ${deadline_ms} ms`);
-        const text = await (piece ?? next(gone));
-        piece = null;
+        let text: string | null = "";
+        while (text === "") {
+          if (gone.aborted) throw new QueryAbortedError();
+          if (clock.monotonic_ms() > until_ms) throw new ExportDeadlineError(`longer than ${deadline_ms} ms`);
+          text = await (piece ?? next(gone));
+          piece = null;
+        }
         if (text !== null) controller.enqueue(encoder.encode(text));
         else {
           end();

@@ -44,16 +44,13 @@ export function answerWithFile<K>(
       if (ended) return null;
       const isFirst = after === null;
       const options = isFirst ? { signal } : { signal, wait_ms: PIECE_WAIT_MS };
-      let text = first;
+      const found: Piece<K> = await piece(after, isFirst ? FIRST_ROWS : PIECE_ROWS, options);
+      // May be empty and yet not the last: the look for a text ends before it has found anything.
+      const text = first + found.text;
       first = "";
-      // A page may be empty and yet not the last: the look for a text ends before it has found anything.
-      do {
-        const next: Piece<K> = await piece(after, isFirst ? FIRST_ROWS : PIECE_ROWS, options);
-        after = next.next;
-        text += next.text;
-      } while (after !== null && text === "");
+      after = found.next;
       ended = after === null;
-      return text === "" ? null : text;
+      return ended && text === "" ? null : text;
     },
     {
       "Content-Type": FORMAT_KINDS[format].content_type,
