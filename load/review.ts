@@ -110,7 +110,7 @@ async function main(stop: AbortSignal): Promise<number> {
   try {
     const result = await runAll(services, options, stop);
     process.stdout.write(report(result));
-    if (options.save) console.error(`saved as load/results/${await save(result)}`);
+    if (options.save) console.error(`saved as load/results/${await save(result, options.parts)}`);
     return missed(result).length === 0 ? 0 : 1;
   } finally {
     await dropDatabase(services.databaseUrl, TASKS);

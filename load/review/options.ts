@@ -44,13 +44,12 @@ export function readOptions(args: readonly string[]): ReviewBenchOptions | null 
   });
   if (given.help) return null;
   const quick = given.quick === true;
-  const isWhole = given.only === undefined && given.match === undefined;
   return {
     rows: groupedOption("rows", given.rows, quick ? 50_000 : 1_000_000),
     requests: groupedOption("requests", given.requests, quick ? 10 : 60),
     parts: onlyOption(given.only, PARTS),
     match: given.match ?? null,
     keep: given.keep === true,
-    save: !quick && given["no-save"] !== true && isWhole,
+    save: !quick && given["no-save"] !== true && given.match === undefined,
   };
 }

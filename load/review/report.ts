@@ -5,6 +5,7 @@ import { ROOT } from "../../src/commands/environment.ts";
 import { whole } from "../../src/verify/format.ts";
 import type { Machine } from "../bench/machine.ts";
 import type { Measured } from "./measure.ts";
+import { PARTS, type Part } from "./options.ts";
 import type { TaskResult } from "./task.ts";
 
 export interface ReviewResult {
@@ -67,11 +68,12 @@ function taskLines(task: TaskResult): string[] {
   ];
 }
 
-/** Write the result of the day and edition. @returns the file's name */
-export async function save(result: ReviewResult): Promise<string> {
+/** Write the result of the day, the edition and, if they are not all, the parts. @returns the file's name */
+export async function save(result: ReviewResult, parts: readonly Part[]): Promise<string> {
   const folder = join(ROOT, "load/results");
   await mkdir(folder, { recursive: true });
-  const name = `${result.date.slice(0, 10)}-review-${result.edition}.json`;
+  const some = parts.length < PARTS.length ? `-${parts.join("-")}` : "";
+  const name = `${result.date.slice(0, 10)}-review-${result.edition}${some}.json`;
   await Bun.write(join(folder, name), `${JSON.stringify(result, null, 2)}\n`);
   return name;
 }
