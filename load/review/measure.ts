@@ -28,7 +28,7 @@ export interface Measured {
 
 const DEADLINE_MS = 30_000;
 /** A list without items, counts of nothing. */
-const NOTHING = /"items":\[\]|"total":\{"count":0,/;
+const NOTHING = /^\{"items":\[\]|"items":\[\]\}$|"total":\{"count":0,/;
 /** Of each question, before anything is measured. */
 const WARM_UP = 5;
 
