@@ -23,7 +23,7 @@ import { problems } from "../openapi/responses.ts";
 import { choiceParameter, onlyParameters, textParameter, uuidParameter } from "../parameters.ts";
 import { ADMINS } from "../roles.ts";
 import { idCursor, LIST_PROBLEMS } from "./oversight-access.ts";
-import { queryAnswer, timeWithin } from "./query-access.ts";
+import { queryAnswer, refuseEmpty, timeWithin } from "./query-access.ts";
 
 const PATH = "/api/v1/audit";
 const LIMITS = { fallback: 50, max: 500 };
@@ -88,6 +88,7 @@ export function mountAudit(app: App, deps: RouteDeps): void {
         from_us: timeWithin(c, "from") ?? null,
         to_us: timeWithin(c, "to") ?? null,
       };
+      refuseEmpty(filter.from_us, filter.to_us);
       return answerList<AuditEntry, number>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: idCursor(c),

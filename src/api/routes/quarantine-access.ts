@@ -3,12 +3,11 @@ import { decodeIncidentKey, type IncidentKey } from "../../contract/incident-key
 import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { MAX_INCIDENTS, MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts";
-import { formatTimestamp } from "../../contract/timestamp.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
 import type { AppContext } from "../deps.ts";
 import { COUNTED_IDS, CURSORS, queryParameter, wordsBetweenCommas } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us, uuidParameter } from "../parameters.ts";
-import { QUERY_PROBLEMS } from "./query-access.ts";
+import { QUERY_PROBLEMS, refuseEmpty } from "./query-access.ts";
 
 export const QUARANTINE_PROBLEMS = QUERY_PROBLEMS;
 const MAX_TEXT = 200;
@@ -63,9 +62,7 @@ export function filterOf(c: AppContext): QuarantineFilter {
 /** The filters of a query that may name several incidents, one for each. @throws {ProblemError} invalid-request */
 export function filtersOf(c: AppContext): QuarantineFilter[] {
   const [from_us, to_us] = [momentOf(c, "from"), momentOf(c, "to")];
-  if (from_us !== null && to_us !== null && from_us >= to_us) {
-    throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
-  }
+  refuseEmpty(from_us, to_us);
   const common = {
     reach: c.get("claims").systems,
     ids: idsOf(c),

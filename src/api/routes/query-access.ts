@@ -93,9 +93,7 @@ export function rangeOf(
 ): TimeRange {
   const to_us = timeWithin(c, "to") ?? minuteAfter(now_us);
   const from_us = timeWithin(c, "from") ?? Math.max(MIN_TIME_US, to_us - fallback_us);
-  if (from_us >= to_us) {
-    throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
-  }
+  refuseEmpty(from_us, to_us);
   if (to_us - from_us > max_days * DAY_US) {
     throw invalidParameter(
       "from",
@@ -103,6 +101,12 @@ export function rangeOf(
     );
   }
   return { from_us, to_us };
+}
+
+/** @param from_us and its end; null: none is asked for. @throws {ProblemError} invalid-request */
+export function refuseEmpty(from_us: number | null, to_us: number | null): void {
+  if (from_us === null || to_us === null || from_us < to_us) return;
+  throw invalidParameter("from", `before \`to\`, which is ${formatTimestamp(to_us)}`);
 }
 
 /**
