@@ -143,6 +143,34 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     await close();
   }, 60_000);
 
+  test("every list is exported as a file, and ticked incidents as their readings", async () => {
+    await service().send(sensorId(6), 700, 3);
+    const { page, complaints, close } = await enter(`/quarantine?sensor_id=${sensorId(6)}`);
+    await page.getByText("1 shown").waitFor();
+    expect(parse(await download(page, "Export CSV", "incidents.csv"), { columns: true })).toMatchObject([
+      { sensor_id: sensorId(6), reason: "out_of_range", count: "3", pending: "3" },
+    ]);
+    await page.getByRole("checkbox", { name: "Select" }).first().check();
+    const readings = parse(await download(page, "Export CSV", "quarantine.csv"), { columns: true });
+    expect(readings).toMatchObject(Array.from({ length: 3 }, () => ({ sensor_id: sensorId(6) })));
+    for (const [path, name] of [
+      ["/quarantine/tasks", "decisions"],
+      ["/audit", "audit"],
+      ["/alerts", "alerts"],
+      ["/dead-letters", "dead-letters"],
+      ["/jobs", "jobs"],
+    ] as const) {
+      await page.goto(new URL(`/console${path}`, page.url()).href);
+      await page
+        .getByText(/shown|^No /)
+        .first()
+        .waitFor();
+      expect(await download(page, "Export CSV", `${name}.csv`)).toMatch(/^(id|job_id),[a-z_,]+\r\n/);
+    }
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
   /** The text of a file that a link gives. */
   async function download(page: Page, link: string, name: string): Promise<string> {
     const given = page.waitForEvent("download");

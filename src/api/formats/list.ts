@@ -1,5 +1,5 @@
 /** Lists of objects: in pages, and as files of CSV and NDJSON. */
-import type { TSchema } from "@sinclair/typebox";
+import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { QueryOptions } from "../../store/queries/reader.ts";
 import { toCursor } from "../cursor.ts";
 import type { AppContext } from "../deps.ts";
@@ -22,6 +22,10 @@ export interface ListFile<T> {
   /** Columns of CSV, and what is in them. */
   readonly cells: Readonly<Record<string, (item: T) => unknown>>;
 }
+
+/** A column for each member that items of the schema have. */
+export const everyMember = <S extends TObject>(schema: S): ListFile<Static<S> & object>["cells"] =>
+  members(...(Object.keys(schema.properties) as (keyof Static<S> & string)[]));
 
 /** Columns that are members of the item. */
 export const members = <T extends object>(...names: readonly (keyof T & string)[]): ListFile<T>["cells"] =>

@@ -6,9 +6,9 @@ import type { App, RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,
+  everyMember,
   LIST_FORMAT_PARAMETER,
   type ListFile,
-  members,
   okList,
 } from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -25,19 +25,7 @@ const PATH = "/api/v1/alerts";
 const LIMITS = { fallback: 50, max: 500 };
 const FILE: ListFile<AlertView> = {
   name: "alerts",
-  cells: members<AlertView>(
-    "id",
-    "system_id",
-    "system_name",
-    "raised_at",
-    "resolved_at",
-    "share",
-    "peak_share",
-    "limit",
-    "window_s",
-    "readings",
-    "quarantined",
-  ),
+  cells: everyMember(AlertSchema),
 };
 
 const describe = describeRoute({

@@ -10,9 +10,9 @@ import type { App, RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,
+  everyMember,
   LIST_FORMAT_PARAMETER,
   type ListFile,
-  members,
   okList,
 } from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -31,19 +31,7 @@ const MAX_TEXT_LENGTH = 200;
 const NAMES = ["actor", "action", "subject_type", "subject_id", "from", "to", "limit", "after", "format"];
 const FILE: ListFile<AuditEntry> = {
   name: "audit",
-  cells: members<AuditEntry>(
-    "id",
-    "at",
-    "actor",
-    "actor_name",
-    "action",
-    "subject_type",
-    "subject_id",
-    "task_id",
-    "before",
-    "after",
-    "note",
-  ),
+  cells: everyMember(AuditEntrySchema),
 };
 
 const text = { type: "string", minLength: 1, maxLength: MAX_TEXT_LENGTH } as const;

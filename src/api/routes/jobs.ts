@@ -14,9 +14,9 @@ import { answerJson } from "../formats/answer.ts";
 import {
   answerList,
   EXPORTED,
+  everyMember,
   LIST_FORMAT_PARAMETER,
   type ListFile,
-  members,
   okList,
 } from "../formats/list.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
@@ -42,18 +42,7 @@ const PATH = "/api/v1/jobs";
 const LIMITS = { fallback: 50, max: 1_000 };
 const FILE: ListFile<JobView> = {
   name: "jobs",
-  cells: members<JobView>(
-    ...([
-      "job_id",
-      "system_id",
-      "status",
-      "total_readings",
-      "inserted_readings",
-      "duplicate_readings",
-    ] as const),
-    ...(["quarantined_readings", "created_at", "started_at", "completed_at", "processing_time_ms"] as const),
-    ...(["error_message", "success_rate"] as const),
-  ),
+  cells: everyMember(JobViewSchema),
 };
 
 const describe = describeRoute({

@@ -165,7 +165,7 @@ describe("a text of any script, whatever the server's locale", () => {
     expect((await pagesOf(queries, { ...ALL, q, job_id })).flat()).toEqual(ids);
     const counts = await new QuarantineCountQueries(looking).counts({ ...ALL, q });
     expect(counts.total).toEqual({ count: ids.length, capped: false });
-    const chosen = selectionConditions({ reach: null, filter: { q }, incident: null }, "pending");
+    const chosen = selectionConditions({ reach: null, filter: { q }, incident: null }, ["pending"]);
     const text = `SELECT count(*)::int AS n FROM diagnostics_quarantined_reading q WHERE ${chosen.text}`;
     const [pending] = await sql.unsafe<{ n: number }[]>(text, [...chosen.values]);
     const counted = refused.filter(
