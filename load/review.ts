@@ -34,11 +34,16 @@ import { missed, type ReviewResult, report, save } from "./review/report.ts";
 import { findSubjects } from "./review/subjects.ts";
 import { runTask, type TaskResult } from "./review/task.ts";
 
-const serviceOver = (databaseUrl: string, { redisUrl }: QueryServices, name: string): Promise<Service> =>
+const serviceOver = (
+  databaseUrl: string,
+  { redisUrl }: QueryServices,
+  name: string,
+  others: readonly string[] = [],
+): Promise<Service> =>
   startService({ databaseUrl, redisUrl }, undefined, {
     role: "all",
     logPath: join(REVIEW_DIR, `service-${name}.log`),
-    users: [USER, ...Object.keys(LIMITED)],
+    users: [USER, ...others],
   });
 
 async function runLists(
@@ -47,7 +52,7 @@ async function runLists(
   stop: AbortSignal,
 ): Promise<Measured[]> {
   const url = await fillLists(services.databaseUrl, rows, keep, stop);
-  const service = await serviceOver(url, services, "lists");
+  const service = await serviceOver(url, services, "lists", Object.keys(LIMITED));
   try {
     const [token = "", rig = "", empty = ""] = service.tokens;
     const asked = { origin: `http://${service.host}:${service.port}`, token };
