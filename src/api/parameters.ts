@@ -17,6 +17,13 @@ export function pathUuid(c: Context, name: string): string {
   return given.toLowerCase();
 }
 
+/** An id of the path that the database counts. @throws {ProblemError} invalid-request */
+export function pathCount(c: Context, name: string): number {
+  const text = c.req.param(name) ?? "";
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw invalidParameter(name, "a whole number from 1");
+}
+
 /** A UUID of the query in lower case; null when it is absent. @throws {ProblemError} invalid-request */
 export function uuidParameter(c: Context, name: string): string | null {
   const given = c.req.query(name);

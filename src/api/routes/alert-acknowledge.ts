@@ -3,14 +3,14 @@ import { describeRoute } from "hono-openapi";
 import { AcknowledgementSchema } from "../../contract/alert.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { ALERT_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { done, problems } from "../openapi/responses.ts";
-import { invalidParameter } from "../parameters.ts";
+import { pathCount } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS } from "../roles.ts";
 import { MAX_NOTE_BYTES } from "./dead-letter-access.ts";
@@ -57,18 +57,11 @@ const check = shapeCheck(AcknowledgementSchema);
 export function mountAlertAcknowledge(app: App, { alerts, tokens, config }: RouteDeps): void {
   const read = smallJson(MAX_NOTE_BYTES, config.BODY_TIMEOUT_MS);
   app.post(PATH, describe, authenticate(tokens, READERS), requireEncodedJson, async (c) => {
-    const alert_id = idOf(c);
+    const alert_id = pathCount(c, "alert_id");
     const { note = null } = check(await read(c));
     const reach = c.get("claims").systems;
     const isKnown = await alerts.acknowledge(alert_id, { actor: actorOf(c), reach, note });
     if (!isKnown) throw new ProblemError("alert-not-found");
     return c.body(null, 204, { "Cache-Control": "no-store" });
   });
-}
-
-/** @throws {ProblemError} invalid-request */
-function idOf(c: AppContext): number {
-  const text = c.req.param("alert_id") ?? "";
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw invalidParameter("alert_id", "a whole number from 1");
 }

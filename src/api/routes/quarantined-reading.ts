@@ -1,14 +1,14 @@
 /** `GET /api/v1/quarantine/{id}`: one quarantined reading with what a decision about it needs. */
 import { describeRoute } from "hono-openapi";
 import { QuarantinedReadingDetailSchema } from "../../contract/quarantine-review.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINED_READING_EXAMPLE } from "../openapi/quarantine-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
-import { invalidParameter, onlyParameters } from "../parameters.ts";
+import { onlyParameters, pathCount } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS } from "../roles.ts";
 import { QUARANTINE_PROBLEMS } from "./quarantine-access.ts";
@@ -50,7 +50,7 @@ export function mountQuarantinedReading(app: App, { queries, clock, tokens }: Ro
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, []);
-      const reading = await queries.quarantinedReading.get(idOf(c), c.get("claims").systems, {
+      const reading = await queries.quarantinedReading.get(pathCount(c, "id"), c.get("claims").systems, {
         signal: c.req.raw.signal,
       });
       if (reading === null) throw new ProblemError("quarantined-reading-not-found");
@@ -58,11 +58,4 @@ export function mountQuarantinedReading(app: App, { queries, clock, tokens }: Ro
       return answerJson(c, reading, { to_us: now_us, now_us });
     }),
   );
-}
-
-/** @throws {ProblemError} invalid-request */
-function idOf(c: AppContext): number {
-  const text = c.req.param("id") ?? "";
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw invalidParameter("id", "a whole number from 1");
 }

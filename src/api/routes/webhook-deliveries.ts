@@ -14,7 +14,7 @@ import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { DELIVERY_DETAIL_EXAMPLE, DELIVERY_EXAMPLE } from "../openapi/webhook-examples.ts";
-import { choiceParameter, invalidParameter, onlyParameters, wholeParameter } from "../parameters.ts";
+import { choiceParameter, onlyParameters, pathCount, wholeParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { idCursor, pageAnswer } from "./oversight-access.ts";
 import {
@@ -110,7 +110,7 @@ export function mountWebhookDeliveries(app: App, deps: WebhookDeps): void {
 
   const find = async (c: AppContext): Promise<{ webhook_id: string; delivery: DeliveryDetail }> => {
     const { webhook } = await visibleWebhook(deps, c);
-    const delivery = await deliveries.get(webhook.id, idOf(c), viewerOf(c));
+    const delivery = await deliveries.get(webhook.id, pathCount(c, "delivery_id"), viewerOf(c));
     if (delivery === null) throw new ProblemError("webhook-delivery-not-found");
     return { webhook_id: webhook.id, delivery };
   };
@@ -128,11 +128,4 @@ export function mountWebhookDeliveries(app: App, deps: WebhookDeps): void {
 function viewerOf(c: AppContext): DeliveryViewer {
   const claims = c.get("claims");
   return { reach: claims.systems, user_id: readsEverybodys(claims) ? null : claims.sub };
-}
-
-/** @throws {ProblemError} invalid-request */
-function idOf(c: AppContext): number {
-  const text = c.req.param("delivery_id") ?? "";
-  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw invalidParameter("delivery_id", "a whole number from 1");
 }
