@@ -79,6 +79,8 @@ export const MappingSchema = Type.Object(
   },
   { $id: "Mapping" },
 );
+/** A mapping as clients see it. */
+export type MappingView = Static<typeof MappingSchema>;
 export const MappingPageSchema = Type.Object(
   {
     items: Type.Array(MappingSchema),

@@ -5,14 +5,9 @@
  * same sensor in every batch, thread and process.
  */
 import { uuidV5 } from "./name-uuid.ts";
+import type { FieldKey, SeriesKey } from "./series-key.ts";
 
-/** A field of line protocol. */
-export interface FieldKey {
-  readonly measurement: string;
-  readonly field: string;
-  readonly tags: Readonly<Record<string, string>>;
-}
-export type SeriesKey = { readonly name: string } | FieldKey;
+export type { FieldKey, SeriesKey } from "./series-key.ts";
 
 /** A mapping of the registry. Of a field it names the tags that a line must have; others may be there too. */
 export interface SeriesMapping {

@@ -1,7 +1,7 @@
 /** Accounts and API keys in the console of a running service: made, limited, changed, replaced, and ended. */
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import type { UserView } from "../../src/contract/access.ts";
+import type { KeyView, UserView } from "../../src/contract/access.ts";
 import type { AuditEntry } from "../../src/contract/oversight.ts";
 import type { Session } from "../../src/contract/session.ts";
 import { faultsOf, signIn } from "../support/console-browser.ts";
@@ -138,7 +138,7 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await close();
   }, 60_000);
 
-  test("an admin sees everybody's keys and makes one for somebody else, with limits; others see their own only", async () => {
+  test("an admin sees everybody's keys and makes one for somebody else, with limits, which are changed later; others see and rename their own only", async () => {
     await service().createUser("rig-30", "producer");
     const { page, complaints, close } = await enter("/keys");
     await button(page, "New key").click();
@@ -152,6 +152,29 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await row(page, "Gateway of rig 30").getByText("rig-30", { exact: true }).waitFor();
     const { user } = (await (await session(secret)).json()) as Session;
     expect(user.username).toBe("rig-30");
+
+    await button(page, "Change Gateway of rig 30").click();
+    const changing = page.getByRole("dialog", { name: "Change Gateway of rig 30" });
+    expect(await changing.getByLabel("Readings a minute").inputValue()).toBe("60000");
+    await changing.getByText("never").waitFor();
+    expect(await faultsOf(page, "change-key")).toEqual([]);
+    await changing.getByLabel("Name").fill("Gateway of rig 30, hall 2");
+    await changing.getByLabel("Requests a minute").fill("0.5");
+    await button(page, "Change").click();
+    await changing.getByText("Requests a minute must be a whole number").waitFor();
+    await changing.getByLabel("Requests a minute").fill("90");
+    await changing.getByLabel("Readings a minute").fill("");
+    await changing.getByLabel("Note").fill("moved");
+    await button(page, "Change").click();
+    await row(page, "Gateway of rig 30, hall 2").waitFor();
+    const { items } = await service().api<{ items: KeyView[] }>(`/api/v1/keys?user_id=${user.id}`);
+    expect(items).toMatchObject([
+      { name: "Gateway of rig 30, hall 2", requests_per_minute: 90, readings_per_minute: null },
+    ]);
+    const record = await service().api<{ items: AuditEntry[] }>(
+      `/api/v1/audit?subject_type=key&subject_id=${items[0]?.id}`,
+    );
+    expect(record.items[0]).toMatchObject({ action: "key.change", actor_name: "admin", note: "moved" });
     expect(complaints).toEqual([]);
     await close();
 
@@ -161,6 +184,13 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await other.close();
     const owner = await enter("/keys", "rig-30");
     await row(owner.page, "Gateway of rig 30").waitFor();
+    // The name is the owner's, the limits are not
+    await button(owner.page, "Change Gateway of rig 30, hall 2").click();
+    const renaming = owner.page.getByRole("dialog");
+    expect(await renaming.getByLabel("Requests a minute").count()).toBe(0);
+    await renaming.getByLabel("Name").fill("Mine");
+    await owner.page.keyboard.press("Enter");
+    await row(owner.page, "Mine").waitFor();
     await owner.close();
   }, 60_000);
 

@@ -1,5 +1,6 @@
 /** What the console's tests show: a press with a pressure sensor that sent psi labelled as bar, and what follows. */
 import type { JobView } from "../../src/contract/job.ts";
+import type { MappingView } from "../../src/contract/mapping.ts";
 import type { Incident, QuarantineCounts, QuarantinedReading } from "../../src/contract/quarantine-review.ts";
 import type { SeriesPoint } from "../../src/contract/query.ts";
 import type { RefusalReason } from "../../src/contract/refusal.ts";
@@ -80,6 +81,29 @@ export const SENSORS: readonly Sensor[] = SENSOR_ROWS.map(
     created_at: ago(800 * HOUR_MS),
     updated_at: ago(80 * HOUR_MS),
     archived_at: null,
+  }),
+);
+
+const MAPPING_ROWS = [
+  ["S7-1200/DB1.PT4", null, null, null, "psi"],
+  [null, "pump", "pressure", { line: "1", host: "gateway of hall 3" }, null],
+] as const;
+export const MAPPINGS: readonly MappingView[] = MAPPING_ROWS.map(
+  ([name, measurement, field, tags, unit], index) => ({
+    id: uuid(0x8001 + index),
+    system_id: IDS.system,
+    label: name ?? `${measurement},line=1 ${field}`,
+    name,
+    measurement,
+    field,
+    tags: tags && { ...tags },
+    sensor_id: SENSORS[index]!.id,
+    sensor_name: SENSORS[index]!.name,
+    unit,
+    author: IDS.admin,
+    author_name: index === 0 ? "engineer" : null,
+    created_at: ago(700 * HOUR_MS),
+    updated_at: ago(70 * HOUR_MS),
   }),
 );
 

@@ -14,6 +14,7 @@ export const PAGES: readonly (readonly [name: string, path: string, heading: str
   ["systems", "/systems", "Systems"],
   ["system", `/systems/${IDS.system}`, "Press 2"],
   ["sensor", `/systems/${IDS.system}/sensors/${IDS.sensor}`, "Main pump pressure"],
+  ["mappings", `/systems/${IDS.system}/mappings?sensor_id=${IDS.sensor}`, "Mappings"],
   ["dead-letters", "/dead-letters", "Dead letters"],
   ["dead-letter", `/dead-letters/${IDS.letter}`, `Dead letter ${IDS.letter}`],
   ["alerts", "/alerts", "Alerts"],

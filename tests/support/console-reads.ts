@@ -3,7 +3,7 @@ import type { Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { KEYS, USERS } from "./console-access.ts";
 import * as answers from "./console-answers.ts";
-import { JOBS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
+import { JOBS, MAPPINGS, NOW_MS, REFUSED, SENSORS, SYSTEMS } from "./console-fixtures.ts";
 import { AUDIT } from "./console-record.ts";
 import { DELIVERIES, DELIVERY, WEBHOOKS } from "./console-webhooks.ts";
 
@@ -42,6 +42,7 @@ export function mountReads(app: Hono, live: () => boolean, streams: { open: numb
     ["/api/v1/systems", SYSTEMS],
     ["/api/v1/systems/:id/sensors", SENSORS],
     ["/api/v1/systems/:id/sensors/:sensor/ranges", answers.RANGES],
+    ["/api/v1/systems/:id/mappings", MAPPINGS],
     ["/api/v1/alerts", answers.ALERTS],
     ["/api/v1/workers", answers.WORKERS],
     ["/api/v1/users", USERS],

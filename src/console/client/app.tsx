@@ -15,6 +15,7 @@ import { DeadLettersPage } from "./pages/dead-letters.tsx";
 import { JobPage } from "./pages/job.tsx";
 import { JobsPage } from "./pages/jobs.tsx";
 import { KeysPage } from "./pages/keys/keys.tsx";
+import { MappingsPage } from "./pages/mappings/mappings.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { IncidentsPage } from "./pages/quarantine/incidents.tsx";
 import { ReadingPage } from "./pages/quarantine/reading.tsx";
@@ -52,6 +53,11 @@ const ROUTES: readonly { readonly pattern: string; readonly group: Group; readon
   { pattern: "/quarantine/tasks/:", group: "readers", draw: ([id = ""]) => <TaskPage key={id} id={id} /> },
   { pattern: "/systems", group: "everybody", draw: () => <SystemsPage /> },
   { pattern: "/systems/:", group: "everybody", draw: ([id = ""]) => <SystemPage key={id} id={id} /> },
+  {
+    pattern: "/systems/:/mappings",
+    group: "everybody",
+    draw: ([id = ""]) => <MappingsPage key={id} system_id={id} />,
+  },
   {
     pattern: "/systems/:/sensors/:",
     group: "everybody",

@@ -38,4 +38,5 @@ export const useIsReader = () => useIsOneOf(READERS);
 export const useMayReview = () => useIsOneOf(REVIEWERS);
 /** Whose webhooks may be about everybody's batches. */
 export const useIsAdmin = () => useIsOneOf(ADMINS);
-export const useMayEditRanges = () => useIsOneOf(REGISTRY_EDITORS);
+/** Ranges of sensors, and which sensors names mean. */
+export const useMayEditRegistry = () => useIsOneOf(REGISTRY_EDITORS);

@@ -1,4 +1,4 @@
-/** What a visitor chooses for this browser: colours and the zone of times. Kept in localStorage where it is allowed. */
+/** What a visitor chooses for this browser: colours, the zone of times, keys. Kept in localStorage where it is allowed. */
 import type { Zone } from "../types.ts";
 import { Shared } from "./shared.ts";
 
@@ -27,6 +27,9 @@ export const THEMES = ["system", "light", "dark"] as const;
 export const theme = new Shared<Theme>(oneOf(stored("console.theme"), THEMES, "system"));
 export const zone = new Shared<Zone>(oneOf(stored("console.zone"), ["local", "utc"], "local"));
 
+/** Whether keys of one letter do something: who dictates to the computer may not want them. */
+export const keysOn = new Shared(stored("console.keys") !== "off");
+
 /** Counts changes of the colours in force, for what is drawn on a canvas. */
 export const colours = new Shared(0);
 
@@ -39,6 +42,11 @@ export function setTheme(value: Theme): void {
 export function setZone(value: Zone): void {
   keep("console.zone", value);
   zone.set(value);
+}
+
+export function setKeys(on: boolean): void {
+  keep("console.keys", on ? "on" : "off");
+  keysOn.set(on);
 }
 
 export function applyTheme(): void {

@@ -1,4 +1,5 @@
 /** Real addresses below /console: the path chooses the page, the query holds its filters. */
+import { heldNow, newVisit } from "./kept.ts";
 import { Shared, useShared } from "./shared.ts";
 
 export const BASE = "/console";
@@ -17,7 +18,8 @@ const here = (): Place => ({
 const place = new Shared<Place>(here());
 
 export function navigate(to: string, { replace = false } = {}): void {
-  history[replace ? "replaceState" : "pushState"](null, "", to);
+  if (replace) history.replaceState(history.state, "", to);
+  else history.pushState(newVisit(), "", to);
   const before = place.value.path;
   place.set(here());
   if (place.value.path !== before) arrive();
@@ -29,9 +31,30 @@ function arrive(): void {
   document.getElementById("main")?.focus({ preventScroll: true });
 }
 
+/** Longer than a page needs to draw what it kept. */
+const RESTORE_MS = 1_000;
+
+/** Back where the visitor was: as far down as before, once what stood there is drawn. */
+function comeBack(): void {
+  const wanted = (heldNow().get("scroll") as number | undefined) ?? 0;
+  const before = place.value.path;
+  place.set(here());
+  if (place.value.path !== before) document.getElementById("main")?.focus({ preventScroll: true });
+  const until_ms = performance.now() + RESTORE_MS;
+  const scroll = () => {
+    scrollTo(0, wanted);
+    if (Math.abs(scrollY - wanted) > 1 && performance.now() < until_ms) requestAnimationFrame(scroll);
+  };
+  // Drawn first
+  requestAnimationFrame(() => requestAnimationFrame(scroll));
+}
+
 /** Links of the console change the place without a load; modified clicks keep their meaning. */
 export function startRouter(): void {
-  addEventListener("popstate", () => place.set(here()));
+  history.scrollRestoration = "manual";
+  heldNow();
+  addEventListener("scroll", () => heldNow().set("scroll", scrollY), { passive: true });
+  addEventListener("popstate", comeBack);
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

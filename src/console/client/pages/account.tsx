@@ -7,6 +7,7 @@ import { useSystemNames } from "../lib/names.ts";
 import { useAction } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
 import { TextField } from "../ui/field.tsx";
+import { showKeys } from "../ui/keys-help.tsx";
 import { notify } from "../ui/notices.tsx";
 import { Facts, PageFrame, Panel } from "../ui/page.tsx";
 import { ProblemBox } from "../ui/states.tsx";
@@ -28,6 +29,12 @@ export function AccountPage({ session: current }: { session: Session }) {
               <a key="keys" href={to("/keys")}>
                 Keys of devices and programs
               </a>,
+            ],
+            [
+              "Keyboard",
+              <button key="keyboard" type="button" class="link-button" onClick={showKeys}>
+                What the keys do, and whether they are on
+              </button>,
             ],
           ]}
         />

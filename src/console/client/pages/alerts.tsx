@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { AlertView } from "../../../contract/alert.ts";
 import { count, duration, percent } from "../lib/format.ts";
-import { useList } from "../lib/resource.ts";
+import { useList } from "../lib/list.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Badge } from "../ui/badge.tsx";
 import { Exports } from "../ui/exports.tsx";

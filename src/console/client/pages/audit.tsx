@@ -1,7 +1,7 @@
 /** Everything that people did, newest first; nothing in it can be changed. */
 import type { AuditEntry, SubjectType } from "../../../contract/oversight.ts";
 import { shortId, words } from "../lib/format.ts";
-import { useList } from "../lib/resource.ts";
+import { useList } from "../lib/list.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, Moment, Search } from "../ui/field.tsx";

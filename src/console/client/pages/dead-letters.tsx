@@ -1,8 +1,8 @@
 /** Batches that could not be processed, with their payload kept. */
 import type { DeadLetterView } from "../../../contract/oversight.ts";
 import { bytes, count, shortId } from "../lib/format.ts";
+import { useList } from "../lib/list.ts";
 import { useSystemNames } from "../lib/names.ts";
-import { useList } from "../lib/resource.ts";
 import { to } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
 import { ListView } from "../ui/list.tsx";

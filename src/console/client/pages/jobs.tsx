@@ -1,8 +1,8 @@
 /** Jobs, newest first, with filters in the address. */
 import type { JobView } from "../../../contract/job.ts";
 import { useIsReader } from "../lib/access.ts";
+import { useList } from "../lib/list.ts";
 import { useSystemList } from "../lib/names.ts";
-import { useList } from "../lib/resource.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, Moment } from "../ui/field.tsx";

@@ -1,4 +1,7 @@
-/** A modal dialog: the browser keeps the focus inside, Escape closes it if it can be closed, and the focus returns. */
+/**
+ * A modal dialog: the browser keeps the focus inside, Escape closes it if it can be closed, and the focus returns. When
+ * what had the focus is gone or cannot be pressed any more, what comes next has it: `data-next`, else the main button.
+ */
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 
@@ -8,6 +11,8 @@ interface DialogProps {
   readonly onClose?: () => void;
   readonly children: ComponentChildren;
 }
+
+const NEXT = "[data-next], .primary:enabled, .danger:enabled";
 
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
@@ -22,10 +27,18 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
+  // Each time something changes: a button that was pressed may be disabled since
+  useEffect(() => {
+    const dialog = element.current;
+    const { activeElement } = document;
+    if (!dialog?.open || (activeElement !== dialog && dialog.contains(activeElement))) return;
+    (dialog.querySelector<HTMLElement>(NEXT) ?? dialog).focus();
+  });
   return (
     <dialog
       ref={element}
       class={`dialog${onClose ? "" : " staying"}`}
+      tabIndex={-1}
       aria-labelledby={title_id}
       onCancel={(event) => {
         event.preventDefault();

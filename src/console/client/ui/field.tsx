@@ -53,6 +53,38 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
+interface TextAreaProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+  readonly rows: number;
+  readonly hint?: string;
+}
+
+/** Several lines, written in a face where columns stand below each other. */
+export function TextArea({ label, value, onValue, rows, hint }: TextAreaProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <textarea
+        id={id}
+        class="mono"
+        rows={rows}
+        value={value}
+        spellcheck={false}
+        aria-describedby={hint ? `${id}-hint` : undefined}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+      {hint ? (
+        <span id={`${id}-hint`} class="hint mono">
+          {hint}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
 const Offered = ({ id, choices }: { id: string; choices: readonly Choice[] }) => (
   <datalist id={id}>
     {choices.map(([choice, text]) => (

@@ -1,7 +1,8 @@
 /** A list in all its states: loading, failed, empty, filled, with more to come. */
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { count } from "../lib/format.ts";
-import type { List } from "../lib/resource.ts";
+import type { List } from "../lib/list.ts";
 import { Empty, Loading, ProblemBox } from "./states.tsx";
 
 interface ListViewProps<T> {
@@ -14,10 +15,30 @@ interface ListViewProps<T> {
   readonly children: (items: readonly T[]) => ComponentChildren;
 }
 
+/** When the row that had the focus is gone, the table has it, not the page: Tab goes on from there. */
+function useKeptFocus(place: RefObject<HTMLElement | null>, items: unknown) {
+  const isInside = useRef(false);
+  useEffect(() => {
+    if (isInside.current && document.activeElement === document.body)
+      place.current?.querySelector<HTMLElement>("[tabindex='0'], button")?.focus({ preventScroll: true });
+  }, [items]);
+  return {
+    onFocusIn: () => {
+      isInside.current = true;
+    },
+    onFocusOut: ({ relatedTarget }: FocusEvent) => {
+      // Without a target it went to nothing: with its row, or with the window.
+      if (relatedTarget !== null) isInside.current = false;
+    },
+  };
+}
+
 export function ListView<T>({ list, empty, emptyHint, clear, children }: ListViewProps<T>) {
   const { items, error, loading, more, isWhole, reload } = list;
+  const place = useRef<HTMLDivElement>(null);
+  const keep = useKeptFocus(place, items);
   return (
-    <div aria-busy={loading} class={loading && items ? "stale" : undefined}>
+    <div ref={place} {...keep} aria-busy={loading} class={loading && items ? "stale" : undefined}>
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {items === null && loading ? <Loading /> : null}
       {items?.length === 0 && isWhole ? <Nothing title={empty} hint={emptyHint} clear={clear} /> : null}

@@ -1,7 +1,7 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Role } from "../../../contract/roles.ts";
 import type { Session } from "../../../contract/session.ts";
 import { type Group, homeOf, isIn } from "../lib/access.ts";
@@ -11,46 +11,50 @@ import { useAction } from "../lib/resource.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
 import type { Zone } from "../types.ts";
+import { type GoKey, useGoKeys } from "./go-keys.ts";
 import { BrandMark, Icon, type IconName } from "./icons.tsx";
+import { KeysHelp } from "./keys-help.tsx";
 import { Notices } from "./notices.tsx";
 import { ProblemBox } from "./states.tsx";
 
-interface PageLink {
-  readonly path: string;
-  readonly name: string;
+interface PageLink extends GoKey {
   readonly icon: IconName;
   readonly group: Group;
 }
 
-/** What belongs together: the data, what carries it, and who may. */
+/** What belongs together: the data, what carries it, and who may. Each page with the letter that leads there after `g`. */
 const SECTIONS: readonly (readonly [name: string, pages: readonly PageLink[]])[] = [
   [
     "Data",
     [
-      { path: "/", name: "Overview", icon: "overview", group: "readers" },
-      { path: "/jobs", name: "Jobs", icon: "jobs", group: "everybody" },
-      { path: "/quarantine", name: "Quarantine", icon: "quarantine", group: "readers" },
-      { path: "/systems", name: "Systems", icon: "systems", group: "everybody" },
+      { key: "o", path: "/", name: "Overview", icon: "overview", group: "readers" },
+      { key: "j", path: "/jobs", name: "Jobs", icon: "jobs", group: "everybody" },
+      { key: "q", path: "/quarantine", name: "Quarantine", icon: "quarantine", group: "readers" },
+      { key: "s", path: "/systems", name: "Systems", icon: "systems", group: "everybody" },
     ],
   ],
   [
     "Operation",
     [
-      { path: "/dead-letters", name: "Dead letters", icon: "letters", group: "readers" },
-      { path: "/alerts", name: "Alerts", icon: "alerts", group: "readers" },
-      { path: "/workers", name: "Workers", icon: "workers", group: "readers" },
-      { path: "/webhooks", name: "Webhooks", icon: "webhooks", group: "webhook-users" },
+      { key: "d", path: "/dead-letters", name: "Dead letters", icon: "letters", group: "readers" },
+      { key: "l", path: "/alerts", name: "Alerts", icon: "alerts", group: "readers" },
+      { key: "w", path: "/workers", name: "Workers", icon: "workers", group: "readers" },
+      { key: "h", path: "/webhooks", name: "Webhooks", icon: "webhooks", group: "webhook-users" },
     ],
   ],
   [
     "Access",
     [
-      { path: "/keys", name: "API keys", icon: "keys", group: "everybody" },
-      { path: "/users", name: "Users", icon: "users", group: "admins" },
-      { path: "/audit", name: "Audit", icon: "audit", group: "admins" },
+      { key: "k", path: "/keys", name: "API keys", icon: "keys", group: "everybody" },
+      { key: "u", path: "/users", name: "Users", icon: "users", group: "admins" },
+      { key: "a", path: "/audit", name: "Audit", icon: "audit", group: "admins" },
     ],
   ],
 ];
+
+/** Pages that a role may see. */
+const pagesOf = (role: Role): readonly PageLink[] =>
+  SECTIONS.flatMap(([, pages]) => pages).filter(({ group }) => isIn(role, group));
 
 interface ShellProps {
   readonly session: Session;
@@ -60,6 +64,8 @@ interface ShellProps {
 export function Shell({ session, children }: ShellProps) {
   const { busy, problem, run } = useAction();
   const leave = () => void run(signOut);
+  const pages = useMemo(() => pagesOf(session.user.role), [session.user.role]);
+  useGoKeys(pages);
   return (
     <div class="shell">
       <a class="skip" href="#main">
@@ -71,6 +77,7 @@ export function Shell({ session, children }: ShellProps) {
         {children}
       </main>
       <Notices />
+      <KeysHelp pages={pages} />
     </div>
   );
 }

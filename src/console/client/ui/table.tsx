@@ -96,7 +96,11 @@ function Row<T>({ item, columns, lead, look }: RowProps<T>) {
     .filter(Boolean)
     .join(" ");
   return (
-    <tr class={classes || undefined} aria-current={look?.current ? "true" : undefined}>
+    <tr
+      class={classes || undefined}
+      aria-current={look?.current ? "true" : undefined}
+      tabIndex={look?.current ? -1 : undefined}
+    >
       {lead ? <td class="lead">{lead(item)}</td> : null}
       {columns.map((column) => (
         <td key={column.label} class={classOf(column)} data-label={column.label}>

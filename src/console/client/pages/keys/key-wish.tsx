@@ -1,17 +1,18 @@
-/** Asks before a key is replaced or revoked, and shows the secret that replaces it. */
+/** Changes a key, or asks before it is replaced or revoked; shows the secret that replaces it. */
 import { useState } from "preact/hooks";
 import type { KeyView } from "../../../../contract/access.ts";
 import { call, post } from "../../lib/api.ts";
 import { AskDialog } from "../../ui/ask.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { SecretDialog } from "../../ui/secret.tsx";
+import { ChangeKeyDialog } from "./change-key.tsx";
 import { KEY_USE, type KeyMade } from "./new-key.tsx";
 
 /** Time to give a device its new key. */
 const OVERLAP_S = 86_400;
 
 export interface KeyWish {
-  readonly kind: "rotate" | "revoke";
+  readonly kind: "change" | "rotate" | "revoke";
   readonly key: KeyView;
 }
 
@@ -30,6 +31,7 @@ export function KeyWishDialog({ wish, onEnd, onDone }: KeyWishProps) {
   }
   if (!wish) return null;
   const { kind, key } = wish;
+  if (kind === "change") return <ChangeKeyDialog of={key} onClose={onEnd} onDone={onDone} />;
   const path = `/api/v1/keys/${key.id}`;
   const replace = async () => {
     setSecret((await post<KeyMade>(`${path}/rotate`, { overlap_s: OVERLAP_S })).secret);

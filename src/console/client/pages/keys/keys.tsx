@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { KeyView } from "../../../../contract/access.ts";
 import { useIsAdmin } from "../../lib/access.ts";
 import { count } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { ChoiceField, Filters } from "../../ui/field.tsx";
@@ -101,6 +101,9 @@ function KeyTable({ keys, onWish }: { keys: readonly KeyView[]; onWish: (wish: K
 
 const KeyActions = ({ of: key, onWish }: { of: KeyView; onWish: (wish: KeyWish) => void }) => (
   <span class="row-actions">
+    <button type="button" class="button small-button" onClick={() => onWish({ kind: "change", key })}>
+      Change<span class="unseen"> {key.name}</span>
+    </button>
     <button type="button" class="button small-button" onClick={() => onWish({ kind: "rotate", key })}>
       Replace<span class="unseen"> {key.name}</span>
     </button>

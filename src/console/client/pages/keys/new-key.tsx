@@ -5,7 +5,7 @@ import { SCOPES, type Scope } from "../../../../contract/roles.ts";
 import { useIsAdmin } from "../../lib/access.ts";
 import { post } from "../../lib/api.ts";
 import { budgetOf } from "../../lib/budget.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { Checks } from "../../ui/checks.tsx";
 import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { ReviewAction } from "../../../../contract/review.ts";
 import { useMayReview } from "../../lib/access.ts";
+import { showKeys } from "../../ui/keys-help.tsx";
 
 const BUTTONS: readonly (readonly [action: ReviewAction, name: string, key: string | null])[] = [
   ["approve", "Approve", "a"],
@@ -30,22 +31,43 @@ export const ActionButtons = ({ disabled, onAct }: ActionButtonsProps) => (
 interface ActionBarProps extends ActionButtonsProps {
   /** What is selected, in words; null: nothing. */
   readonly selected: string | null;
-  readonly onHelp: () => void;
   readonly children?: ComponentChildren;
 }
 
-export function ActionBar({ selected, onHelp, children, ...buttons }: ActionBarProps) {
+export function ActionBar({ selected, children, ...buttons }: ActionBarProps) {
   const mayReview = useMayReview();
   return (
-    <div class="action-bar">
+    <div class={`action-bar${selected === null ? "" : " some"}`}>
       <span class="chosen" role="status">
         {selected === null ? "Nothing selected" : `${selected} selected`}
         {children ? <> · {children}</> : null}
       </span>
       {mayReview ? <ActionButtons {...buttons} /> : <span class="muted">Your role may look, not act.</span>}
-      <button type="button" class="button" aria-label="Keys" onClick={onHelp}>
+      <button type="button" class="button" aria-label="Keys" onClick={showKeys}>
         <kbd>?</kbd>
       </button>
     </div>
   );
 }
+
+interface SelectShownProps {
+  readonly isNone: boolean;
+  readonly onShown: () => void;
+  readonly onNone: () => void;
+}
+
+export const SelectShown = ({ isNone, onShown, onNone }: SelectShownProps) => (
+  <>
+    <button type="button" class="link-button" onClick={onShown}>
+      all shown
+    </button>
+    {isNone ? null : (
+      <>
+        {" · "}
+        <button type="button" class="link-button" onClick={onNone}>
+          none
+        </button>
+      </>
+    )}
+  </>
+);

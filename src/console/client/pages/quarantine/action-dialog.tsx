@@ -10,7 +10,7 @@ import { ActionFields } from "./action-fields.tsx";
 import { emptyForm, type FormFields, requestsOf } from "./action-form.ts";
 import { ConflictList, conflictsOf } from "./conflict-list.tsx";
 import { type DryRunOutcome, DryRunResult } from "./dry-run.tsx";
-import { TaskProgress } from "./task-progress.tsx";
+import { added, TasksProgress } from "./tasks-progress.tsx";
 
 const PATH = "/api/v1/quarantine/actions";
 
@@ -25,6 +25,8 @@ interface ActionDialogProps {
   readonly onClose: () => void;
   /** Something may have changed. */
   readonly onDone: () => void;
+  /** Opens what comes next in the list, once it is decided; null: there is nothing, or the list is in sight. */
+  readonly onNext?: (() => void) | null;
 }
 
 interface Tried {
@@ -35,7 +37,6 @@ interface Tried {
 /** The way of a decision: typed, tried, applied. */
 function useDecision(action: ReviewAction, targets: readonly Selection[]) {
   const [form, setForm] = useState(emptyForm(action));
-  // The list behind may change while the dialog is open; the decision is about what was chosen.
   const [selections, setSelections] = useState(targets);
   const [tried, setTried] = useState<Tried | null>(null);
   const [tasks, setTasks] = useState<readonly ReviewTask[]>([]);
@@ -82,7 +83,9 @@ const idsIn = (selections: readonly Selection[]): number =>
   selections.reduce((sum, one) => sum + ("ids" in one ? one.ids.length : 0), 0);
 
 export function ActionDialog(props: ActionDialogProps) {
-  const { action, targets, about, unit, system_id, onClose, onDone } = props;
+  const { action, targets, onClose, onDone, onNext = null } = props;
+  // The list behind may change while the dialog is open; the decision is about what was chosen.
+  const [{ about, unit, system_id }] = useState(props);
   const decision = useDecision(action, targets);
   const { form, change, selections, tried, tasks, busy, problem, tryOut, apply, leaveOut } = decision;
   const applied = tasks.length > 0;
@@ -109,11 +112,16 @@ export function ActionDialog(props: ActionDialogProps) {
           {problem ? <ProblemBox problem={problem} /> : null}
           <ConflictList readings={conflicts} selected={idsIn(selections)} onLeaveOut={leaveOut} />
           {tried ? <DryRunResult result={tried.result} /> : null}
-          {tasks.map((task) => (
-            <TaskProgress key={task.id} task={task} />
-          ))}
+          <TasksProgress tasks={tasks} />
         </div>
-        <DialogFoot busy={busy} tried={tried !== null} applied={applied} onClose={close} onTry={tryOut} />
+        <DialogFoot
+          busy={busy}
+          tried={tried !== null}
+          applied={applied}
+          onClose={close}
+          onTry={tryOut}
+          onNext={onNext}
+        />
       </form>
     </Dialog>
   );
@@ -125,13 +133,19 @@ interface DialogFootProps {
   readonly applied: boolean;
   readonly onClose: () => void;
   readonly onTry: () => void;
+  readonly onNext: (() => void) | null;
 }
 
-const DialogFoot = ({ busy, tried, applied, onClose, onTry }: DialogFootProps) => (
+const DialogFoot = ({ busy, tried, applied, onClose, onTry, onNext }: DialogFootProps) => (
   <footer class="dialog-foot">
-    <button type="button" class="button" onClick={onClose}>
+    <button type="button" class="button" data-next={applied && !onNext ? "" : undefined} onClick={onClose}>
       {applied ? "Close" : "Cancel"}
     </button>
+    {applied && onNext ? (
+      <button type="button" class="button primary" data-next="" onClick={onNext}>
+        Open the next
+      </button>
+    ) : null}
     {applied ? null : (
       <>
         {/* Enter in a field presses the one that submits: what comes next. */}
@@ -178,9 +192,4 @@ function together(results: readonly DryRunOutcome[]): DryRunOutcome {
     }),
     NOTHING,
   );
-}
-
-function added<T extends Readonly<Record<string, number>>>(a: T, b: T): T {
-  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
-  return Object.fromEntries(names.map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)])) as T;
 }

@@ -1,11 +1,9 @@
 /** The fields of the action dialog. */
 import type { ComponentProps } from "preact";
-import type { Sensor, UnitList } from "../../../../contract/registry.ts";
 import type { ReviewAction } from "../../../../contract/review.ts";
+import { useSensorChoices, useUnitChoices } from "../../lib/choices.ts";
 import { unitText } from "../../lib/format.ts";
-import { useResource } from "../../lib/resource.ts";
-import type { Page } from "../../types.ts";
-import { type Choice, TextField } from "../../ui/field.tsx";
+import { TextField } from "../../ui/field.tsx";
 import { type FormFields, stores } from "./action-form.ts";
 
 const ACTIONS: readonly (readonly [ReviewAction, string, string])[] = [
@@ -62,24 +60,9 @@ export function ActionFields({ form, unit, system_id, change }: ActionFieldsProp
 type FixField = "value" | "unit" | "timestamp" | "quality" | "sensor_id" | "scale" | "offset" | "shift_s";
 const TEXTS: ReadonlySet<FixField> = new Set(["unit", "timestamp", "sensor_id"]);
 
-/** Spellings that the service takes. */
-function useUnitChoices(): readonly Choice[] {
-  const { data } = useResource<UnitList>("/api/v1/units");
-  return (data?.items ?? []).flatMap(({ symbol, name, aliases }) => [
-    [symbol, name] as const,
-    ...aliases.flatMap(({ spellings }) => spellings.map((spelling) => [spelling, `to ${symbol}`] as const)),
-  ]);
-}
-
-function useSensorChoices(system_id: string | null): readonly Choice[] {
-  const path = system_id === null ? null : `/api/v1/systems/${system_id}/sensors?limit=200`;
-  const { data } = useResource<Page<Sensor>>(path);
-  return (data?.items ?? []).map(({ id, name }) => [id, name]);
-}
-
 function FixFields({ form, unit, system_id, change }: ActionFieldsProps) {
   const units = useUnitChoices();
-  const sensors = useSensorChoices(system_id);
+  const sensors = useSensorChoices(system_id, "id");
   const field = (name: FixField, label: string, more: Partial<ComponentProps<typeof TextField>> = {}) => (
     <TextField
       label={label}

@@ -14,9 +14,11 @@ import {
   timeText,
   words,
 } from "../../lib/format.ts";
+import { both, type List, useList } from "../../lib/list.ts";
+import { sentName } from "../../lib/mapping-key.ts";
 import { zone } from "../../lib/preferences.ts";
-import { both, type List, useList, useResource } from "../../lib/resource.ts";
-import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
+import { useResource } from "../../lib/resource.ts";
+import { queryText, to, usePlace } from "../../lib/router.ts";
 import { useShared } from "../../lib/shared.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { Exports } from "../../ui/exports.tsx";
@@ -25,14 +27,20 @@ import { SensorName } from "../../ui/name.tsx";
 import { PageFrame } from "../../ui/page.tsx";
 import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
-import { ActionBar } from "./action-bar.tsx";
+import { ActionBar, SelectShown } from "./action-bar.tsx";
 import { Facets } from "./facets.tsx";
 import { apiQuery, OF_TIME, ONLY_OF_READINGS } from "./filters.ts";
 import { QuarantineTabs } from "./tabs.tsx";
 import { type Review, ReviewDialogs, systemOf, useReview } from "./use-review.tsx";
 
-const sensorText = ({ sensor_name, sensor_id }: Incident) =>
-  sensor_name ? shortName(sensor_name) : sensor_id ? shortId(sensor_id) : "Unknown sensor";
+/** The sensor's name; of an unknown one the name that readings have for it. */
+const nameOf = ({ sensor_name, sample }: Incident) => sensor_name ?? sentName(sample.raw);
+
+const sensorText = (incident: Incident) => {
+  const name = nameOf(incident);
+  const { sensor_id } = incident;
+  return name ? shortName(name) : sensor_id ? shortId(sensor_id) : "Unknown sensor";
+};
 
 export const incidentPage = ({ sample, key, count: readings }: Incident) =>
   to(`/quarantine/readings/${sample.id}`, { incident: key, of: String(readings) });
@@ -46,12 +54,7 @@ export function IncidentsPage() {
   const counted = apiQuery(query, [...ONLY_OF_READINGS, ...OF_TIME]);
   const list = useList<Incident>(`/api/v1/quarantine/incidents?${filters}`);
   const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${counted}`);
-  const review = useReview(
-    list.items ?? [],
-    ({ key }) => key,
-    (incident) => navigate(incidentPage(incident)),
-    filters,
-  );
+  const review = useReview(list.isOld ? [] : (list.items ?? []), ({ key }) => key, incidentPage, filters);
   const { chosen, targets } = review;
   const after = () => {
     chosen.clear();
@@ -98,17 +101,21 @@ interface IncidentsPanelProps {
   readonly review: Review<Incident>;
 }
 
-const IncidentsPanel = ({
-  list,
-  review: { chosen, cursor, targets, setAction, setHelp },
-}: IncidentsPanelProps) => (
+const IncidentsPanel = ({ list, review: { chosen, cursor, targets, setAction } }: IncidentsPanelProps) => (
   <section class="panel" aria-label="Incidents">
     <ActionBar
       selected={someText(chosen.items.length, "incident")}
       disabled={targets.length === 0}
       onAct={setAction}
-      onHelp={() => setHelp(true)}
-    />
+    >
+      {list.items && list.items.length > 0 ? (
+        <SelectShown
+          isNone={chosen.items.length === 0}
+          onShown={() => chosen.set(list.items ?? [])}
+          onNone={chosen.clear}
+        />
+      ) : null}
+    </ActionBar>
     <ListView
       list={list}
       empty="No incidents"
@@ -118,7 +125,7 @@ const IncidentsPanel = ({
       {(incidents) => (
         <IncidentTable
           items={incidents}
-          lead={chosen.box}
+          lead={(item) => chosen.box(item, sensorText(item))}
           look={(item, index) => ({ current: index === cursor, selected: chosen.has(item) })}
         />
       )}
@@ -145,7 +152,7 @@ const COLUMNS: readonly Column<Incident>[] = [
     name: true,
     cell: (incident) => (
       <div class="stack">
-        <SensorName name={incident.sensor_name} id={incident.sensor_id} href={incidentPage(incident)} />
+        <SensorName name={nameOf(incident)} id={incident.sensor_id} href={incidentPage(incident)} />
         <span class="muted small">{incident.system_name ?? shortId(incident.system_id)}</span>
       </div>
     ),

@@ -1,9 +1,9 @@
 /** Keys of the review lists. They keep silent while somebody types or a dialog is open. */
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useKept } from "../../lib/kept.ts";
+import { isForKeys } from "../../lib/typing.ts";
 
 export type Keys = Readonly<Record<string, () => void>>;
-
-const TYPING = "input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]";
 
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
@@ -11,9 +11,7 @@ export function useKeys(keys: Keys): void {
   // At once with what is shown: the key may come right after it
   useLayoutEffect(() => {
     const listen = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (event.target instanceof Element && event.target.matches(TYPING)) return;
-      if (document.querySelector("dialog[open]")) return;
+      if (!isForKeys(event)) return;
       // Enter on a link or button means that link or button.
       if (event.key === "Enter" && event.target instanceof Element && event.target.closest("a, button"))
         return;
@@ -33,24 +31,70 @@ export interface ListKeys<T> {
   readonly current: T | undefined;
 }
 
+interface Cursor {
+  readonly scope: string;
+  readonly at: number;
+  /** Of its item: rows that come or go before it must not put it on another one. */
+  readonly key: string | null;
+}
+
+/** A cursor in a list. When its item is gone it stands on what took its place. */
+function useCursor<T>(items: readonly T[], keyOf: (item: T) => string, scope: string) {
+  const none: Cursor = { scope, at: -1, key: null };
+  const [kept, keep] = useKept("cursor", none);
+  const { at, key } = kept.scope === scope ? kept : none;
+  const found = key === null ? -1 : items.findIndex((item) => keyOf(item) === key);
+  const cursor = found >= 0 ? found : Math.min(at, items.length - 1);
+  /** @returns where it is then */
+  const move = (step: number) => {
+    const to = Math.max(0, Math.min(items.length - 1, cursor + step));
+    const item = items[to];
+    keep({ scope, at: to, key: item === undefined ? null : keyOf(item) });
+    return to;
+  };
+  return { cursor, move };
+}
+
 /**
  * j and k move a cursor that stays in sight; the other keys act on its row.
  * @param scope the filters that show the items; others put the cursor back
+ * @param extend selects items beside those that are: capital letters take the rows along that the cursor passes
  */
 export function useListKeys<T>(
   items: readonly T[],
+  keyOf: (item: T) => string,
   scope: string,
+  extend: (items: readonly T[]) => void,
   others: (current: T | undefined) => Keys,
 ): ListKeys<T> {
-  const [wanted, setWanted] = useState({ scope, at: -1 });
-  const cursor = Math.min(wanted.scope === scope ? wanted.at : -1, items.length - 1);
+  const { cursor, move } = useCursor(items, keyOf, scope);
   const current = items[cursor];
-  const move = (step: number) =>
-    setWanted({ scope, at: Math.max(0, Math.min(items.length - 1, cursor + step)) });
-  useKeys({ ...others(current), j: () => move(1), k: () => move(-1) });
-  // A moved cursor is brought into sight
-  useEffect(() => {
-    document.querySelector("tr.current")?.scrollIntoView({ block: "nearest" });
-  }, [cursor]);
+  const isMoved = useRef(true);
+  const step = (by: number) => {
+    isMoved.current = true;
+    return items[move(by)];
+  };
+  const take = (by: number) => extend([current, step(by)].filter((item) => item !== undefined));
+  useKeys({
+    ...others(current),
+    j: () => step(1),
+    k: () => step(-1),
+    J: () => take(1),
+    K: () => take(-1),
+  });
+  useRowFocus(isMoved, current === undefined ? null : keyOf(current));
   return { cursor, current };
+}
+
+/** The row of the cursor is brought into sight and read out when it was moved; nothing else loses the focus to it. */
+function useRowFocus(isMoved: { current: boolean }, key: string | null): void {
+  useEffect(() => {
+    const row = document.querySelector<HTMLElement>("tr.current");
+    const { activeElement } = document;
+    if (row && isMoved.current) row.scrollIntoView({ block: "nearest" });
+    // When its row is gone, what took its place has the focus, not the page
+    if (isMoved.current || activeElement === document.body || activeElement?.matches("tr"))
+      row?.focus({ preventScroll: true });
+    if (row) isMoved.current = false;
+  }, [key]);
 }

@@ -1,6 +1,7 @@
 /** What is known about a refused reading. */
 import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-review.ts";
 import { number, quantity, shortId } from "../../lib/format.ts";
+import { sentName } from "../../lib/mapping-key.ts";
 import { to } from "../../lib/router.ts";
 import type { Limits } from "../../lib/units.ts";
 import { Reason } from "../../ui/badge.tsx";
@@ -57,11 +58,15 @@ export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
   );
 }
 
-const SensorLink = ({ reading: { sensor, sensor_id, system_id } }: { reading: QuarantinedReadingDetail }) =>
+const SensorLink = ({
+  reading: { sensor, sensor_id, system_id, raw },
+}: {
+  reading: QuarantinedReadingDetail;
+}) =>
   sensor ? (
     <SensorName name={sensor.name} id={sensor.id} href={to(`/systems/${system_id}/sensors/${sensor.id}`)} />
   ) : (
-    <SensorName name={null} id={sensor_id} />
+    <SensorName name={sentName(raw)} id={sensor_id} />
   );
 
 const JobLink = ({ id, more }: { id: string; more: string }) => (

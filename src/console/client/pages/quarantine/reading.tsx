@@ -8,6 +8,7 @@ import { useMayReview } from "../../lib/access.ts";
 import { count, words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to, usePlace } from "../../lib/router.ts";
+import { type Neighbours, useNeighbours } from "../../lib/trail.ts";
 import { limitsOf } from "../../lib/units.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
@@ -15,15 +16,20 @@ import { Shown } from "../../ui/states.tsx";
 import { ActionButtons } from "./action-bar.tsx";
 import { ActionDialog } from "./action-dialog.tsx";
 import { AroundChart } from "./around-chart.tsx";
-import { KeysHelp } from "./help.tsx";
 import { History } from "./history.tsx";
 import { incidentReadings } from "./incidents.tsx";
 import { useKeys } from "./keys.ts";
+import { NeighbourButtons } from "./neighbours.tsx";
 import { ReadingFacts } from "./reading-facts.tsx";
+import { UnknownName } from "./unknown-name.tsx";
 
 export function ReadingPage({ id }: { id: string }) {
   const { query } = usePlace();
   const incident = query.get("incident");
+  const [action, setAction] = useState<ReviewAction | null>(null);
+  const neighbours = useNeighbours();
+  // Also while it loads: who leafs through them is faster
+  useKeys({ j: () => neighbours.next?.(), k: () => neighbours.before?.() });
   const reading = useResource<QuarantinedReadingDetail>(`/api/v1/quarantine/${id}`);
   // For the axis and the limits; without them the chart is drawn all the same.
   const units = useResource<UnitList>("/api/v1/units").data;
@@ -36,7 +42,16 @@ export function ReadingPage({ id }: { id: string }) {
       <Shown of={reading}>
         {(data) => (
           <>
-            <Decide reading={data} incident={incident} of={Number(query.get("of"))} onDone={reading.reload} />
+            <Decide
+              action={action}
+              setAction={setAction}
+              reading={data}
+              incident={incident}
+              of={Number(query.get("of"))}
+              neighbours={neighbours}
+              onDone={reading.reload}
+            />
+            <UnknownName reading={data} onRevalidate={() => setAction("revalidate")} />
             <Panel title="The sensor around it">
               <AroundChart reading={data} units={units} />
             </Panel>
@@ -54,16 +69,18 @@ export function ReadingPage({ id }: { id: string }) {
 }
 
 interface DecideProps {
+  /** What was asked for with a key, a button, or by what stands elsewhere on the page. */
+  readonly action: ReviewAction | null;
+  readonly setAction: (action: ReviewAction | null) => void;
   readonly reading: QuarantinedReadingDetail;
   /** Key of the incident that the visitor came from: then the decision is about all of it. */
   readonly incident: string | null;
   readonly of: number;
+  readonly neighbours: Neighbours;
   readonly onDone: () => void;
 }
 
-function Decide({ reading, incident, of, onDone }: DecideProps) {
-  const [action, setAction] = useState<ReviewAction | null>(null);
-  const [help, setHelp] = useState(false);
+function Decide({ action, setAction, reading, incident, of, neighbours, onDone }: DecideProps) {
   const mayReview = useMayReview();
   const act = (wanted: ReviewAction) => mayReview && setAction(wanted);
   useKeys({
@@ -71,7 +88,6 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
     f: () => act("fix"),
     r: () => act("reject"),
     o: () => act("reopen"),
-    "?": () => setHelp(true),
   });
   const target: Selection = incident ? { incident } : { ids: [reading.id] };
   const about = incident
@@ -91,6 +107,7 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
             </>
           ) : null}
         </span>
+        <NeighbourButtons {...neighbours} />
         {mayReview ? (
           <ActionButtons disabled={false} onAct={act} />
         ) : (
@@ -106,9 +123,9 @@ function Decide({ reading, incident, of, onDone }: DecideProps) {
           system_id={reading.system_id}
           onClose={() => setAction(null)}
           onDone={onDone}
+          onNext={neighbours.next}
         />
       ) : null}
-      {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
     </div>
   );
 }

@@ -4,12 +4,13 @@ import type { Count, QuarantineCounts, QuarantinedReading } from "../../../../co
 import type { Selection } from "../../../../contract/review.ts";
 import { MAX_REVIEW_IDS } from "../../../../contract/review-status.ts";
 import { count, countOf, someText } from "../../lib/format.ts";
-import { both, type List, type Resource, useList, useResource } from "../../lib/resource.ts";
-import { navigate, queryText, to, usePlace } from "../../lib/router.ts";
+import { both, type List, useList } from "../../lib/list.ts";
+import { type Resource, useResource } from "../../lib/resource.ts";
+import { queryText, to, usePlace } from "../../lib/router.ts";
 import { Exports } from "../../ui/exports.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { PageFrame } from "../../ui/page.tsx";
-import { ActionBar } from "./action-bar.tsx";
+import { ActionBar, SelectShown } from "./action-bar.tsx";
 import { Facets } from "./facets.tsx";
 import { apiQuery, selectionOf } from "./filters.ts";
 import { RefusedTable } from "./refused-table.tsx";
@@ -50,9 +51,9 @@ function useReadings(query: URLSearchParams) {
   const list = useList<QuarantinedReading>(`/api/v1/quarantine?${filters}${filters ? "&" : ""}limit=50`);
   const counts = useResource<QuarantineCounts>(`/api/v1/quarantine/counts?${filters}`);
   const review = useReview(
-    list.items ?? [],
+    list.isOld ? [] : (list.items ?? []),
     ({ id }) => String(id),
-    ({ id }) => navigate(to(`/quarantine/readings/${id}`)),
+    ({ id }) => to(`/quarantine/readings/${id}`),
     filters,
   );
   const after = () => {
@@ -85,7 +86,7 @@ interface ReadingsPanelProps {
 }
 
 function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
-  const { chosen, cursor, targets, setAction, setHelp } = review;
+  const { chosen, cursor, targets, setAction } = review;
   // Of the filters before these nothing is told while the new ones are counted.
   const total = counts.loading ? undefined : counts.data?.total;
   const nameOf = (id: string) => counts.data?.sensors.find((sensor) => sensor.id === id)?.name ?? null;
@@ -95,11 +96,11 @@ function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
         selected={chosen.whole ? allText(total) : someText(chosen.items.length, "reading")}
         disabled={targets.length === 0 && !chosen.whole}
         onAct={setAction}
-        onHelp={() => setHelp(true)}
       >
         {list.items && list.items.length > 0 ? (
           <SelectAll
             whole={chosen.whole}
+            isNone={chosen.items.length === 0}
             total={exactText(total)}
             onAll={chosen.setWhole}
             onShown={() => chosen.set(list.items ?? [])}
@@ -117,7 +118,7 @@ function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
           <RefusedTable
             items={shown}
             nameOf={nameOf}
-            lead={chosen.box}
+            lead={(item) => chosen.box(item, `reading #${item.id}`)}
             look={(item, index) => ({ current: index === cursor, selected: chosen.has(item) })}
           />
         )}
@@ -128,22 +129,21 @@ function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
 
 interface SelectAllProps {
   readonly whole: boolean;
+  readonly isNone: boolean;
   readonly total: string;
   readonly onAll: () => void;
   readonly onShown: () => void;
   readonly onNone: () => void;
 }
 
-const SelectAll = ({ whole, total, onAll, onShown, onNone }: SelectAllProps) =>
+const SelectAll = ({ whole, isNone, total, onAll, onShown, onNone }: SelectAllProps) =>
   whole ? (
     <button type="button" class="link-button" onClick={onNone}>
       none
     </button>
   ) : (
     <>
-      <button type="button" class="link-button" onClick={onShown}>
-        all shown
-      </button>
+      <SelectShown isNone={isNone} onShown={onShown} onNone={onNone} />
       {" · "}
       <button type="button" class="link-button" onClick={onAll}>
         all {total} matching

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import type { OwnRefusal } from "../../../../contract/quarantine.ts";
 import type { QuarantinedReading } from "../../../../contract/quarantine-review.ts";
 import { quantity } from "../../lib/format.ts";
+import { sentName } from "../../lib/mapping-key.ts";
 import { to } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
 import { SensorName } from "../../ui/name.tsx";
@@ -12,7 +13,7 @@ import { Time } from "../../ui/time.tsx";
 
 type Shown = Pick<
   QuarantinedReading,
-  "timestamp" | "sensor_id" | "value" | "unit" | "reason" | "reason_details"
+  "timestamp" | "sensor_id" | "raw" | "value" | "unit" | "reason" | "reason_details"
 >;
 
 /** What every table of refused readings says. */
@@ -21,7 +22,8 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
   {
     label: "Sensor",
     name: true,
-    cell: ({ sensor_id }) => (sensor_id ? <SensorName name={nameOf(sensor_id)} id={sensor_id} /> : "–"),
+    cell: ({ sensor_id, raw }) =>
+      sensor_id ? <SensorName name={nameOf(sensor_id) ?? sentName(raw)} id={sensor_id} /> : "–",
   },
   {
     label: "As sent",

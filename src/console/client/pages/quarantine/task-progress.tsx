@@ -10,8 +10,8 @@ import { to } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 
-const REFRESH_MS = 1_000;
-const isOver = ({ state }: ReviewTask) => state !== "queued" && state !== "running";
+export const REFRESH_MS = 1_000;
+export const isOver = ({ state }: ReviewTask) => state !== "queued" && state !== "running";
 
 interface TaskProgressProps {
   readonly task: ReviewTask;
@@ -74,7 +74,9 @@ const PARTS = [
   ["not_open", "had been decided on by others or another task"],
 ] as const;
 
-const Outcome = ({ task }: { task: ReviewTask }) => (
+type Counts = Pick<ReviewTask, (typeof PARTS)[number][0] | "failing">;
+
+export const Outcome = ({ task }: { task: Counts }) => (
   <p class="outcome">
     {PARTS.filter(([name]) => task[name] > 0).map(([name, text]) => (
       <span key={name}>

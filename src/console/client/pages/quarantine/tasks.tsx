@@ -1,7 +1,7 @@
 /** Actions on quarantine, newest first. */
 import type { ReviewTask } from "../../../../contract/review.ts";
 import { count, words } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { Exports } from "../../ui/exports.tsx";

@@ -3,8 +3,9 @@
 import { useState } from "preact/hooks";
 import type { ReviewAction, Selection } from "../../../../contract/review.ts";
 import { useMayReview } from "../../lib/access.ts";
+import { navigate } from "../../lib/router.ts";
+import { useTrail } from "../../lib/trail.ts";
 import { ActionDialog } from "./action-dialog.tsx";
-import { KeysHelp } from "./help.tsx";
 import { useListKeys } from "./keys.ts";
 import { type Chosen, useChosen } from "./use-chosen.tsx";
 
@@ -15,41 +16,41 @@ export interface Review<T> {
   readonly targets: readonly T[];
   readonly action: ReviewAction | null;
   readonly setAction: (action: ReviewAction | null) => void;
-  readonly help: boolean;
-  readonly setHelp: (shown: boolean) => void;
 }
 
-/** @param scope the filters that show the items; with others, selection and cursor begin anew */
+/**
+ * @param addressOf where the page of an item is
+ * @param scope the filters that show the items; with others, selection and cursor begin anew
+ */
 export function useReview<T>(
   items: readonly T[],
   keyOf: (item: T) => string,
-  open: (item: T) => void,
+  addressOf: (item: T) => string,
   scope: string,
 ): Review<T> {
   const chosen = useChosen(items, keyOf, scope);
+  useTrail(items.map(addressOf));
   const [action, setAction] = useState<ReviewAction | null>(null);
-  const [help, setHelp] = useState(false);
   const mayReview = useMayReview();
-  const { cursor, current } = useListKeys(items, scope, (item) => {
+  const { cursor, current } = useListKeys(items, keyOf, scope, chosen.add, (item) => {
     // Without anything to act on, a key must not leave a dialog that opens later.
     const ready = mayReview && (chosen.whole || chosen.items.length > 0 || item !== undefined);
     const act = (wanted: ReviewAction) => () => ready && setAction(wanted);
     return {
       ...chosen.keys(item),
-      Enter: () => item !== undefined && open(item),
+      Enter: () => item !== undefined && navigate(addressOf(item)),
       a: act("approve"),
       f: act("fix"),
       r: act("reject"),
       o: act("reopen"),
-      "?": () => setHelp(true),
     };
   });
   const targets = chosen.items.length > 0 ? chosen.items : current === undefined ? [] : [current];
-  return { chosen, cursor, targets, action, setAction, help, setHelp };
+  return { chosen, cursor, targets, action, setAction };
 }
 
 interface ReviewDialogsProps {
-  readonly review: Pick<Review<unknown>, "action" | "setAction" | "help" | "setHelp">;
+  readonly review: Pick<Review<unknown>, "action" | "setAction">;
   /** None: there is nothing to act on. */
   readonly selections: readonly Selection[];
   readonly about: string;
@@ -59,23 +60,18 @@ interface ReviewDialogsProps {
 }
 
 export function ReviewDialogs({ review, selections, about, unit, system_id, onDone }: ReviewDialogsProps) {
-  const { action, setAction, help, setHelp } = review;
-  return (
-    <>
-      {action && selections.length > 0 ? (
-        <ActionDialog
-          action={action}
-          targets={selections}
-          about={about}
-          unit={unit}
-          system_id={system_id}
-          onClose={() => setAction(null)}
-          onDone={onDone}
-        />
-      ) : null}
-      {help ? <KeysHelp onClose={() => setHelp(false)} /> : null}
-    </>
-  );
+  const { action, setAction } = review;
+  return action && selections.length > 0 ? (
+    <ActionDialog
+      action={action}
+      targets={selections}
+      about={about}
+      unit={unit}
+      system_id={system_id}
+      onClose={() => setAction(null)}
+      onDone={onDone}
+    />
+  ) : null;
 }
 
 /** The one system of all targets; null: there are several, or none. */

@@ -1,10 +1,10 @@
 /** The limits of a sensor: what holds, and a new range whose effect on the past is shown before it is set. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RangePreview, RangeState, SensorDetail } from "../../../../contract/registry.ts";
-import { useMayEditRanges } from "../../lib/access.ts";
+import { useMayEditRegistry } from "../../lib/access.ts";
 import { type Answer, call, get, Problem } from "../../lib/api.ts";
-import { count, countOf, number, percent, quantity, unitText } from "../../lib/format.ts";
+import { number, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
 import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
@@ -13,6 +13,7 @@ import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
 import { chartStretch, SPANS, type Span, stretchOf } from "./preview-span.ts";
+import { PreviewText } from "./preview-text.tsx";
 
 export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
@@ -20,7 +21,10 @@ export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChan
   /** Somebody else was faster; stays in sight beside what holds now. */
   const [raced, setRaced] = useState<Problem | null>(null);
   const { problem, run } = useAction();
-  const mayEdit = useMayEditRanges();
+  const mayEdit = useMayEditRegistry();
+  /** Of the state that came first. */
+  const etag = useRef<string | null>(null);
+  etag.current ??= state?.headers.get("ETag") ?? null;
   const load = () => run(async () => setState(await call<RangeState>(path)));
   // Another sensor is another page
   useEffect(() => void load(), [path]);
@@ -35,6 +39,7 @@ export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChan
           path={path}
           state={state}
           last_at={sensor.last_reading_at}
+          isNext={etag.current !== null && etag.current !== state.headers.get("ETag")}
           onRaced={(told) => {
             setRaced(told);
             void load();
@@ -73,6 +78,8 @@ interface RangeEditorProps {
   readonly state: Answer<RangeState>;
   /** The sensor's last reading, RFC 3339; null: none yet. */
   readonly last_at: string | null;
+  /** It takes the place of another, and the focus that was there. */
+  readonly isNext: boolean;
   /** The range is not the one that was shown any more. */
   readonly onRaced: (problem: Problem) => void;
   readonly onSaved: () => void;
@@ -120,12 +127,17 @@ function RangeEditor(props: RangeEditorProps) {
     useNewRange(props);
   const { data } = props.state;
   const unit = unitText(data.unit);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (props.isNext && document.activeElement === document.body)
+      form.current?.querySelector("input")?.focus();
+  }, []);
   const next = (event: Event) => {
     event.preventDefault();
     void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
   };
   return (
-    <form class="stacked" onSubmit={next}>
+    <form ref={form} class="stacked" onSubmit={next}>
       <div class="form-row">
         <TextField
           label={`Lowest good value (${unit})`}
@@ -215,31 +227,3 @@ function PreviewSpan({ span, onSpan }: PreviewSpanProps) {
 const text = (limit: number | null) => String(limit ?? "");
 /** A decimal comma is read like a point; the API says what is wrong with the rest. */
 const plain = (text: string) => text.trim().replace(",", ".");
-
-const PreviewText = ({ preview, unit }: { preview: RangePreview; unit: string }) =>
-  preview.readings === 0 ? (
-    <div class="note" role="status">
-      <p>
-        <strong>No readings are stored</strong> from <Time at={preview.from} /> to <Time at={preview.to} />:
-        nothing says what this range would refuse.
-      </p>
-    </div>
-  ) : (
-    <SomePreview preview={preview} unit={unit} />
-  );
-
-const SomePreview = ({ preview, unit }: { preview: RangePreview; unit: string }) => (
-  <div class={`note${preview.refused > 0 ? " note-warn" : ""}`} role="status">
-    <p>
-      <strong>
-        {count(preview.refused)} of {countOf(preview.readings, "stored reading")}
-      </strong>{" "}
-      would have been refused ({percent(preview.refused / preview.readings)}): {count(preview.below)} below,{" "}
-      {count(preview.above)} above.
-    </p>
-    <p class="small">
-      They lie between {number(preview.lowest)} and {quantity(preview.highest, unit)}; from{" "}
-      <Time at={preview.from} /> to <Time at={preview.to} />.
-    </p>
-  </div>
-);

@@ -1,7 +1,7 @@
 /** Every version of a sensor's own range, newest first: who set it, and from when it judges. */
 import type { RangeVersion, SensorDetail } from "../../../../contract/registry.ts";
 import { number, quantity } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { Panel } from "../../ui/page.tsx";

@@ -65,6 +65,12 @@ function SensorFacts({ sensor }: { sensor: SensorDetail }) {
             "Expected rate",
             sensor.expected_rate_hz === null ? "learnt" : `${number(sensor.expected_rate_hz)} Hz`,
           ],
+          [
+            "Names",
+            <a key="names" href={to(`/systems/${sensor.system_id}/mappings`, { sensor_id: sensor.id })}>
+              Mappings to it
+            </a>,
+          ],
           ["First reading", <Time key="first" at={sensor.first_reading_at} precise />],
           ["Last reading", <Time key="last" at={sensor.last_reading_at} precise />],
           [

@@ -5,8 +5,9 @@ import type { CompletenessAnswer, SensorCompleteness } from "../../../../contrac
 import type { Sensor, System } from "../../../../contract/registry.ts";
 import { useIsReader } from "../../lib/access.ts";
 import { count, number, percent, timeText, unitText } from "../../lib/format.ts";
+import { type List, useList } from "../../lib/list.ts";
 import { zone } from "../../lib/preferences.ts";
-import { type List, useList, useResource } from "../../lib/resource.ts";
+import { useResource } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { useShared } from "../../lib/shared.ts";
 import { ChoiceField } from "../../ui/field.tsx";
@@ -34,11 +35,16 @@ export function SystemPage({ id }: { id: string }) {
       title={system.data?.name ?? "System"}
       above={[to("/systems"), "Systems"]}
       side={
-        isReader ? (
-          <a class="button" href={to("/quarantine", { system_id: id })}>
-            Quarantine
+        <>
+          <a class="button" href={to(`/systems/${id}/mappings`)}>
+            Mappings
           </a>
-        ) : null
+          {isReader ? (
+            <a class="button" href={to("/quarantine", { system_id: id })}>
+              Quarantine
+            </a>
+          ) : null}
+        </>
       }
     >
       <Shown of={system}>

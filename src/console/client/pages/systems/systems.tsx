@@ -1,6 +1,6 @@
 /** All systems. */
 import type { System } from "../../../../contract/registry.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { ChoiceField, Filters, Search } from "../../ui/field.tsx";

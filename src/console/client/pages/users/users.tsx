@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { UserView } from "../../../../contract/access.ts";
 import { budgetText } from "../../lib/budget.ts";
 import { count } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { to } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { DeliveryView } from "../../../../contract/webhook.ts";
 import { DELIVERED_EVENTS } from "../../../../contract/webhook-events.ts";
 import { count, duration } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ChoiceField, Filters } from "../../ui/field.tsx";

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { WebhookView } from "../../../../contract/webhook.ts";
 import { count } from "../../lib/format.ts";
-import { useList } from "../../lib/resource.ts";
+import { useList } from "../../lib/list.ts";
 import { to } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { ListView } from "../../ui/list.tsx";
