@@ -98,6 +98,48 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await close();
   }, 30_000);
 
+  test("nobody gets lost beside the readings: the view stays where some may be, and leads back from elsewhere", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const sent = { first_reading_at: "2026-07-01T00:00:00Z", last_reading_at: "2026-07-10T10:00:00Z" };
+    await page.route(`**/api/v1/systems/*/sensors/${IDS.sensor}`, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), ...sent } });
+    });
+    const shown = () => {
+      const query = new URL(page.url()).searchParams;
+      return [Date.parse(query.get("from") ?? ""), Date.parse(query.get("to") ?? "")] as const;
+    };
+    const press = async (name: string, times = 1) => {
+      for (let n = 0; n < times; n += 1) await page.getByRole("button", { name, exact: true }).click();
+    };
+    await page.goto(`${bench().url}/console${SENSOR}`);
+    await page.locator(".chart canvas").waitFor();
+    await press("Zoom out", 12);
+    const whole = shown();
+    expect(whole[0]).toBeLessThan(Date.parse(sent.first_reading_at));
+    expect(whole[0]).toBeGreaterThan(Date.parse("2026-06-01T00:00:00Z"));
+    expect(whole[1]).toBeGreaterThan(Date.now());
+    await press("Zoom in", 2);
+    const width = shown()[1] - shown()[0];
+    await press("Earlier", 9);
+    expect(Math.abs(shown()[0] - whole[0])).toBeLessThan(5_000);
+    expect(Math.abs(shown()[1] - shown()[0] - width)).toBeLessThan(5_000);
+    await press("All");
+    expect(Math.abs(shown()[1] - whole[1])).toBeLessThan(60_000);
+
+    await page.route("**/series?*", async (route) => {
+      const isBefore = (new URL(route.request().url()).searchParams.get("to") ?? "") < "2031";
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), ...(isBefore ? {} : { series: [] }) } });
+    });
+    await page.goto(`${bench().url}/console${between("2031-07-10T04:00:00Z", "2031-07-10T05:00:00Z")}`);
+    await page.getByRole("button", { name: "To the last reading" }).click();
+    await page.locator(".chart canvas").waitFor();
+    expect(shown()).toEqual([Date.parse("2026-07-10T09:00:01Z"), Date.parse("2026-07-10T10:00:01Z")]);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("what was fixed is no refusal any more, and does not press the curve flat", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
     const detail = refusedDetail(IDS.reading) as QuarantinedReadingDetail;
@@ -132,7 +174,8 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     const last = "2026-07-10T10:00:30.500Z";
     await page.route(`**/api/v1/systems/*/sensors/${IDS.sensor}`, async (route) => {
       const answer = await route.fetch();
-      await route.fulfill({ json: { ...(await answer.json()), last_reading_at: last } });
+      const times = { first_reading_at: "2025-01-01T00:00:00Z", last_reading_at: last };
+      await route.fulfill({ json: { ...(await answer.json()), ...times } });
     });
     await page.goto(`${bench().url}/console${SENSOR}`);
     const look = async (choice: string) => {
@@ -145,6 +188,9 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     expect(await look("7")).toEqual(["2026-07-03T10:00:31.000Z", "2026-07-10T10:00:31.000Z"]);
     await page.getByText("1,204 of 604,800 stored readings").waitFor();
     expect(await look("31")).toEqual(["2026-06-09T10:00:31.000Z", "2026-07-10T10:00:31.000Z"]);
+    // A year is asked for in pieces, the last first, and told as one.
+    expect(await look("365")).toEqual(["2026-06-09T10:00:31.000Z", "2026-07-10T10:00:31.000Z"]);
+    await page.getByText("14,448 of 7,257,600 stored readings").waitFor();
     await page.getByRole("button", { name: "Zoom in" }).click();
     await page.waitForURL(/from=/);
     const shown = new URL(page.url()).searchParams;

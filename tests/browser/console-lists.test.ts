@@ -1,10 +1,10 @@
 /** Lists, filters and selections of the console in a real browser, over an API that answers from fixtures. */
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { rangeState } from "../support/console-answers.ts";
+import { completeness, rangeState } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
 import { faultsOf, NARROW } from "../support/console-browser.ts";
-import { IDS, REFUSED, SYSTEMS } from "../support/console-fixtures.ts";
+import { IDS, REFUSED, SENSORS, SYSTEMS } from "../support/console-fixtures.ts";
 import { taskOf } from "../support/console-tasks.ts";
 import { until } from "../support/until.ts";
 
@@ -155,6 +155,45 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(complaints).toEqual([]);
     await close();
   });
+
+  test("every sensor in sight has its strip of completeness, however many there are, and is found by its name", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const sensors = Array.from({ length: 130 }, (_, n) => ({
+      ...SENSORS[0]!,
+      id: SENSORS[0]!.id.replace(/....$/, String(n).padStart(4, "0")),
+      name: `Sensor ${n}`,
+    }));
+    await page.route(`**/api/v1/systems/${IDS.system}/sensors?*`, (route) => {
+      const { searchParams } = new URL(route.request().url());
+      const rows = sensors.filter(({ name }) => name.includes(searchParams.get("text") ?? ""));
+      const begin = Number(searchParams.get("after") ?? 0);
+      const end = begin + Number(searchParams.get("limit"));
+      const next = end < rows.length ? String(end) : null;
+      return route.fulfill({ json: { items: rows.slice(begin, end), next } });
+    });
+    let asked = 0;
+    await page.route("**/completeness?*", (route) => {
+      const ids = new URL(route.request().url()).searchParams.get("sensors")?.split(",") ?? [];
+      asked += ids.length;
+      // The service takes no more at once.
+      if (ids.length > 64) return route.fulfill({ status: 400, json: { title: "Too many" } });
+      const [row] = completeness(0, 24 * 3_600_000, [IDS.sensor]);
+      const told = ids.map((id) => ({ ...row, sensor: { ...row!.sensor, id } }));
+      return route.fulfill({ json: { sensors: told, next: null } });
+    });
+    await page.goto(`${bench().url}/console/systems/${IDS.system}`);
+    const strips = page.locator("tbody svg.strip");
+    await until("the first hundred have theirs", async () => (await strips.count()) === 100);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await until("all have theirs", async () => (await strips.count()) === 130);
+    expect(asked).toBe(130);
+    await page.getByLabel("Name").fill("Sensor 12");
+    await page.getByText("11 shown, no more").waitFor();
+    expect(await strips.count()).toBe(11);
+    expect(asked).toBe(130);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
 
   test("texts without a place to break stay within the page", async () => {
     const long = "x".repeat(300);

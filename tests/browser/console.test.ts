@@ -110,7 +110,7 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
       await page.getByRole("link", { name, exact: true }).click();
       await page.getByRole("heading", { level: 1, name }).waitFor();
       if (name !== "Quarantine") continue;
-      await page.getByRole("button", { name: "Show" }).click();
+      await page.getByRole("button", { name: "Show", exact: true }).click();
       await page.getByRole("checkbox", { name: /parse error/ }).waitFor();
       expect(await faultsOf(page, "filters")).toEqual([]);
       await page.setViewportSize(NARROW);

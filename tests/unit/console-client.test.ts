@@ -18,7 +18,7 @@ import {
 } from "../../src/console/client/lib/format.ts";
 import { convert, limitsOf } from "../../src/console/client/lib/units.ts";
 import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
-import { stretchOf } from "../../src/console/client/pages/systems/preview-span.ts";
+import { piecesOf, stretchOf, together } from "../../src/console/client/pages/systems/preview-span.ts";
 
 describe("texts", () => {
   test.each([
@@ -233,18 +233,59 @@ describe("a dot is drawn", () => {
   });
 });
 
-test("a preview ends with the last reading, and looks at no more than the service does", () => {
+describe("the stretch of a preview", () => {
   const none = new URLSearchParams();
   const now_ms = Date.parse("2026-11-27T10:00:00Z");
-  const last = "2026-07-10T10:00:30.5Z";
-  expect(stretchOf("1", last, none, now_ms)).toEqual({
-    from: "2026-07-09T10:00:31.000Z",
-    to: "2026-07-10T10:00:31.000Z",
+  const sent = { first_reading_at: "2025-08-01T00:00:00Z", last_reading_at: "2026-07-10T10:00:30.5Z" };
+  const never = { first_reading_at: null, last_reading_at: null };
+
+  test("ends with the last reading, or now", () => {
+    expect(stretchOf("1", sent, none, now_ms)).toEqual({
+      from: "2026-07-09T10:00:31.000Z",
+      to: "2026-07-10T10:00:31.000Z",
+    });
+    expect(stretchOf("1", never, none, now_ms).to).toBe("2026-11-27T10:00:00.000Z");
+    const shown = { from: "2024-07-01T00:00:00Z", to: "2026-07-01T00:00:00Z" };
+    expect(stretchOf("chart", sent, new URLSearchParams(shown), now_ms)).toEqual(shown);
   });
-  expect(stretchOf("1", null, none, now_ms).to).toBe("2026-11-27T10:00:00.000Z");
-  const year = new URLSearchParams({ from: "2025-07-01T00:00:00Z", to: "2026-07-01T00:00:00Z" });
-  expect(stretchOf("chart", last, year, now_ms)).toEqual({
-    from: "2026-05-31T00:00:00.000Z",
-    to: "2026-07-01T00:00:00.000Z",
+
+  test("is looked at in pieces that the service takes, without a gap, back to the first reading", () => {
+    const pieces = piecesOf({ from: "2024-07-01T00:00:00.000Z", to: "2026-07-01T00:00:00.000Z" }, sent);
+    expect(pieces[0]).toEqual({ from: "2026-05-31T00:00:00.000Z", to: "2026-07-01T00:00:00.000Z" });
+    for (const [index, { from, to }] of pieces.entries()) {
+      expect(Date.parse(to) - Date.parse(from)).toBeLessThanOrEqual(31 * 86_400_000);
+      if (index > 0) expect(to).toBe(pieces[index - 1]?.from ?? "");
+    }
+    const oldest = pieces.at(-1);
+    expect(Date.parse(oldest?.from ?? "")).toBeLessThanOrEqual(Date.parse(sent.first_reading_at));
+    expect(Date.parse(oldest?.to ?? "")).toBeGreaterThan(Date.parse(sent.first_reading_at));
+    const day = { from: "2026-07-01T00:00:00.000Z", to: "2026-07-02T00:00:00.000Z" };
+    expect(piecesOf(day, never)).toEqual([day]);
+    // Before all readings there is one piece: it tells that there is nothing.
+    expect(piecesOf({ from: "2020-01-01T00:00:00.000Z", to: "2020-06-01T00:00:00.000Z" }, sent)).toHaveLength(
+      1,
+    );
+  });
+
+  test("is counted as one", () => {
+    const empty = {
+      min: 0,
+      max: 9,
+      unit: "bar",
+      from: "b",
+      to: "c",
+      readings: 0,
+      refused: 0,
+      below: 0,
+      above: 0,
+      lowest: null,
+      highest: null,
+    };
+    const some = { readings: 5, refused: 3, below: 1, above: 2, lowest: -1, highest: 12 };
+    expect(together(null, empty)).toBe(empty);
+    const sum = together({ ...empty, ...some }, { ...empty, ...some, lowest: 2, highest: 40, from: "a" });
+    expect(sum).toMatchObject({ readings: 10, refused: 6, below: 2, above: 4, lowest: -1, highest: 40 });
+    expect([sum.from, sum.to]).toEqual(["a", "c"]);
+    expect(together({ ...empty, ...some }, empty)).toMatchObject({ ...some });
   });
 });

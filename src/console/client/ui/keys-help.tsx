@@ -34,7 +34,8 @@ export function KeysHelp({ pages }: { pages: readonly GoKey[] }) {
       <div class="dialog-body">
         <KeyList title="In quarantine" keys={LISTS} />
         <p class="muted small">
-          a, f, r and o act on what is selected, else on the row of the cursor. Nothing is done before a dry run.
+          a, f, r and o act on what is selected, else on the row of the cursor. Nothing is done before a dry
+          run.
         </p>
         <KeyList
           title="Everywhere"

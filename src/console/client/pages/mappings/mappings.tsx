@@ -40,11 +40,7 @@ export function MappingsPage({ system_id }: { system_id: string }) {
     >
       <section class="panel" aria-label="Mappings">
         <Filters label="Filters of mappings">
-          <Search
-            label="Name, unit or sensor"
-            value={text}
-            onValue={(value) => change({ text: value }, { replace: true })}
-          />
+          <Search label="Name, unit or sensor" value={text} onValue={(value) => change({ text: value })} />
           {sensor_id ? (
             <button type="button" class="button" onClick={() => change({ sensor_id: null })}>
               Of all sensors

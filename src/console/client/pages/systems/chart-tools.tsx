@@ -12,10 +12,12 @@ const SPANS = [
 
 interface ChartToolsProps {
   readonly view: View;
+  /** All that there is; null: nothing. */
+  readonly whole: View | null;
   readonly onView: (view: View) => void;
 }
 
-export function ChartTools({ view: [from, to], onView }: ChartToolsProps) {
+export function ChartTools({ view: [from, to], whole, onView }: ChartToolsProps) {
   const width = to - from;
   const middle = from + width / 2;
   const move = (share: number) => () => onView([from + width * share, to + width * share]);
@@ -40,6 +42,11 @@ export function ChartTools({ view: [from, to], onView }: ChartToolsProps) {
           {name}
         </button>
       ))}
+      {whole ? (
+        <button type="button" class="button small-button" onClick={() => onView(whole)}>
+          All
+        </button>
+      ) : null}
       {tools.map(([name, sign, act]) => (
         <button
           key={name}

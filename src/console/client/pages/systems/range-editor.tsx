@@ -1,19 +1,19 @@
 /** The limits of a sensor: what holds, and a new range whose effect on the past is shown before it is set. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RangePreview, RangeState, SensorDetail } from "../../../../contract/registry.ts";
+import type { RangeState, SensorDetail } from "../../../../contract/registry.ts";
 import { useMayEditRegistry } from "../../lib/access.ts";
-import { type Answer, call, get, Problem } from "../../lib/api.ts";
+import { type Answer, call, type Problem } from "../../lib/api.ts";
 import { number, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
-import { queryText, useFilters } from "../../lib/router.ts";
+import { useFilters } from "../../lib/router.ts";
 import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
-import { notify } from "../../ui/notices.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
-import { chartStretch, SPANS, type Span, stretchOf } from "./preview-span.ts";
+import { chartStretch, SPANS, type Span } from "./preview-span.ts";
 import { PreviewText } from "./preview-text.tsx";
+import { type RangeEditorProps, useNewRange } from "./use-new-range.ts";
 
 export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChanged: () => void }) {
   const path = `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}/range`;
@@ -38,7 +38,7 @@ export function RangePanel({ sensor, onChanged }: { sensor: SensorDetail; onChan
           key={state.headers.get("ETag")}
           path={path}
           state={state}
-          last_at={sensor.last_reading_at}
+          sent={sensor}
           isNext={etag.current !== null && etag.current !== state.headers.get("ETag")}
           onRaced={(told) => {
             setRaced(told);
@@ -71,55 +71,6 @@ function InForce({ state: { in_force, newest, unit } }: { state: RangeState }) {
       ]}
     />
   );
-}
-
-interface RangeEditorProps {
-  readonly path: string;
-  readonly state: Answer<RangeState>;
-  /** The sensor's last reading, RFC 3339; null: none yet. */
-  readonly last_at: string | null;
-  /** It takes the place of another, and the focus that was there. */
-  readonly isNext: boolean;
-  /** The range is not the one that was shown any more. */
-  readonly onRaced: (problem: Problem) => void;
-  readonly onSaved: () => void;
-}
-
-/** The way of a new range: typed, previewed, set. */
-function useNewRange({ path, state: { data, headers }, last_at, onRaced, onSaved }: RangeEditorProps) {
-  const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
-  const [validFrom, setValidFrom] = useState<string | null>(null);
-  const [preview, setPreview] = useState<RangePreview | null>(null);
-  const action = useAction();
-  const etag = headers.get("ETag");
-  const type = (change: Partial<typeof limits>) => {
-    setLimits((old) => ({ ...old, ...change }));
-    setPreview(null);
-  };
-  const [span, setSpan] = useState<Span>("7");
-  const query = queryText({
-    min: plain(limits.min),
-    max: plain(limits.max),
-    ...stretchOf(span, last_at, useFilters()[0]),
-  });
-  const look = () => action.run(async () => setPreview(await get<RangePreview>(`${path}/preview?${query}`)));
-  const save = (range: { min?: number; max?: number }, done: string) =>
-    action.run(async () => {
-      const body = { ...range, ...(validFrom ? { valid_from: validFrom } : {}) };
-      try {
-        await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
-      } catch (error) {
-        if (!(error instanceof Problem && error.status === 412)) throw error;
-        return onRaced(error);
-      }
-      notify(done);
-      onSaved();
-    });
-  const chooseSpan = (wanted: Span) => {
-    setSpan(wanted);
-    setPreview(null);
-  };
-  return { limits, type, validFrom, setValidFrom, span, chooseSpan, preview, look, save, ...action };
 }
 
 function RangeEditor(props: RangeEditorProps) {
@@ -162,6 +113,7 @@ function RangeEditor(props: RangeEditorProps) {
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
       <RangeButtons
         busy={busy}
+        looked={range.looked}
         previewed={preview !== null}
         own={data.in_force.source === "sensor"}
         onLook={() => void look()}
@@ -173,6 +125,8 @@ function RangeEditor(props: RangeEditorProps) {
 
 interface RangeButtonsProps {
   readonly busy: boolean;
+  /** How many pieces of a long stretch were looked at. */
+  readonly looked: readonly [done: number, of: number] | null;
   readonly previewed: boolean;
   /** The sensor has a range of its own. */
   readonly own: boolean;
@@ -181,7 +135,7 @@ interface RangeButtonsProps {
 }
 
 /** The one that submits is what comes next: Enter in a field presses it. */
-const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProps) => (
+const RangeButtons = ({ busy, looked, previewed, own, onLook, onBack }: RangeButtonsProps) => (
   <div class="buttons">
     <button
       type={previewed ? "button" : "submit"}
@@ -189,7 +143,7 @@ const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProp
       disabled={busy}
       onClick={previewed ? onLook : undefined}
     >
-      Preview
+      {looked && looked[1] > 1 ? `Looking: ${looked[0]} of ${looked[1]}` : "Preview"}
     </button>
     <button
       type={previewed ? "submit" : "button"}
@@ -223,7 +177,3 @@ function PreviewSpan({ span, onSpan }: PreviewSpanProps) {
     />
   );
 }
-
-const text = (limit: number | null) => String(limit ?? "");
-/** A decimal comma is read like a point; the API says what is wrong with the rest. */
-const plain = (text: string) => text.trim().replace(",", ".");

@@ -17,6 +17,10 @@ import { ChartTools } from "./chart-tools.tsx";
 const POINTS = 800;
 const DAY_S = 86_400;
 const MIN_SPAN_S = 60;
+/** So much a view is long at least. */
+const LEAST_S = 10;
+/** Share of the whole beside it. */
+const AIR = 0.02;
 const MAX_SPAN_S = 3_650 * DAY_S;
 /** A wheel that turns must not ask for every step of the way. */
 const SETTLE_MS = 200;
@@ -36,7 +40,7 @@ export function SensorChart({ sensor }: { sensor: SensorDetail }) {
   })}`;
   const { data, error, loading, reload } = useResource<Series>(path);
   return (
-    <Panel title="Readings" side={<ChartTools view={view} onView={setView} />}>
+    <Panel title="Readings" side={<ChartTools view={view} whole={wholeOf(sensor)} onView={setView} />}>
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {data ? (
         <div aria-busy={loading}>
@@ -63,14 +67,30 @@ function useView(sensor: SensorDetail): [View, (view: View) => void] {
   const from_s = seconds(query.get("from") ?? "");
   const to_s = seconds(query.get("to") ?? "");
   const given = Number.isFinite(from_s) && Number.isFinite(to_s) && from_s < to_s;
-  const setView = ([from_s, end_s]: View) => {
-    // As long as the API allows, around the same middle.
-    const spare_s = Math.max(0, end_s - from_s - MAX_SPAN_S) / 2;
-    const from = Math.floor(from_s + spare_s);
-    const to = Math.max(Math.ceil(end_s - spare_s), from + 10);
+  const setView = (wanted: View) => {
+    const [from_s, to_s] = within(wanted, wholeOf(sensor));
+    // Whole seconds; moved, the view must not grow by their parts.
+    const from = Math.floor(from_s);
+    const to = from + Math.max(Math.round(to_s - from_s), LEAST_S);
     change({ from: iso(from), to: iso(to) }, { replace: true });
   };
   return [given ? [from_s, to_s] : fallback, setView];
+}
+
+/** All that there is of a sensor, with some air, up to now at least; null: it has no readings. */
+function wholeOf({ first_reading_at, last_reading_at }: SensorDetail): View | null {
+  if (!first_reading_at || !last_reading_at) return null;
+  const [from, to] = [seconds(first_reading_at), Math.max(seconds(last_reading_at), Date.now() / 1000)];
+  const air = Math.max((to - from) * AIR, MIN_SPAN_S);
+  return [from - air, to + air];
+}
+
+/** Moved so that there is something to see: a wanted stretch stays as long as it is, where the whole is longer. */
+function within([from, to]: View, whole: View | null): View {
+  const [first, last] = whole ?? [from, to];
+  const width = Math.min(to - from, last - first, MAX_SPAN_S);
+  const begin = Math.min(Math.max((from + to - width) / 2, first), last - width);
+  return [begin, begin + width];
 }
 
 /** The view once it has stood still for a moment. */
@@ -104,8 +124,7 @@ function Curve({ sensor, data, view, onView }: CurveProps) {
     }),
     [unit, range.min, range.max],
   );
-  if (items.length === 0)
-    return <Empty title="No readings in this range">Zoom out, or go to another time.</Empty>;
+  if (items.length === 0) return <NothingHere sensor={sensor} width={view[1] - view[0]} onView={onView} />;
   return (
     <Chart
       spec={spec}
@@ -114,6 +133,25 @@ function Curve({ sensor, data, view, onView }: CurveProps) {
       onRange={(from, to) => onView([from, to])}
       label={`${name}, ${countOf(items.length, "point")}`}
     />
+  );
+}
+
+interface NothingHereProps {
+  readonly sensor: SensorDetail;
+  /** Of the view, s. */
+  readonly width: number;
+  readonly onView: (view: View) => void;
+}
+
+function NothingHere({ sensor: { last_reading_at }, width, onView }: NothingHereProps) {
+  if (!last_reading_at) return <Empty title="No readings yet">The sensor has sent none.</Empty>;
+  const last_s = seconds(last_reading_at) + 1;
+  return (
+    <Empty title="No readings in this range">
+      <button type="button" class="button" onClick={() => onView([last_s - width, last_s])}>
+        To the last reading
+      </button>
+    </Empty>
   );
 }
 

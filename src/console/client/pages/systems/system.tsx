@@ -1,23 +1,26 @@
 /** One system: how complete the recordings of its sensors are, hour by hour. */
 
 import { useMemo } from "preact/hooks";
-import type { CompletenessAnswer, SensorCompleteness } from "../../../../contract/query.ts";
+import type { SensorCompleteness } from "../../../../contract/query.ts";
 import type { Sensor, System } from "../../../../contract/registry.ts";
 import { useIsReader } from "../../lib/access.ts";
-import { count, number, percent, timeText, unitText } from "../../lib/format.ts";
-import { type List, useList } from "../../lib/list.ts";
+import { count, NOTHING, number, percent, timeText, unitText } from "../../lib/format.ts";
+import { both, type List, useList } from "../../lib/list.ts";
 import { zone } from "../../lib/preferences.ts";
 import { useResource } from "../../lib/resource.ts";
 import { queryText, to, useFilters } from "../../lib/router.ts";
 import { useShared } from "../../lib/shared.ts";
-import { ChoiceField } from "../../ui/field.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { ChoiceField, Filters, Search } from "../../ui/field.tsx";
 import { ListView } from "../../ui/list.tsx";
 import { SensorName } from "../../ui/name.tsx";
 import { PageFrame, Panel } from "../../ui/page.tsx";
 import { ProblemBox, Shown } from "../../ui/states.tsx";
-import { Table } from "../../ui/table.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
 import { AlertLimitsPanel } from "./alert-limits.tsx";
 import { CompletenessLegend, CompletenessStrip } from "./strip.tsx";
+import { SHOWN } from "./systems.tsx";
+import { useCompleteness } from "./use-completeness.ts";
 
 const SPANS = [
   ["1", "24 hours"],
@@ -36,6 +39,7 @@ export function SystemPage({ id }: { id: string }) {
       above={[to("/systems"), "Systems"]}
       side={
         <>
+          {system.data?.archived_at ? <Badge>archived</Badge> : null}
           <a class="button" href={to(`/systems/${id}/mappings`)}>
             Mappings
           </a>
@@ -50,8 +54,12 @@ export function SystemPage({ id }: { id: string }) {
       <Shown of={system}>
         {({ description }) => (description ? <p class="muted lead-text">{description}</p> : null)}
       </Shown>
-      <Sensors id={id} />
-      {isReader ? <AlertLimitsPanel id={id} /> : null}
+      {system.error && !system.data ? null : (
+        <>
+          <Sensors id={id} />
+          {isReader ? <AlertLimitsPanel id={id} /> : null}
+        </>
+      )}
     </PageFrame>
   );
 }
@@ -59,29 +67,35 @@ export function SystemPage({ id }: { id: string }) {
 function Sensors({ id }: { id: string }) {
   const [query, change] = useFilters();
   const days = SPANS.find(([value]) => value === query.get("days"))?.[0] ?? "1";
-  const range = useMemo(() => wholeHours(Number(days)), [days]);
-  const sensors = useList<Sensor>(`/api/v1/systems/${id}/sensors?limit=100`);
-  const completeness = useResource<CompletenessAnswer>(
-    `/api/v1/systems/${id}/completeness?${queryText({ ...range, limit: "100" })}`,
-  );
-  const bySensor = new Map(completeness.data?.sensors.map((row) => [row.sensor.id, row]));
+  const stretch = useMemo(() => wholeHours(Number(days)), [days]);
+  const [text, archived] = [query.get("text") ?? "", query.get("archived") ?? ""];
+  const path = `/api/v1/systems/${id}/sensors?${queryText({ text, archived, limit: "100" })}`;
+  const sensors = useList<Sensor>(path);
+  const completeness = useCompleteness(id, sensors.items ?? [], stretch);
   return (
-    <Panel
-      title="Sensors"
-      side={
-        <div class="chart-tools">
-          <CompletenessLegend />
-          <ChoiceField
-            label="Completeness of"
-            value={days}
-            choices={SPANS}
-            onValue={(value) => change({ days: value })}
-          />
-        </div>
-      }
-    >
+    <Panel title="Sensors" side={<CompletenessLegend />}>
+      <Filters label="Filters of sensors">
+        <Search label="Name" value={text} onValue={(value) => change({ text: value })} />
+        <ChoiceField
+          label="Show"
+          value={archived}
+          choices={SHOWN}
+          onValue={(value) => change({ archived: value })}
+        />
+        <ChoiceField
+          label="Completeness of"
+          value={days}
+          choices={SPANS}
+          onValue={(value) => change({ days: value })}
+        />
+      </Filters>
       {completeness.error ? <ProblemBox problem={completeness.error} retry={completeness.reload} /> : null}
-      <SensorList list={sensors} system_id={id} bySensor={bySensor} from={range.from} />
+      <SensorList
+        list={both(sensors, completeness)}
+        system_id={id}
+        bySensor={completeness.rows}
+        from={stretch.from}
+      />
     </Panel>
   );
 }
@@ -92,65 +106,82 @@ function wholeHours(days: number): { from: string; to: string } {
   return { from: new Date(end_ms - days * 24 * HOUR_MS).toISOString(), to: new Date(end_ms).toISOString() };
 }
 
+const unknown = (row: null | undefined) => <span class="muted">{row === null ? NOTHING : "…"}</span>;
+
 interface SensorListProps {
   readonly list: List<Sensor>;
   readonly system_id: string;
-  readonly bySensor: ReadonlyMap<string, SensorCompleteness>;
+  /** Null: nothing is told of it; absent: not yet. */
+  readonly bySensor: ReadonlyMap<string, SensorCompleteness | null>;
   /** The first hour of the strips. */
   readonly from: string;
 }
 
 function SensorList({ list, system_id, bySensor, from }: SensorListProps) {
   const since = timeText(from, useShared(zone), { seconds: false });
+  const columns = [...COLUMNS, ...completenessColumns(bySensor, since)];
   return (
     <ListView
       list={list}
       empty="No sensors"
-      emptyHint="Sensors are registered, or appear with their first reading."
+      emptyHint="None fits these filters. Sensors are registered, or appear with their first reading."
     >
       {(sensors) => (
         <Table
           label="Sensors"
           rows={sensors}
           keyOf={({ id }) => id}
-          columns={[
-            {
-              label: "Sensor",
-              name: true,
-              cell: ({ id, name }) => (
-                <SensorName name={name} id={id} href={to(`/systems/${system_id}/sensors/${id}`)} />
-              ),
-            },
-            { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
-            {
-              label: "Range",
-              figures: true,
-              cell: ({ range: { min, max }, unit }) =>
-                min === null && max === null ? "none" : `${number(min)} to ${number(max)} ${unitText(unit)}`,
-            },
-            {
-              label: "Received",
-              figures: true,
-              cell: ({ id }) => {
-                const row = bySensor.get(id);
-                return row ? `${count(row.received)} · ${percent(row.completeness)}` : "–";
-              },
-            },
-            {
-              label: `Completeness by hour since ${since}`,
-              wide: true,
-              cell: ({ id, name }) => {
-                const row = bySensor.get(id);
-                return row ? (
-                  <CompletenessStrip hours={row.hours} name={name} />
-                ) : (
-                  <span class="muted">–</span>
-                );
-              },
-            },
-          ]}
+          columns={[nameColumn(system_id), ...columns]}
         />
       )}
     </ListView>
   );
 }
+
+const nameColumn = (system_id: string): Column<Sensor> => ({
+  label: "Sensor",
+  name: true,
+  cell: ({ id, name, archived_at }) => (
+    <>
+      <SensorName name={name} id={id} href={to(`/systems/${system_id}/sensors/${id}`)} />
+      {archived_at ? (
+        <>
+          {" "}
+          <Badge>archived</Badge>
+        </>
+      ) : null}
+    </>
+  ),
+});
+
+const COLUMNS: readonly Column<Sensor>[] = [
+  { label: "Quantity", cell: ({ quantity, unit }) => `${quantity} in ${unitText(unit)}` },
+  {
+    label: "Range",
+    figures: true,
+    cell: ({ range: { min, max }, unit }) =>
+      min === null && max === null ? "none" : `${number(min)} to ${number(max)} ${unitText(unit)}`,
+  },
+];
+
+const completenessColumns = (
+  bySensor: SensorListProps["bySensor"],
+  since: string,
+): readonly Column<Sensor>[] => [
+  {
+    label: "Received",
+    figures: true,
+    cell: ({ id }) => {
+      const row = bySensor.get(id);
+      return row ? `${count(row.received)} · ${percent(row.completeness)}` : unknown(row);
+    },
+  },
+  {
+    label: `Completeness by hour since ${since}`,
+    wide: true,
+    cell: ({ id, name }) => {
+      const row = bySensor.get(id);
+      return row ? <CompletenessStrip hours={row.hours} name={name} /> : unknown(row);
+    },
+  },
+];

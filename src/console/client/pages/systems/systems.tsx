@@ -9,7 +9,7 @@ import { PageFrame } from "../../ui/page.tsx";
 import { Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 
-const SHOWN = [
+export const SHOWN = [
   ["", "In use"],
   ["true", "Archived"],
   ["all", "All"],

@@ -1,0 +1,85 @@
+/** The way of a new range of a sensor: typed, previewed piece by piece, set. */
+
+import { useRef, useState } from "preact/hooks";
+import type { RangePreview, RangeState } from "../../../../contract/registry.ts";
+import { type Answer, call, get, Problem } from "../../lib/api.ts";
+import { useAction } from "../../lib/resource.ts";
+import { queryText, useFilters } from "../../lib/router.ts";
+import { notify } from "../../ui/notices.tsx";
+import { piecesOf, type Sent, type Span, type Stretch, stretchOf, together } from "./preview-span.ts";
+
+export interface RangeEditorProps {
+  readonly path: string;
+  readonly state: Answer<RangeState>;
+  readonly sent: Sent;
+  /** It takes the place of another, and the focus that was there. */
+  readonly isNext: boolean;
+  /** The range is not the one that was shown any more. */
+  readonly onRaced: (problem: Problem) => void;
+  readonly onSaved: () => void;
+}
+
+/** What a new range would have refused, looked at piece by piece; whoever goes on typing stops it. */
+function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) => Promise<void>) {
+  const [preview, setPreview] = useState<RangePreview | null>(null);
+  const [looked, setLooked] = useState<readonly [done: number, of: number] | null>(null);
+  const round = useRef(0);
+  const forget = () => {
+    round.current += 1;
+    setPreview(null);
+    setLooked(null);
+  };
+  const look = (limits: { min: string; max: string }, stretch: Stretch) =>
+    run(async () => {
+      forget();
+      const mine = round.current;
+      const pieces = piecesOf(stretch, sent);
+      let sum: RangePreview | null = null;
+      for (const [done, piece] of pieces.entries()) {
+        setLooked([done, pieces.length]);
+        sum = together(sum, await get<RangePreview>(`${path}/preview?${queryText({ ...limits, ...piece })}`));
+        if (round.current !== mine) return;
+      }
+      setLooked(null);
+      setPreview(sum);
+    });
+  return { preview, looked, look, forget };
+}
+
+/** The way of a new range: typed, previewed, set. */
+export function useNewRange({ path, state: { data, headers }, sent, onRaced, onSaved }: RangeEditorProps) {
+  const [limits, setLimits] = useState({ min: text(data.in_force.min), max: text(data.in_force.max) });
+  const [validFrom, setValidFrom] = useState<string | null>(null);
+  const action = useAction();
+  const previews = usePreview(path, sent, action.run);
+  const etag = headers.get("ETag");
+  const type = (change: Partial<typeof limits>) => {
+    setLimits((old) => ({ ...old, ...change }));
+    previews.forget();
+  };
+  const [span, setSpan] = useState<Span>("7");
+  const stretch = stretchOf(span, sent, useFilters()[0]);
+  const look = () => previews.look({ min: plain(limits.min), max: plain(limits.max) }, stretch);
+  const save = (range: { min?: number; max?: number }, done: string) =>
+    action.run(async () => {
+      const body = { ...range, ...(validFrom ? { valid_from: validFrom } : {}) };
+      try {
+        await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412)) throw error;
+        return onRaced(error);
+      }
+      notify(done);
+      onSaved();
+    });
+  const chooseSpan = (wanted: Span) => {
+    setSpan(wanted);
+    previews.forget();
+  };
+  const { preview, looked } = previews;
+  return { limits, type, validFrom, setValidFrom, span, chooseSpan, preview, looked, look, save, ...action };
+}
+
+const text = (limit: number | null) => String(limit ?? "");
+/** A decimal comma is read like a point; the API says what is wrong with the rest. */
+const plain = (text: string) => text.trim().replace(",", ".");
