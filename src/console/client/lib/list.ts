@@ -63,6 +63,23 @@ function largePages(path: string, least: number): string {
   return url.pathname + url.search;
 }
 
+/** So long out of sight, a list is asked for anew when it is looked at again: others may have worked on it meanwhile. */
+const STALE_MS = 30_000;
+
+/** @param reload must be stable */
+function useSeenAgain(reload: () => void): void {
+  useEffect(() => {
+    let hidden_ms = Number.POSITIVE_INFINITY;
+    const look = () => {
+      const now_ms = performance.now();
+      if (document.visibilityState === "visible" && now_ms - hidden_ms > STALE_MS) reload();
+      hidden_ms = document.visibilityState === "visible" ? Number.POSITIVE_INFINITY : now_ms;
+    };
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [reload]);
+}
+
 interface ListState<T> {
   /** Of which list the rows are. */
   readonly path: string;
@@ -120,6 +137,7 @@ export function useList<T>(path: string): List<T> {
   const more = next === null || loading ? null : () => ask((signal) => grow(next, signal));
   const reload = useCallback(() => setRound((count) => count + 1), []);
   useSignedInAgain(error, reload);
+  useSeenAgain(reload);
   const items = rows?.items ?? null;
   return { items, error, loading, more, isWhole: next === null, isOld: state.path !== path, reload };
 }

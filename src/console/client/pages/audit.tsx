@@ -56,6 +56,11 @@ export function AuditPage() {
             <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
             <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
           </div>
+          {query.get("actor") ? (
+            <button type="button" class="button" onClick={() => change({ actor: null })}>
+              Of everybody
+            </button>
+          ) : null}
           {query.size > 0 ? (
             <a class="button" href={to("/audit")}>
               Clear

@@ -1,11 +1,12 @@
 /** Jobs, newest first, with filters in the address. */
+import { useState } from "preact/hooks";
 import type { JobView } from "../../../contract/job.ts";
 import { useIsReader } from "../lib/access.ts";
 import { useList } from "../lib/list.ts";
 import { useSystemList } from "../lib/names.ts";
-import { queryText, to, useFilters } from "../lib/router.ts";
+import { navigate, queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
-import { ChoiceField, Filters, Moment } from "../ui/field.tsx";
+import { ChoiceField, Filters, Moment, TextField } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { JobTable } from "./job-table.tsx";
@@ -56,6 +57,7 @@ export function JobsPage() {
             <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
             <Moment label="To" value={end} onValue={(value) => change({ to: value })} />
           </div>
+          <JobById />
         </Filters>
         <ListView
           list={list}
@@ -73,6 +75,29 @@ export function JobsPage() {
         </ListView>
       </section>
     </PageFrame>
+  );
+}
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Leads to a job whose id stands in somebody's log. */
+function JobById() {
+  const [id, setId] = useState("");
+  const given = id.trim();
+  const open = (event: Event) => {
+    event.preventDefault();
+    if (UUID.test(given)) navigate(to(`/jobs/${given.toLowerCase()}`));
+  };
+  const isWrong = given !== "" && !UUID.test(given);
+  return (
+    <form class="pair" onSubmit={open}>
+      <TextField
+        label="Job id, then Enter"
+        value={id}
+        onValue={setId}
+        {...(isWrong ? { hint: "A whole UUID" } : {})}
+      />
+    </form>
   );
 }
 

@@ -111,8 +111,11 @@ export function ActionDialog(props: ActionDialogProps) {
           {applied ? null : <ActionFields form={form} unit={unit} system_id={system_id} change={change} />}
           {problem ? <ProblemBox problem={problem} /> : null}
           <ConflictList readings={conflicts} selected={idsIn(selections)} onLeaveOut={leaveOut} />
-          {tried ? <DryRunResult result={tried.result} /> : null}
-          <TasksProgress tasks={tasks} />
+          {/* There before what it tells: only then is that read out. Its numbers are not, as they run. */}
+          <div class="stacked" aria-live="polite" aria-relevant="additions">
+            {tried ? <DryRunResult result={tried.result} /> : null}
+            <TasksProgress tasks={tasks} />
+          </div>
         </div>
         <DialogFoot
           busy={busy}

@@ -26,7 +26,7 @@ export function DryRunResult({ result }: { result: DryRunOutcome }) {
   useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), [result]);
   const { would, still_failing, not_open, selected, examined, samples } = result;
   return (
-    <section ref={place} class="stacked dry-run" aria-label="Result of the dry run" aria-live="polite">
+    <section ref={place} class="stacked dry-run" aria-label="Result of the dry run">
       {examined < selected ? (
         <p>
           Of the <strong>first {count(examined)}</strong> of {count(selected)} readings:

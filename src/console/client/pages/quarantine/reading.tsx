@@ -37,7 +37,12 @@ export function ReadingPage({ id }: { id: string }) {
     <PageFrame
       title={`Reading #${id}`}
       above={incident ? [to("/quarantine"), "Incidents"] : [to("/quarantine/readings"), "Readings"]}
-      side={reading.data ? <StateBadge state={reading.data.review_status} /> : null}
+      side={
+        <>
+          <NeighbourButtons {...neighbours} />
+          {reading.data ? <StateBadge state={reading.data.review_status} /> : null}
+        </>
+      }
     >
       <Shown of={reading}>
         {(data) => (
@@ -52,7 +57,7 @@ export function ReadingPage({ id }: { id: string }) {
               onDone={reading.reload}
             />
             <UnknownName reading={data} onRevalidate={() => setAction("revalidate")} />
-            <Panel title="The sensor around it">
+            <Panel title="The sensor around it" side={<ToChart reading={data} />}>
               <AroundChart reading={data} units={units} />
             </Panel>
             <div class="grid columns-2">
@@ -67,6 +72,14 @@ export function ReadingPage({ id }: { id: string }) {
     </PageFrame>
   );
 }
+
+/** The same stretch where it can be zoomed and moved. */
+const ToChart = ({ reading: { sensor, system_id, around } }: { reading: QuarantinedReadingDetail }) =>
+  sensor ? (
+    <a href={to(`/systems/${system_id}/sensors/${sensor.id}`, { from: around.from, to: around.to })}>
+      Zoom and move
+    </a>
+  ) : null;
 
 interface DecideProps {
   /** What was asked for with a key, a button, or by what stands elsewhere on the page. */
@@ -107,7 +120,6 @@ function Decide({ action, setAction, reading, incident, of, neighbours, onDone }
             </>
           ) : null}
         </span>
-        <NeighbourButtons {...neighbours} />
         {mayReview ? (
           <ActionButtons disabled={false} onAct={act} />
         ) : (

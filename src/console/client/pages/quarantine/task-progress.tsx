@@ -37,7 +37,10 @@ export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
       reload();
     });
   return (
-    <section class="stacked" aria-label={`Task ${task.action}`} aria-live="polite">
+    <section class="stacked" aria-label={`Task ${task.action}`}>
+      <p class="unseen" role="status">
+        {over ? `${words(task.state)}: ${count(task.done)} of ${count(task.selected)} readings` : ""}
+      </p>
       <p class="prose">
         <StateBadge state={task.state} /> {words(task.action)}: {count(task.done)} of {count(task.selected)}{" "}
         readings

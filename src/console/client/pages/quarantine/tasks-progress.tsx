@@ -41,7 +41,10 @@ function Together({ tasks: given }: { tasks: readonly ReviewTask[] }) {
   const [done, selected] = [sum("done"), sum("selected")];
   const failed = tasks.filter(({ state }) => state === "failed" || state === "cancelled").length;
   return (
-    <section class="stacked" aria-label="Tasks" aria-live="polite">
+    <section class="stacked" aria-label="Tasks">
+      <p class="unseen" role="status">
+        {over ? `${countOf(tasks.length, "task")} done` : ""}
+      </p>
       <p class="prose">
         <StateBadge state={over ? (failed > 0 ? "failed" : "completed") : "running"} />{" "}
         {countOf(tasks.filter(isOver).length, "task")} of {count(tasks.length)} done: {count(done)} of{" "}

@@ -62,7 +62,7 @@ function NameOf({ reading, mapped, onRevalidate }: UnknownNameProps & { readonly
           <strong>{keyName(mapped)}</strong>{" "}
           {mapping ? <Meaning mapping={mapping} /> : "means no sensor that the system knows."}
         </p>
-        <div class="form-row">
+        <div class="buttons">
           <MapButton isMapped={mapping !== undefined} onAsk={() => setAsking(true)} />
           {mapping && mayReview ? (
             <button type="button" class="button primary" onClick={onRevalidate}>

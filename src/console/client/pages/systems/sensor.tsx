@@ -5,11 +5,12 @@ import { useIsReader } from "../../lib/access.ts";
 import { number, unitText } from "../../lib/format.ts";
 import { useSystemNames } from "../../lib/names.ts";
 import { useResource } from "../../lib/resource.ts";
-import { to } from "../../lib/router.ts";
+import { to, usePlace } from "../../lib/router.ts";
 import { Badge } from "../../ui/badge.tsx";
 import { Facts, PageFrame, Panel } from "../../ui/page.tsx";
 import { Shown } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
+import { chartStretch } from "./preview-span.ts";
 import { RangePanel } from "./range-editor.tsx";
 import { RangeHistory } from "./range-history.tsx";
 import { SensorChart } from "./sensor-chart.tsx";
@@ -20,6 +21,9 @@ export function SensorPage({ system_id, id }: { system_id: string; id: string })
   const sensor = useResource<SensorDetail>(path);
   const nameOf = useSystemNames();
   const isReader = useIsReader();
+  const shown = chartStretch(usePlace().query);
+  // What was refused in what the chart was moved to, decided or not; else what waits.
+  const refused = { system_id, sensor_id: id, ...(shown ? { ...shown, status: "any" } : {}) };
   return (
     <PageFrame
       title={sensor.data?.name ?? "Sensor"}
@@ -28,7 +32,7 @@ export function SensorPage({ system_id, id }: { system_id: string; id: string })
         <>
           {sensor.data?.archived_at ? <Badge>archived</Badge> : null}
           {isReader ? (
-            <a class="button" href={to("/quarantine", { system_id, sensor_id: id })}>
+            <a class="button" href={to("/quarantine", refused)}>
               Quarantine
             </a>
           ) : null}
