@@ -23,6 +23,8 @@ export interface List<T> {
 
 /** A search looks at so much for a page: it may find nothing, and go on. Pages that are asked for in a person's place. */
 const EMPTY_PAGES = 4;
+/** Rows of a page that is asked for without a limit, or more. */
+const SMALL_PAGE = 50;
 /** Rows of a page when many are asked for again; every list of the API takes it. */
 const LARGE_PAGE = 200;
 
@@ -45,7 +47,7 @@ async function pageOf<T>(path: string, from: string, signal: AbortSignal): Promi
 
 /** The list from its begin, with at least so many rows where it has them. */
 async function rowsOf<T>(path: string, least: number, signal: AbortSignal): Promise<Rows<T>> {
-  let { items, next } = await pageOf<T>(path, least > 0 ? largePages(path, least) : path, signal);
+  let { items, next } = await pageOf<T>(path, largePages(path, least), signal);
   while (next !== null && items.length > 0 && items.length < least) {
     const more: Rows<T> = await pageOf<T>(path, next, signal);
     if (more.items.length === 0) break;
@@ -59,7 +61,8 @@ async function rowsOf<T>(path: string, least: number, signal: AbortSignal): Prom
 function largePages(path: string, least: number): string {
   const url = new URL(path, location.origin);
   const own = Number(url.searchParams.get("limit") ?? 0);
-  if (least > Math.max(own, 50)) url.searchParams.set("limit", String(Math.min(least, LARGE_PAGE)));
+  if (least <= Math.max(own, SMALL_PAGE)) return path;
+  url.searchParams.set("limit", String(Math.min(least, LARGE_PAGE)));
   return url.pathname + url.search;
 }
 

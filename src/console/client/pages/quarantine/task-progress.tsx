@@ -39,7 +39,7 @@ export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
   return (
     <section class="stacked" aria-label={`Task ${task.action}`}>
       <p class="unseen" role="status">
-        {over ? `${words(task.state)}: ${count(task.done)} of ${count(task.selected)} readings` : ""}
+        {over ? "The task is over" : ""}
       </p>
       <p class="prose">
         <StateBadge state={task.state} /> {words(task.action)}: {count(task.done)} of {count(task.selected)}{" "}

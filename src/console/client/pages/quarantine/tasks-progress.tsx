@@ -43,7 +43,7 @@ function Together({ tasks: given }: { tasks: readonly ReviewTask[] }) {
   return (
     <section class="stacked" aria-label="Tasks">
       <p class="unseen" role="status">
-        {over ? `${countOf(tasks.length, "task")} done` : ""}
+        {over ? "All tasks are over" : ""}
       </p>
       <p class="prose">
         <StateBadge state={over ? (failed > 0 ? "failed" : "completed") : "running"} />{" "}
