@@ -133,6 +133,18 @@ consoleSuite("filters of the console", ({ bench, enter }) => {
     await close();
   }, 60_000);
 
+  test("completeness is that of the days that were chosen", async () => {
+    const { page, complaints, close } = await enter(`/systems/${IDS.system}`);
+    await page.locator("tbody svg.strip").first().waitFor();
+    const comes = page.waitForRequest((asked) => asked.url().includes("/completeness?"));
+    await page.getByLabel("Completeness of").selectOption("7");
+    const { searchParams } = new URL((await comes).url());
+    const ends = ["from", "to"].map((name) => Date.parse(searchParams.get(name) ?? ""));
+    expect(ends[1]! - ends[0]!).toBe(7 * 86_400_000);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("another zone of times is that of tables, of fields, and of what is typed into them; it stays", async () => {
     const { page, complaints, close } = await enter("/jobs");
     const first = page.locator("tbody time").first();

@@ -1,8 +1,9 @@
 /** Ways between the pages of the console, and what happens while nobody looks, in a real browser over fixtures. */
 import { expect, test } from "bun:test";
+import { WORKERS } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
 import { tabTo } from "../support/console-browser.ts";
-import { IDS } from "../support/console-fixtures.ts";
+import { IDS, JOBS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
 consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
@@ -36,6 +37,29 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     await asked;
     await page.getByRole("button", { name: "Of everybody" }).click();
     await page.waitForURL((url) => !url.searchParams.has("actor"));
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
+  test("what changes by itself is asked for anew: workers, and a job until it ends", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    await page.goto(`${bench().url}/console/workers`);
+    await page.getByText("draining").waitFor();
+    await page.route("**/api/v1/workers", (route) =>
+      route.fulfill({ json: { items: [{ ...WORKERS[0], name: "came-later" }], next: null } }),
+    );
+    await page.getByText("came-later").waitFor();
+
+    let looks = 0;
+    const running = { ...JOBS[1]!, job_id: IDS.job };
+    await page.route(`**/api/v1/jobs/${IDS.job}/`, (route) => {
+      looks += 1;
+      return route.fulfill({ json: looks < 3 ? running : { ...JOBS[0], job_id: IDS.job } });
+    });
+    await page.goto(`${bench().url}/console/jobs/${IDS.job}`);
+    await page.locator(".page-head").getByText("processing").waitFor();
+    await page.locator(".page-head").getByText("completed").waitFor();
+    expect(looks).toBe(3);
     expect(complaints).toEqual([]);
     await close();
   }, 30_000);

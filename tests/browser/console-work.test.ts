@@ -79,6 +79,32 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await close();
   });
 
+  test("each action has its button, and sends what was chosen about conflicts where it stores", async () => {
+    const { page, complaints, close } = await enter(`/quarantine/readings/${IDS.reading}`);
+    const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
+    for (const [name, conflict] of [
+      ["Approve", "replace"],
+      ["Revalidate", "keep"],
+      ["Reject", undefined],
+      ["Reopen", undefined],
+    ] as const) {
+      await page.getByRole("button", { name }).click();
+      expect(await dialog.getByRole("radio", { name, exact: true }).isChecked()).toBe(true);
+      const choice = dialog.getByRole("radio", { name: `${conflict} the stored value` });
+      if (conflict) await choice.check();
+      else expect(await dialog.getByRole("radio", { name: /stored value/ }).count()).toBe(0);
+      await dialog.getByRole("button", { name: "Dry run" }).click();
+      await dialog.getByText("would be stored").waitFor();
+      const selection = { ids: [IDS.reading] };
+      const action = name.toLowerCase() as NewReview["action"];
+      const said = conflict ? { conflict } : {};
+      expect(bench().actions.at(-1)).toEqual({ action, selection, ...said, dry_run: true });
+      await page.keyboard.press("Escape");
+    }
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("who was slower sees what the readings are now, and goes on with the others", async () => {
     const { page, complaints, close } = await enter("/quarantine/readings");
     await page.getByRole("button", { name: "all shown" }).click();
