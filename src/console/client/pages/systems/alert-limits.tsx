@@ -1,7 +1,7 @@
 /** How much of a system may be quarantined before an alert is raised: what holds, and limits of its own. */
 import { useState } from "preact/hooks";
 import type { AlertLimitsState, OwnAlertLimits } from "../../../../contract/alert.ts";
-import { useMayEditRanges } from "../../lib/access.ts";
+import { useMayEditRegistry } from "../../lib/access.ts";
 import { call } from "../../lib/api.ts";
 import { FormError } from "../../lib/form-error.ts";
 import { count, duration, percent } from "../../lib/format.ts";
@@ -18,7 +18,7 @@ export function AlertLimitsPanel({ id }: { id: string }) {
   const path = `/api/v1/systems/${id}/alert-limits`;
   const limits = useResource<AlertLimitsState>(path);
   const [isChanging, setChanging] = useState(false);
-  const mayEdit = useMayEditRanges();
+  const mayEdit = useMayEditRegistry();
   return (
     <Panel
       title="Alert limits"
