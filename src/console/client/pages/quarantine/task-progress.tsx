@@ -67,7 +67,8 @@ export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
   );
 }
 
-const PARTS = [
+/** What became of the readings, as it is told. */
+export const PARTS = [
   ["stored", "stored"],
   ["replaced", "replaced a stored value"],
   ["identical", "were stored already"],
@@ -77,7 +78,7 @@ const PARTS = [
   ["not_open", "had been decided on by others or another task"],
 ] as const;
 
-type Counts = Pick<ReviewTask, (typeof PARTS)[number][0] | "failing">;
+export type Counts = Pick<ReviewTask, (typeof PARTS)[number][0] | "failing">;
 
 export const Outcome = ({ task }: { task: Counts }) => (
   <p class="outcome">

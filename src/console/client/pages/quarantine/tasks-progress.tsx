@@ -8,7 +8,7 @@ import { to } from "../../lib/router.ts";
 import type { Page } from "../../types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
-import { isOver, Outcome, REFRESH_MS, TaskProgress } from "./task-progress.tsx";
+import { type Counts, isOver, Outcome, PARTS, REFRESH_MS, TaskProgress } from "./task-progress.tsx";
 
 /** So many are read one by one. */
 const FEW = 3;
@@ -58,16 +58,11 @@ function Together({ tasks: given }: { tasks: readonly ReviewTask[] }) {
   );
 }
 
-type Counts = Pick<ReviewTask, "stored" | "replaced" | "identical" | "changed" | "not_open" | "failing">;
-
-const together = (tasks: readonly Counts[]): Counts => ({
-  stored: tasks.reduce((sum, { stored }) => sum + stored, 0),
-  replaced: tasks.reduce((sum, { replaced }) => sum + replaced, 0),
-  identical: tasks.reduce((sum, { identical }) => sum + identical, 0),
-  changed: tasks.reduce((sum, { changed }) => sum + changed, 0),
-  not_open: tasks.reduce((sum, { not_open }) => sum + not_open, 0),
-  failing: tasks.reduce((sum, { failing }) => added(sum, failing), {}),
-});
+function together(tasks: readonly Counts[]): Counts {
+  const sums = PARTS.map(([name]) => [name, tasks.reduce((sum, task) => sum + task[name], 0)] as const);
+  const failing = tasks.reduce<Counts["failing"]>((sum, task) => added(sum, task.failing), {});
+  return { ...(Object.fromEntries(sums) as Omit<Counts, "failing">), failing };
+}
 
 /** Numbers by name, added. */
 export function added<T extends Readonly<Record<string, number>>>(a: T, b: T): T {
