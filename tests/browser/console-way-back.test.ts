@@ -86,6 +86,7 @@ consoleSuite("many incidents in the console", ({ bench, enter }) => {
     await press(page, "j", 2);
     await page.keyboard.press("Enter");
     await page.getByText("2 of 4").waitFor();
+    await page.getByText("214 readings").waitFor();
     await page.keyboard.press("r");
     const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
     await dialog.getByText("214 readings").waitFor();
