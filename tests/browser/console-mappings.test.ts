@@ -139,6 +139,10 @@ serviceSuite("mappings in the console of a running service", ({ service, enter }
     await button(page, /^Remove the mapping of Out/).click();
     await page.getByRole("dialog").getByRole("button", { name: "Remove" }).click();
     await page.getByText("No mappings").waitFor();
+    // The row is gone that had the focus: the list has it, and Tab goes on from there.
+    await until("the list has the focus", () =>
+      page.evaluate<boolean>(`document.activeElement.closest("section[aria-label=Mappings]") !== null`),
+    );
     expect(await mappings()).toHaveLength(3);
     expect(complaints).toEqual([]);
     await close();

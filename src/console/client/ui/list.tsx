@@ -15,12 +15,14 @@ interface ListViewProps<T> {
   readonly children: (items: readonly T[]) => ComponentChildren;
 }
 
-/** When the row that had the focus is gone, the table has it, not the page: Tab goes on from there. */
+/** When the row that had the focus is gone, the list has it, not the page: Tab goes on from there. */
 function useKeptFocus(place: RefObject<HTMLElement | null>, items: unknown) {
   const isInside = useRef(false);
   useEffect(() => {
-    if (isInside.current && document.activeElement === document.body)
-      place.current?.querySelector<HTMLElement>("[tabindex='0'], button")?.focus({ preventScroll: true });
+    const list = place.current;
+    if (!list || !isInside.current || document.activeElement !== document.body) return;
+    list.tabIndex = -1;
+    list.focus({ preventScroll: true });
   }, [items]);
   return {
     onFocusIn: () => {
