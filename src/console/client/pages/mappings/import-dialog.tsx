@@ -164,7 +164,8 @@ function Plan({ plan }: { plan: readonly Planned[] }) {
         )}
       </p>
       {plan.length > 0 ? (
-        <div class="samples">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+        <section class="samples" aria-label="Line by line" tabIndex={0}>
           <Table
             label="Lines of the import"
             rows={sorted.slice(0, MOST_SHOWN)}
@@ -176,7 +177,7 @@ function Plan({ plan }: { plan: readonly Planned[] }) {
               { label: "Means, or why not", wide: true, cell: ({ text }) => text },
             ]}
           />
-        </div>
+        </section>
       ) : null}
       {plan.length > MOST_SHOWN ? <p class="muted small">The first {MOST_SHOWN} are shown.</p> : null}
     </section>
