@@ -12,19 +12,34 @@ interface DialogProps {
   readonly children: ComponentChildren;
 }
 
+/** An element and all that it is in, from within. */
+function withAncestors(element: Element | null): readonly HTMLElement[] {
+  const found: HTMLElement[] = [];
+  for (let at = element; at instanceof HTMLElement && at !== document.body; at = at.parentElement)
+    found.push(at);
+  return found;
+}
+
+/** To what had the focus, or what is left of the place where it was: its row may be gone. */
+function giveBack(before: readonly HTMLElement[]): void {
+  const left = before.find((element) => element.isConnected);
+  if (left && left !== before[0]) left.tabIndex = -1;
+  left?.focus({ preventScroll: left !== before[0] });
+}
+
 const NEXT = "[data-next], .primary:enabled, .danger:enabled";
 
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const title_id = useId();
   useEffect(() => {
-    const before = document.activeElement;
+    const before = withAncestors(document.activeElement);
     const dialog = element.current;
     dialog?.showModal();
     dialog?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       dialog?.close();
-      if (before instanceof HTMLElement) before.focus();
+      giveBack(before);
     };
   }, []);
   // Each time something changes: a button that was pressed may be disabled since
