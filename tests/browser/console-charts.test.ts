@@ -140,6 +140,29 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await close();
   }, 30_000);
 
+  test("the limit that a reading broke is told beside its line, and the legend tells the reading's values", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    await watchTexts(page);
+    const { sensor, value } = refusedDetail(IDS.reading) as QuarantinedReadingDetail;
+    await page.goto(`${bench().url}/console/quarantine/readings/${IDS.reading}`);
+    await until("the limit is told", async () =>
+      (await textsOf(page)).some(
+        (text) => text.startsWith("highest good ") && text.endsWith(` ${sensor?.unit}`),
+      ),
+    );
+    const legend = page.locator(".u-legend");
+    const refused = legend.locator("tr", { hasText: "Refused" });
+    await refused.getByText(new RegExp(`^${value?.toLocaleString("en")}`)).waitFor();
+    // Pointed at, it tells another moment; left alone, the reading's again.
+    const before = await legend.textContent();
+    await page.locator(".u-over").hover({ position: { x: 5, y: 50 } });
+    await until("the legend follows", async () => (await legend.textContent()) !== before);
+    await page.mouse.move(0, 0);
+    await until("the legend is back", async () => (await legend.textContent()) === before);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("what was fixed is no refusal any more, and does not press the curve flat", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
     const detail = refusedDetail(IDS.reading) as QuarantinedReadingDetail;

@@ -78,6 +78,29 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await close();
   }, 30_000);
 
+  test("a table that has no room shows its rows as cards with the same words, and is a table again when it has", async () => {
+    const { page, complaints, close } = await enter("/jobs");
+    const heading = page.getByRole("columnheader", { name: "Quarantined" });
+    await heading.waitFor();
+    for (const [width, isTable] of [
+      [768, false],
+      [1440, true],
+      [390, false],
+      [1440, true],
+    ] as const) {
+      await page.setViewportSize({ width, height: 900 });
+      await heading.waitFor({ state: isTable ? "visible" : "hidden" });
+      await page.getByText("3,412").first().waitFor();
+    }
+    await page.setViewportSize(NARROW);
+    const cell = `document.querySelector('td[data-label="Quarantined"]')`;
+    await until("the card names its figure", async () =>
+      (await page.evaluate<string>(`getComputedStyle(${cell}, "::before").content`)).includes("Quarantined"),
+    );
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("the menu of a narrow window closes with Escape", async () => {
     const { page, complaints, close } = await enter("/jobs", "light", NARROW);
     const menu = page.getByRole("button", { name: "Menu" });

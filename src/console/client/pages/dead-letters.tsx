@@ -47,7 +47,7 @@ export function DeadLettersPage() {
                       <span class="muted">unknown</span>
                     ),
                 },
-                { label: "System", cell: ({ job }) => (job ? nameOf(job.system_id) : "–") },
+                { label: "System", name: true, cell: ({ job }) => (job ? nameOf(job.system_id) : "–") },
                 { label: "Readings", figures: true, cell: ({ job }) => count(job?.total_readings) },
                 { label: "Size", figures: true, cell: ({ size_bytes }) => bytes(size_bytes) },
               ]}
