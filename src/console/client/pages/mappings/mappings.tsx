@@ -148,7 +148,7 @@ function MappingTable({ mappings, onWish }: MappingTableProps) {
     { label: "Set", cell: ({ updated_at }) => <Time at={updated_at} /> },
   ];
   const actions: Column<MappingView> = {
-    label: "Do",
+    label: "Actions",
     cell: (mapping) => (onWish ? <Actions mapping={mapping} onWish={onWish} /> : null),
   };
   return (
