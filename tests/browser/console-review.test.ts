@@ -110,6 +110,29 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     await close();
   }, 60_000);
 
+  test("a decision is taken back by keys: tried first, and the history says what is stored no more", async () => {
+    await service().send(sensorId(9), 10, 1);
+    const [one] = await service().refused(sensorId(9));
+    const approve = { action: "approve", selection: { ids: [one?.id] } };
+    await service().api("/api/v1/quarantine/actions", { method: "POST", body: approve });
+    const { page, complaints, close } = await enter(`/quarantine/readings/${one?.id}`);
+    await page.getByText("approve by admin").waitFor();
+    await page.keyboard.press("o");
+    const dialog = decisionOf(page);
+    await dialog.getByText("Take the decision back").waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("1 would be reopened and taken out of the stored readings").waitFor();
+    await page.keyboard.press("Enter");
+    await dialog.getByText("1 of these taken out of the stored readings").waitFor();
+    await page.keyboard.press("Escape");
+    const entry = page.getByRole("listitem").filter({ hasText: "reopen by admin" });
+    await entry.getByText(/→ none/).waitFor();
+    expect(await entry.textContent()).toMatch(/stored [\d.,]+ bar → none/);
+    expect(await service().pending(sensorId(9))).toBe(1);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
   test("what the filters show is exported as CSV and NDJSON, all of it", async () => {
     await service().send(sensorId(4), 700, 600);
     const { page, complaints, close } = await enter(listOf(4));
