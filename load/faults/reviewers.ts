@@ -34,6 +34,10 @@ export interface ReviewTokens {
 const HOST = "127.0.0.1";
 const INGEST = "/api/v1/data/ingest";
 const QUARANTINE = "/api/v1/quarantine";
+/** Answers after which a request is made again. */
+const UNCLEAR = [408, 503];
+/** Of a batch whose Idempotency-Key is still in the hands of the request before. */
+const IN_FLIGHT = [...UNCLEAR, 409];
 const AGAIN_MS = 150;
 const PAUSE_MS = 200;
 /** All that was begun has to be decided so long after the end of the last fault, ms. */
@@ -68,8 +72,8 @@ export class Reviewers {
     for (let n = 0; this.#stopping_ms === Number.POSITIVE_INFINITY && !this.failure; n += 1) {
       const batch = reviewBatch(this.shape, lane, n);
       let turn = n + lane;
-      const ask = (what: string, request: Buffer) =>
-        this.#untilClear(`${what} of batch ${n} of reviewer ${lane}`, () => {
+      const ask: Ask = (what, request, unclear = UNCLEAR) =>
+        this.#untilClear(`${what} of batch ${n} of reviewer ${lane}`, unclear, () => {
           turn += 1;
           return senders[APIS[turn % APIS.length]!].ask(request);
         });
@@ -84,7 +88,7 @@ export class Reviewers {
     const body = JSON.stringify({ system_id: REVIEW_SYSTEM_ID, readings: readingsOf(this.shape, batch) });
     const headers = { "Idempotency-Key": batch.key };
     const request = postRequest(HOST, INGEST, producer, Buffer.from(body), "application/json", headers);
-    const accepted = outcomeOf((await ask("the acceptance", request)).answer);
+    const accepted = outcomeOf((await ask("the acceptance", request, IN_FLIGHT)).answer);
     if (accepted.kind !== "accepted") throw new OddAnswerError(`${batch.key}: ${accepted.status}`);
     const reviewed: ReviewedBatch = { batch, job_id: accepted.job_id, taken: 0 };
     this.batches.push(reviewed);
@@ -158,10 +162,14 @@ export class Reviewers {
   }
 
   /** @param what for people */
-  async #untilClear(what: string, send: () => Promise<Answer | null>): Promise<Clear> {
+  async #untilClear(
+    what: string,
+    unclear: readonly number[],
+    send: () => Promise<Answer | null>,
+  ): Promise<Clear> {
     for (let again = 0; ; again += 1) {
       const answer = await send();
-      if (answer !== null && answer.status !== 503 && answer.status !== 408) return { answer, again };
+      if (answer !== null && !unclear.includes(answer.status)) return { answer, again };
       this.#assertInTime(what);
       await Bun.sleep(AGAIN_MS);
     }
@@ -179,7 +187,7 @@ interface Clear {
   /** Requests before it that had no clear answer. */
   readonly again: number;
 }
-type Ask = (what: string, request: Buffer) => Promise<Clear>;
+type Ask = (what: string, request: Buffer, unclear?: readonly number[]) => Promise<Clear>;
 
 async function jsonOf<T>(asked: Promise<Clear>): Promise<T> {
   const { answer } = await asked;

@@ -5,7 +5,7 @@ export interface RecordFacts {
   /** Triggers that are there and fire for everybody, whatever the session says. */
   readonly armed: readonly string[];
   readonly owner: string;
-  /** This session's role could change the table's definition: it owns the table, or is a superuser. */
+  /** This session's role could change the table or drop it: it owns the table or the schema, or is a superuser. */
   readonly changeable: boolean;
 }
 
@@ -16,8 +16,8 @@ export function inspectRecord(database: Database): Promise<RecordFacts | null> {
       SELECT (SELECT coalesce(string_agg(t.tgname, ' ' ORDER BY t.tgname), '') FROM pg_trigger t
           WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled = 'A') AS armed,
         pg_get_userbyid(c.relowner)::text AS owner,
-        pg_has_role(c.relowner, 'MEMBER') OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS changeable
-      FROM pg_class c WHERE c.oid = to_regclass('diagnostics_audit')`;
+        pg_has_role(c.relowner, 'MEMBER') OR pg_has_role(n.nspowner, 'MEMBER') OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS changeable
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('diagnostics_audit')`;
     return row ? { ...row, armed: row.armed.split(" ") } : null;
   });
 }

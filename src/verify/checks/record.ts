@@ -19,7 +19,7 @@ export const record: Check = {
         "Find out who did it; ALTER TABLE diagnostics_audit ENABLE ALWAYS TRIGGER …, or create it again as sql/migrations says",
         figures,
       );
-    const who = changeable ? `this role, as ${owner} does,` : `only ${owner}, not this role,`;
-    return ok(`no role can change or delete what it says; ${who} could change that`, figures);
+    const who = changeable ? "this role" : `only ${owner}, not this role,`;
+    return ok(`UPDATE, DELETE and TRUNCATE are refused; ${who} could drop it or its triggers`, figures);
   },
 };

@@ -157,7 +157,10 @@ describe("a role that does not own the record, as docs/review.md has it", () => 
         await sql.unsafe(`CREATE ROLE ${keeper} NOLOGIN; CREATE ROLE ${role} NOLOGIN;
           ALTER TABLE diagnostics_audit OWNER TO ${keeper};
           ALTER FUNCTION diagnostics_audit_is_kept() OWNER TO ${keeper};
+          ALTER SCHEMA public OWNER TO ${keeper};
           GRANT SELECT, INSERT ON diagnostics_audit TO ${role};
+          GRANT USAGE, CREATE ON SCHEMA public TO ${role};
+          DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO ${role}', current_database()); END $$;
           SET LOCAL ROLE ${role}`);
         await sql.unsafe(statement);
         throw done;
@@ -179,6 +182,8 @@ describe("a role that does not own the record, as docs/review.md has it", () => 
     "DROP TRIGGER diagnostics_audit_kept ON diagnostics_audit",
     "ALTER TABLE diagnostics_audit ALTER COLUMN note TYPE text USING 'x'",
     "DROP TABLE diagnostics_audit",
+    "DROP SCHEMA public CASCADE",
+    "ALTER SCHEMA public RENAME TO gone",
     "DROP FUNCTION diagnostics_audit_is_kept() CASCADE",
     "ALTER TABLE diagnostics_audit RENAME TO gone",
     "CREATE RULE none AS ON INSERT TO diagnostics_audit DO INSTEAD NOTHING",
