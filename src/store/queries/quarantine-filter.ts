@@ -99,7 +99,8 @@ function rangeConditions({ from_us, to_us }: FilterParts, values: TextValues, of
   return [...bound(from_us, ">="), ...bound(to_us, "<")];
 }
 
-const ASCII_ALONE = /^[\0-\x7f]*$/;
+/** Letters that every server knows. */
+export const ASCII_ALONE = /^[\0-\x7f]*$/;
 /** The index of trigrams knows words and parts of words, of three letters or digits and more. */
 const INDEXED = /[\p{L}\p{N}]{3}/u;
 

@@ -10,6 +10,7 @@
 import type { RefusalReason } from "../../contract/refusal.ts";
 import type { ReviewStatus } from "../../contract/review-status.ts";
 import {
+  ASCII_ALONE,
   all,
   conditionsOf,
   eventAt,
@@ -115,9 +116,23 @@ interface Explained {
   readonly "QUERY PLAN": string;
 }
 
+/**
+ * Whether the index has the letters of a text: it takes what is a letter from the character type of libc, also where
+ * another provider of locales folds cases. PostgreSQL's estimate does not know that.
+ */
+async function areTrigramsOf(reader: Reader, q: string, options?: QueryOptions): Promise<boolean> {
+  if (ASCII_ALONE.test(q)) return true;
+  const text = `SELECT datctype NOT IN ('C', 'POSIX') AS known FROM pg_database WHERE datname = current_database()`;
+  const [row] = await reader.rows<{ known: boolean }>(
+    { label: "letters that an index knows", text, values: [] },
+    options,
+  );
+  return row?.known === true;
+}
+
 /** Whether the readings with a text are few and found by its index, by PostgreSQL's estimate. Throws what `Reader.rows` throws. */
 export async function isRare(reader: Reader, q: string, options?: QueryOptions): Promise<boolean> {
-  if (!mayBeIndexed(q)) return false;
+  if (!mayBeIndexed(q) || !(await areTrigramsOf(reader, q, options))) return false;
   const values = new Values();
   const text = `EXPLAIN (FORMAT json) SELECT FROM ${TABLE} WHERE ${hasText(q, values)}`;
   const [row] = await reader.rows<Explained>(
