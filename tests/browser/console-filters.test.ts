@@ -133,9 +133,27 @@ consoleSuite("filters of the console", ({ bench, enter }) => {
     await close();
   }, 60_000);
 
+  test("what is decided about everything that matches is exactly what the filters show, states by name", async () => {
+    const query = "status=pending,rejected&reason=duplicate&q=above&from=2026-11-26T10:00:00Z";
+    const { page, complaints, close } = await enter(`/quarantine/readings?${query}`);
+    await page.getByRole("button", { name: "all 3,725 matching" }).click();
+    await page.keyboard.press("r");
+    await page.getByRole("button", { name: "Dry run" }).click();
+    await page.getByRole("dialog").getByText("would be stored").waitFor();
+    const filter = { status: ["pending", "rejected"], reason: ["duplicate"], q: "above" } as const;
+    expect<unknown>(bench().actions).toEqual([
+      { action: "reject", selection: { filter: { ...filter, from: "2026-11-26T10:00:00Z" } }, dry_run: true },
+    ]);
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
+
   test("completeness is that of the days that were chosen", async () => {
     const { page, complaints, close } = await enter(`/systems/${IDS.system}`);
     await page.locator("tbody svg.strip").first().waitFor();
+    const strip = page.locator('svg.strip[aria-label^="Tank temperature"]');
+    expect(await strip.locator(".strip-gap").count()).toBe(5);
+    expect(await strip.locator(".strip-part").count()).toBeGreaterThan(0);
     const comes = page.waitForRequest((asked) => asked.url().includes("/completeness?"));
     await page.getByLabel("Completeness of").selectOption("7");
     const { searchParams } = new URL((await comes).url());

@@ -193,6 +193,15 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByText("This page is for admins").waitFor();
     await page.getByRole("link", { name: "To the first page" }).click();
     await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    // A reviewer decides about readings, not about what they are judged by.
+    bench().role = "reviewer";
+    const system = `${bench().url}/console/systems/${IDS.system}`;
+    await page.goto(`${system}/sensors/${IDS.sensor}`);
+    await page.getByText("In force", { exact: true }).waitFor();
+    expect(await page.getByRole("button", { name: "Set the range" }).count()).toBe(0);
+    await page.goto(`${system}/mappings`);
+    await page.getByText("S7-1200/DB1.PT4").first().waitFor();
+    expect(await page.getByRole("button", { name: /mapping|Import/ }).count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
   }, 30_000);
