@@ -51,8 +51,17 @@ const ratio = (received: number, expected: number | null) =>
   expected === null || expected === 0 ? null : Math.round((received / expected) * 10_000) / 10_000;
 
 /**
+ * The begin of the hour from which readings are expected, µs: a sensor that is new sends nothing before it is known,
+ * unless recordings of earlier hours were brought in.
+ */
+export function expectedSince(registered_us: number, hours: ReadonlyMap<number, number>): number {
+  const received = [...hours].filter(([, readings]) => readings > 0).map(([begin_us]) => begin_us);
+  return received.reduce((a, b) => Math.min(a, b), Math.floor(registered_us / HOUR_US) * HOUR_US);
+}
+
+/**
  * Every hour of the range, those without readings too; the running hour is expected to have what its share of time
- * promises, and hours to come nothing.
+ * promises, and hours to come nothing, nor those before `since_us`.
  * @param range whole hours
  */
 export function completenessOf(
@@ -60,13 +69,14 @@ export function completenessOf(
   hours: ReadonlyMap<number, number>,
   range: TimeRange,
   now_us: number,
+  since_us = range.from_us,
 ): Completeness {
   const rows: HourCompleteness[] = [];
   let expectedTotal = 0;
   let receivedTotal = 0;
   for (let begin_us = range.from_us; begin_us < range.to_us; begin_us += HOUR_US) {
-    const elapsed_s = Math.min(Math.max(0, now_us - begin_us), HOUR_US) / SECOND_US;
-    const expected = rate.rate_hz === null ? null : Math.round(rate.rate_hz * elapsed_s);
+    const elapsed_us = begin_us < since_us ? 0 : Math.min(Math.max(0, now_us - begin_us), HOUR_US);
+    const expected = rate.rate_hz === null ? null : Math.round((rate.rate_hz * elapsed_us) / SECOND_US);
     const received = hours.get(begin_us) ?? 0;
     expectedTotal += expected ?? 0;
     receivedTotal += received;

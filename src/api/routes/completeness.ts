@@ -1,6 +1,6 @@
 /** `GET /api/v1/systems/{system_id}/completeness`: readings expected against received, per sensor and hour. */
 import { describeRoute } from "hono-openapi";
-import { completenessOf, rateOf } from "../../contract/completeness.ts";
+import { completenessOf, expectedSince, rateOf } from "../../contract/completeness.ts";
 import { CompletenessSchema } from "../../contract/query.ts";
 import { DAY_US, HOUR_MS, HOUR_US, type TimeRange, wholeBuckets } from "../../contract/query-range.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
@@ -44,7 +44,8 @@ const describe = describeRoute({
   description:
     "Whole hours in UTC that the range touches. The rate is the one registered with the sensor (expected_rate_hz), else " +
     "the median of the sensor's own hours of the range that are over and have readings. The running hour is expected to " +
-    `have what its elapsed share promises. Sensors in use, by name; sensors times hours at most ${MAX_HOURS}.`,
+    "have what its elapsed share promises; nothing is expected of hours before the sensor was registered and before its " +
+    `first reading of the range. Sensors in use, by name; sensors times hours at most ${MAX_HOURS}.`,
   operationId: "getCompleteness",
   security: SECURITY,
   parameters: [
@@ -72,10 +73,14 @@ export function mountCompleteness(app: App, { queries, clock, tokens }: RouteDep
       const ids = sensors.map(({ id }) => id);
       const counts = await queries.completeness.hours(system_id, ids, range, queryOptions(c));
       const bySensor = hoursBySensor(counts);
-      const rows = sensors.map(({ expected_rate_hz, id, name, quantity, unit }) => {
+      const rows = sensors.map(({ expected_rate_hz, registered_us, id, name, quantity, unit }) => {
         const hours = bySensor.get(id) ?? new Map<number, number>();
         const rate = rateOf(expected_rate_hz, hours, now_us);
-        return { sensor: { id, name, quantity, unit }, ...completenessOf(rate, hours, range, now_us) };
+        const since_us = expectedSince(registered_us, hours);
+        return {
+          sensor: { id, name, quantity, unit },
+          ...completenessOf(rate, hours, range, now_us, since_us),
+        };
       });
       const times = { to_us: range.to_us, now_us, headers: linkHeader({ next }) };
       return answerJson(c, { ...rangeText(range), sensors: rows, next }, times);

@@ -8,6 +8,8 @@ export interface SensorSubject {
   /** Canonical unit of its values. */
   readonly unit: string;
   readonly expected_rate_hz: number | null;
+  /** When it was registered, µs since the epoch. */
+  readonly registered_us: number;
 }
 
 /** No such system. */
@@ -28,7 +30,8 @@ interface SubjectRow extends Omit<SensorSubject, "id"> {
   readonly id: string | null;
 }
 
-const FIELDS = "s.id, s.name, s.quantity, s.unit, s.expected_rate_hz";
+const FIELDS = `s.id, s.name, s.quantity, s.unit, s.expected_rate_hz,
+  (extract(epoch FROM s.created_at) * 1e6)::float8 AS registered_us`;
 
 export class Subjects {
   constructor(private readonly reader: RowReader) {}
@@ -107,8 +110,8 @@ export class Subjects {
   ): Promise<SensorSubject[]> {
     const rows = await this.reader.rows<SubjectRow>({ label: "sensors asked for", text, values }, options);
     if (rows.length === 0) throw new UnknownSystemError("the system is not registered");
-    return rows.flatMap(({ id, name, quantity, unit, expected_rate_hz }) =>
-      id === null ? [] : [{ id, name, quantity, unit, expected_rate_hz }],
+    return rows.flatMap(({ id, name, quantity, unit, expected_rate_hz, registered_us }) =>
+      id === null ? [] : [{ id, name, quantity, unit, expected_rate_hz, registered_us }],
     );
   }
 }

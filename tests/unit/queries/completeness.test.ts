@@ -1,6 +1,6 @@
 /** Rates that are learnt, and what an hour is expected to have. */
 import { describe, expect, test } from "bun:test";
-import { completenessOf, rateOf } from "../../../src/contract/completeness.ts";
+import { completenessOf, expectedSince, rateOf } from "../../../src/contract/completeness.ts";
 import { HOUR_US } from "../../../src/contract/query-range.ts";
 
 const hours = (...counts: number[]) => new Map(counts.map((count, i) => [i * HOUR_US, count]));
@@ -71,5 +71,22 @@ describe("completeness", () => {
     const unknown = completenessOf({ rate_hz: null, rate_source: null }, hours(5), range, LATER);
     expect(unknown).toMatchObject({ expected: null, received: 5, completeness: null });
     expect(unknown.hours.map((h) => h.received)).toEqual([5, 0, 0]);
+  });
+
+  test("expects nothing of the hours before a sensor is known, but what it should have sent since", () => {
+    const since_us = expectedSince(1.5 * HOUR_US, hours(0, 0, 1800));
+    const result = completenessOf(rate, hours(0, 0, 1800), range, LATER, since_us);
+    expect(result.hours.map((h) => [h.expected, h.completeness])).toEqual([
+      [0, null],
+      [3600, 0],
+      [3600, 0.5],
+    ]);
+    expect(result).toMatchObject({ expected: 7200, received: 1800, completeness: 0.25 });
+  });
+
+  test("begins with the first reading where earlier recordings were brought in", () => {
+    expect(expectedSince(2.5 * HOUR_US, hours(0, 40, 0))).toBe(HOUR_US);
+    expect(expectedSince(0.5 * HOUR_US, hours(0, 40, 0))).toBe(0);
+    expect(expectedSince(0.5 * HOUR_US, new Map())).toBe(0);
   });
 });
