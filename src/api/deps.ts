@@ -103,7 +103,7 @@ export interface ApiDeps {
   readonly keeping: () => Promise<Keeping>;
   readonly workerBoard: Pick<WorkerBoard, "all">;
   /** Kept in the background. */
-  readonly overviewHistory: Pick<OverviewHistory, "points">;
+  readonly overviewHistory: Pick<OverviewHistory, "points" | "rates">;
   readonly allowances: Pick<Allowances, "take" | "giveBack">;
   readonly users: Pick<
     UserStore,

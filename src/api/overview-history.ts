@@ -15,7 +15,8 @@ const KEPT = 150;
 type HistoryDeps = Pick<ApiDeps, "streamHealth" | "workerBoard" | "clock" | "log">;
 
 export class OverviewHistory {
-  readonly #rates = new OverviewRates();
+  /** For all who look at the service: whoever comes finds the looks of the last seconds. */
+  readonly rates = new OverviewRates();
   readonly #polling: Polling;
   #points: readonly HistoryPoint[] = [];
 
@@ -48,7 +49,7 @@ export class OverviewHistory {
     const now_ms = clock.monotonic_ms();
     const at = new Date(clock.now_ms()).toISOString();
     const [accepted, beats] = await Promise.all([streamHealth.accepted(), workerBoard.all()]);
-    const { accepted_rows_per_s, committed_rows_per_s } = this.#rates.note(now_ms, accepted, beats);
+    const { accepted_rows_per_s, committed_rows_per_s } = this.rates.note(now_ms, accepted, beats);
     this.#points = [...this.#points, { at, accepted_rows_per_s, committed_rows_per_s }].slice(-KEPT);
   }
 }

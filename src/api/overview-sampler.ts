@@ -11,7 +11,6 @@ import { sleep, withDeadline } from "../ops/retry.ts";
 import { classify } from "../store/errors.ts";
 import { QueryBusyError, QueryTimeoutError } from "../store/queries/query-errors.ts";
 import type { ApiDeps } from "./deps.ts";
-import { OverviewRates } from "./overview-rates.ts";
 
 const EVERY_MS = 1_000;
 /** Figures that are dearer and move slowly: alerts and pending readings. */
@@ -34,7 +33,10 @@ export type Listener = (overview: Overview | null) => void;
 type Slow = Pick<Overview, "pending" | "alerts">;
 type OfSystems = Slow & Pick<Overview, "jobs" | "database">;
 type OfService = Omit<Overview, keyof OfSystems>;
-type SamplerDeps = Pick<ApiDeps, "streamHealth" | "workerBoard" | "queries" | "clock" | "log">;
+type SamplerDeps = Pick<
+  ApiDeps,
+  "streamHealth" | "workerBoard" | "overviewHistory" | "queries" | "clock" | "log"
+>;
 
 interface Timed<T> {
   readonly at_ms: number;
@@ -56,7 +58,6 @@ const NOTHING_KNOWN: OfSystems = { database: "down", pending: null, jobs: [], al
 export class OverviewSampler {
   /** By the list of systems. */
   readonly #scopes = new Map<string, Scope>();
-  readonly #rates = new OverviewRates();
   #isTicking = false;
   #service: Timed<Promise<OfService>> | null = null;
 
@@ -163,7 +164,7 @@ export class OverviewSampler {
   }
 
   async #lookAtService(now_ms: number): Promise<OfService> {
-    const { streamHealth, workerBoard, clock } = this.deps;
+    const { streamHealth, workerBoard, overviewHistory, clock } = this.deps;
     const [backlog, accepted, beats] = await Promise.all([
       streamHealth.look(),
       streamHealth.accepted(),
@@ -173,7 +174,7 @@ export class OverviewSampler {
     const threads = beats.flatMap((beat) => beat.threads);
     return {
       at: new Date(clock.now_ms()).toISOString(),
-      ...this.#rates.note(now_ms, accepted, beats),
+      ...overviewHistory.rates.note(now_ms, accepted, beats),
       backlog: { entries, bytes, lag: Math.max(0, entries - taken) },
       workers: {
         processes: beats.length,

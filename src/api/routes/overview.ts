@@ -18,7 +18,7 @@ const PATH = "/api/v1/overview";
 export const FIGURES =
   "accepted_rows_per_s: difference of a counter in Redis that grows with each accepted batch. committed_rows_per_s " +
   "and quarantined_share: differences of the counters that each worker process writes to Redis every 2 s. All three " +
-  "over the last 10 s, by this API process's own looks: null at the first one. backlog: lengths of the streams in " +
+  "over the last 10 s, by this API process's own looks, which it takes every 2 s while nobody watches: null at the first one. backlog: lengths of the streams in " +
   "Redis. workers: as GET /api/v1/workers. pending and alerts: from the database, at most 5 s old. jobs: the list of " +
   "GET /api/v1/jobs. While the database is away these three are as it last told them, and database says so. Who is limited to systems gets pending, alerts and jobs of these; all else is of the whole " +
   "service. Not for producers.";

@@ -275,6 +275,14 @@ describe("the history", () => {
   });
 });
 
+test("whoever opens the overview is told the rates at once, not after two looks of their own", async () => {
+  const fresh = await bench.start();
+  const { token } = await fresh.tokenFor("reviewer");
+  await fresh.history.note();
+  const response = await fresh.fetch("/api/v1/overview", { headers: { Authorization: `Bearer ${token}` } });
+  expect(await response.json()).toMatchObject({ accepted_rows_per_s: 0, committed_rows_per_s: 0 });
+});
+
 describe("the sampler", () => {
   test("asks once a second for any number of listeners, not at all without, and bounds them", async () => {
     let looks = 0;
@@ -287,13 +295,17 @@ describe("the sampler", () => {
     };
     const reader = new Reader({ url: bench.database.url, size: 2, deadline_ms: 5_000 });
     const bounds = { partitions: 1, max_entries: 10, max_bytes: 10, idempotency_ttl_s: 1 };
+    const shared = {
+      streamHealth: new StreamHealth(bench.redis, bounds),
+      clock: systemClock,
+      log: QUIET_LOG,
+    };
     const sampler = new OverviewSampler(
       {
-        streamHealth: new StreamHealth(bench.redis, bounds),
+        ...shared,
         workerBoard: counted,
+        overviewHistory: new OverviewHistory({ ...shared, workerBoard: board }),
         queries: createQueries(reader),
-        clock: systemClock,
-        log: QUIET_LOG,
       },
       100,
     );
