@@ -19,7 +19,11 @@ const place = new Shared<Place>(here());
 
 export function navigate(to: string, { replace = false } = {}): void {
   if (replace) history.replaceState(history.state, "", to);
-  else history.pushState(newVisit(), "", to);
+  else {
+    // The event that tells of the scroll may come after the key that leads away
+    heldNow().set("scroll", scrollY);
+    history.pushState(newVisit(), "", to);
+  }
   const before = place.value.path;
   place.set(here());
   if (place.value.path !== before) arrive();
