@@ -19,6 +19,10 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     await dialog.getByText("The share must be a number, or empty for the service's.").waitFor();
     await dialog.getByLabel("Quarantined readings (%)").fill("0,7");
     await dialog.getByLabel("Window (minutes)").fill("");
+    // As the page itself writes a thousand
+    await dialog.getByLabel("Fewest readings").fill("1,000");
+    await page.keyboard.press("Enter");
+    await dialog.getByText("1,000 may be 1000 or 1.000").waitFor();
     await dialog.getByLabel("Fewest readings").fill("50");
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });

@@ -129,6 +129,24 @@ describe("a request says what was typed", () => {
     ]);
   });
 
+  test.each([
+    ["1,813", "Value: 1,813 may be 1813 or 1.813. Type it without a comma."],
+    ["-2,487", "Value: -2,487 may be -2487 or -2.487. Type it without a comma."],
+  ])("a comma of thousands, as pages write it, is no decimal one: %s", (value, told) => {
+    expect(() => requestsOf({ ...emptyForm("fix"), value }, [target])).toThrow(told);
+  });
+
+  test.each([
+    ["0,125", 0.125],
+    ["1,5", 1.5],
+    ["1813,5", 1813.5],
+    ["1,8131", 1.8131],
+    ["1813", 1813],
+  ])("%s can mean only one number", (value, set) => {
+    const [request] = requestsOf({ ...emptyForm("fix"), value }, [target]);
+    expect(request).toMatchObject({ change: { set: { value: set } } });
+  });
+
   test("a fix without a correction, and a number that is none, are told", () => {
     expect(() => requestsOf(emptyForm("fix"), [target])).toThrow("Say what is to be corrected.");
     expect(() => requestsOf({ ...emptyForm("fix"), value: "high" }, [target])).toThrow(

@@ -2,6 +2,7 @@
 import type { Correction } from "../../../../contract/correction.ts";
 import type { NewReview, ReviewAction, Selection } from "../../../../contract/review.ts";
 import { FormError } from "../../lib/form-error.ts";
+import { plainNumber } from "../../lib/typed-number.ts";
 
 export interface FormFields {
   readonly action: ReviewAction;
@@ -35,10 +36,10 @@ export const emptyForm = (action: ReviewAction): FormFields => ({
 export const stores = (action: ReviewAction) =>
   action === "approve" || action === "fix" || action === "revalidate";
 
-/** A decimal comma is read like a point. Undefined for an empty field. @throws {FormError} */
+/** Undefined for an empty field. @throws {FormError} */
 function numberOf(text: string, name: string): number | undefined {
   if (text.trim() === "") return undefined;
-  const value = Number(text.trim().replace(",", "."));
+  const value = Number(plainNumber(text, name));
   if (!Number.isFinite(value)) throw new FormError(`${name} is not a number.`);
   return value;
 }

@@ -7,6 +7,7 @@ import { FormError } from "../../lib/form-error.ts";
 import { count, duration, percent } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
+import { plainNumber } from "../../lib/typed-number.ts";
 import { TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { notify } from "../../ui/notices.tsx";
@@ -117,7 +118,7 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
         value={window}
         onValue={setWindow}
         numeric
-        hint="Batches received within it count; at most 1,440."
+        hint="Batches received within it count; at most 1440."
       />
       <TextField
         label="Fewest readings"
@@ -132,7 +133,7 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
 
 /** What is typed for a limit; null when it is empty. @throws {FormError} */
 function limitOf(text: string, what: string): number | null {
-  const plain = text.trim().replace(",", ".");
+  const plain = plainNumber(text, what);
   if (plain === "") return null;
   if (Number.isFinite(Number(plain))) return Number(plain);
   throw new FormError(`${what} must be a number, or empty for the service's.`);

@@ -5,6 +5,7 @@ import type { RangePreview, RangeState } from "../../../../contract/registry.ts"
 import { type Answer, call, get, Problem } from "../../lib/api.ts";
 import { useAction } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
+import { plainNumber } from "../../lib/typed-number.ts";
 import { notify } from "../../ui/notices.tsx";
 import { piecesOf, type Sent, type Span, type Stretch, stretchOf, together } from "./preview-span.ts";
 
@@ -19,6 +20,12 @@ export interface RangeEditorProps {
   readonly onSaved: () => void;
 }
 
+/** As typed. */
+interface Limits {
+  readonly min: string;
+  readonly max: string;
+}
+
 /** What a new range would have refused, looked at piece by piece; whoever goes on typing stops it. */
 function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) => Promise<void>) {
   const [preview, setPreview] = useState<RangePreview | null>(null);
@@ -29,9 +36,10 @@ function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) =
     setPreview(null);
     setLooked(null);
   };
-  const look = (limits: { min: string; max: string }, stretch: Stretch) =>
+  const look = (typed: Limits, stretch: Stretch) =>
     run(async () => {
       forget();
+      const limits = plain(typed);
       const mine = round.current;
       const pieces = piecesOf(stretch, sent);
       let sum: RangePreview | null = null;
@@ -59,7 +67,7 @@ export function useNewRange({ path, state: { data, headers }, sent, onRaced, onS
   };
   const [span, setSpan] = useState<Span>("7");
   const stretch = stretchOf(span, sent, useFilters()[0]);
-  const look = () => previews.look({ min: plain(limits.min), max: plain(limits.max) }, stretch);
+  const look = () => previews.look(limits, stretch);
   const save = (range: { min?: number; max?: number }, done: string) =>
     action.run(async () => {
       const body = { ...range, ...(validFrom ? { valid_from: validFrom } : {}) };
@@ -81,5 +89,8 @@ export function useNewRange({ path, state: { data, headers }, sent, onRaced, onS
 }
 
 const text = (limit: number | null) => String(limit ?? "");
-/** A decimal comma is read like a point; the API says what is wrong with the rest. */
-const plain = (text: string) => text.trim().replace(",", ".");
+/** Limits as the API takes them, which says what is wrong with them. @throws {FormError} */
+const plain = ({ min, max }: Limits) => ({
+  min: plainNumber(min, "The lowest good value"),
+  max: plainNumber(max, "The highest good value"),
+});
