@@ -201,6 +201,15 @@ describe("the record tells what was decided, and no more", () => {
     ]);
     expect(changesOf({}, { note: null }, "utc")).toEqual([]);
   });
+
+  test("what a task was about, in the words of its own page, never as JSON", () => {
+    const change = { set: { unit: "psi" }, shift_ms: 60_000 };
+    expect(changesOf({}, { selection: { incident: "WyI1NTBl" }, change, conflict: null }, "utc")).toEqual([
+      { name: "selection", from: null, to: "an incident" },
+      { name: "unit relabelled as", from: null, to: "psi" },
+      { name: "clock shifted by", from: null, to: "+1 min" },
+    ]);
+  });
 });
 
 describe("a task says what was asked", () => {

@@ -1,5 +1,5 @@
 /** What a decision was about and what it corrects, in words for people; the record keeps both as JSON. */
-import { isFields } from "./changes.ts";
+import { isFields } from "./fields.ts";
 import { countOf, duration, number, shortId, words } from "./format.ts";
 
 type Fact = readonly [name: string, value: string];

@@ -1,5 +1,7 @@
 /** What an entry of the record says was changed, in words for people. */
 import type { Zone } from "../types.ts";
+import { correctionFacts, selectionText } from "./asked.ts";
+import { type Fields, isFields } from "./fields.ts";
 import { bytes, number, quantity, shortId, timeText, words } from "./format.ts";
 
 export interface Change {
@@ -8,8 +10,6 @@ export interface Change {
   readonly from: string | null;
   readonly to: string;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** Names that say more to people than the field's own. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -24,9 +24,6 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?(?:Z|[+-]\d\d:\d\d)$/i;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
  * The fields of `after` that say something else than `before`. A field that only `before` has was not touched: entries
@@ -43,6 +40,7 @@ export function changesOf(before: Fields, after: Fields, zone: Zone): readonly C
       const [was, is] = [of(before, name), of(after, name, before)];
       if (was === null && is === null) return [];
       if (was !== null && is !== null && isSame(was, is)) return [];
+      if (name === "change" && is !== null) return correctionsOf(is.value);
       return [
         {
           name: NAMES[name] ?? words(name),
@@ -53,6 +51,14 @@ export function changesOf(before: Fields, after: Fields, zone: Zone): readonly C
     });
   return stored ? [...changed, stored] : changed;
 }
+
+/** What a task corrects: one after the other, as its own page tells it. */
+const correctionsOf = (change: unknown): readonly Change[] =>
+  correctionFacts(change).map(([name, to]) => ({
+    name: name.charAt(0).toLowerCase() + name.slice(1),
+    from: null,
+    to,
+  }));
 
 /** The fields of something that was made or removed. */
 export const factsOf = (fields: Fields, zone: Zone): readonly Change[] => changesOf({}, fields, zone);
@@ -89,6 +95,7 @@ function textOf(name: string, { value, unit }: Held, zone: Zone): string {
     return unit === null ? number(value) : quantity(value, unit);
   }
   if (typeof value === "boolean") return value ? "yes" : "no";
+  if (name === "selection") return selectionText(value);
   if (typeof value !== "string") return JSON.stringify(value);
   if (RFC_3339.test(value)) return timeText(value, zone);
   if (UUID.test(value)) return shortId(value);

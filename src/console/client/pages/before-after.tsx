@@ -1,5 +1,6 @@
 /** What an action changed: the fields that differ, the rest on demand. */
-import { type Change, changesOf, factsOf, isFields } from "../lib/changes.ts";
+import { type Change, changesOf, factsOf } from "../lib/changes.ts";
+import { isFields } from "../lib/fields.ts";
 import { zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 
