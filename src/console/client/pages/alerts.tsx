@@ -1,7 +1,7 @@
 /** Systems whose share of quarantined readings passed the limit, now or before. */
 import { useState } from "preact/hooks";
 import type { AlertView } from "../../../contract/alert.ts";
-import { count, duration, percent } from "../lib/format.ts";
+import { count, countOf, duration, percent } from "../lib/format.ts";
 import { useList } from "../lib/list.ts";
 import { queryText, to, useFilters } from "../lib/router.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -107,7 +107,7 @@ const MORE: readonly Column<AlertView>[] = [
       <div class="stack">
         {duration(window_s * 1000)}
         {min_readings === null ? null : (
-          <span class="muted small">from {count(min_readings)} readings on</span>
+          <span class="muted small">from {countOf(min_readings, "reading")} on</span>
         )}
       </div>
     ),

@@ -4,7 +4,7 @@ import type { AlertLimitsState, OwnAlertLimits } from "../../../../contract/aler
 import { useMayEditRegistry } from "../../lib/access.ts";
 import { call } from "../../lib/api.ts";
 import { FormError } from "../../lib/form-error.ts";
-import { count, duration, percent } from "../../lib/format.ts";
+import { countOf, duration, percent } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
 import { plainNumber } from "../../lib/typed-number.ts";
@@ -57,7 +57,7 @@ function InForce({ state: { in_force, own, author_name, updated_at } }: { state:
           in_force.share === 1 ? "no alerts" : `above ${percent(in_force.share)}${says(own.share)}`,
         ],
         ["Batches of the last", `${duration(in_force.window_s * 1000)}${says(own.window_s)}`],
-        ["At least", `${count(in_force.min_readings)} readings${says(own.min_readings)}`],
+        ["At least", `${countOf(in_force.min_readings, "reading")}${says(own.min_readings)}`],
         updated_at !== null && ["Set by", author_name ?? "somebody"],
         updated_at !== null && timeFact("Set", updated_at),
       ]}
