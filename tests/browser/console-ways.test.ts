@@ -112,4 +112,10 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     expect(complaints).toEqual([]);
     await close();
   }, 30_000);
+
+  test("an incident of one reading is told as one", async () => {
+    const { page, close } = await enter(`/quarantine/readings/${IDS.reading}?incident=i-1&of=1`);
+    await page.getByText("the whole incident: 1 reading, ").waitFor();
+    await close();
+  });
 });

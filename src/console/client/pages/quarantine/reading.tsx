@@ -5,7 +5,7 @@ import type { QuarantinedReadingDetail } from "../../../../contract/quarantine-r
 import type { UnitList } from "../../../../contract/registry.ts";
 import type { ReviewAction, Selection } from "../../../../contract/review.ts";
 import { useMayReview } from "../../lib/access.ts";
-import { count, words } from "../../lib/format.ts";
+import { countOf, words } from "../../lib/format.ts";
 import { useResource } from "../../lib/resource.ts";
 import { to, usePlace } from "../../lib/router.ts";
 import { type Neighbours, useNeighbours } from "../../lib/trail.ts";
@@ -104,7 +104,7 @@ function Decide({ action, setAction, reading, incident, of, neighbours, onDone }
   });
   const target: Selection = incident ? { incident } : { ids: [reading.id] };
   const about = incident
-    ? `the whole incident: ${of > 0 ? `${count(of)} readings` : "all readings"}, ${words(reading.reason)}`
+    ? `the whole incident: ${of > 0 ? countOf(of, "reading") : "all readings"}, ${words(reading.reason)}`
     : `reading #${reading.id}`;
   return (
     <div class="panel">
