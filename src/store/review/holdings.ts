@@ -103,9 +103,10 @@ export class ReviewHoldings {
 
 /** Wait for those who take stored readings out; @param alone to be one of them. Comes first in a transaction. */
 export async function lockHoldings(tx: WriterTransaction, alone: boolean): Promise<void> {
-  await tx.query(
-    `SELECT pg_advisory_xact_lock${alone ? "" : "_shared"}(${ADVISORY_LOCKS.review_holdings})::text`,
-  );
+  const text = alone
+    ? "SELECT pg_advisory_xact_lock($1::bigint)::text"
+    : "SELECT pg_advisory_xact_lock_shared($1::bigint)::text";
+  await tx.query(text, [ADVISORY_LOCKS.review_holdings]);
 }
 
 /** As `ReviewHoldings.of`, in a transaction. */

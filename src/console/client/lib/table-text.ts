@@ -8,7 +8,12 @@ export interface TextRow {
   readonly cells: Readonly<Record<string, string>>;
 }
 
-const SIGNS = ["\t", ";", ","] as const;
+/** One cell and what ends it, by the sign between cells; the first that the header has is the table's. */
+const CELLS: ReadonlyMap<string, RegExp> = new Map([
+  ["\t", /(?:"((?:[^"]|"")*)"|([^"\t\r\n][^\t\r\n]*)?)(\t|\r?\n|\r|$)/y],
+  [";", /(?:"((?:[^"]|"")*)"|([^";\r\n][^;\r\n]*)?)(;|\r?\n|\r|$)/y],
+  [",", /(?:"((?:[^"]|"")*)"|([^",\r\n][^,\r\n]*)?)(,|\r?\n|\r|$)/y],
+]);
 
 /**
  * The records below a header, with tabs, semicolons or commas between cells, quoted as RFC 4180 has it.
@@ -17,7 +22,7 @@ const SIGNS = ["\t", ";", ","] as const;
 export function rowsOf(text: string, known: readonly string[]): readonly TextRow[] {
   const clean = text.replace(/^\ufeff/, "");
   const first = /^\s*(.*)/.exec(clean)?.[1] ?? "";
-  const sign = SIGNS.find((one) => first.includes(one)) ?? ",";
+  const sign = [...CELLS.keys()].find((one) => first.includes(one)) ?? ",";
   const [header, ...records] = recordsOf(clean, sign);
   const names = (header?.cells ?? []).map((name) => name.trim().toLowerCase());
   const wrong = names.find((name) => !known.includes(name));
@@ -39,10 +44,8 @@ interface Parsed {
 
 /** Empty lines do not count. @throws {FormError} when a quotation does not end */
 function recordsOf(text: string, sign: string): readonly Parsed[] {
-  const cell = new RegExp(
-    `(?:"((?:[^"]|"")*)"|([^"${sign}\\r\\n][^${sign}\\r\\n]*)?)(${sign}|\\r?\\n|\\r|$)`,
-    "y",
-  );
+  const cell = CELLS.get(sign)!;
+  cell.lastIndex = 0;
   const records: Parsed[] = [];
   let line = 1;
   let current: Parsed = { line, cells: [] };
