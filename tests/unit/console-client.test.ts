@@ -19,6 +19,7 @@ import {
 import { convert, limitsOf } from "../../src/console/client/lib/units.ts";
 import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
 import { piecesOf, stretchOf, together } from "../../src/console/client/pages/systems/preview-span.ts";
+import { createUnitRegistry } from "../../src/contract/units.ts";
 
 describe("texts", () => {
   test.each([
@@ -77,6 +78,29 @@ test("values are drawn in the unit of the sensor; foreign units are not", () => 
   expect(convert(212, "°F", "celsius", units)).toBeCloseTo(100);
   expect(convert(20, "celsius", "celsius", units)).toBe(20);
   expect(convert(20, "furlong", "celsius", units)).toBeNull();
+});
+
+test("a unit is read as the service reads it: whatever its case and blanks, but milli is not mega", () => {
+  const bar = {
+    symbol: "bar",
+    name: "bar",
+    quantity: "pressure",
+    min: 0,
+    max: 700,
+    source: "ISO 4413",
+    aliases: [
+      { spellings: ["psi"], offset: "0", factor: "0.0689475729" },
+      { spellings: ["MPa"], offset: "0", factor: "10" },
+    ],
+  };
+  const units = { items: [bar] };
+  const registry = createUnitRegistry();
+  for (const spelling of ["Bar", " bar ", "PSI", "MPa", "MPA", "mPa", "mpa", "barr"])
+    expect([spelling, convert(1, spelling, "bar", units) !== null]).toEqual([
+      spelling,
+      registry.lookup(spelling)?.unit.symbol === "bar",
+    ]);
+  expect(convert(1813, "PSI", "bar", units)).toBeCloseTo(125, 1);
 });
 
 test("limits are the sensor's own, else those of its unit; only what is out of range was judged by them", () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { keyText, sentKey, sentName, tagsOf, tagsText } from "../../src/console/client/lib/mapping-key.ts";
 import { rowsOf } from "../../src/console/client/lib/table-text.ts";
 import { planOf } from "../../src/console/client/pages/mappings/import-plan.ts";
+import { UNITS } from "../support/console-answers.ts";
 import { MAPPINGS, SENSORS } from "../support/console-fixtures.ts";
 
 describe("tags", () => {
@@ -90,6 +91,7 @@ describe("an import of mappings", () => {
     planOf(["name;measurement;field;tags;sensor;unit", ...lines].join("\n"), {
       sensors: SENSORS,
       mappings: MAPPINGS,
+      units: UNITS,
     });
 
   test("tells what is new, what changes and what stays, and sends nothing for what stays", () => {
@@ -120,6 +122,10 @@ describe("an import of mappings", () => {
     [[";;;;Main pump pressure;"], "It needs a name alone, or a measurement and a field."],
     [["a;b;c;;Main pump pressure;"], "It needs a name alone"],
     [["a;;;;nobody;"], 'No sensor of this system in use is called "nobody".'],
+    [
+      ["a;;;;Main pump pressure;furlong"],
+      '"furlong" is no unit of Main pump pressure, which measures in bar.',
+    ],
     [[";b;c;d;Main pump pressure;"], '"d" is no tag'],
     [["a;;;;Main pump pressure;", "a;;;;Tank temperature;"], "Line 2 maps it already."],
   ])("%j is wrong: %s", (lines, message) => {

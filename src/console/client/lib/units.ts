@@ -8,12 +8,30 @@ function factorOf(text: string): number {
   return Number(numerator) / Number(denominator);
 }
 
+/** What a spelling is multiplied by and moved by, first. */
+type Use = Pick<UnitList["items"][number]["aliases"][number], "spellings" | "offset" | "factor">;
+
+const fold = (spelling: string) => spelling.trim().toLowerCase();
+const isOfMilli = (spelling: string, other: string) =>
+  spelling.charAt(0) !== other.charAt(0) && fold(spelling).startsWith("m");
+
+/** As the service reads a unit: exactly, else without regard to case and blanks, but milli is never mega. */
+function useOf(unit: string, uses: readonly Use[]): Use | undefined {
+  const exact = uses.find(({ spellings }) => spellings.includes(unit));
+  if (exact) return exact;
+  const alike = uses.filter(({ spellings }) =>
+    spellings.some((one) => fold(one) === fold(unit) && !isOfMilli(unit.trim(), one)),
+  );
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
 /** Null when the unit is not one of this quantity. */
 export function convert(value: number, unit: string, canonical: string, units: UnitList): number | null {
   if (unit === canonical) return value;
   const known = units.items.find(({ symbol }) => symbol === canonical);
-  const alias = known?.aliases.find(({ spellings }) => spellings.includes(unit));
-  return alias ? (value + Number(alias.offset)) * factorOf(alias.factor) : null;
+  const own: Use = { spellings: [canonical], offset: "0", factor: "1" };
+  const use = known && useOf(unit, [own, ...known.aliases]);
+  return use ? (value + Number(use.offset)) * factorOf(use.factor) : null;
 }
 
 export interface Limits {

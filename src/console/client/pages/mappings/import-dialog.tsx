@@ -1,8 +1,8 @@
 /** Takes mappings from a table: read, shown what would change, then set one after the other. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { MappingView } from "../../../../contract/mapping.ts";
-import type { Sensor } from "../../../../contract/registry.ts";
-import { call, Problem } from "../../lib/api.ts";
+import type { Sensor, UnitList } from "../../../../contract/registry.ts";
+import { call, get, Problem } from "../../lib/api.ts";
 import { count, countOf } from "../../lib/format.ts";
 import { getAll } from "../../lib/pages.ts";
 import { useAction } from "../../lib/resource.ts";
@@ -51,7 +51,8 @@ function useImport({ system_id, onClose, onDone }: ImportDialogProps) {
     run(async () => {
       const sensors = await getAll<Sensor>(`${path}/sensors?limit=1000`);
       const mappings = await getAll<MappingView>(`${path}/mappings?limit=1000`);
-      setPlan(planOf(text, { sensors, mappings }));
+      const units = await get<UnitList>("/api/v1/units");
+      setPlan(planOf(text, { sensors, mappings, units }));
     });
   const send = (wanted: readonly Planned[]) =>
     run(async () => {

@@ -1,10 +1,11 @@
 /** What an import of mappings would do, told before it is done. */
 import type { MappingView, NewMappingBody } from "../../../../contract/mapping.ts";
-import type { Sensor } from "../../../../contract/registry.ts";
+import type { Sensor, UnitList } from "../../../../contract/registry.ts";
 import type { SeriesKey } from "../../../../contract/series-key.ts";
 import { FormError } from "../../lib/form-error.ts";
 import { keyName, keyText, tagsOf } from "../../lib/mapping-key.ts";
 import { rowsOf, type TextRow } from "../../lib/table-text.ts";
+import { convert } from "../../lib/units.ts";
 
 export const COLUMNS = ["name", "measurement", "field", "tags", "sensor", "unit"] as const;
 
@@ -20,8 +21,9 @@ export interface Planned {
 
 /** What there is now. */
 export interface Known {
-  readonly sensors: readonly Pick<Sensor, "id" | "name">[];
+  readonly sensors: readonly Pick<Sensor, "id" | "name" | "unit">[];
   readonly mappings: readonly MappingView[];
+  readonly units: UnitList;
 }
 
 /** The key of a mapping that there is. */
@@ -29,7 +31,7 @@ export const keyOf = ({ name, measurement, field, tags }: MappingView): SeriesKe
   name === null ? { measurement: measurement ?? "", field: field ?? "", tags: tags ?? {} } : { name };
 
 /** One entry for each record of the text, in its order. @throws {FormError} when the text is no table */
-export function planOf(text: string, { sensors, mappings }: Known): readonly Planned[] {
+export function planOf(text: string, { sensors, mappings, units }: Known): readonly Planned[] {
   const byName = new Map(sensors.map((sensor) => [sensor.name, sensor]));
   const byId = new Map(sensors.map((sensor) => [sensor.id, sensor]));
   const known = new Map(mappings.map((mapping) => [keyText(keyOf(mapping)), mapping]));
@@ -46,6 +48,8 @@ export function planOf(text: string, { sensors, mappings }: Known): readonly Pla
       const sensor = byName.get(typed) ?? byId.get(typed.toLowerCase());
       if (!sensor) throw new FormError(`No sensor of this system in use is called "${typed}".`);
       const unit = row.cells.unit || null;
+      if (unit !== null && convert(0, unit, sensor.unit, units) === null)
+        throw new FormError(`"${unit}" is no unit of ${sensor.name}, which measures in ${sensor.unit}.`);
       const old = known.get(id);
       const becomes =
         old === undefined ? "new" : old.sensor_id === sensor.id && old.unit === unit ? "same" : "changed";
