@@ -20,8 +20,9 @@ const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "A quarantined reading",
   description:
-    "With what the sensor holds at its timestamp, the range that refused it, half an hour of stored and refused " +
-    "readings before and after it, and the record of what was done about it.",
+    "With what the sensor holds at its timestamp, the range that refused it, stored and refused readings before " +
+    "and after it (at most half an hour on each side; fewer, when 2,000 stored ones are nearer), and the record of what " +
+    "was done about it.",
   operationId: "getQuarantinedReading",
   security: SECURITY,
   parameters: [

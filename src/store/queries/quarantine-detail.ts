@@ -12,9 +12,14 @@ import { objectText } from "./table-text.ts";
 type Bucket = QuarantinedReadingDetail["around"]["items"][number];
 type RefusedNearby = QuarantinedReadingDetail["around"]["refused"][number];
 
-/** Half an hour on each side, in buckets of 8 s: at most 451 of them. */
+/** So far is looked on each side. */
 const AROUND = "interval '30 minutes'";
-const BUCKET = "interval '8 seconds'";
+/** A sensor of 100 Hz has as many in 20 s: what is shown narrows to these, and to all refused ones. */
+const MAX_STORED = 2_000;
+/** Less is no curve. */
+const LEAST = "interval '10 seconds'";
+/** Of what is shown; a part of one more begins at its edge. */
+const BUCKETS_SHOWN = 450;
 const MAX_REFUSED = 500;
 const MAX_HISTORY = 100;
 
@@ -37,7 +42,18 @@ const ITEM = `SELECT (SELECT ${objectText(ITEM_COLUMNS)} FROM (${ITEM_SOURCE} WH
     WHERE d.sensor_id = q.sensor_id AND d."timestamp" = q."timestamp" AND ${reached("d", "$2")} LIMIT 1) d ON true
   WHERE q.id = $1 AND ${reached("q", "$2")}`;
 
-const BUCKETS = `SELECT time_bucket(${BUCKET}, "timestamp", $2::timestamptz) AS "timestamp",
+const STORED = `SELECT "timestamp" AS t FROM diagnostics_sensordata d WHERE sensor_id = $1 AND ${reached("d", "$4")}`;
+/** The stretch that holds the nearest stored readings and, $5 s away, the farthest of the refused ones. */
+const STRETCH = `WITH me AS (SELECT $2::timestamptz + ($3::timestamptz - $2::timestamptz) / 2 AS at),
+  half AS (SELECT at, least(${AROUND}, greatest(${LEAST}, 1.05 * greatest(
+    make_interval(secs => $5::float8),
+    at - (SELECT min(t) FROM (${STORED} AND "timestamp" >= $2 AND "timestamp" <= at
+      ORDER BY "timestamp" DESC LIMIT ${MAX_STORED}) before),
+    (SELECT max(t) FROM (${STORED} AND "timestamp" > at AND "timestamp" < $3
+      ORDER BY "timestamp" LIMIT ${MAX_STORED}) after) - at))) AS length FROM me)
+  SELECT at - length AS "from", at + length AS "to" FROM half`;
+
+const BUCKETS = `SELECT time_bucket(($3::timestamptz - $2::timestamptz) / ${BUCKETS_SHOWN}, "timestamp", $2::timestamptz) AS "timestamp",
     min(value) AS min, avg(value) AS avg, max(value) AS max
   FROM diagnostics_sensordata d
   WHERE sensor_id = $1 AND "timestamp" >= $2 AND "timestamp" < $3 AND ${reached("d", "$4")} GROUP BY 1 ORDER BY 1`;
@@ -57,7 +73,7 @@ const REFUSED = `WITH me AS (SELECT $3::timestamptz + ($4::timestamptz - $3::tim
       (${REFUSED_BY_KEY} AND ${eventAt("q")} > me.at AND ${eventAt("q")} < $4
         ORDER BY ${eventAt("q")}, q.id LIMIT ${MAX_REFUSED})) o)
   SELECT id, at AS "timestamp", CASE WHEN value > '-Infinity' AND value < 'Infinity' THEN value END AS value, unit,
-    reason, review_status
+    reason, review_status, abs(extract(epoch FROM at - (SELECT me.at FROM me)))::float8 AS away_s
   FROM (SELECT near.* FROM near, me
     ORDER BY abs(extract(epoch FROM near.at - me.at)), id LIMIT ${MAX_REFUSED}) n
   ORDER BY at, id`;
@@ -99,26 +115,36 @@ export class QuarantineDetailQueries {
     const [row] = await ask<ItemRow>("quarantined reading", ITEM, [id, reach]);
     if (!row) return null;
     const item = JSON.parse(row.item) as QuarantinedReading;
-    const { from, to } = row;
-    const [items, refused, history] = await Promise.all([
-      item.sensor_id === null
-        ? []
-        : ask<Bucket>("readings around a refusal", BUCKETS, [item.sensor_id, from, to, reach]),
-      item.sensor_id === null
-        ? []
-        : ask<RefusedNearby>("refusals around a refusal", REFUSED, [
-            id,
-            item.sensor_id,
-            from,
-            to,
-            REFUSAL_REASONS,
-            REVIEW_STATUSES,
-            reach,
-          ]),
+    const [around, history] = await Promise.all([
+      this.#around(item, row, reach, options),
       ask<HistoryRow>("record of a reading", HISTORY, [String(id)]),
     ]);
-    const around = { from, to, items, refused };
     return { ...item, ...relatedOf(row, item), around, history: history.map(toEntry) };
+  }
+
+  async #around(
+    { id, sensor_id }: QuarantinedReading,
+    { from, to }: Pick<ItemRow, "from" | "to">,
+    reach: Reach,
+    options?: QueryOptions,
+  ): Promise<QuarantinedReadingDetail["around"]> {
+    if (sensor_id === null) return { from, to, items: [], refused: [] };
+    const ask = <R extends object>(label: string, text: string, values: readonly unknown[]) =>
+      this.reader.rows<R>({ label, text, values }, options);
+    const asked = [id, sensor_id, from, to, REFUSAL_REASONS, REVIEW_STATUSES, reach];
+    const near = await ask<RefusedNearby & { away_s: number }>("refusals around a refusal", REFUSED, asked);
+    const farthest_s = Math.max(0, ...near.map(({ away_s }) => away_s));
+    const refused = near.map(({ away_s, ...reading }) => reading);
+    const whole = [sensor_id, from, to, reach, farthest_s];
+    const [stretch] = await ask<Pick<ItemRow, "from" | "to">>("stretch around a refusal", STRETCH, whole);
+    const shown = stretch ?? { from, to };
+    const items = await ask<Bucket>("readings around a refusal", BUCKETS, [
+      sensor_id,
+      shown.from,
+      shown.to,
+      reach,
+    ]);
+    return { ...shown, items, refused };
   }
 }
 

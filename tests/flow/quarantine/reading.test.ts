@@ -29,6 +29,7 @@ FormatRegistry.Set("uri-reference", (text) => URL.canParse(text, "http://x/"));
 let bench: ApiBench;
 let api: TestApi;
 let reviewer: Visitor;
+let sql: ReturnType<typeof connect>;
 const AT_MS = BEGIN_MS + 10 * 3_600_000;
 const at = (offset_s: number) => new Date(AT_MS + offset_s * 1000).toISOString();
 const [template] = randomRefusals(1, 3);
@@ -57,7 +58,7 @@ beforeAll(async () => {
   bench = await ApiBench.create();
   api = await bench.start();
   reviewer = await visitor(api);
-  const sql = connect(bench.database.url, 1);
+  sql = connect(bench.database.url, 1);
   await registerSensors(sql, 1, 2);
   const steady = Array.from({ length: 7_200 }, (_, i) => ({
     system: 1,
@@ -66,9 +67,11 @@ beforeAll(async () => {
     value: i,
   }));
   await storeReadings(sql, steady);
-  await sql.end();
 });
-afterAll(() => bench.close());
+afterAll(async () => {
+  await sql.end();
+  await bench.close();
+});
 
 describe("a quarantined reading", () => {
   test("in conflict comes with the stored one, its sensor and what is around", async () => {
@@ -96,6 +99,40 @@ describe("a quarantined reading", () => {
     // Also one of the same time that was sent much later.
     expect(around.refused.map((r) => r.id)).toEqual([near, late]);
     expect((await detail(late)).around.refused.map((r) => r.id)).toEqual([near, id]);
+  });
+
+  test("of a short recording comes with all of it, drawn as fine as it is", async () => {
+    const sensor_id = sensorId(1, 8);
+    const quick = Array.from({ length: 2_000 }, (_, i) => ({
+      system: 1,
+      sensor: 8,
+      time_ms: AT_MS + (i - 1_000) * 10 + 5,
+      value: i,
+    }));
+    await storeReadings(sql, quick);
+    const { around } = await detail(await refuse({ sensor_id }));
+    const half_ms = (Date.parse(around.to) - Date.parse(around.from)) / 2;
+    expect(half_ms).toBeWithin(10_000, 11_000);
+    expect(around.items.length).toBeGreaterThan(400);
+    expect([around.items[0]!.min, around.items.at(-1)!.max]).toEqual([0, 1_999]);
+  });
+
+  test("of a fast sensor comes with the readings that are nearest, and with all refused ones", async () => {
+    const sensor_id = sensorId(1, 7);
+    const fast = Array.from({ length: 12_000 }, (_, i) => ({
+      system: 1,
+      sensor: 7,
+      time_ms: AT_MS + (i - 6_000) * 10 + 5,
+      value: i,
+    }));
+    await storeReadings(sql, fast);
+    const id = await refuse({ sensor_id });
+    const alone = (await detail(id)).around;
+    expect((Date.parse(alone.to) - Date.parse(alone.from)) / 2).toBeWithin(20_000, 22_000);
+    const other = await refuse({ sensor_id, timestamp: at(50) });
+    const { around } = await detail(id);
+    expect(Date.parse(around.to)).toBeWithin(AT_MS + 50_000, AT_MS + 53_000);
+    expect(around.refused.map((r) => r.id)).toEqual([other]);
   });
 
   test("among many comes with the nearest 500 of the hour around it", async () => {
