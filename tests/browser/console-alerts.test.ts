@@ -16,8 +16,14 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     expect(await faultsOf(page, "dialog-alert-limits")).toEqual([]);
     await dialog.getByLabel("Quarantined readings (%)").fill("much");
     await page.keyboard.press("Enter");
-    await dialog.getByText("The share must be a number, or empty for the service's.").waitFor();
+    await dialog.getByText("The share must be a number from 0 to 100, or empty for the service's.").waitFor();
     await dialog.getByLabel("Quarantined readings (%)").fill("0,7");
+    // The service would say it in seconds
+    await dialog.getByLabel("Window (minutes)").fill("0.3");
+    await page.keyboard.press("Enter");
+    await dialog
+      .getByText("The window must be a number from 1 to 1440, or empty for the service's.")
+      .waitFor();
     await dialog.getByLabel("Window (minutes)").fill("");
     // As the page itself writes a thousand
     await dialog.getByLabel("Fewest readings").fill("1,000");

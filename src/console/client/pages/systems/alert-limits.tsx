@@ -75,6 +75,9 @@ interface LimitsDialogProps {
 /** As people type them: percent and minutes. */
 const HUNDRED = 100;
 const MINUTE_S = 60;
+/** As the service allows: a day, and more than any system sends in one. */
+const MAX_WINDOW_MIN = 1_440;
+const MAX_READINGS = 1_000_000_000_000;
 /** Without the last digits, which no person has typed: 0.7 / 100 is 0.006999999999999999. */
 const times = (limit: number, factor: number) => Number((limit * factor).toPrecision(12));
 const typed = (limit: number | null, factor: number) => (limit === null ? "" : String(times(limit, factor)));
@@ -84,12 +87,12 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
   const [window, setWindow] = useState(typed(own.window_s, 1 / MINUTE_S));
   const [fewest, setFewest] = useState(typed(own.min_readings, 1));
   const work = async () => {
-    const percentage = limitOf(share, "The share");
-    const minutes = limitOf(window, "The window");
+    const percentage = limitOf(share, "The share", 0, HUNDRED);
+    const minutes = limitOf(window, "The window", 1, MAX_WINDOW_MIN);
     const body: OwnAlertLimits = {
       share: percentage === null ? null : times(percentage, 1 / HUNDRED),
       window_s: minutes === null ? null : times(minutes, MINUTE_S),
-      min_readings: limitOf(fewest, "The number of readings"),
+      min_readings: limitOf(fewest, "The number of readings", 1, MAX_READINGS),
     };
     await call(path, { method: "PUT", body });
     notify("The limits are set; alerts are judged by them within seconds.");
@@ -132,9 +135,10 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
 }
 
 /** What is typed for a limit; null when it is empty. @throws {FormError} */
-function limitOf(text: string, what: string): number | null {
+function limitOf(text: string, what: string, least: number, most: number): number | null {
   const plain = plainNumber(text, what);
   if (plain === "") return null;
-  if (Number.isFinite(Number(plain))) return Number(plain);
-  throw new FormError(`${what} must be a number, or empty for the service's.`);
+  const limit = Number(plain);
+  if (limit >= least && limit <= most) return limit;
+  throw new FormError(`${what} must be a number from ${least} to ${most}, or empty for the service's.`);
 }
