@@ -1,5 +1,6 @@
 /** `GET /api/v1/quarantine/actions`: decisions about quarantined readings, newest first. */
 
+import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
 import { queryMoment } from "../../contract/query-range.ts";
@@ -15,9 +16,9 @@ import type { App, AppContext, RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,
+  everyMember,
   LIST_FORMAT_PARAMETER,
   type ListFile,
-  members,
   okList,
 } from "../formats/list.ts";
 import { authenticate } from "../middleware/authenticate.ts";
@@ -34,21 +35,8 @@ import { ACTIONS_PATH } from "./review-post.ts";
 const LIMITS = { fallback: 50, max: 200 };
 const FILE: ListFile<ReviewTask> = {
   name: "decisions",
-  cells: members<ReviewTask>(
-    ...(["id", "action", "state", "actor", "actor_name", "note", "selection", "change", "conflict"] as const),
-    ...([
-      "selected",
-      "done",
-      "stored",
-      "identical",
-      "replaced",
-      "changed",
-      "failing",
-      "not_open",
-      "jobs",
-    ] as const),
-    ...(["created_at", "started_at", "completed_at", "error_message"] as const),
-  ),
+  // What became of each reading is told to who decides, not listed.
+  cells: everyMember(Type.Omit(ReviewTaskSchema, ["readings"])),
 };
 
 const describe = describeRoute({

@@ -48,32 +48,45 @@ export interface NewHolding extends Stored {
 }
 
 const SAME_KEY = `o.sensor_id = h.sensor_id AND o."timestamp" = h."timestamp"`;
-/** The ids are taken apart once: for each row anew it is half a second for a portion. */
-const HOLDINGS = `WITH asked AS MATERIALIZED (SELECT unnest($1::text::bigint[]) AS id)
+/**
+ * The ids are taken apart once: for each row anew it is half a second for a portion. What lies upon a value and beside it
+ * is looked for once for each value, too: a sensor whose clock stands still has thousands of readings under one key.
+ */
+const HOLDINGS = `WITH asked AS MATERIALIZED (SELECT unnest($1::text::bigint[]) AS id),
+  held AS MATERIALIZED (SELECT * FROM diagnostics_review_holding WHERE reading_id = ANY($1::text::bigint[])),
+  beside AS MATERIALIZED (
+    SELECT h.sensor_id, h."timestamp", h.depth,
+      (SELECT min(o.reading_id)::float8 FROM diagnostics_review_holding o WHERE ${SAME_KEY} AND o.depth > h.depth) AS covered_by,
+      (SELECT min(o.reading_id)::float8 FROM diagnostics_review_holding o WHERE ${SAME_KEY} AND o.depth = h.depth
+        AND o.reading_id NOT IN (SELECT id FROM asked)) AS shared_with
+    FROM (SELECT DISTINCT sensor_id, "timestamp", depth FROM held) h)
   SELECT h.reading_id::float8 AS id, h.sensor_id, (extract(epoch FROM h."timestamp") * 1000000)::float8 AS timestamp_us,
-    h.value, h.unit, h.depth, h.own, h.replaced::text AS replaced,
-    (SELECT min(o.reading_id)::float8 FROM diagnostics_review_holding o WHERE ${SAME_KEY} AND o.depth > h.depth) AS covered_by,
-    (SELECT min(o.reading_id)::float8 FROM diagnostics_review_holding o WHERE ${SAME_KEY} AND o.depth = h.depth
-      AND o.reading_id NOT IN (SELECT id FROM asked)) AS shared_with
-  FROM diagnostics_review_holding h WHERE h.reading_id = ANY($1::text::bigint[]) ORDER BY h.reading_id`;
+    h.value, h.unit, h.depth, h.own, h.replaced::text AS replaced, b.covered_by, b.shared_with
+  FROM held h JOIN beside b USING (sensor_id, "timestamp", depth) ORDER BY h.reading_id`;
 const BY_TASK = `SELECT key.n::int AS n FROM unnest($1::text::uuid[], $2::text::float8[]) WITH ORDINALITY AS key (sensor_id, us, n)
   WHERE EXISTS (SELECT FROM diagnostics_review_holding h WHERE h.sensor_id = key.sensor_id
     AND h."timestamp" = to_timestamp(key.us / 1e6) AND h.task_id = $3::uuid)`;
 
-const NEW = `unnest($2::bigint[], $3::uuid[], $4::timestamptz[], $5::float8[], $6::text[], $7::text[])
-    AS n (id, sensor_id, "timestamp", value, unit, replaced)
-  LEFT JOIN LATERAL (SELECT o.depth, o.own, o.replaced, o.value = n.value AND o.unit = n.unit AS same
-    FROM diagnostics_review_holding o WHERE o.sensor_id = n.sensor_id AND o."timestamp" = n."timestamp"
-    ORDER BY o.depth DESC, o.reading_id LIMIT 1) top ON true`;
+/** The uppermost value of a key is looked for once, however many readings have the key; those of one depth are alike. */
+const NEW = `n AS MATERIALIZED (
+    SELECT * FROM unnest($2::bigint[], $3::uuid[], $4::timestamptz[], $5::float8[], $6::text[], $7::text[])
+      AS n (id, sensor_id, "timestamp", value, unit, replaced)),
+  top AS MATERIALIZED (
+    SELECT key.sensor_id, key."timestamp", o.depth, o.own, o.replaced, o.value, o.unit
+    FROM (SELECT DISTINCT sensor_id, "timestamp" FROM n) key CROSS JOIN LATERAL (
+      SELECT * FROM diagnostics_review_holding o WHERE o.sensor_id = key.sensor_id AND o."timestamp" = key."timestamp"
+      ORDER BY o.depth DESC LIMIT 1) o)`;
+const FROM_NEW = 'FROM n LEFT JOIN top USING (sensor_id, "timestamp")';
+const IS_SAME = "(top.value = n.value AND top.unit = n.unit)";
 const COLUMNS = `reading_id, task_id, sensor_id, "timestamp", value, unit, depth, own, replaced`;
-const HOLD = `INSERT INTO diagnostics_review_holding (${COLUMNS})
-  SELECT n.id, $1::uuid, n.sensor_id, n."timestamp", n.value, n.unit, coalesce(top.depth + 1, 0), true, n.replaced::json
-  FROM ${NEW}`;
-const SHARE = `INSERT INTO diagnostics_review_holding (${COLUMNS})
-  SELECT n.id, $1::uuid, n.sensor_id, n."timestamp", n.value, n.unit,
-    CASE WHEN top.same THEN top.depth ELSE coalesce(top.depth + 1, 0) END, coalesce(top.own AND top.same, false),
-    CASE WHEN top.same THEN top.replaced END
-  FROM ${NEW}`;
+const HOLD = `WITH ${NEW} INSERT INTO diagnostics_review_holding (${COLUMNS})
+  SELECT n.id, $1::uuid, sensor_id, "timestamp", n.value, n.unit, coalesce(top.depth + 1, 0), true, n.replaced::json
+  ${FROM_NEW}`;
+const SHARE = `WITH ${NEW} INSERT INTO diagnostics_review_holding (${COLUMNS})
+  SELECT n.id, $1::uuid, sensor_id, "timestamp", n.value, n.unit,
+    CASE WHEN ${IS_SAME} THEN top.depth ELSE coalesce(top.depth + 1, 0) END, coalesce(top.own AND ${IS_SAME}, false),
+    CASE WHEN ${IS_SAME} THEN top.replaced END
+  ${FROM_NEW}`;
 
 type HoldingRow = Omit<Holding, "replaced"> & { readonly replaced: string | null };
 const toHolding = (row: HoldingRow): Holding => ({
