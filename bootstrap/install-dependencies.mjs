@@ -38,12 +38,17 @@ function isCurrent(root) {
 
 /** Hash of what decides about node_modules; scripts and descriptions in package.json do not. */
 function fingerprint(root) {
-  const { dependencies, devDependencies, bunVersion } = JSON.parse(
-    readFileSync(join(root, "package.json"), "utf8"),
-  );
+  const {
+    dependencies,
+    devDependencies,
+    bunVersion,
+    patchedDependencies = {},
+  } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const parts = [
     readFileSync(join(root, "bun.lock")),
     JSON.stringify({ dependencies, devDependencies, bunVersion }),
+    // bun.lock has their names only.
+    ...Object.values(patchedDependencies).map((patch) => readFileSync(join(root, String(patch)))),
   ];
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);

@@ -9,7 +9,7 @@ import { sleep } from "../ops/retry.ts";
 import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import { SERVICE } from "../store/audit.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
-import { classify } from "../store/errors.ts";
+import { classify, isTooSlow } from "../store/errors.ts";
 import { Leadership } from "../store/leadership.ts";
 import { type OpenTask, type ReviewTaskStore, TaskMovedError } from "../store/review/tasks.ts";
 import type { ReviewDesk } from "./desk.ts";
@@ -26,11 +26,15 @@ const STATEMENT_DEADLINE_MS = 60_000;
 const LONGEST_PAUSE_MS = 10_000;
 /** Attempts at an error that is not the infrastructure's, before the task fails. */
 const MAX_ATTEMPTS = 3;
+/** As long as the server is there: a portion that is always too slow would hold up all tasks behind it. */
+const MAX_TOO_SLOW = 6;
 
 export class ReviewRunner {
   readonly #leadership: Leadership;
   /** Of the task in hand. */
   #attempts = 0;
+  /** In a row. */
+  #tooSlow = 0;
 
   constructor(
     private readonly settings: RunnerSettings,
@@ -82,18 +86,28 @@ export class ReviewRunner {
     try {
       const outcomes = await this.desk.step(task);
       this.#attempts = 0;
+      this.#tooSlow = 0;
       const took_ms = Math.round(this.clock.monotonic_ms() - begin_ms);
       const about = { task_id: task.id, action: task.action };
       if (outcomes === null) this.log.info(about, "review completed");
       else this.log.debug({ ...about, readings: outcomes.length, ms: took_ms }, "portion reviewed");
     } catch (error) {
       if (error instanceof TaskMovedError) return;
-      if (classify(error) === "unavailable") throw error;
-      this.#attempts += 1;
-      this.log.error({ err: error, task_id: task.id, attempt: this.#attempts }, "a review's portion failed");
-      if (this.#attempts < MAX_ATTEMPTS) return;
+      if (!this.#isLast(task, error)) return;
       this.#attempts = 0;
+      this.#tooSlow = 0;
       await this.tasks.end(task.id, "failed", SERVICE, (error as Error).message);
     }
+  }
+
+  /** Whether the task is given up; throws what is the infrastructure's, which is waited for. */
+  #isLast(task: OpenTask, error: unknown): boolean {
+    const isSlow = isTooSlow(error);
+    if (isSlow) this.#tooSlow += 1;
+    else if (classify(error) === "unavailable") throw error;
+    else this.#attempts += 1;
+    const attempt = isSlow ? this.#tooSlow : this.#attempts;
+    this.log.error({ err: error, task_id: task.id, attempt }, "a review's portion failed");
+    return attempt >= (isSlow ? MAX_TOO_SLOW : MAX_ATTEMPTS);
   }
 }

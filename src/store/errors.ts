@@ -57,6 +57,11 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The server is there and has ended the statement because it took too long (57014). */
+export function isTooSlow(error: unknown): boolean {
+  return sqlState(error instanceof StoreUnavailableError ? error.cause : error) === "57014";
+}
+
 /** Name of the unique constraint that the error (23505) is about; undefined for any other error. */
 export function takenKey(error: unknown): string | undefined {
   if (sqlState(error) !== "23505") return undefined;

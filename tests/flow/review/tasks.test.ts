@@ -220,3 +220,31 @@ test("ingest in between takes some of the keys: those readings wait, the others 
   expect(rows).toHaveLength(400);
   expect(rows.filter(({ value }) => value === 900)).toHaveLength(task.stored);
 });
+
+test("a task whose portion is always too slow for the server fails and says so, and those behind it go on", async () => {
+  await bench.send(refused(20));
+  const open = bench.desk();
+  const slow = await open.desk.enqueue(decision({ action: "approve", selection: { filter: {} } }));
+  const next = await open.desk.enqueue(decision({ action: "reject", selection: { filter: {} } }));
+  const { database } = bench.ingest;
+  let attempts = 0;
+  const step: OpenDesk["desk"]["step"] = async (task) => {
+    if (task.id !== slow.id) return open.desk.step(task);
+    attempts += 1;
+    return database.run("a slow portion", async (sql) => {
+      await sql.begin(async (tx) => {
+        await tx`SET LOCAL statement_timeout = 20`;
+        await tx`SELECT pg_sleep(30)`;
+      });
+      return null;
+    });
+  };
+  const settings = { database_url: bench.ingest.databaseUrl, session_name: "test:reviews", interval_ms: 20 };
+  const log = createLogger({ level: "silent" as "error", format: "json" });
+  const actor = new ReviewRunner(settings, { step }, open.tasks, systemClock, log);
+  actor.start();
+  expect(await ended(open, slow.id)).toMatchObject({ state: "failed", done: 0 });
+  expect(await ended(open, next.id)).toMatchObject({ state: "completed", changed: 20 });
+  await actor.stop(5_000);
+  expect(attempts).toBe(6);
+}, 60_000);
