@@ -61,8 +61,19 @@ def as_text(ctx, value):
 
 @schemathesis.deserializer("application/x-ndjson")
 def lines(ctx, response):
-    """The schema of an NDJSON answer is that of each line."""
+    """All lines, for the schema that `before_load_schema` makes of the document's."""
     return [json.loads(line) for line in response.text.split("\n") if line]
+
+
+@schemathesis.hook
+def before_load_schema(ctx, raw_schema):
+    """The document's schema of an NDJSON answer is that of each line."""
+    for path in raw_schema["paths"].values():
+        for operation in path.values():
+            for response in operation.get("responses", {}).values() if isinstance(operation, dict) else ():
+                media = response.get("content", {}).get("application/x-ndjson")
+                if media:
+                    media["schema"] = {"type": "array", "items": media["schema"]}
 
 
 @schemathesis.hook
