@@ -80,20 +80,21 @@ test("values are drawn in the unit of the sensor; foreign units are not", () => 
   expect(convert(20, "furlong", "celsius", units)).toBeNull();
 });
 
+const BAR = {
+  symbol: "bar",
+  name: "bar",
+  quantity: "pressure",
+  min: 0,
+  max: 700,
+  source: "ISO 4413",
+  aliases: [
+    { spellings: ["psi"], offset: "0", factor: "0.0689475729" },
+    { spellings: ["MPa"], offset: "0", factor: "10" },
+  ],
+};
+
 test("a unit is read as the service reads it: whatever its case and blanks, but milli is not mega", () => {
-  const bar = {
-    symbol: "bar",
-    name: "bar",
-    quantity: "pressure",
-    min: 0,
-    max: 700,
-    source: "ISO 4413",
-    aliases: [
-      { spellings: ["psi"], offset: "0", factor: "0.0689475729" },
-      { spellings: ["MPa"], offset: "0", factor: "10" },
-    ],
-  };
-  const units = { items: [bar] };
+  const units = { items: [BAR] };
   const registry = createUnitRegistry();
   for (const spelling of ["Bar", " bar ", "PSI", "MPa", "MPA", "mPa", "mpa", "barr"])
     expect([spelling, convert(1, spelling, "bar", units) !== null]).toEqual([
@@ -104,16 +105,7 @@ test("a unit is read as the service reads it: whatever its case and blanks, but 
 });
 
 test("limits are the sensor's own, else those of its unit; only what is out of range was judged by them", () => {
-  const bar = {
-    symbol: "bar",
-    name: "bar",
-    quantity: "pressure",
-    min: 0,
-    max: 700,
-    source: "ISO 4413",
-    aliases: [],
-  };
-  const units = { items: [bar] };
+  const units = { items: [BAR] };
   const sensor = { id: "s", name: "Main pump pressure", quantity: "pressure", unit: "bar" };
   const rule = { version: 2, min: 5, max: 350, valid_from: "2026-11-27T06:53:14Z", author_name: "ada" };
   const reading = { rule: null, reason: "out_of_range" as const, sensor };
