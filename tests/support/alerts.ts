@@ -1,4 +1,5 @@
 /** What alerts are judged by. */
+import { DedicatedSession } from "../../src/store/dedicated-session.ts";
 import type { Database } from "../../src/store/pool.ts";
 
 /** The limits of the service in tests of alerts; one is over as soon as the share is back. */
@@ -25,3 +26,7 @@ export async function endedJob(
       ...more,
     })}`;
 }
+
+/** A session that alerts are judged by, as the maintenance has one. */
+export const judgingSession = (url: string) =>
+  DedicatedSession.open({ url, application_name: "test", statement_deadline_ms: 10_000 });

@@ -5,9 +5,9 @@ import type { AlertView } from "../../../src/contract/alert.ts";
 import { Maintenance, PATIENCE } from "../../../src/ingest/maintenance.ts";
 import { maintenanceMetrics } from "../../../src/ingest/maintenance-metrics.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
-import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
+import type { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
-import { endedJob, RULE } from "../../support/alerts.ts";
+import { endedJob, judgingSession, RULE } from "../../support/alerts.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
 import { QUIET_LOG } from "../../support/hourly.ts";
 import { expectProblem } from "../../support/problem.ts";
@@ -23,11 +23,7 @@ beforeAll(async () => {
   bench = await ApiBench.create();
   api = await bench.start();
   admin = await api.tokenFor("admin");
-  session = await DedicatedSession.open({
-    url: bench.database.url,
-    application_name: "test",
-    statement_deadline_ms: 10_000,
-  });
+  session = await judgingSession(bench.database.url);
 });
 beforeEach(async () => {
   system = await newSystem(api, admin.token);

@@ -6,10 +6,11 @@ import { AlertSchema } from "../../../src/contract/alert.ts";
 import { type JobRecord, toJobView } from "../../../src/contract/job.ts";
 import { isUuid, newJobId } from "../../../src/contract/job-id.ts";
 import type { WebhookEvent } from "../../../src/contract/webhook-events.ts";
-import { DedicatedSession } from "../../../src/store/dedicated-session.ts";
+import type { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
 import { DeliveryLog } from "../../../src/store/webhooks/deliveries.ts";
 import { Writer } from "../../../src/store/writer.ts";
+import { judgingSession } from "../../support/alerts.ts";
 import { IngestBench, RECEIVED_MS, reading, SYSTEM } from "../../support/ingest-bench.ts";
 import { reopenJob } from "../../support/replay.ts";
 import { makeUser, makeWebhook } from "../../support/webhooks.ts";
@@ -26,7 +27,7 @@ beforeAll(async () => {
   const application_name = "test-writer";
   const url = bench.databaseUrl;
   writer = new Writer({ url, application_name, deadline_ms: 20_000 }, () => RECEIVED_MS + 1_000);
-  session = await DedicatedSession.open({ url, application_name: "test", statement_deadline_ms: 10_000 });
+  session = await judgingSession(url);
 });
 afterEach(async () => {
   await bench.clear();
