@@ -16,8 +16,9 @@ import { type Bench, checkRun, flatOut, requestsOf, writesOf } from "./bench/htt
 import { describeMachine } from "./bench/machine.ts";
 import { type BenchOptions, readOptions, USAGE } from "./bench/options.ts";
 import { type PacedRun, paced } from "./bench/paced-run.ts";
-import { phaseRuns, recordingOf } from "./bench/phases.ts";
+import { phaseRuns } from "./bench/phases.ts";
 import { type RawCopy, rawCopy } from "./bench/raw-copy.ts";
+import { recordingOf } from "./bench/recording.ts";
 import { type RawRun, type Repetition, type Result, report, save } from "./bench/report.ts";
 import { startService } from "./bench/service.ts";
 import { mapSensors, openStack, type Stack, SYSTEM_ID } from "./bench/stack.ts";

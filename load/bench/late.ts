@@ -5,7 +5,7 @@ import { Dataset, LATE_EVERY } from "./dataset.ts";
 import { COPY_ROWS, copyGroups } from "./fill.ts";
 import { type Bench, flatOut, type HttpRun, requestsOf } from "./http-runs.ts";
 import type { BenchOptions } from "./options.ts";
-import { recordingOf } from "./phases.ts";
+import { recordingOf } from "./recording.ts";
 import { SYSTEM_ID } from "./stack.ts";
 import { checkJobs, checkReadings, SERVICE_TABLE, startAfresh, untilMirrored } from "./tables.ts";
 

@@ -4,7 +4,7 @@ import { Dataset } from "./dataset.ts";
 import { COPY_ROWS, copyGroups } from "./fill.ts";
 import { type Bench, flatOut, type HttpRun, requestsOf } from "./http-runs.ts";
 import type { BenchOptions } from "./options.ts";
-import { recordingOf } from "./phases.ts";
+import { recordingOf } from "./recording.ts";
 import { checkJobs, checkpoint, checkReadings, SERVICE_TABLE, startAfresh, untilMirrored } from "./tables.ts";
 
 const OTHER_SYSTEM = "0d3c41d2-7f4c-4a52-9b7e-2f5a3b0f6f11";

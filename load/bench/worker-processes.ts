@@ -6,7 +6,7 @@ import type postgres from "postgres";
 import { CpuMeter } from "./cpu.ts";
 import { type Bench, checkRun, flatOut, type HttpRun, requestsOf } from "./http-runs.ts";
 import type { BenchOptions } from "./options.ts";
-import { recordingOf } from "./phases.ts";
+import { recordingOf } from "./recording.ts";
 import { startService, startWorker } from "./service.ts";
 import { BENCH_DIR, type Stack, USERS } from "./stack.ts";
 import { startAfresh } from "./tables.ts";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { isAlive, pollUntil } from "../../src/services/process-control.ts";
 import { errnoOf } from "../../src/services/services-error.ts";
-import type { Sendings } from "./inflict-sending.ts";
 import type { PlannedFault } from "./schedule.ts";
+import type { Sendings } from "./sendings.ts";
 import type { Stack } from "./stack.ts";
 
 const EFFECT_DEADLINE_MS = 10_000;

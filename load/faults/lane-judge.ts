@@ -1,7 +1,7 @@
 /** The oracle's judgement of one lane: no other lane has readings of its sensors. */
 import { type DataShape, type LaneBatch, type Reading, SENSORS, SYSTEM_ID, sensorId } from "./batches.ts";
+import type { Difference } from "./difference.ts";
 import { endText, type HeldJob, type HeldReading, type HeldRefusal } from "./held.ts";
-import type { Difference } from "./oracle.ts";
 import { asSent } from "./requests.ts";
 import type { SentBatch } from "./send-log.ts";
 

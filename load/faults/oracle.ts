@@ -12,19 +12,10 @@ import {
   sensorId,
   windowStart,
 } from "./batches.ts";
+import type { Difference } from "./difference.ts";
 import type { Held, HeldJob, HeldRefusal } from "./held.ts";
 import { type JudgedJob, LaneJudge } from "./lane-judge.ts";
 import type { SentBatch } from "./send-log.ts";
-
-/** Something that is not as it has to be. */
-export interface Difference {
-  readonly what: string;
-  readonly lane: number | null;
-  readonly n: number | null;
-  readonly job_id: string | null;
-  /** When the batch was accepted, ms since the epoch; null: not known. */
-  readonly at_ms: number | null;
-}
 
 export interface Verdict {
   readonly differences: readonly Difference[];

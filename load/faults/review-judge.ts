@@ -2,7 +2,7 @@
 import type postgres from "postgres";
 import { wrongReviews } from "../../tests/support/review-oracle.ts";
 import type { DataShape } from "./batches.ts";
-import type { Difference } from "./oracle.ts";
+import type { Difference } from "./difference.ts";
 import { heldBefore, keyOf, REVIEW_SYSTEM_ID, sentValue } from "./review-plan.ts";
 import type { ReviewedBatch } from "./reviewers.ts";
 

@@ -1,7 +1,7 @@
 /** A producer who means well, as fast as it can: before an attack and after it. */
 import { Dataset } from "../bench/dataset.ts";
 import { flatOut, type Latency, requestsOf } from "../bench/http-runs.ts";
-import { recordingOf } from "../bench/phases.ts";
+import { recordingOf } from "../bench/recording.ts";
 import { untilMirrored } from "../bench/tables.ts";
 import type { Run } from "./ground.ts";
 

@@ -2,12 +2,9 @@
  * The honest producer in a thread of its own: what the hostile client's thread is busy with would else count as waiting
  * for the service. It begins when it is told its settings, and tells the result when it is told to stop.
  */
-import { PacedProducer, type PacedResult, type PacedSettings } from "./paced.ts";
+import { type FromThread, PacedProducer, type ToThread } from "./paced.ts";
 
 declare const self: Worker;
-
-export type ToThread = PacedSettings | "stop";
-export type FromThread = { readonly result: PacedResult } | { readonly failed: string };
 
 let producer: PacedProducer | undefined;
 self.onmessage = async ({ data }: MessageEvent<ToThread>) => {

@@ -3,10 +3,9 @@ import { Histogram } from "../../src/feed/histogram.ts";
 import { Dataset } from "../bench/dataset.ts";
 import { Connection, postRequest } from "../bench/http-connection.ts";
 import { INGEST_PATH, type Latency, latencyOf } from "../bench/http-runs.ts";
-import { recordingOf } from "../bench/phases.ts";
+import { recordingOf } from "../bench/recording.ts";
 import { WrongDataError } from "../bench/tables.ts";
 import type { Honest } from "./honest.ts";
-import type { FromThread, ToThread } from "./paced-thread.ts";
 
 const BATCH = 100;
 const EVERY_MS = 50;
@@ -99,3 +98,7 @@ export function startPaced(settings: PacedSettings): () => Promise<PacedResult> 
     }
   };
 }
+
+export type ToThread = PacedSettings | "stop";
+
+export type FromThread = { readonly result: PacedResult } | { readonly failed: string };

@@ -1,5 +1,4 @@
 /** What a run hands over to k6, as a JSON file: tokens do not belong on a command line. Pure: Bun reads it too. */
-import type { ScenarioName } from "./scenarios.ts";
 
 export interface Plan {
   readonly scenario: ScenarioName;
@@ -25,3 +24,7 @@ export interface Plan {
 export function tokenOf({ tokens }: Pick<Plan, "tokens">, rig: number): string {
   return tokens[rig % tokens.length]!;
 }
+
+export const SCENARIO_NAMES = ["smoke", "steady", "ramp", "small", "mixed", "bad", "soak"] as const;
+
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];

@@ -3,10 +3,8 @@
  * command its list, its default lengths and the bounds of what k6 does not see.
  */
 import type { Options } from "k6/options";
+import type { ScenarioName } from "./plan.ts";
 import { QUESTIONS } from "./questions.ts";
-
-export const SCENARIO_NAMES = ["smoke", "steady", "ramp", "small", "mixed", "bad", "soak"] as const;
-export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 /** Bounds that the command judges; k6 judges its own. */
 export interface Bounds {

@@ -5,7 +5,7 @@
  */
 import { Hono } from "hono";
 import { Registry } from "prom-client";
-import type { AppEnv } from "../../src/api/deps.ts";
+import type { AppEnv } from "../../src/api/app-env.ts";
 import { HttpMetrics } from "../../src/api/http-metrics.ts";
 import { observe } from "../../src/api/middleware/observe.ts";
 import { type EntryMeta, encodeEntry } from "../../src/contract/entry.ts";
@@ -14,7 +14,8 @@ import { systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { leading, NO_TRACER, shared, type Tracer } from "../../src/ops/trace.ts";
 import { contextFields } from "../../src/ops/trace-context.ts";
-import { openTracer, type TraceSettings } from "../../src/ops/tracing.ts";
+import type { TraceSettings } from "../../src/ops/trace-settings.ts";
+import { openTracer } from "../../src/ops/tracing.ts";
 
 const REQUESTS = Number(process.argv[2] ?? 20_000);
 const ROUNDS = 7;

@@ -2,7 +2,8 @@
 import { isUuid } from "../../src/contract/job-id.ts";
 import { DEMO_FEEDERS, DEMO_PASSWORD, DEMO_SYSTEM, demoFeeder } from "../../src/feed/options.ts";
 import { FLAG, readArguments, TEXT, UsageError, wholeOption } from "../command-line.ts";
-import { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from "../k6/scenarios.ts";
+import { SCENARIO_NAMES, type ScenarioName } from "../k6/plan.ts";
+import { SCENARIOS } from "../k6/scenarios.ts";
 
 /** A service that runs already. */
 export interface GivenService {

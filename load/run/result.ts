@@ -4,7 +4,7 @@ import type { CpuTimes } from "../bench/cpu.ts";
 import type { Latency } from "../bench/http-runs.ts";
 import { latencyOf } from "../bench/http-runs.ts";
 import type { Machine } from "../bench/machine.ts";
-import type { ScenarioName } from "../k6/scenarios.ts";
+import type { ScenarioName } from "../k6/plan.ts";
 import type { Checked } from "./check.ts";
 import type { HeldJob } from "./held.ts";
 import type { Bound } from "./judge.ts";

@@ -1,6 +1,6 @@
 /** Every error of a request becomes a problem; only what nobody expected is logged here, with its stack. */
 import type { Logger } from "../ops/log.ts";
-import type { App } from "./deps.ts";
+import type { App } from "./app-env.ts";
 import { asProblem, problemResponse } from "./problem-error.ts";
 
 /** @param deps.log gets what an operator should know */

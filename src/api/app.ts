@@ -1,11 +1,12 @@
 /** Puts the HTTP API together. Everything it needs is handed in; nothing here reads the environment. */
 import { Hono } from "hono";
 import { answerErrors } from "./answer-errors.ts";
+import type { App, AppEnv } from "./app-env.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { Credentials } from "./auth/credentials.ts";
 import { PasswordChecker } from "./auth/passwords.ts";
 import { batchIntake } from "./batch/intake.ts";
-import type { ApiDeps, App, AppEnv, RouteDeps } from "./deps.ts";
+import type { ApiDeps, RouteDeps } from "./deps.ts";
 import { findJobs } from "./find-jobs.ts";
 import { followMetrics } from "./follow-metrics.ts";
 import { Exports } from "./formats/export.ts";
@@ -19,7 +20,6 @@ import { mountIngest } from "./routes/ingest.ts";
 import { mountJob } from "./routes/job.ts";
 import { mountJobEvents } from "./routes/job-events.ts";
 import { mountJobQuarantine } from "./routes/job-quarantine.ts";
-
 import { mountMetrics } from "./routes/metrics.ts";
 import { mountOpenApi } from "./routes/openapi.ts";
 import { mountOversight } from "./routes/oversight.ts";

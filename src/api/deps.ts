@@ -1,13 +1,11 @@
-/** What the API is built from: every dependency is handed in, narrowed to what the API uses. */
-import type { Context, Hono } from "hono";
 import type { Registry } from "prom-client";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import type { AlertLimits } from "../contract/alert.ts";
 import type { UnitRegistry } from "../contract/units.ts";
 import type { Targets } from "../notify/target.ts";
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import type { Span, Tracer } from "../ops/trace.ts";
+import type { Tracer } from "../ops/trace.ts";
 import type { ReviewDesk } from "../review/desk.ts";
 import type { AccessStore } from "../store/access.ts";
 import type { AlertStore } from "../store/alerts.ts";
@@ -34,17 +32,14 @@ import type { Producer } from "../stream/producer.ts";
 import type { WorkerBoard } from "../stream/worker-board.ts";
 import type { AccessRegister } from "./auth/access-register.ts";
 import type { BulkNotes } from "./auth/bulk-notes.ts";
-import type { Claims } from "./auth/claims.ts";
 import type { Credentials } from "./auth/credentials.ts";
 import type { OutsideIdentity, OutsideTokens } from "./auth/outside-tokens.ts";
 import type { PasswordChecker } from "./auth/passwords.ts";
-import type { BatchForm } from "./batch/batch-form.ts";
 import type { RecentBatches } from "./batch/recent-batches.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { Exports } from "./formats/export.ts";
 import type { JobWatch } from "./job-watch.ts";
 import type { OverviewHistory } from "./overview-history.ts";
-import type { ProblemView } from "./problem-error.ts";
 import type { SystemNames } from "./system-names.ts";
 
 /** One ingest thread, for `/health`. */
@@ -153,43 +148,6 @@ export interface ApiDeps {
   /** Replaces the built-in checker, in tests. */
   readonly passwords?: PasswordChecker;
 }
-
-/** What the HTTP server knows about a request and Hono does not. */
-export interface ServerBindings {
-  /** IP address that a request comes from; a header is believed when one of the operator's proxies wrote it. */
-  readonly clientAddress: (request: Request) => string;
-  /** Let the connection be silent for so long. */
-  readonly patience: (request: Request, seconds: number) => void;
-  /** Set when a body may take longer than the server's largest idle timeout: lifts it while the body arrives. */
-  readonly slowBody?: {
-    readonly begin: (request: Request) => void;
-    readonly end: (request: Request) => void;
-  };
-}
-
-/** Hono's types for this app. */
-export interface AppEnv {
-  Bindings: Partial<ServerBindings>;
-  Variables: {
-    request_id: string;
-    /** Of the request; its context is null when there is no trace. */
-    span: Span;
-    /** Set by `authenticate`. */
-    claims: Claims;
-    /** Set when the request concerns one job; for the log line. */
-    job_id: string;
-    /** Set by `readWait`: for how long the client wants to wait for its job, and whether by `Prefer`. */
-    wait?: { readonly s: number; readonly isPreference: boolean };
-    /** Set when it did: no part of what an answer takes. */
-    waited_ms: number;
-    /** Set on the way to the intake of batches. */
-    batch_form: BatchForm;
-    /** Set by routes whose clients do not know problem details. */
-    problem_view?: ProblemView;
-  };
-}
-export type App = Hono<AppEnv>;
-export type AppContext = Context<AppEnv>;
 
 /** `ApiDeps` with what `createApp` derives from them once. */
 export interface RouteDeps extends ApiDeps {

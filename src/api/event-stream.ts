@@ -1,7 +1,8 @@
 /** Server-sent events (WHATWG HTML, section 9.2): how every stream of this service begins, stays alive and ends. */
 import { streamSSE } from "hono/streaming";
 import { joinSignals, unlessAborted } from "../ops/retry.ts";
-import type { AppContext, RouteDeps } from "./deps.ts";
+import type { AppContext } from "./app-env.ts";
+import type { RouteDeps } from "./deps.ts";
 
 /** After which a client that lost the connection comes back, ms. */
 export const RETRY_MS = 2_000;

@@ -1,8 +1,15 @@
 /** Jobs by their ids: from Redis, and from Postgres what Redis has forgotten. */
 import type { JobRecord } from "../contract/job.ts";
+import type { JobStore } from "../store/jobs.ts";
 import { StoreUnavailableError } from "../store/pool.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { JobBoard } from "../stream/jobs.ts";
+
+/** Where jobs are looked for, in this order. */
+interface JobPlaces {
+  readonly jobBoard: Pick<JobBoard, "many">;
+  readonly jobs: Pick<JobStore, "many">;
+}
 
 export interface FoundJobs {
   /** By id. */
@@ -13,7 +20,7 @@ export interface FoundJobs {
 
 /** Never rejects because a service is away: without Redis, a job that Postgres does not know may wait in the stream. */
 export async function findJobs(
-  { jobBoard, jobs: store }: Pick<ApiDeps, "jobBoard" | "jobs">,
+  { jobBoard, jobs: store }: JobPlaces,
   job_ids: readonly string[],
 ): Promise<FoundJobs> {
   const jobs = new Map<string, JobRecord>();

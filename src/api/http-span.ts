@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { NO_SPAN, type Span, type Tracer } from "../ops/trace.ts";
 import { parseContext } from "../ops/trace-context.ts";
-import type { AppEnv } from "./deps.ts";
+import type { AppEnv } from "./app-env.ts";
 import { METHODS } from "./http-metrics.ts";
 
 /** Asked by machines every few seconds: they begin no trace of their own. */

@@ -3,8 +3,11 @@
  * how it came to be. Redis is asked for them; while it is away there is a gap.
  */
 import type { HistoryPoint } from "../contract/oversight.ts";
+import type { Clock } from "../ops/clock.ts";
+import type { Logger } from "../ops/log.ts";
 import { Polling } from "../ops/polling.ts";
-import type { ApiDeps } from "./deps.ts";
+import type { StreamHealth } from "../stream/health.ts";
+import type { WorkerBoard } from "../stream/worker-board.ts";
 import { OverviewRates } from "./overview-rates.ts";
 
 /** Worker processes write their counters as often. */
@@ -12,7 +15,12 @@ const EVERY_MS = 2_000;
 /** What the console draws: five minutes. */
 const KEPT = 150;
 
-type HistoryDeps = Pick<ApiDeps, "streamHealth" | "workerBoard" | "clock" | "log">;
+interface HistoryDeps {
+  readonly streamHealth: Pick<StreamHealth, "accepted">;
+  readonly workerBoard: Pick<WorkerBoard, "all">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 export class OverviewHistory {
   /** For all who look at the service: whoever comes finds the looks of the last seconds. */

@@ -2,8 +2,8 @@
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemDetails, problemType } from "../contract/problem.ts";
 import type { Logger } from "../ops/log.ts";
 import { DeadlineError, withDeadline } from "../ops/retry.ts";
+import type { App, ServerBindings } from "./app-env.ts";
 import { clientAddresses } from "./client-address.ts";
-import type { App, ServerBindings } from "./deps.ts";
 import { requestIdFrom } from "./middleware/observe.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 

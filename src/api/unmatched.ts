@@ -1,5 +1,5 @@
 /** Requests that no route takes: 405 with Allow when the address exists for other methods, else 404. */
-import type { App } from "./deps.ts";
+import type { App } from "./app-env.ts";
 import { ProblemError, problemResponse } from "./problem-error.ts";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;

@@ -2,7 +2,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { JobRecord } from "../contract/job.ts";
 import { joinSignals } from "../ops/retry.ts";
-import type { AppEnv, RouteDeps } from "./deps.ts";
+import type { AppEnv } from "./app-env.ts";
+import type { RouteDeps } from "./deps.ts";
 import { type JobWatch, TooManyFollowersError } from "./job-watch.ts";
 import { choiceParameter } from "./parameters.ts";
 

@@ -5,8 +5,9 @@
 import { Hono } from "hono";
 import { NO_TRACER } from "../ops/trace.ts";
 import { answerErrors } from "./answer-errors.ts";
+import type { App, AppEnv } from "./app-env.ts";
 import { DependencyCheck, type DependencyStates } from "./dependency-check.ts";
-import type { ApiDeps, App, AppEnv } from "./deps.ts";
+import type { ApiDeps } from "./deps.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { observe } from "./middleware/observe.ts";
 import { mountMetrics } from "./routes/metrics.ts";

@@ -1,5 +1,5 @@
 /** The limits of alerts that the configuration sets for every system without its own. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import type { AlertLimits } from "../contract/alert.ts";
 
 export const alertLimitsOf = (config: Config): AlertLimits => ({

@@ -1,5 +1,5 @@
 /** What a newcomer sees when the service is ready. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import { DEMO_SYSTEM_ID, DEMO_USER } from "./seed.ts";
 
 /** Addresses and, in development, credentials and a curl line that can be pasted as it is. */

@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Purpose } from "../config/checks.ts";
-import { type Config, configuration } from "../config.ts";
+import type { Config } from "../config/variables.ts";
+import { configuration } from "../config.ts";
 import { parseUnitDefinitions, type UnitDefinition } from "../contract/units.ts";
 import { createLogger, type Logger } from "../ops/log.ts";
 import { ensureServices } from "../services/ensure-services.ts";

@@ -5,7 +5,7 @@ import { IdempotencyStore } from "../stream/idempotency.ts";
 import { HEARD_AFTER_MS, PartitionRegister } from "../stream/partitions.ts";
 import type { Replicas } from "../stream/replicas.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** For a part that takes batches out, or looks on. @throws {StreamUnavailableError} */
 export async function watchPartitions(wiring: Wiring, redis: ScriptedRedis): Promise<PartitionRegister> {

@@ -5,7 +5,7 @@ import { readerMetrics } from "../store/queries/reader-metrics.ts";
 import { replicaMetrics } from "../store/replica/replica-metrics.ts";
 import { ReplicaWatch } from "../store/replica/replica-watch.ts";
 import { RoutedReader } from "../store/replica/routed-reader.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** Between two looks at where primary and replica are; the lag is known to about this, ms. */
 const LOOK_MS = 500;

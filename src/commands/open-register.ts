@@ -7,7 +7,7 @@ import { providerMetrics } from "../api/auth/provider-metrics.ts";
 import { systemClock } from "../ops/clock.ts";
 import { AccessStore } from "../store/access.ts";
 import { ApiKeyStore } from "../store/api-keys.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** Who may is known before the first request comes. */
 export async function openRegister(wiring: Wiring) {

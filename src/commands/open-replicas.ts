@@ -1,5 +1,5 @@
 /** What a 202 waits for beside the server that took the batch: REDIS_REPLICAS and REDIS_DURABILITY. */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import { clusterAddress } from "../stream/address.ts";
 import { replyCode, StreamUnavailableError } from "../stream/connection.ts";
 import { openLine } from "../stream/dedicated.ts";
@@ -7,7 +7,7 @@ import { replicaMetrics } from "../stream/replica-metrics.ts";
 import { type ReplicaSettings, Replicas } from "../stream/replicas.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import { CommandError } from "./fail.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** On a cluster a master may be replaced at any time, so there one replica is the least. */
 export function replicaSettings(config: Config, redis_url: string): ReplicaSettings {

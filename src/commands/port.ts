@@ -1,7 +1,7 @@
 /** The ports that a role listens on: whether they are free, and what people are told when they are not. */
 import { createServer } from "node:net";
 import { PortTakenError, type RunningServer, startServer } from "../api/server.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import type { Logger } from "../ops/log.ts";
 import { CommandError } from "./fail.ts";
 

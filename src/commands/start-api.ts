@@ -41,8 +41,8 @@ import { openReaders } from "./open-readers.ts";
 import { openRegister } from "./open-register.ts";
 import { openReplicas } from "./open-replicas.ts";
 import { apiPlace, listen } from "./port.ts";
-import type { Wiring } from "./start.ts";
 import { startRecentBatches } from "./start-losses.ts";
+import type { Wiring } from "./wiring.ts";
 
 const REDIS_DEADLINE_MS = 10_000;
 /** Of the grace period, for requests in work: with the defaults, longer than the longest query. */

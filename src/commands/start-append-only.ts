@@ -2,7 +2,7 @@
 import { Polling } from "../ops/polling.ts";
 import { AppendOnlyFile } from "../stream/append-only-file.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** Redis itself looks once a second whether it can write again. */
 const EVERY_MS = 500;

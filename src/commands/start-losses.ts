@@ -6,7 +6,7 @@ import { JobStore } from "../store/jobs.ts";
 import { LostJobStore } from "../store/lost-jobs.ts";
 import type { ScriptedRedis } from "../stream/scripts.ts";
 import { Whereabouts } from "../stream/whereabouts.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** Of the grace period that is left; what stops later needs time, too. */
 const RECENT_SHARE = 0.25;

@@ -3,7 +3,7 @@ import { Maintenance, PATIENCE } from "../ingest/maintenance.ts";
 import { maintenanceMetrics } from "../ingest/maintenance-metrics.ts";
 import { systemClock } from "../ops/clock.ts";
 import { alertLimitsOf } from "./alert-limits.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 const ALERT_QUIET_S = 300;
 

@@ -1,12 +1,13 @@
 /** Wires traces: the tracer of the main thread, and what the ingest threads need for theirs. */
 import type { Registry } from "prom-client";
 import packageFile from "../../package.json" with { type: "json" };
-import type { Config } from "../config.ts";
+import type { Config } from "../config/variables.ts";
 import { systemClock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
 import type { Tracer } from "../ops/trace.ts";
+import type { SpanReport, TraceSettings } from "../ops/trace-settings.ts";
 import { TraceWatch } from "../ops/trace-watch.ts";
-import { openTracer, type SpanReport, type TraceSettings } from "../ops/tracing.ts";
+import { openTracer } from "../ops/tracing.ts";
 import type { Stopping } from "./stopping.ts";
 
 /** How traces are made in this process. */

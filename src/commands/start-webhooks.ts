@@ -5,7 +5,7 @@ import { Networks } from "../notify/networks.ts";
 import { notifyMetrics } from "../notify/notify-metrics.ts";
 import { Targets } from "../notify/target.ts";
 import { systemClock } from "../ops/clock.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /** Every worker follows; one of all processes sends. */
 export function startWebhooks(wiring: Wiring): void {

@@ -7,7 +7,7 @@ import { StreamHealth } from "../stream/health.ts";
 import { PartitionRegister } from "../stream/partitions.ts";
 import { streamBounds } from "./environment.ts";
 import { listen, workerPlace } from "./port.ts";
-import type { Wiring } from "./start.ts";
+import type { Wiring } from "./wiring.ts";
 
 /**
  * It is there before the threads and until after them, so that a stop under load can be watched. Null without

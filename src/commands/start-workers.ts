@@ -16,11 +16,11 @@ import type { ScriptedRedis } from "../stream/scripts.ts";
 import { WorkerBoard } from "../stream/worker-board.ts";
 import { readUnits } from "./environment.ts";
 import { watchPartitions } from "./open-partitions.ts";
-import type { Wiring } from "./start.ts";
 import { startAppendOnly } from "./start-append-only.ts";
 import { startLostJobs } from "./start-losses.ts";
 import { startMaintenance } from "./start-maintenance.ts";
 import { startWebhooks } from "./start-webhooks.ts";
+import type { Wiring } from "./wiring.ts";
 
 const REDIS_DEADLINE_MS = 10_000;
 const HEARTBEATS_PER_TIMEOUT = 5;

@@ -7,7 +7,6 @@ import { Registry } from "prom-client";
 import type { Supervisor } from "../ingest/supervisor.ts";
 import { survivePrinting } from "../ops/log-output.ts";
 import { checkDatabaseUrl } from "../services/given-urls.ts";
-import type { Database } from "../store/pool.ts";
 import { queryMetrics } from "../store/query-metrics.ts";
 import { banner } from "./banner.ts";
 import { checkRedis } from "./check-redis.ts";
@@ -22,24 +21,14 @@ import { apiPlace, refuseTakenPort, workerPlace } from "./port.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { seedDevelopment } from "./seed.ts";
 import { startApi } from "./start-api.ts";
-import { startTracing, type Tracing } from "./start-tracing.ts";
+import { startTracing } from "./start-tracing.ts";
 import { startWorkerApp } from "./start-worker-app.ts";
 import { startWorkers } from "./start-workers.ts";
 import { Stopping } from "./stopping.ts";
+import type { Wiring } from "./wiring.ts";
 
 export const ROLES_TO_START = ["all", "api", "worker"] as const;
 export type RoleToStart = (typeof ROLES_TO_START)[number];
-
-/** Everything that the two roles share. */
-export interface Wiring extends Environment {
-  readonly database: Database;
-  readonly onQuery: ReturnType<typeof queryMetrics>;
-  readonly metrics: Registry;
-  readonly tracing: Tracing;
-  readonly stopping: Stopping;
-  /** Unique for this life of the process. */
-  readonly processName: string;
-}
 
 /**
  * Run until SIGINT or SIGTERM, then stop in flow order.

@@ -1,8 +1,7 @@
 /** What variables must be together. */
-import type { Config } from "../config.ts";
 import type { ConfigProblem } from "./problems.ts";
-
-export const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
+import { DEVELOPMENT_SECRET } from "./tokens.ts";
+import type { Config } from "./variables.ts";
 
 /** `serve`: the HTTP API, which signs tokens. `work`: only what is behind it, as workers and commands do. */
 export type Purpose = "serve" | "work";

@@ -1,6 +1,8 @@
 /** The variables of access tokens. */
-import { DEVELOPMENT_SECRET } from "./checks.ts";
 import { choice, text, whole } from "./kinds.ts";
+
+/** Refused in production: everybody knows it. */
+export const DEVELOPMENT_SECRET = "development-only-secret-0123456789abcdef";
 
 const optional: string | undefined = undefined;
 

@@ -1,5 +1,4 @@
 /** What an ingest thread knows of systems and sensors, and which of a sensor's own ranges judges a batch. */
-import type { SensorRange } from "./rule-settings.ts";
 import type { Range } from "./units.ts";
 
 /** One version of a sensor's own range. */
@@ -11,6 +10,16 @@ export interface RangeVersion {
   readonly valid_from_ms: number;
 }
 
+/** Limits of one sensor, which take the place of its unit's. */
+export interface SensorRange {
+  /** Canonical symbol; readings in units of another quantity keep their own unit's range. */
+  readonly unit: string;
+  readonly range: Range;
+  /** Which version of the sensor's range this is, from 1. */
+  readonly version: number;
+}
+
+/** A registered sensor, as the ingest threads hold it. */
 export interface KnownSensor {
   /** Lower-case UUID. */
   readonly id: string;

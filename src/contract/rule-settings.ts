@@ -1,21 +1,13 @@
 /** What the rules for a reading can be set to, and the window of timestamps that follows from it. */
+import type { SensorRange } from "./known-sensor.ts";
 import type { Naming } from "./naming.ts";
-import type { Range, UnitRegistry } from "./units.ts";
+import type { UnitRegistry } from "./units.ts";
 
 /** Readings of lower quality are quarantined. */
 export const MIN_QUALITY = 50;
 export const MAX_QUALITY = 100;
 export const DEFAULT_MAX_FUTURE_MS = 300_000;
 export const DEFAULT_MAX_PAST_YEARS = 5;
-
-/** Limits of one sensor, which take the place of its unit's. */
-export interface SensorRange {
-  /** Canonical symbol; readings in units of another quantity keep their own unit's range. */
-  readonly unit: string;
-  readonly range: Range;
-  /** Which version of the sensor's range this is, from 1. */
-  readonly version: number;
-}
 
 export interface RuleSettings {
   readonly units: UnitRegistry;

@@ -3,8 +3,8 @@
  * structure → timestamp → quality → unit → range. (Duplicates are for the store to find.)
  * The path of a good reading allocates nothing; messages are built only for refused ones.
  */
-
 import type { ReadingColumns } from "./columns.ts";
+import type { SensorRange } from "./known-sensor.ts";
 import { ambiguity, identify, type Naming, partlySeen, type SeenReading, unitMissing } from "./naming.ts";
 import { storable } from "./printable.ts";
 import { isQueryTime_us } from "./query-range.ts";
@@ -15,7 +15,6 @@ import {
   MAX_QUALITY,
   MIN_QUALITY,
   type RuleSettings,
-  type SensorRange,
   type TimestampWindow,
   timestampWindow,
 } from "./rule-settings.ts";

@@ -1,11 +1,10 @@
 /** What the supervisor and a thread say to each other: one tagged union for each direction, plain data only. */
-
 import type { SensorRegistration } from "../contract/membership.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import type { UnitDefinition } from "../contract/units.ts";
 import type { LogSettings } from "../ops/log.ts";
-import type { SpanReport, TraceSettings } from "../ops/tracing.ts";
-import type { Way } from "../store/writer.ts";
+import type { SpanReport, TraceSettings } from "../ops/trace-settings.ts";
+import type { Way } from "../store/write-group.ts";
 
 /** All that a thread needs to build its own connections and rules. */
 export interface ThreadSettings {

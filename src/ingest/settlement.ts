@@ -3,14 +3,13 @@
  * entries (design, invariant 5): infrastructure faults wait, a guilty row is quarantined, a guilty entry is found
  * by splitting and goes to the dead letters.
  */
-
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
 import { Backoff, sleep, unlessAborted } from "../ops/retry.ts";
 import { leading, NO_SPAN, type Span } from "../ops/trace.ts";
 import { classify, StoreUnavailableError } from "../store/errors.ts";
 import { SensorTakenError } from "../store/sensor-registration.ts";
-import type { Committed } from "../store/writer.ts";
+import type { Committed } from "../store/write-group.ts";
 import { AlreadyEndedError } from "../store/writer-jobs.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
 import type { StreamEntry } from "../stream/entries.ts";

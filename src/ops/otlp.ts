@@ -26,7 +26,7 @@ import {
 import { SpanQueue } from "./span-queue.ts";
 import { type Attributes, passing, type Span, type SpanOptions, type Tracer } from "./trace.ts";
 import { RANDOM, SAMPLED, type TraceContext } from "./trace-context.ts";
-import type { SpanReport, TraceSettings } from "./tracing.ts";
+import type { SpanReport, TraceSettings } from "./trace-settings.ts";
 
 /** What a span may hold: the queue is bounded in spans, and so in bytes. Links: as many as a group has batches. */
 const LIMITS = {

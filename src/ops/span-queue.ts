@@ -9,7 +9,7 @@ import {
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace";
 import { withDeadline } from "./retry.ts";
-import type { SpanReport } from "./tracing.ts";
+import type { SpanReport } from "./trace-settings.ts";
 
 /** Spans that may wait; beyond them new ones are dropped. About 2 KB each at most. */
 export const MAX_WAITING = 2_048;

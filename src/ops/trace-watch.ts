@@ -2,7 +2,7 @@
 import { Counter, type Registry } from "prom-client";
 import type { Clock } from "./clock.ts";
 import type { Logger } from "./log.ts";
-import type { SpanReport } from "./tracing.ts";
+import type { SpanReport } from "./trace-settings.ts";
 
 /** Without a failure for so long, the collector counts as back: one that takes every other batch is told of once. */
 const SOUND_AFTER_MS = 30_000;

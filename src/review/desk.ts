@@ -4,7 +4,6 @@
  * function commits a portion: stored readings, their job, the new status of the quarantined readings, the record
  * and the task's progress stand or fall together, so nothing is applied twice or by half.
  */
-
 import type { Reach } from "../contract/reach.ts";
 import {
   type DryRun,
@@ -24,7 +23,8 @@ import {
   type OpenTask,
   type ReviewTaskStore,
 } from "../store/review/tasks.ts";
-import type { WriteGroup, Writer } from "../store/writer.ts";
+import type { WriteGroup } from "../store/write-group.ts";
+import type { Writer } from "../store/writer.ts";
 import type { WriterTransaction } from "../store/writer-connection.ts";
 import { type JudgeDeps, judgedPortion } from "./judged-portion.ts";
 import { changesOf, insertedBy, tallyOf, toOutcome, type Verdict } from "./outcomes.ts";

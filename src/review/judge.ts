@@ -4,13 +4,14 @@
  */
 import { ReadingColumns } from "../contract/columns.ts";
 import { type Correction, corrected } from "../contract/correction.ts";
+import type { SensorRange } from "../contract/known-sensor.ts";
 import { type KnownSensor, RangeTable } from "../contract/known-sensor.ts";
 import type { SensorRegistration } from "../contract/membership.ts";
 import { type Naming, type SeenReading, type SentReadings, seenReading } from "../contract/naming.ts";
 import { type PlacedReadings, placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import type { ReviewAction } from "../contract/review.ts";
-import type { RuleSettings, SensorRange } from "../contract/rule-settings.ts";
+import type { RuleSettings } from "../contract/rule-settings.ts";
 import { checkReadings, refusal } from "../contract/rules.ts";
 import { SeriesMap } from "../contract/series.ts";
 import { parseTimestamp_us } from "../contract/timestamp.ts";

@@ -3,11 +3,11 @@ import type { ReadingColumns } from "../contract/columns.ts";
 import type { NewReview, ReadingOutcome, ReviewAction } from "../contract/review.ts";
 import { statusStored } from "../contract/review.ts";
 import { formatTimestamp } from "../contract/timestamp.ts";
-import type { Stored } from "../store/ledger.ts";
 import type { HeldReading } from "../store/review/holdings.ts";
 import type { QuarantinedRow } from "../store/review/readings.ts";
 import type { ReviewChange } from "../store/review/settle.ts";
 import type { Tally } from "../store/review/tasks.ts";
+import type { Stored } from "../store/write-group.ts";
 import type { Judgement } from "./judge.ts";
 
 /** A reading as it is stored, canonical. */

@@ -3,10 +3,9 @@
  * the history that the Apache edition left in diagnostics_rollup_hour. Every step is bounded, and what is done can be
  * read from the tables: a step that was cut off is simply done again.
  */
-
 import type { DedicatedSession } from "./dedicated-session.ts";
 import { HOURLY_CAGG } from "./hourly-view.ts";
-import type { DirtyHour } from "./ledger.ts";
+import type { DirtyHour } from "./write-group.ts";
 
 /** [from, to) in seconds since the epoch, multiples of 3600. */
 export interface HourRange {

@@ -1,35 +1,6 @@
 /** What became of every reading of a group: the counters of its jobs, the refusals, the hours that changed. */
-import type { JobRecord } from "../contract/job.ts";
 import type { Refusal } from "../contract/refusal.ts";
-import type { WriteGroup } from "./writer.ts";
-
-/** A reading that the database holds under the same key. */
-export interface Stored {
-  readonly value: number;
-  readonly unit: string;
-}
-
-export interface DirtyHour {
-  readonly system_id: string;
-  /** Seconds since the epoch, a multiple of 3600. */
-  readonly hour_s: number;
-}
-
-/** First and last timestamp of a batch's accepted readings, microseconds since the epoch. */
-export interface Span {
-  readonly oldest_us: number;
-  readonly newest_us: number;
-}
-
-export interface Ledger {
-  readonly jobs: readonly JobRecord[];
-  /** In the order of `jobs`; null for a batch without an accepted reading. */
-  readonly spans: readonly (Span | null)[];
-  readonly refusals: readonly Refusal[];
-  readonly dirty: readonly DirtyHour[];
-  /** Rows stored by this transaction. */
-  readonly inserted: number;
-}
+import type { BatchSpan, DirtyHour, Ledger, Stored, WriteGroup } from "./write-group.ts";
 
 /** Rows whose key is taken, and by which value. */
 type Taken = ReadonlyMap<number, Stored>;
@@ -92,7 +63,7 @@ export function toLedger(group: WriteGroup, stored: Taken, repeated: Taken, now_
 }
 
 /** Of every row in `order`: a reading that was stored before says as much about a producer's clock as a new one. */
-function spansOf({ columns, jobs, order }: WriteGroup): (Span | null)[] {
+function spansOf({ columns, jobs, order }: WriteGroup): (BatchSpan | null)[] {
   const oldest = new Float64Array(jobs.length).fill(Number.POSITIVE_INFINITY);
   const newest = new Float64Array(jobs.length).fill(Number.NEGATIVE_INFINITY);
   for (const row of order) {

@@ -9,9 +9,8 @@
  * reading that commits meanwhile brings a log row of its own, which stays, and its hour stays dirty. A crash between
  * two steps leaves hours dirty, and dirty hours are read from the readings themselves.
  */
-
 import type { DedicatedSession } from "./dedicated-session.ts";
-import type { DirtyHour } from "./ledger.ts";
+import type { DirtyHour } from "./write-group.ts";
 
 /** When a dirty hour is worth aggregating again. */
 export interface Patience {

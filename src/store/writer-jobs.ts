@@ -1,7 +1,6 @@
 /** The ledger: the job rows that end together with what their batches store. */
-import type { Ledger } from "./ledger.ts";
 import { tellOfJobs } from "./webhooks/outbox.ts";
-import type { WriteGroup } from "./writer.ts";
+import type { Ledger, WriteGroup } from "./write-group.ts";
 import type { WriterTransaction } from "./writer-connection.ts";
 
 /** Some jobs of the group have ended already; nothing was written. */

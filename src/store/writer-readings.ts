@@ -5,17 +5,8 @@
 import type pg from "pg";
 import type { ReadingColumns } from "../contract/columns.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../contract/copy.ts";
-import type { DirtyHour, Stored } from "./ledger.ts";
+import type { DirtyHour, Replaced, Stored } from "./write-group.ts";
 import type { WriterTransaction } from "./writer-connection.ts";
-
-/** A stored reading that gives way to another value. */
-export interface Replaced {
-  readonly sensor_id: string;
-  readonly timestamp_us: number;
-  /** As it was when this was decided. */
-  readonly value: number;
-  readonly unit: string;
-}
 
 /** A stored reading that was to be replaced is another one by now; nothing was written. */
 export class ReplacedError extends Error {

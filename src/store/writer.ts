@@ -8,78 +8,23 @@
  * group's readings than it has) does the group take the way through a staging table, which always succeeds and costs
  * three times as much.
  */
-import type { ReadingColumns } from "../contract/columns.ts";
 import { encodeReadings, encodeRefusals, QUARANTINE_COPY_COLUMNS } from "../contract/copy.ts";
-import type { EntryMeta } from "../contract/entry.ts";
-import type { JobRecord } from "../contract/job.ts";
-import type { Registration } from "../contract/membership.ts";
-import type { SentReadings } from "../contract/naming.ts";
-import type { Repeat } from "../contract/order.ts";
-import type { Refusal } from "../contract/refusal.ts";
 import { type Span, shared, within } from "../ops/trace.ts";
 import { classify } from "./errors.ts";
-import { type Ledger, type Stored, settleRepeats, toLedger } from "./ledger.ts";
+import { settleRepeats, toLedger } from "./ledger.ts";
 import { registerSensors } from "./sensor-registration.ts";
+import type { Committed, Ledger, Stored, Way, WriteGroup } from "./write-group.ts";
 import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
 import { endJobs } from "./writer-jobs.ts";
 import {
   CrowdedError,
   MovedError,
   markDirty,
-  type Replaced,
   storeDirect,
   storeSifted,
   storeStaged,
   takeOut,
 } from "./writer-readings.ts";
-
-/** A batch of the group. */
-export interface WriteJob {
-  readonly meta: EntryMeta;
-  readonly stream_entry: string;
-  readonly started_at_ms: number;
-  /** Set when the job fails as a whole although its readings are accounted for (system not registered). */
-  readonly error_message: string | null;
-  /** The review whose accepted readings this job stores. */
-  readonly review_task_id?: string;
-}
-
-/** What one transaction writes. Indexes of batches are positions in `jobs`. */
-export interface WriteGroup {
-  readonly jobs: readonly WriteJob[];
-  readonly columns: ReadingColumns;
-  /** Rows of `columns` to store, in the order of the index, no key twice. */
-  readonly order: Int32Array;
-  /** Rows with the key of an earlier row of the group. */
-  readonly repeats: readonly Repeat[];
-  readonly refusals: readonly Refusal[];
-  /** Sensors whose first readings these are. */
-  readonly registrations: readonly Registration[];
-  readonly sent: SentReadings;
-  /** Of the batches, to which the transaction belongs. */
-  readonly spans?: readonly Span[];
-  /** Stored readings whose keys rows of the group take. */
-  readonly replaced?: readonly Replaced[];
-  /** Comes before everything else in the transaction. */
-  readonly first?: (tx: WriterTransaction) => Promise<void>;
-  /** What has to commit together with the group, told what became of its readings; an error rolls all of it back. */
-  readonly beside?: (tx: WriterTransaction, ledger: Ledger) => Promise<void>;
-}
-
-export interface Committed {
-  /** Terminal records, in the order of `WriteGroup.jobs`. */
-  readonly jobs: readonly JobRecord[];
-  /** Those of the group and those found while writing. */
-  readonly refusals: readonly Refusal[];
-  readonly rows: number;
-  readonly way: Way;
-  readonly encode_ms: number;
-  readonly copy_ms: number;
-  readonly commit_ms: number;
-}
-
-/** How the readings of a group came into the hypertable. */
-export type Way = "direct" | "sifted" | "staged";
 
 export class Writer {
   readonly #connection: WriterConnection;

@@ -1,7 +1,8 @@
 /** A collector that is away, slow or gone costs spans and nothing else; a stop sends the last ones. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { MAX_WAITING } from "../../src/ops/span-queue.ts";
-import { openTracer, type SpanReport } from "../../src/ops/tracing.ts";
+import type { SpanReport } from "../../src/ops/trace-settings.ts";
+import { openTracer } from "../../src/ops/tracing.ts";
 import { choosePort } from "../../src/services/free-port.ts";
 import { type Batch, BatchSource, randomFrom, seedOf } from "../support/fault/batches.ts";
 import { type Collector, startCollector } from "../support/otlp/collector.ts";

@@ -1,6 +1,7 @@
 /** The API on real Redis and Postgres, served on a free port, with a proxy before each of the two. */
 import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
+import type { App } from "../../src/api/app-env.ts";
 import { AccessRegister } from "../../src/api/auth/access-register.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
 import { BulkNotes } from "../../src/api/auth/bulk-notes.ts";
@@ -8,11 +9,12 @@ import type { OutsideIdentity, OutsideTokens } from "../../src/api/auth/outside-
 import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
 import { recount } from "../../src/api/auth/recount.ts";
 import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
-import type { App, StopSignals, WorkerSummary } from "../../src/api/deps.ts";
+import type { StopSignals, WorkerSummary } from "../../src/api/deps.ts";
 import { OverviewHistory } from "../../src/api/overview-history.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
 import { SystemNames } from "../../src/api/system-names.ts";
-import { type Config, loadConfig } from "../../src/config.ts";
+import type { Config } from "../../src/config/variables.ts";
+import { loadConfig } from "../../src/config.ts";
 import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
 import { Networks } from "../../src/notify/networks.ts";
 import { type Resolve, Targets } from "../../src/notify/target.ts";

@@ -1,4 +1,4 @@
-/** Checks the direction of imports and where the environment is read, on the text of source files. */
+/** Checks the direction of imports, circles of them, and where the environment is read, on the text of source files. */
 import { dirname, join, normalize } from "node:path";
 
 /** A source file: its path within src, and its text. */
@@ -105,6 +105,36 @@ function importViolations(path: string, text: string): string[] {
     return other === part || allowed.includes(other) || onlyType
       ? []
       : [`${path}: ${part} imports ${other} (${file})`];
+  });
+}
+
+/**
+ * Files that import each other in a circle, types included: whoever reads one of them has to read them all. A file
+ * that is started as a thread is a program of its own, and no import.
+ * @param files all of one tree
+ * @returns each circle once, as `a -> b -> a`; empty when there is none
+ */
+export function circles(files: readonly SourceFile[]): string[] {
+  const imports = new Map(files.map(({ path, text }) => [path, importsOf(path, text)]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const follow = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) {
+      found.push([...way.slice(way.indexOf(path)), path].join(" -> "));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const next of imports.get(path) ?? []) follow(next, [...way, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) follow(path, []);
+  return found;
+}
+
+function importsOf(path: string, text: string): string[] {
+  return [...text.matchAll(IMPORT)].flatMap(([, , from, direct]) => {
+    const target = from ?? direct;
+    return target?.startsWith(".") ? [normalize(join(dirname(path), target))] : [];
   });
 }
 

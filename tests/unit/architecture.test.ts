@@ -1,19 +1,38 @@
-/** The agreed direction of imports: main → {api, ingest, console, feed, services} → {stream, store} → contract. */
+/** The agreed direction of imports: main → {api, ingest, console, feed, services} → {stream, store} → contract; no circles. */
 import { describe, expect, test } from "bun:test";
 import { Glob } from "bun";
-import { type SourceFile, violations } from "../support/architecture.ts";
+import { circles, type SourceFile, violations } from "../support/architecture.ts";
 
-const SRC = new URL("../../src/", import.meta.url).pathname;
+const ROOT = new URL("../../", import.meta.url).pathname;
+const SRC = `${ROOT}src/`;
 
-async function sources(): Promise<SourceFile[]> {
-  const paths = await Array.fromAsync(new Glob("**/*.{ts,tsx,js}").scan(SRC));
-  return Promise.all(paths.map(async (path) => ({ path, text: await Bun.file(SRC + path).text() })));
+async function sources(folder: string, pattern = "**/*.{ts,tsx,js}"): Promise<SourceFile[]> {
+  const paths = await Array.fromAsync(new Glob(pattern).scan(folder));
+  return Promise.all(paths.map(async (path) => ({ path, text: await Bun.file(folder + path).text() })));
 }
 
 test("src obeys: imports go one way, and only src/config.ts reads the environment", async () => {
-  const files = await sources();
+  const files = await sources(SRC);
   expect(files.length).toBeGreaterThan(100);
   expect(violations(files)).toEqual([]);
+});
+
+test("no files import each other in a circle", async () => {
+  const files = await sources(ROOT, "{src,tests,load,deploy}/**/*.{ts,tsx,mjs}");
+  expect(files.length).toBeGreaterThan(500);
+  expect(circles(files)).toEqual([]);
+});
+
+test("circles are found however long, with types and without them, and each once", () => {
+  const file = (path: string, ...imports: string[]) => ({ path, text: imports.join("\n") });
+  const files = [
+    file("a.ts", 'import type { B } from "./b/b.ts";', 'import { other } from "./other.ts";'),
+    file("b/b.ts", 'export { c } from "./c.ts";'),
+    file("b/c.ts", 'const a = await import("../a.ts");', 'import { other } from "../other.ts";'),
+    file("other.ts", 'import { z } from "zod";', 'new Worker(new URL("./a.ts", import.meta.url));'),
+  ];
+  expect(circles(files)).toEqual(["a.ts -> b/b.ts -> b/c.ts -> a.ts"]);
+  expect(circles(files.filter(({ path }) => path !== "b/c.ts"))).toEqual([]);
 });
 
 describe("the check finds", () => {

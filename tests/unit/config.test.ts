@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ConfigError } from "../../src/config/problems.ts";
-import { envExample, loadConfig, VARIABLES } from "../../src/config.ts";
+import { VARIABLES } from "../../src/config/variables.ts";
+import { envExample, loadConfig } from "../../src/config.ts";
 
 const errorOf = (environment: Record<string, string>): ConfigError => {
   try {

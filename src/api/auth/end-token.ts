@@ -1,5 +1,6 @@
 /** The end of tokens before their time. */
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import type { Claims } from "./claims.ts";
 import { recount } from "./recount.ts";
 

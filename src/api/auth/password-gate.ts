@@ -1,6 +1,7 @@
 /** Passwords that requests show: attempts are counted, a few are checked at once, and the answer tells the limit. */
 import { SlotsBusyError } from "../../ops/slots.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { LoginThrottle } from "../limits/login-throttle.ts";
 import { ProblemError } from "../problem-error.ts";
 

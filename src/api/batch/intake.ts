@@ -2,9 +2,10 @@
 import type { ProblemName } from "../../contract/problem.ts";
 import { reaches } from "../../contract/reach.ts";
 import type { BatchOffer } from "../../stream/producer.ts";
+import type { AppContext } from "../app-env.ts";
 import { BodyMemory } from "../body/body-memory.ts";
 import { receiveBody } from "../body/receive-body.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import {
   type Acceptance,
   acceptOnce,

@@ -1,7 +1,7 @@
 /** The whole way of a body: off the network, out of its content coding, without a byte order mark. */
 import type { Context } from "hono";
 import { Slots, SlotsBusyError } from "../../ops/slots.ts";
-import type { AppEnv } from "../deps.ts";
+import type { AppEnv } from "../app-env.ts";
 import { ProblemError } from "../problem-error.ts";
 import type { BodyHold } from "./body-memory.ts";
 import { decompress, withoutByteOrderMark } from "./decode-body.ts";

@@ -1,6 +1,6 @@
 /** JSON bodies of a few fields: bounded one by one, and all that are arriving at once together. */
 import type { Context } from "hono";
-import type { AppEnv } from "../deps.ts";
+import type { AppEnv } from "../app-env.ts";
 import { BodyMemory } from "./body-memory.ts";
 import { parseJson } from "./decode-body.ts";
 import { receiveBody } from "./receive-body.ts";

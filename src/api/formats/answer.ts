@@ -1,7 +1,7 @@
 /** Answers of queries that are made whole before they are sent: tag, cache headers, gzip. */
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { AppContext } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
 import { contentTag, isKnownTag } from "../etag.ts";
 import { acceptsGzip } from "./format.ts";
 

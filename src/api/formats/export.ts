@@ -6,9 +6,9 @@ import type { Clock } from "../../ops/clock.ts";
 import type { Logger } from "../../ops/log.ts";
 import { QueryAbortedError } from "../../store/queries/query-errors.ts";
 import { QuerySlots } from "../../store/queries/slots.ts";
+import type { AppContext } from "../app-env.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
-import type { AppContext } from "../deps.ts";
 import { invalidToken } from "../middleware/authenticate.ts";
 import { acceptsGzip } from "./format.ts";
 

@@ -1,8 +1,8 @@
 /** Lists of objects: in pages, and as files of CSV and NDJSON. */
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { QueryOptions } from "../../store/queries/reader.ts";
+import type { AppContext } from "../app-env.ts";
 import { toCursor } from "../cursor.ts";
-import type { AppContext } from "../deps.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { type HeaderName, headersOf, type ResponseObject } from "../openapi/responses.ts";

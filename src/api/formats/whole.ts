@@ -1,6 +1,6 @@
 /** The whole of a list as one file: page after page, each where the one before ended. */
 import type { QueryOptions } from "../../store/queries/reader.ts";
-import type { AppContext } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
 import type { Exports } from "./export.ts";
 import { FORMAT_KINDS, type Format } from "./format.ts";
 

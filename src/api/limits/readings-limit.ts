@@ -2,7 +2,8 @@
 import type { BodyFormat } from "../../contract/formats/body-format.ts";
 import type { Allowance } from "../../stream/allowance.ts";
 import { StreamUnavailableError } from "../../stream/connection.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 import { limitHeaders, readingsHeaders } from "./limit-headers.ts";
 

@@ -2,7 +2,8 @@
 import type { MiddlewareHandler } from "hono";
 import { type ClientRateLimitInfo, type RateLimitInfo, rateLimiter, type Store } from "hono-rate-limiter";
 import { type Allowances, WINDOW_MS } from "../../stream/allowance.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
+import type { AppEnv } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 
 /** The limiter asks its store before it asks for the limit, and a lease depends on it: so the key brings it along. */

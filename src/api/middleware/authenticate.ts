@@ -3,12 +3,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import { isUuid } from "../../contract/job-id.ts";
 import { reaches } from "../../contract/reach.ts";
 import type { Role, Scope } from "../../contract/roles.ts";
+import type { AppEnv } from "../app-env.ts";
 import { API_KEY_HEADER } from "../auth/api-keys.ts";
 import type { Claims } from "../auth/claims.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
 import { refuseCrossSite, sessionToken } from "../auth/session-cookie.ts";
-import type { AppEnv } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 import { SAFE_METHODS } from "../safe-methods.ts";
 

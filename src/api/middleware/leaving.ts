@@ -5,7 +5,8 @@
  */
 import type { MiddlewareHandler } from "hono";
 import { unlessAborted } from "../../ops/retry.ts";
-import type { ApiDeps, AppEnv } from "../deps.ts";
+import type { AppEnv } from "../app-env.ts";
+import type { ApiDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 
 /** Another process, or the next start of this one, answers soon. */

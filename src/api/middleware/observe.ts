@@ -4,7 +4,7 @@ import { routePath } from "hono/route";
 import type { Clock } from "../../ops/clock.ts";
 import type { Logger } from "../../ops/log.ts";
 import type { Tracer } from "../../ops/trace.ts";
-import type { AppEnv } from "../deps.ts";
+import type { AppEnv } from "../app-env.ts";
 import type { HttpMetrics } from "../http-metrics.ts";
 import { beginRequest, endRequest } from "../http-span.ts";
 import { setSecurityHeaders } from "../security-headers.ts";

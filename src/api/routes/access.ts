@@ -1,6 +1,7 @@
 /** The routes of logging in and out, accounts and keys. All ways to show a password share one throttle. */
+import type { App } from "../app-env.ts";
 import { PasswordGate } from "../auth/password-gate.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountKey } from "./key.ts";
 import { mountKeys } from "./keys.ts";
 import { mountLogin } from "./login.ts";

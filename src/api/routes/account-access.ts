@@ -2,8 +2,9 @@
 import { isWithin, type Reach } from "../../contract/reach.ts";
 import { AccountError, type AccountFault } from "../../store/account-errors.ts";
 import type { ChangedBy } from "../../store/users.ts";
+import type { AppContext } from "../app-env.ts";
 import { invalidField } from "../body/check-shape.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { forbidden } from "../middleware/authenticate.ts";
 import { ProblemError } from "../problem-error.ts";
 import { actorOf } from "./oversight-access.ts";

@@ -1,9 +1,10 @@
 /** `POST /api/v1/alerts/{alert_id}/acknowledge`: somebody sees to an alert, and says so. */
 import { describeRoute } from "hono-openapi";
 import { AcknowledgementSchema } from "../../contract/alert.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";

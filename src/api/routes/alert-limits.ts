@@ -1,8 +1,8 @@
 /** `GET` and `PUT …/systems/{system_id}/alert-limits`: how much of a system may be refused before an alert is raised. */
 import { describeRoute } from "hono-openapi";
 import { AlertLimitsStateSchema, OwnAlertLimitsSchema } from "../../contract/alert.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
-import type { App, AppContext } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -12,7 +12,7 @@ import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { READERS } from "../roles.ts";
 import { actorOf } from "./oversight-access.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

@@ -2,7 +2,8 @@
 import { describeRoute } from "hono-openapi";
 import { AlertPageSchema, AlertSchema, type AlertView } from "../../contract/alert.ts";
 import { ALERT_STATES } from "../../store/queries/alert-list.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,

@@ -6,7 +6,8 @@ import {
   AuditPageSchema,
   SUBJECT_TYPES,
 } from "../../contract/oversight.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,

@@ -6,8 +6,9 @@ import { DAY_US, HOUR_MS, HOUR_US, type TimeRange, wholeBuckets } from "../../co
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import type { HourCount } from "../../store/queries/completeness.ts";
 import type { SensorSubject } from "../../store/queries/subjects.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";

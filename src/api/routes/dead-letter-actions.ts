@@ -2,9 +2,10 @@
 import type { TSchema } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { DeadLetterSchema } from "../../contract/oversight.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";

@@ -2,8 +2,9 @@
 import { describeRoute } from "hono-openapi";
 import { DeadLetterDetailSchema } from "../../contract/oversight.ts";
 import { isLetterWithin } from "../../stream/dead-letters.ts";
+import type { App } from "../app-env.ts";
 import { payloadOf, SHOWN_BYTES } from "../dead-letter-payload.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { DEAD_LETTER_DETAIL_EXAMPLE } from "../openapi/oversight-examples.ts";

@@ -2,8 +2,9 @@
 import { describeRoute } from "hono-openapi";
 import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from "../../contract/oversight.ts";
 import type { DeadLetterKey } from "../../stream/dead-letters.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { cursorParameter } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,

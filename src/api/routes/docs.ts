@@ -1,7 +1,7 @@
 /** `GET /docs`: Swagger UI from this machine's own files, for trying the API by hand. */
 import { dirname, join } from "node:path";
 import { html } from "hono/html";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { ProblemError } from "../problem-error.ts";
 
 /** Only files of this service, no inline script; `data:` is for the icons inside Swagger UI's style sheet. */

@@ -3,8 +3,9 @@ import type { Context } from "hono";
 import type { JobRecord } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
 import { reaches } from "../../contract/reach.ts";
+import type { AppEnv } from "../app-env.ts";
 import { type Claims, readsEverybodys } from "../auth/claims.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { findJobs } from "../find-jobs.ts";
 import { ProblemError } from "../problem-error.ts";
 

@@ -2,7 +2,8 @@
 import { describeRoute } from "hono-openapi";
 import { isTerminal, JOB_STATES, type JobRecord, JobViewSchema, toJobView } from "../../contract/job.ts";
 import { isNewsAfter, jobEventId } from "../../contract/job-event.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { eventStream, Newest } from "../event-stream.ts";
 import { type JobListener, TooManyFollowersError } from "../job-watch.ts";
 import { authenticate } from "../middleware/authenticate.ts";

@@ -1,7 +1,8 @@
 /** `GET /api/v1/jobs/{id}/quarantine`: why readings of one batch were refused, in the order of the batch. */
 import { describeRoute } from "hono-openapi";
 import { QuarantinePageSchema } from "../../contract/quarantine.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { QUARANTINE_EXAMPLE } from "../openapi/examples.ts";

@@ -1,7 +1,8 @@
 /** `GET /api/v1/jobs/{id}/`: the state of one batch, from Redis, and from Postgres when Redis has forgotten it. */
 import { describeRoute } from "hono-openapi";
 import { isTerminal, JobViewSchema, toJobView } from "../../contract/job.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { JOB_EXAMPLE } from "../openapi/examples.ts";

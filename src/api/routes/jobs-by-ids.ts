@@ -1,7 +1,8 @@
 /** `GET /api/v1/jobs?ids=`: the state of many jobs at once, as fresh as that of one. */
 import { isTerminal, toJobView } from "../../contract/job.ts";
 import { isUuid } from "../../contract/job-id.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { findJobs } from "../find-jobs.ts";
 import { invalidParameter, onlyParameters } from "../parameters.ts";
 import { maySee } from "./job-access.ts";

@@ -1,5 +1,4 @@
 /** `GET /api/v1/jobs`: jobs, newest first. */
-
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { JOB_STATES, type JobView, JobViewSchema, toJobView } from "../../contract/job.ts";
@@ -7,9 +6,10 @@ import { isUuid } from "../../contract/job-id.ts";
 import { NextField } from "../../contract/query.ts";
 import { queryMoment } from "../../contract/query-range.ts";
 import type { JobKey } from "../../store/queries/job-list.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { readsEverybodys } from "../auth/claims.ts";
 import { cursorParameter } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import {
   answerList,

@@ -1,7 +1,8 @@
 /** What the routes of API keys share: whose keys are seen, and the answer that shows a secret once. */
 import type { KeyView } from "../../contract/access.ts";
 import type { KeyViewer } from "../../store/api-keys.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { forbidden } from "../middleware/authenticate.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";

@@ -6,11 +6,12 @@ import {
   KeyWithSecretSchema,
   RotateKeySchema,
 } from "../../contract/access.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { mintKey } from "../auth/api-keys.ts";
 import { recount } from "../auth/recount.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import {

@@ -10,12 +10,13 @@ import {
 import { isUuid } from "../../contract/job-id.ts";
 import { isWithin, type Reach } from "../../contract/reach.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { mintKey } from "../auth/api-keys.ts";
 import { recount } from "../auth/recount.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
 import { cursorParameter } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { KEY_PAGE_EXAMPLE, KEY_WITH_SECRET_EXAMPLE, NEW_KEY_EXAMPLE } from "../openapi/access-examples.ts";

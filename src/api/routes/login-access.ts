@@ -3,10 +3,11 @@ import { type Static, Type } from "@sinclair/typebox";
 import { MAX_USERNAME_LENGTH } from "../../contract/access.ts";
 import { MAX_PASSWORD_LENGTH } from "../../contract/passwords.ts";
 import type { ProblemName } from "../../contract/problem.ts";
+import type { AppContext } from "../app-env.ts";
 import type { PasswordGate } from "../auth/password-gate.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { ProblemError } from "../problem-error.ts";
 
 /** Two short strings fit many times over. */

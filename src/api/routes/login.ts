@@ -1,7 +1,7 @@
 /** `POST /api/v1/auth/login`: user name and password for an access token. */
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { PUBLIC } from "../openapi/document.ts";

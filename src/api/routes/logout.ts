@@ -1,8 +1,9 @@
 /** `POST /api/v1/auth/logout`: the end of the token that the request came with, or of all that the user has. */
 import { describeRoute } from "hono-openapi";
+import type { App } from "../app-env.ts";
 import { endAllTokens, endOwnToken } from "../auth/end-token.ts";
 import { endSession, sessionToken } from "../auth/session-cookie.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { queryParameter } from "../openapi/parameters.ts";

@@ -8,9 +8,9 @@ import {
   NewMappingSchema,
 } from "../../contract/mapping.ts";
 import { mappingText, type SeriesKey } from "../../contract/series.ts";
+import type { App } from "../app-env.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -21,7 +21,7 @@ import { done, ok, problems } from "../openapi/responses.ts";
 import { onlyParameters, pathUuid, textParameter, uuidParameter, wholeParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { actorOf } from "./oversight-access.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

@@ -1,6 +1,7 @@
 /** `GET /metrics`: everything in the registry, in the Prometheus text format 0.0.4. */
 import { describeRoute } from "hono-openapi";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { headersOf, problems } from "../openapi/responses.ts";
 

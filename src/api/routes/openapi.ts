@@ -1,7 +1,7 @@
 /** `GET /openapi.json`: the OpenAPI 3.1 document, made from the descriptions and schemas of the routes. */
 import { describeRoute, generateSpecs } from "hono-openapi";
 import packageFile from "../../../package.json" with { type: "json" };
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { openApiOptions, PUBLIC } from "../openapi/document.ts";
 import { withPortablePatterns } from "../openapi/portable-patterns.ts";
 import { withRequestHeaders } from "../openapi/request-headers.ts";

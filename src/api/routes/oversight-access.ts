@@ -1,8 +1,8 @@
 /** What the routes of oversight share: problems, pages and who acts. */
 import type { ProblemName } from "../../contract/problem.ts";
 import type { Actor } from "../../store/audit.ts";
+import type { AppContext } from "../app-env.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { AppContext } from "../deps.ts";
 import { invalidParameter } from "../parameters.ts";
 import { linkHeader, linkTo } from "./query-access.ts";
 

@@ -1,5 +1,6 @@
 /** All routes of those who look after the service. */
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { OverviewSampler } from "../overview-sampler.ts";
 import { mountAlertAcknowledge } from "./alert-acknowledge.ts";
 import { mountAlerts } from "./alerts.ts";

@@ -2,7 +2,8 @@
 import { describeRoute } from "hono-openapi";
 import { type Overview, OverviewSchema } from "../../contract/oversight.ts";
 import type { Reach } from "../../contract/reach.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { eventStream, Newest } from "../event-stream.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";

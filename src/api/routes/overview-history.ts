@@ -1,7 +1,8 @@
 /** `GET /api/v1/overview/history`: the rates of the last five minutes, for a chart that begins full. */
 import { describeRoute } from "hono-openapi";
 import { OverviewHistorySchema } from "../../contract/oversight.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { OVERVIEW_HISTORY_EXAMPLE } from "../openapi/oversight-examples.ts";

@@ -1,7 +1,8 @@
 /** `GET /api/v1/overview`: the whole service at one look. */
 import { describeRoute } from "hono-openapi";
 import { OverviewSchema } from "../../contract/oversight.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { OVERVIEW_EXAMPLE } from "../openapi/oversight-examples.ts";

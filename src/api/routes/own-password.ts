@@ -1,13 +1,14 @@
 /** `POST /api/v1/auth/password`: a new password for whoever knows the old one. */
 import { describeRoute } from "hono-openapi";
 import { OwnPasswordSchema } from "../../contract/access.ts";
+import type { App } from "../app-env.ts";
 import type { PasswordGate } from "../auth/password-gate.ts";
 import { hashPassword } from "../auth/passwords.ts";
 import { recount } from "../auth/recount.ts";
 import { endSession, sessionToken } from "../auth/session-cookie.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";

@@ -4,7 +4,7 @@ import { accepts } from "hono/accepts";
 import { html } from "hono/html";
 import { describeRoute } from "hono-openapi";
 import { PROBLEMS, type ProblemName, problemType } from "../../contract/problem.ts";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { PUBLIC } from "../openapi/document.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";

@@ -4,7 +4,7 @@ import { MAX_TIME_US, MIN_TIME_US } from "../../contract/query-range.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { MAX_INCIDENTS, MAX_REVIEW_IDS, REVIEW_STATUSES } from "../../contract/review-status.ts";
 import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts";
-import type { AppContext } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
 import { COUNTED_IDS, CURSORS, queryParameter, wordsBetweenCommas } from "../openapi/parameters.ts";
 import { invalidParameter, textParameter, timeParameter_us, uuidParameter } from "../parameters.ts";
 import { QUERY_PROBLEMS, refuseEmpty } from "./query-access.ts";

@@ -1,7 +1,8 @@
 /** `GET /api/v1/quarantine/counts`: how many quarantined readings a filter would show. */
 import { describeRoute } from "hono-openapi";
 import { QuarantineCountsSchema } from "../../contract/quarantine-review.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";

@@ -4,7 +4,8 @@ import { decodeIncidentKey, encodeIncidentKey } from "../../contract/incident-ke
 import { type Incident, IncidentPageSchema, IncidentSchema } from "../../contract/quarantine-review.ts";
 import { REVIEW_STATUSES } from "../../contract/review-status.ts";
 import type { IncidentPosition } from "../../store/queries/quarantine-incidents.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import {
   answerList,

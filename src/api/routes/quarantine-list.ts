@@ -1,5 +1,4 @@
 /** `GET /api/v1/quarantine`: quarantined readings, newest first, in pages or as one stream. */
-
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { QuarantineListSchema } from "../../contract/quarantine-review.ts";
@@ -9,8 +8,9 @@ import type { QuarantineFilter } from "../../store/queries/quarantine-filter.ts"
 import { ITEM_COLUMNS } from "../../store/queries/quarantine-item.ts";
 import type { QuarantineKey } from "../../store/queries/quarantine-list.ts";
 import { csvHeader } from "../../store/queries/table-text.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerWhole } from "../formats/answer.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { columnsSchema, FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";

@@ -1,5 +1,6 @@
 /** All routes that read the quarantine. */
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountQuarantineCounts } from "./quarantine-counts.ts";
 import { mountQuarantineIncidents } from "./quarantine-incidents.ts";
 import { mountQuarantineList } from "./quarantine-list.ts";

@@ -1,7 +1,8 @@
 /** `GET /api/v1/quarantine/{id}`: one quarantined reading with what a decision about it needs. */
 import { describeRoute } from "hono-openapi";
 import { QuarantinedReadingDetailSchema } from "../../contract/quarantine-review.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";

@@ -1,5 +1,6 @@
 /** All routes that read stored data. */
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountCompleteness } from "./completeness.ts";
 import { mountGaps } from "./gaps.ts";
 import { mountHourly } from "./hourly.ts";

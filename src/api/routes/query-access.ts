@@ -7,7 +7,7 @@ import { formatTimestamp } from "../../contract/timestamp.ts";
 import { QueryAbortedError, QueryBusyError, QueryTimeoutError } from "../../store/queries/query-errors.ts";
 import type { QueryOptions } from "../../store/queries/reader.ts";
 import { UnknownSensorsError, UnknownSystemError } from "../../store/queries/subjects.ts";
-import type { AppContext } from "../deps.ts";
+import type { AppContext } from "../app-env.ts";
 import { CURSOR, queryParameter, UUIDS } from "../openapi/parameters.ts";
 import { invalidParameter, timeParameter_us } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";

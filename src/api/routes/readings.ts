@@ -12,7 +12,8 @@ import {
 } from "../../store/queries/readings.ts";
 import type { SensorSubject } from "../../store/queries/subjects.ts";
 import { csvHeader } from "../../store/queries/table-text.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerWhole } from "../formats/answer.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import { FORMAT_PARAMETER, okTable, QUERY_HEADERS, tableBody } from "../formats/table.ts";

@@ -3,11 +3,18 @@ import type { Context } from "hono";
 import type { ProblemName } from "../../contract/problem.ts";
 import type { SensorKey } from "../../contract/registry-records.ts";
 import { RegistryError, type RegistryFault } from "../../store/registry-errors.ts";
+import type { ReadJson } from "../body/small-json.ts";
+import type { RouteDeps } from "../deps.ts";
 import { versionTag } from "../etag.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 
 export { REGISTRY_EDITORS } from "../../contract/roles.ts";
+
+/** What the routes of the registry are given: they share one bound for small bodies. */
+export interface RegistryDeps extends RouteDeps {
+  readonly readJson: ReadJson;
+}
 
 /** Problems of every read and every change of the registry. */
 export const READ_PROBLEMS = [

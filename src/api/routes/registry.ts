@@ -1,8 +1,10 @@
 /** The routes of systems, sensors, ranges and units. Their bodies have a few fields and share one bound. */
-import { type ReadJson, smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import { smallJson } from "../body/small-json.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountAlertLimits } from "./alert-limits.ts";
 import { mountMappings } from "./mappings.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import { mountSensor } from "./sensor.ts";
 import { mountSensorRange } from "./sensor-range.ts";
 import { mountSensorRangePreview } from "./sensor-range-preview.ts";
@@ -14,10 +16,6 @@ import { mountUnits } from "./units.ts";
 
 /** The longest description fits with every character escaped. */
 const MAX_REGISTRY_BYTES = 32_768;
-
-export interface RegistryDeps extends RouteDeps {
-  readonly readJson: ReadJson;
-}
 
 export function mountRegistry(app: App, given: RouteDeps): void {
   const deps: RegistryDeps = {

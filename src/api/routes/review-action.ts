@@ -1,7 +1,8 @@
 /** `/api/v1/quarantine/actions/{task_id}`: how far a decision is, and its end before time. */
 import { describeRoute } from "hono-openapi";
 import { type ReviewTask, ReviewTaskSchema } from "../../contract/review.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { TASK_ID_PARAMETER } from "../openapi/parameters.ts";

@@ -1,5 +1,4 @@
 /** `GET /api/v1/quarantine/actions`: decisions about quarantined readings, newest first. */
-
 import { Type } from "@sinclair/typebox";
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
@@ -11,8 +10,9 @@ import {
   TASK_STATES,
 } from "../../contract/review.ts";
 import type { TaskKey } from "../../store/review/tasks.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { cursorParameter } from "../cursor.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import {
   answerList,
   EXPORTED,

@@ -10,10 +10,11 @@ import {
 } from "../../contract/review.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import type { Decision } from "../../store/review/tasks.ts";
+import type { App } from "../app-env.ts";
 import type { Claims } from "../auth/claims.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
 import type { ReadJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";

@@ -1,6 +1,7 @@
 /** The routes of decisions about quarantined readings. */
+import type { App } from "../app-env.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountReviewAction } from "./review-action.ts";
 import { mountReviewActions } from "./review-actions.ts";
 import { mountReviewPost } from "./review-post.ts";

@@ -5,7 +5,7 @@ import { DAY_US } from "../../contract/query-range.ts";
 import { RangePreviewSchema } from "../../contract/registry.ts";
 import { MAX_MAGNITUDE } from "../../contract/unit-definitions.ts";
 import type { Range } from "../../contract/units.ts";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
@@ -21,7 +21,7 @@ import {
   rangeText,
   SENSOR_QUERY_PROBLEMS,
 } from "./query-access.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import { sensorKeyOf } from "./registry-access.ts";
 
 const DEFAULT_DAYS = 7;

@@ -4,8 +4,8 @@ import { describeRoute } from "hono-openapi";
 import { RangeChangeSchema, RangeStateSchema } from "../../contract/registry.ts";
 import { effectiveRange, type SensorKey } from "../../contract/registry-records.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
+import type { App, AppEnv } from "../app-env.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
-import type { App, AppEnv } from "../deps.ts";
 import { matchedVersions, TAG_LIST_OR_ANY, versionTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
@@ -15,7 +15,7 @@ import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.
 import { RANGE_CHANGE_EXAMPLE, RANGE_STATE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { limitsOf } from "../range-limits.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

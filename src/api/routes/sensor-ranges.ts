@@ -1,14 +1,14 @@
 /** `GET …/sensors/{sensor_id}/ranges`: every version of a sensor's own range, newest first. */
 import { describeRoute } from "hono-openapi";
 import { RangeVersionPageSchema } from "../../contract/registry.ts";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_VERSION_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { onlyParameters, wholeParameter } from "../parameters.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import { READ_PROBLEMS, registryAnswer, sensorKeyOf } from "./registry-access.ts";
 
 const DEFAULT_LIMIT = 100;

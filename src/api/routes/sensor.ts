@@ -3,9 +3,9 @@ import { describeRoute } from "hono-openapi";
 import { SensorChangeSchema, SensorDetailSchema, SensorSchema } from "../../contract/registry.ts";
 import { type SensorKey, toSensorView } from "../../contract/registry-records.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { canonicalUnit } from "../canonical-unit.ts";
-import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -17,7 +17,7 @@ import {
   SENSOR_EXAMPLE,
 } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

@@ -2,10 +2,10 @@
 import { describeRoute } from "hono-openapi";
 import { NewSensorSchema, SensorPageSchema, SensorSchema } from "../../contract/registry.ts";
 import { toSensorView } from "../../contract/registry-records.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { canonicalUnit } from "../canonical-unit.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -14,7 +14,7 @@ import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { NEW_SENSOR_EXAMPLE, SENSOR_EXAMPLE, SENSOR_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { limitsOf } from "../range-limits.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

@@ -6,7 +6,8 @@ import { bucketsIn } from "../../contract/query-range.ts";
 import { emptySeries, SERIES_COLUMNS, SERIES_COLUMNS_WITH_SENSOR } from "../../store/queries/series.ts";
 import type { SensorSubject } from "../../store/queries/subjects.ts";
 import { csvHeader } from "../../store/queries/table-text.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { App, AppContext } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerWhole } from "../formats/answer.ts";
 import { FORMAT_KINDS, type Format, formatOf } from "../formats/format.ts";
 import {

@@ -2,6 +2,7 @@
 import { describeRoute } from "hono-openapi";
 import { SCOPES } from "../../contract/roles.ts";
 import { SessionSchema } from "../../contract/session.ts";
+import type { App } from "../app-env.ts";
 import type { Claims } from "../auth/claims.ts";
 import { endOwnToken } from "../auth/end-token.ts";
 import { InvalidCredentialError } from "../auth/invalid-credential.ts";
@@ -12,7 +13,7 @@ import {
   refuseForeignPage,
   sessionToken,
 } from "../auth/session-cookie.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { USER_ID_EXAMPLE } from "../openapi/access-examples.ts";

@@ -2,7 +2,8 @@
 import { describeRoute } from "hono-openapi";
 import { SkewSchema } from "../../contract/query.ts";
 import type { Role } from "../../contract/roles.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { answerJson } from "../formats/answer.ts";
 import { QUERY_HEADERS } from "../formats/table.ts";
 import { authenticate } from "../middleware/authenticate.ts";

@@ -1,8 +1,8 @@
 /** `/api/v1/systems/{system_id}`: one system, to read, change, archive and restore. */
 import { describeRoute } from "hono-openapi";
 import { SystemChangeSchema, SystemSchema } from "../../contract/registry.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
-import type { App } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -11,7 +11,7 @@ import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { SYSTEM_CHANGE_EXAMPLE, SYSTEM_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import {
   CHANGE_PROBLEMS,
   READ_PROBLEMS,

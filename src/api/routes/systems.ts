@@ -2,9 +2,9 @@
 import { describeRoute } from "hono-openapi";
 import { isUuid } from "../../contract/job-id.ts";
 import { NewSystemSchema, SystemPageSchema, SystemSchema } from "../../contract/registry.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
-import type { App, AppContext } from "../deps.ts";
 import { authenticate, forbidden } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
@@ -12,7 +12,7 @@ import { SECURITY } from "../openapi/document.ts";
 import { NEW_SYSTEM_EXAMPLE, SYSTEM_EXAMPLE, SYSTEM_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { invalidParameter } from "../parameters.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 import { CHANGE_PROBLEMS, READ_PROBLEMS, REGISTRY_EDITORS, registryAnswer } from "./registry-access.ts";
 import { listParameters, listQuery } from "./registry-list.ts";
 

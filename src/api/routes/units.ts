@@ -2,13 +2,13 @@
 import { describeRoute } from "hono-openapi";
 import { UnitListSchema } from "../../contract/registry.ts";
 import { toUnitList } from "../../contract/registry-records.ts";
-import type { App } from "../deps.ts";
+import type { App } from "../app-env.ts";
 import { contentTag, isKnownTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { UNIT_LIST_EXAMPLE } from "../openapi/registry-examples.ts";
 import { notModified, ok, problems } from "../openapi/responses.ts";
-import type { RegistryDeps } from "./registry.ts";
+import type { RegistryDeps } from "./registry-access.ts";
 
 const PATH = "/api/v1/units";
 /** Units change only when the service starts anew; a restart is noticed after this, s. */

@@ -1,11 +1,12 @@
 /** `/api/v1/users/{user_id}`: one account, to read, to change, and to give a password. */
 import { describeRoute } from "hono-openapi";
 import { NewPasswordSchema, UserChangeSchema, type UserView, UserViewSchema } from "../../contract/access.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { hashPassword } from "../auth/passwords.ts";
 import { recount } from "../auth/recount.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { USER_CHANGE_EXAMPLE, USER_EXAMPLE } from "../openapi/access-examples.ts";

@@ -2,12 +2,13 @@
 import { describeRoute } from "hono-openapi";
 import { NewUserSchema, UserPageSchema, UserViewSchema } from "../../contract/access.ts";
 import { UserExistsError } from "../../store/users.ts";
+import type { App } from "../app-env.ts";
 import { hashPassword } from "../auth/passwords.ts";
 import { recount } from "../auth/recount.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
 import { cursorParameter } from "../cursor.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { NEW_USER_EXAMPLE, USER_EXAMPLE, USER_PAGE_EXAMPLE } from "../openapi/access-examples.ts";

@@ -9,10 +9,11 @@ import {
 } from "../../contract/webhook-events.ts";
 import { TargetError } from "../../notify/target.ts";
 import type { OwnedWebhook } from "../../store/webhooks/webhook-row.ts";
+import type { AppContext } from "../app-env.ts";
 import type { Claims } from "../auth/claims.ts";
 import { invalidField } from "../body/check-shape.ts";
 import type { ReadJson } from "../body/small-json.ts";
-import type { AppContext, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { pathId } from "../openapi/parameters.ts";
 import { pathUuid } from "../parameters.ts";

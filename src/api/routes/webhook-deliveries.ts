@@ -8,8 +8,8 @@ import {
 } from "../../contract/webhook.ts";
 import { DELIVERED_EVENTS, DELIVERY_STATES, LOG_DAYS, MAX_LOGGED } from "../../contract/webhook-events.ts";
 import type { DeliveryViewer } from "../../store/webhooks/deliveries.ts";
+import type { App, AppContext } from "../app-env.ts";
 import { readsEverybodys } from "../auth/claims.ts";
-import type { App, AppContext } from "../deps.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { pageParameters, queryParameter } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";

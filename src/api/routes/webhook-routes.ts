@@ -1,6 +1,7 @@
 /** All routes of webhooks. */
+import type { App } from "../app-env.ts";
 import { smallJson } from "../body/small-json.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { mountWebhook } from "./webhook.ts";
 import { mountWebhookDeliveries } from "./webhook-deliveries.ts";
 import { mountWebhooks } from "./webhooks.ts";

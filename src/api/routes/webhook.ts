@@ -9,8 +9,8 @@ import {
 } from "../../contract/webhook.ts";
 import { DEFAULT_OVERLAP_HOURS } from "../../contract/webhook-events.ts";
 import { newSecret } from "../../notify/signature.ts";
+import type { App } from "../app-env.ts";
 import { shapeCheck } from "../body/check-shape.ts";
-import type { App } from "../deps.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";

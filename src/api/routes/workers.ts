@@ -1,7 +1,8 @@
 /** `GET /api/v1/workers`: the ingest threads of all worker processes. */
 import { describeRoute } from "hono-openapi";
 import { WorkerListSchema, type WorkerView } from "../../contract/oversight.ts";
-import type { App, RouteDeps } from "../deps.ts";
+import type { App } from "../app-env.ts";
+import type { RouteDeps } from "../deps.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { WORKER_EXAMPLE } from "../openapi/oversight-examples.ts";

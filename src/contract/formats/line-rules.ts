@@ -1,13 +1,29 @@
 /** The rules for the readings of a body in line protocol: what a series has in common is asked once. */
-import { ambiguity, type Resolved, resolve } from "../naming.ts";
+import type { SensorRange } from "../known-sensor.ts";
+import { ambiguity, type Naming, type Resolved, resolve, type SeenReading } from "../naming.ts";
 import { quoted } from "../printable.ts";
 import { DEFAULT_QUALITY } from "../reading.ts";
-import type { SensorRange } from "../rule-settings.ts";
 import type { BatchRules } from "../rules.ts";
 import { AmbiguousSeries, type FieldKey } from "../series.ts";
 import { structureDetails } from "../structure.ts";
 import { canonicalWithin, type Range, type UnitUse } from "../units.ts";
-import type { LineReadings } from "./line-readings.ts";
+import type { Precision } from "./line-values.ts";
+
+/** What is judged: readings in columns, one by one only where one is refused. */
+interface LineColumns {
+  readonly length: number;
+  /** What the fields are of. */
+  readonly series: readonly FieldKey[];
+  /** Of each reading, its position in `series`; negative: it cannot be read. */
+  readonly seriesOf: Int32Array;
+  /** NaN: the value is no number. */
+  readonly value: Float64Array;
+  /** Whole microseconds since the epoch; NaN: it is no timestamp. */
+  readonly timestamp_us: Float64Array;
+  readonly settings: { readonly precision: Precision };
+  raw(ordinal: number): unknown;
+  seen(ordinal: number, naming: Naming): SeenReading | undefined;
+}
 
 /** What the rules need to know of a series. */
 interface Judged {
@@ -22,7 +38,7 @@ interface Judged {
 }
 
 /** Judge every reading, each exactly once and in order, as `judgeValues` does. */
-export function judgeLines(readings: LineReadings, rules: BatchRules): void {
+export function judgeLines(readings: LineColumns, rules: BatchRules): void {
   const { naming, batch, columns } = rules;
   if (naming === undefined) throw new TypeError("line protocol cannot be judged without names");
   const { series, seriesOf, value, timestamp_us, length } = readings;
@@ -62,7 +78,7 @@ function judgedSeries(key: FieldKey, rules: BatchRules): Judged | AmbiguousSerie
 
 /** What cannot be asked the other rules. */
 function refuseUnread(
-  readings: LineReadings,
+  readings: LineColumns,
   ordinal: number,
   one: Judged | AmbiguousSeries | undefined,
   rules: BatchRules,

@@ -4,8 +4,8 @@
  * go by one advisory lock: what a transaction read after it has the lock stays true until it commits.
  */
 import { ADVISORY_LOCKS } from "../advisory-locks.ts";
-import type { Stored } from "../ledger.ts";
 import type { Database } from "../pool.ts";
+import type { Stored } from "../write-group.ts";
 import type { WriterTransaction } from "../writer-connection.ts";
 import { arrayOf, ask } from "./ask.ts";
 

@@ -1,10 +1,10 @@
 /** How fast the service's writer is, as a share of one raw COPY of the same rows into an identical hypertable. */
-
 import type { ReadingColumns } from "../../contract/columns.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../../contract/copy.ts";
 import { copyOrder } from "../../contract/order.ts";
 import { type BenchmarkTables, RAW_TABLE } from "../../store/benchmark-tables.ts";
-import { type WriteGroup, type WriteJob, Writer } from "../../store/writer.ts";
+import type { WriteGroup, WriteJob } from "../../store/write-group.ts";
+import { Writer } from "../../store/writer.ts";
 import { WriterConnection } from "../../store/writer-connection.ts";
 import { median } from "./percentile.ts";
 import type { Recording } from "./recording.ts";

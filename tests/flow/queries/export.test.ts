@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createConnection, type Socket } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { Hono } from "hono";
-import type { AppEnv } from "../../../src/api/deps.ts";
+import type { AppEnv } from "../../../src/api/app-env.ts";
 import { Exports } from "../../../src/api/formats/export.ts";
 import { systemClock } from "../../../src/ops/clock.ts";
 import { createLogger } from "../../../src/ops/log.ts";

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import type { EntryMeta } from "../../../src/contract/entry.ts";
 import type { Tracer } from "../../../src/ops/trace.ts";
-import { openTracer, type SpanReport } from "../../../src/ops/tracing.ts";
+import type { SpanReport } from "../../../src/ops/trace-settings.ts";
+import { openTracer } from "../../../src/ops/tracing.ts";
 import { IngestBench, reading } from "../../support/ingest-bench.ts";
 import { type Collector, startCollector } from "../../support/otlp/collector.ts";
 import type { SentSpan } from "../../support/otlp/spans.ts";

@@ -1,8 +1,8 @@
 /** A stream of events shows signs of life, gives up on its source when it ends, and never stands in the way. */
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
+import type { AppEnv } from "../../../src/api/app-env.ts";
 import { Lives } from "../../../src/api/auth/lives.ts";
-import type { AppEnv } from "../../../src/api/deps.ts";
 import { eventStream, Newest, type StreamPiece } from "../../../src/api/event-stream.ts";
 import { sseParts } from "../../support/sse.ts";
 import { until } from "../../support/until.ts";

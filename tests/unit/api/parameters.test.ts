@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Hono } from "hono";
+import type { AppContext } from "../../../src/api/app-env.ts";
 import { cursorParameter, toCursor } from "../../../src/api/cursor.ts";
-import type { AppContext } from "../../../src/api/deps.ts";
 import { contentTag, isKnownTag, matchedVersions } from "../../../src/api/etag.ts";
 import {
   choiceParameter,

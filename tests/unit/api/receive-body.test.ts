@@ -2,9 +2,9 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { Hono } from "hono";
+import type { AppEnv } from "../../../src/api/app-env.ts";
 import { BodyMemory } from "../../../src/api/body/body-memory.ts";
 import { receiveBody } from "../../../src/api/body/receive-body.ts";
-import type { AppEnv } from "../../../src/api/deps.ts";
 import { asProblem, problemResponse } from "../../../src/api/problem-error.ts";
 import { Slots } from "../../../src/ops/slots.ts";
 

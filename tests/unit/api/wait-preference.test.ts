@@ -1,7 +1,7 @@
 /** `Prefer: wait=N` is read as RFC 7240 says, and a wait that is one too many is none. */
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
-import type { AppEnv } from "../../../src/api/deps.ts";
+import type { AppEnv } from "../../../src/api/app-env.ts";
 import { TooManyFollowersError } from "../../../src/api/job-watch.ts";
 import { awaited, preferredWait_s, readWait } from "../../../src/api/wait-preference.ts";
 import { loadConfig } from "../../../src/config.ts";

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { chmod, cp, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig, VARIABLES } from "../../../src/config.ts";
+import { VARIABLES } from "../../../src/config/variables.ts";
+import { loadConfig } from "../../../src/config.ts";
 import {
   documentsOf,
   imageEnvironment,

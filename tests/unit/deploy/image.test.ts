@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import packageFile from "../../../package.json" with { type: "json" };
-import { VARIABLES } from "../../../src/config.ts";
+import { VARIABLES } from "../../../src/config/variables.ts";
 import { dockerfile, imageEnvironment, ROOT, textOf } from "../../support/deploy.ts";
 
 const instructions = await dockerfile();

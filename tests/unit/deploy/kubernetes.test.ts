@@ -5,11 +5,13 @@ import { dirname, join } from "node:path";
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import packageFile from "../../../package.json" with { type: "json" };
-import type { AppEnv, RouteDeps } from "../../../src/api/deps.ts";
+import type { AppEnv } from "../../../src/api/app-env.ts";
+import type { RouteDeps } from "../../../src/api/deps.ts";
 import { mountMetrics } from "../../../src/api/routes/metrics.ts";
 import { mountProbes } from "../../../src/api/routes/probes.ts";
 import { createWorkerApp, type WorkerAppDeps } from "../../../src/api/worker-app.ts";
-import { loadConfig, VARIABLES } from "../../../src/config.ts";
+import { VARIABLES } from "../../../src/config/variables.ts";
+import { loadConfig } from "../../../src/config.ts";
 import {
   documentsOf,
   kubernetesObjects,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "../../../load/command-line.ts";
-import { SCENARIO_NAMES } from "../../../load/k6/scenarios.ts";
+import { SCENARIO_NAMES } from "../../../load/k6/plan.ts";
 import { findK6, HOW_TO_GET_K6 } from "../../../load/run/find-k6.ts";
 import { readOptions } from "../../../load/run/options.ts";
 

@@ -1,8 +1,9 @@
 /** What k6 sends: valid, never the same twice, and bad exactly where the counters expect it. */
 import { describe, expect, test } from "bun:test";
 import { Bodies } from "../../../load/k6/bodies.ts";
+import { SCENARIO_NAMES } from "../../../load/k6/plan.ts";
 import { MAX_BATCHES, type RunShape, SENSORS } from "../../../load/k6/rig.ts";
-import { optionsOf, SCENARIO_NAMES, SCENARIOS } from "../../../load/k6/scenarios.ts";
+import { optionsOf, SCENARIOS } from "../../../load/k6/scenarios.ts";
 import { Expected } from "../../../load/run/expected.ts";
 import { ReadingColumns } from "../../../src/contract/columns.ts";
 import { isUuid } from "../../../src/contract/job-id.ts";

@@ -2,8 +2,8 @@
 import { expect, test } from "bun:test";
 import { Registry } from "prom-client";
 import { createLogger } from "../../../src/ops/log.ts";
+import type { SpanReport } from "../../../src/ops/trace-settings.ts";
 import { TraceWatch } from "../../../src/ops/trace-watch.ts";
-import type { SpanReport } from "../../../src/ops/tracing.ts";
 
 function watched() {
   const lines: string[] = [];

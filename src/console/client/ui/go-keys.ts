@@ -2,16 +2,10 @@
 import { useEffect } from "preact/hooks";
 import { navigate, to } from "../lib/router.ts";
 import { isForKeys } from "../lib/typing.ts";
-import { showKeys } from "./keys-help.tsx";
+import { type GoKey, showKeys } from "./keys-help.tsx";
 
 /** So long after `g` the letter counts. */
 const WAIT_MS = 1_500;
-
-export interface GoKey {
-  readonly key: string;
-  readonly path: string;
-  readonly name: string;
-}
 
 /** @param keys of the pages that the visitor may see */
 export function useGoKeys(keys: readonly GoKey[]): void {

@@ -2,7 +2,13 @@
 import { keysOn, setKeys } from "../lib/preferences.ts";
 import { Shared, useShared } from "../lib/shared.ts";
 import { Dialog } from "./dialog.tsx";
-import type { GoKey } from "./go-keys.ts";
+
+/** A page, and the letter that leads to it behind a `g`. */
+export interface GoKey {
+  readonly key: string;
+  readonly path: string;
+  readonly name: string;
+}
 
 type KeyText = readonly [key: string, meaning: string];
 

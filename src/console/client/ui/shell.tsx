@@ -1,5 +1,4 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
-
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Role } from "../../../contract/roles.ts";
@@ -11,9 +10,9 @@ import { useAction } from "../lib/resource.ts";
 import { to, usePlace } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
 import type { Zone } from "../types.ts";
-import { type GoKey, useGoKeys } from "./go-keys.ts";
+import { useGoKeys } from "./go-keys.ts";
 import { BrandMark, Icon, type IconName } from "./icons.tsx";
-import { KeysHelp } from "./keys-help.tsx";
+import { type GoKey, KeysHelp } from "./keys-help.tsx";
 import { Notices } from "./notices.tsx";
 import { ProblemBox } from "./states.tsx";
 

@@ -1,5 +1,7 @@
 /** Buttons that move and zoom a chart, for everybody without a mouse too. */
-import type { View } from "./sensor-chart.tsx";
+
+/** The stretch of time that a chart shows. */
+export type View = readonly [from_s: number, to_s: number];
 
 const HOUR_S = 3_600;
 const SPANS = [

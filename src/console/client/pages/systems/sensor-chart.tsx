@@ -1,5 +1,4 @@
 /** A sensor's curve with zoom and pan; every view is asked for anew, downsampled by the service. */
-
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import type { Series, SeriesPoint } from "../../../../contract/query.ts";
@@ -12,7 +11,7 @@ import { bandOf, curveSeries } from "../../ui/curve.ts";
 import { Panel } from "../../ui/page.tsx";
 import type { Palette } from "../../ui/palette.ts";
 import { Empty, Loading, ProblemBox } from "../../ui/states.tsx";
-import { ChartTools } from "./chart-tools.tsx";
+import { ChartTools, type View } from "./chart-tools.tsx";
 
 const POINTS = 800;
 const DAY_S = 86_400;
@@ -26,8 +25,6 @@ const MAX_SPAN_S = 3_650 * DAY_S;
 const SETTLE_MS = 200;
 const iso = (s: number) => new Date(s * 1000).toISOString();
 const seconds = (text: string) => Date.parse(text) / 1000;
-
-export type View = readonly [from_s: number, to_s: number];
 
 export function SensorChart({ sensor }: { sensor: SensorDetail }) {
   const [view, setView] = useView(sensor);
