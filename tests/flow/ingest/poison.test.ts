@@ -221,8 +221,7 @@ test("an entry that the database refuses for another reason is found by splittin
 
 test("a full Redis becomes empty again: threads work at maxmemory", async () => {
   const ids = await Promise.all([1, 2, 3, 4].map((n) => bench.offer(good(n))));
-  const used = Number(/used_memory:(\d+)/.exec(await bench.redis.info("memory"))![1]);
-  await bench.redis.config("SET", "maxmemory", used - 10_000);
+  await bench.redis.config("SET", "maxmemory", 1);
   try {
     await bench.work("w");
     for (const id of ids) expect((await bench.board.get(id))?.status).toBe("completed");

@@ -6,6 +6,7 @@ const batchOf = (readings: number) =>
     JSON.stringify({ readings: Array.from({ length: readings }, (_, i) => ({ unit: "bar", value: i / 7 })) }),
   );
 const SMALL = batchOf(10);
+const MIDDLE = batchOf(200);
 const LARGE = batchOf(10_000);
 
 test("a small body goes into the stream as it was sent", () => {
@@ -16,25 +17,32 @@ test("a small body goes into the stream as it was sent", () => {
   expect(unpackedBytes(version, bytes)).toBe(SMALL.length);
 });
 
-test("a large body is compressed, and comes back byte for byte", () => {
-  const { version, bytes } = packBody(LARGE, true);
-  expect(version).toBe("2");
-  expect(bytes.length).toBeLessThan(LARGE.length / 2);
-  expect(unpackBody(version, bytes).equals(LARGE)).toBe(true);
-  expect(unpackedBytes(version, bytes)).toBe(LARGE.length);
-});
-
-test("a body that cannot be compressed comes back too, also from the middle of a larger buffer", () => {
-  const around = Buffer.from(crypto.getRandomValues(new Uint8Array(65_000)));
-  const body = around.subarray(11, 60_011);
+test.each([
+  ["of some hundred readings", MIDDLE],
+  ["large", LARGE],
+])("a body that is %s is compressed, and comes back byte for byte", (_, body) => {
   const { version, bytes } = packBody(body, true);
   expect(version).toBe("2");
+  expect(bytes.length).toBeLessThan(body.length / 2);
   expect(unpackBody(version, bytes).equals(body)).toBe(true);
+  expect(unpackedBytes(version, bytes)).toBe(body.length);
 });
+
+test.each([5_000, 60_000])(
+  "%i bytes that cannot be compressed come back too, also from the middle of a buffer",
+  (size) => {
+    const around = Buffer.from(crypto.getRandomValues(new Uint8Array(65_000)));
+    const body = around.subarray(11, size + 11);
+    const { version, bytes } = packBody(body, true);
+    expect(version).toBe("2");
+    expect(unpackBody(version, bytes).equals(body)).toBe(true);
+  },
+);
 
 test.each([
   ["small", Buffer.from("sensor_id,timestamp,value,unit\n")],
   ["empty", Buffer.alloc(0)],
+  ["middle-sized", MIDDLE],
   ["large", LARGE],
 ])("a %s body that is not JSON comes back byte for byte", (_, body) => {
   const { version, bytes } = packBody(body, false);
