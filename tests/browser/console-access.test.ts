@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import type { KeyView, UserView } from "../../src/contract/access.ts";
 import type { AuditEntry } from "../../src/contract/oversight.ts";
 import type { Session } from "../../src/contract/session.ts";
-import { faultsOf, signIn } from "../support/console-browser.ts";
+import { asksToSignIn, faultsOf, signIn } from "../support/console-browser.ts";
 import { PASSWORD, SYSTEM, serviceSuite } from "../support/console-service.ts";
 import { until } from "../support/until.ts";
 
@@ -63,10 +63,7 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await button(page, "Change").click();
     await row(page, "rig-12").getByText("engineer").waitFor();
     await row(page, "rig-12").getByText("120/min").waitFor();
-    await until("the session before is over", async () => {
-      await producer.page.reload();
-      return (await producer.page.getByLabel("User name").count()) > 0;
-    });
+    await until("the session before is over", () => asksToSignIn(producer.page));
     await producer.close();
 
     await button(page, "Change rig-12").click();
@@ -84,9 +81,9 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     expect(off).toMatchObject({ action: "user.change", actor_name: "admin" });
     expect(complaints).toEqual([]);
     await close();
-  }, 90_000);
+  });
 
-  test("a key is shown once, works at once, can be replaced, and is refused within seconds once it is revoked", async () => {
+  test("a key is shown once, works at once, can be replaced, and is refused everywhere once it is revoked", async () => {
     await service().createUser("rig-20", "producer");
     const { page, complaints, close } = await enter("/keys", "rig-20");
     await page.getByText("No keys").waitFor();
@@ -130,13 +127,13 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
       await page.getByText(left).waitFor();
     }
     for (const secret of [first, second]) {
-      await until("it is refused", async () => (await session(secret)).status === 401, 5_000);
+      await until("it is refused", async () => (await session(secret)).status === 401);
     }
     await page.getByLabel("State").selectOption("over");
     await row(page, "Gateway").getByText("revoked").first().waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("an admin sees everybody's keys and makes one for somebody else, with limits, which are changed later; others see and rename their own only", async () => {
     await service().createUser("rig-30", "producer");
@@ -192,7 +189,7 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await owner.page.keyboard.press("Enter");
     await row(owner.page, "Mine").waitFor();
     await owner.close();
-  }, 60_000);
+  });
 
   test("the own password is changed on the page of the account; that, and an admin's, end what is signed in", async () => {
     await service().createUser("rig-40", "producer");
@@ -208,10 +205,7 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await page.getByLabel("Current password").fill(PASSWORD);
     await button(page, "Change the password").click();
     await page.getByLabel("User name").waitFor();
-    await until("the other session is over", async () => {
-      await elsewhere.page.reload();
-      return (await elsewhere.page.getByLabel("User name").count()) > 0;
-    });
+    await until("the other session is over", () => asksToSignIn(elsewhere.page));
     await elsewhere.close();
     const arrive = { path: "/account", username: "rig-40", password: NEW_PASSWORD };
     await signIn(page, service().url, arrive);
@@ -223,13 +217,10 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     await button(admin.page, "Set the password").click();
     await admin.page.getByText("rig-40 has a new password.").waitFor();
     await admin.close();
-    await until("the session is over", async () => {
-      await page.reload();
-      return (await page.getByLabel("User name").count()) > 0;
-    });
+    await until("the session is over", () => asksToSignIn(page));
     expect(complaints).toEqual([]);
     await close();
-  }, 90_000);
+  });
 
   test("signing out everywhere ends the sessions of other browsers too", async () => {
     await service().createUser("rig-50", "producer");
@@ -238,12 +229,9 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     const { page, complaints, close } = await enter("/account", "rig-50");
     await button(page, "Sign out everywhere").click();
     await page.getByLabel("User name").waitFor();
-    await until("the other is over too", async () => {
-      await elsewhere.page.reload();
-      return (await elsewhere.page.getByLabel("User name").count()) > 0;
-    });
+    await until("the other is over too", () => asksToSignIn(elsewhere.page));
     expect(complaints).toEqual([]);
     await elsewhere.close();
     await close();
-  }, 60_000);
+  });
 });

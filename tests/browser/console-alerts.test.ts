@@ -36,7 +36,7 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     expect(JSON.parse(put.replace("PUT ", ""))).toEqual({ share: 0.007, window_s: null, min_readings: 50 });
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("who looks into an alert says so, on its page and in the overview", async () => {
     const { page, complaints, close } = await enter("");
@@ -53,7 +53,7 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     await settled(page);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a reviewer sees the limits and changes none", async () => {
     bench().role = "reviewer";

@@ -60,7 +60,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await page.locator(".chart canvas").waitFor();
     await drawn(page, "four of five minutes are drawn", "accent", 400);
     await close();
-  }, 30_000);
+  });
 
   test("another theme or zone draws the same stretch", async () => {
     const times = Array.from({ length: 30 }, (_, i) => `2026-07-10T10:${String(i + 10)}:00Z`);
@@ -83,7 +83,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     }
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("the axis tells the offset of the times that it shows, not that of today", async () => {
     const summer = between("2026-07-10T04:00:00Z", "2026-07-10T14:00:00Z");
@@ -96,7 +96,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await says("Time (+02:00, then +01:00)");
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("nobody gets lost beside the readings: the view stays where some may be, and leads back from elsewhere", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
@@ -138,7 +138,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     expect(shown()).toEqual([Date.parse("2026-07-10T09:00:01Z"), Date.parse("2026-07-10T10:00:01Z")]);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("the limit that a reading broke is told beside its line, and the legend tells the reading's values", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
@@ -161,7 +161,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await until("the legend is back", async () => (await legend.textContent()) === before);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("what was fixed is no refusal any more, and does not press the curve flat", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
@@ -190,7 +190,7 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     await page.getByText(/before they were approved or fixed/).waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("the preview looks at a stretch that the visitor sees and chooses, up to the last reading", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
@@ -227,5 +227,5 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     expect(await page.getByText(/between –/).count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 });

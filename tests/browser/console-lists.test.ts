@@ -22,7 +22,8 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await text.focus();
     await page.keyboard.type("abo");
     await queryHas(page, "q", "abo");
-    await page.keyboard.type("ve 350 ");
+    // At once: a pause between two keys would be a step on the way back of its own.
+    await page.keyboard.insertText("ve 350 ");
     await queryHas(page, "q", "above 350");
     expect(await text.inputValue()).toBe("above 350 ");
     const reason = page.getByRole("checkbox", { name: /parse error/ });
@@ -38,7 +39,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await until("the text is back", async () => (await text.inputValue()) === "abo");
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("all that match look selected; one less is what is in sight; Escape and other filters select nothing", async () => {
     const { page, complaints, close } = await enter(READINGS);
@@ -61,7 +62,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(await ticked(page)).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("signing out is told only when the service has done it", async () => {
     const { page, complaints, close } = await enter("/jobs");
@@ -76,7 +77,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await page.getByLabel("User name").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("a table that has no room shows its rows as cards with the same words, and is a table again when it has", async () => {
     const { page, complaints, close } = await enter("/jobs");
@@ -149,7 +150,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(asked.slice(5)).toEqual(["page-5", "page-6"]);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("a name in the record leads to everything that this person did, and back to all", async () => {
     const { page, complaints, close } = await enter("/audit");
@@ -164,7 +165,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await page.waitForURL((url) => url.search === "");
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("a list is asked for again with its counts, also when it is empty", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
@@ -216,7 +217,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(asked).toBe(130);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("texts without a place to break stay within the page", async () => {
     const long = "x".repeat(300);
@@ -241,7 +242,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(faults).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a task says what others had decided, in its list too; a dry run of a part says of which", async () => {
     const { page, complaints, close } = await enter("/no-such-page");

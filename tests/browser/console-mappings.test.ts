@@ -83,7 +83,7 @@ serviceSuite("mappings in the console of a running service", ({ service, enter }
     expect(record.items).toMatchObject([{ action: "mapping.set", actor_name: "admin" }]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("mappings come from a table once every line is right, are changed, found, and removed; a producer may look", async () => {
     await newSensor("Return pressure");
@@ -152,5 +152,5 @@ serviceSuite("mappings in the console of a running service", ({ service, enter }
     for (const name of ["Import", "New mapping"]) expect(await button(producer.page, name).count()).toBe(0);
     expect(await producer.page.getByRole("button", { name: /the mapping of/ }).count()).toBe(0);
     await producer.close();
-  }, 60_000);
+  });
 });

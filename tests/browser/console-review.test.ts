@@ -47,7 +47,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     expect(states.sort()).toEqual(["fixed", "rejected", "rejected"]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("everything that matches is selected, not only what is shown; its task shows how far it is and can be cancelled", async () => {
     await service().send(sensorId(2), MANY, MANY);
@@ -80,7 +80,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     expect(await service().pending(sensorId(2))).toBe(MANY - PORTION);
     expect(complaints).toEqual([]);
     await close();
-  }, 90_000);
+  });
 
   test("the readings of an incident are exactly these, and are selected as such", async () => {
     await service().send(sensorId(3), 10, 4);
@@ -108,7 +108,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     await page.getByText("Only of one incident").waitFor({ state: "detached" });
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a decision is taken back by keys: tried first, and the history says what is stored no more", async () => {
     await service().send(sensorId(9), 10, 1);
@@ -131,7 +131,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     expect(await service().pending(sensorId(9))).toBe(1);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("what the filters show is exported as CSV and NDJSON, all of it", async () => {
     await service().send(sensorId(4), 700, 600);
@@ -164,7 +164,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     ]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("every list is exported as a file, and ticked incidents as their readings", async () => {
     await service().send(sensorId(6), 700, 3);
@@ -192,7 +192,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     }
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   /** The text of a file that a link gives. */
   async function download(page: Page, link: string, name: string): Promise<string> {

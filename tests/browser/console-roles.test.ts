@@ -51,7 +51,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     expect(await page.getByText("above 700 bar").count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   /** A batch that was given up, as a worker leaves it. */
   async function bury(n: number): Promise<{ job_id: string; letter: string }> {
@@ -108,7 +108,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     ]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a dead letter is discarded only with a reason; its job says that nothing is left to replay", async () => {
     const { job_id, letter } = await bury(6);
@@ -131,7 +131,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     ]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("the overview says that the service is away and goes on by itself once it is back; the visitor stays signed in", async () => {
     const { page, complaints, close } = await enter("");
@@ -139,7 +139,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     await service().stop();
     await page.getByText("Connection lost, reconnecting…").waitFor();
     await service().start();
-    await page.getByText("Live", { exact: true }).waitFor({ timeout: 20_000 });
+    await page.getByText("Live", { exact: true }).waitFor();
     const before = await service().pending();
     await waiting(page, before);
     await service().send(sensorId(7), 10, 3);
@@ -148,5 +148,5 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     await page.getByText("running").first().waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 90_000);
+  });
 });

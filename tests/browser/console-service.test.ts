@@ -125,5 +125,5 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
     await expectFixed(sensor_id, 2);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 });

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { PASSWORD } from "../support/console-api.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { faultsOf } from "../support/console-browser.ts";
+import { faultsOf, PATIENCE_MS } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -13,7 +13,7 @@ const TABS = 8;
 consoleSuite("sessions of the console", ({ bench, enter }) => {
   async function anotherTab(page: Page, path: string): Promise<Page> {
     const tab = await page.context().newPage();
-    tab.setDefaultTimeout(10_000);
+    tab.setDefaultTimeout(PATIENCE_MS);
     await tab.goto(`${bench().url}/console${path}`);
     return tab;
   }
@@ -21,23 +21,22 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
 
   test("more tabs than a browser has connections are live at once, by one stream, which ends with the last", async () => {
     const { page, complaints, close } = await enter();
-    await until("no streams of before", () => bench().streams.open <= 1);
     const tabs = [page];
     while (tabs.length < TABS) tabs.push(await anotherTab(page, ""));
     for (const tab of tabs) await tab.getByText("Live", { exact: true }).waitFor();
-    expect(bench().streams.open).toBe(1);
+    await until("the streams of before have ended", () => bench().streams.open === 1);
     bench().events = false;
     for (const tab of tabs) await tab.getByText("Connection lost, reconnecting…").waitFor();
     bench().events = true;
     for (const tab of tabs) await tab.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("link", { name: "Jobs", exact: true }).click();
     for (const tab of tabs.slice(2)) await tab.close();
-    expect(bench().streams.open).toBe(1);
+    await until("one stream is left", () => bench().streams.open === 1);
     await tabs[1]?.goto("about:blank");
     await until("the stream has ended", () => bench().streams.open === 0);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("without a shared worker a tab is live for itself", async () => {
     const { page, complaints, close } = await enter("/jobs");
@@ -50,7 +49,7 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     await page.getByText("Live", { exact: true }).waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("a session that ends during work is begun again in place: what was typed is kept, and what was cut off is done", async () => {
     const { page, complaints, close } = await enter(`/quarantine/readings/${IDS.reading}`);
@@ -77,7 +76,7 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     await dialog.getByText("would be stored").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a page that the end of a session left without its data asks again", async () => {
     const { page, complaints, close } = await enter("/jobs");
@@ -89,7 +88,7 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     expect(await page.locator(".problem").count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("tabs share who is signed in: out in one is out in all, and so is another visitor", async () => {
     const { page, complaints, close } = await enter("/jobs");
@@ -118,5 +117,5 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     await page.getByText("no more").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 });

@@ -59,7 +59,7 @@ serviceSuite("webhooks in the console", ({ service, enter }) => {
     expect(again).toBe(first!);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("show what a receiver refuses, take a new secret, and can be turned off and deleted", async () => {
     receiver.behave(status(503, {}, "Back at noon"));
@@ -99,7 +99,7 @@ serviceSuite("webhooks in the console", ({ service, enter }) => {
     expect(await page.getByRole("link", { name: "Noon" }).count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("say why an address is refused, and tell of alerts only with everybody's batches", async () => {
     const { page, complaints, close } = await enter("/webhooks");
@@ -122,7 +122,7 @@ serviceSuite("webhooks in the console", ({ service, enter }) => {
     await page.getByText("everybody's batches").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("are the producer's own, and no reviewer's", async () => {
     await service().createUser("rig-9", "producer");
@@ -138,5 +138,5 @@ serviceSuite("webhooks in the console", ({ service, enter }) => {
     await reviewer.page.getByText("This page is for admins, engineers and producers").waitFor();
     expect(await reviewer.page.getByRole("link", { name: "Webhooks" }).count()).toBe(0);
     await reviewer.close();
-  }, 60_000);
+  });
 });

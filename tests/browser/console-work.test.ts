@@ -43,7 +43,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByText("3 shown, no more").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("every correction that the API takes can be typed; a field that is wrong is told", async () => {
     const { page, complaints, close } = await enter(`/quarantine/readings/${IDS.reading}`);
@@ -103,7 +103,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     }
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("who was slower sees what the readings are now, and goes on with the others", async () => {
     const { page, complaints, close } = await enter("/quarantine/readings");
@@ -128,7 +128,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     expect(left.ids).not.toContain(IDS.reading);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("the overview is live, says when it is not, and recovers", async () => {
     const { page, close } = await enter();
@@ -138,7 +138,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     bench().events = true;
     await page.getByText("Live", { exact: true }).waitFor();
     await close();
-  }, 30_000);
+  });
 
   test("a fault shows the problem with its request id, and the way to try again", async () => {
     const { page, complaints, close } = await enter();
@@ -204,5 +204,5 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     expect(await page.getByRole("button", { name: /mapping|Import/ }).count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 });

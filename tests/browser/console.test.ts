@@ -99,7 +99,7 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
     expect(faults).toEqual([]);
     expect(complaints).toEqual([]);
     await close();
-  }, 60_000);
+  });
 
   test("a phone reaches every page by its menu, and the filters of quarantine", async () => {
     const { page, complaints, close } = await enter("/jobs", "dark", NARROW);
@@ -117,7 +117,7 @@ consoleSuite("/console in a browser", ({ bench, enter, visit }) => {
     }
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("the theme is the visitor's choice and stays", async () => {
     const { page, close } = await enter("/jobs");

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { BATCH_EXAMPLE, LOGIN_EXAMPLE } from "../../src/api/openapi/examples.ts";
 import { ApiBench, type TestApi } from "../support/api.ts";
-import { inChromium } from "../support/console-browser.ts";
+import { inChromium, PATIENCE_MS } from "../support/console-browser.ts";
 
 /** Opens an operation, presses Execute, and gives the status and body that the page shows. */
 async function execute(page: Page, operation: string): Promise<{ status: string; body: string }> {
@@ -24,14 +24,14 @@ inChromium("/docs in a browser", (browser) => {
     bench = await ApiBench.create();
     api = await bench.start();
     await api.createUser("admin", LOGIN_EXAMPLE);
-  }, 60_000);
+  });
   afterAll(async () => {
     await bench?.close();
   });
 
   test("the login example authorizes the batch example, which is accepted; nothing comes from elsewhere", async () => {
     const page = await browser().newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     const complaints: string[] = [];
     const hosts = new Set<string>();
     page.on("pageerror", (error) => complaints.push(error.message));
@@ -55,5 +55,5 @@ inChromium("/docs in a browser", (browser) => {
     expect(await (await api.job(token, job_id)).json()).toMatchObject({ system_id: BATCH_EXAMPLE.system_id });
     expect([...hosts]).toEqual([api.server.url]);
     expect(complaints).toEqual([]);
-  }, 60_000);
+  });
 });

@@ -8,7 +8,7 @@ import { testWithDisk } from "../support/fault/small-disk.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const CHILD = join(ROOT, "tests/support/fault/full-redis-disk.ts");
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 
 await mkdir(join(ROOT, ".data"), { recursive: true });
 const folder = mkdtempSync(join(ROOT, ".data/test-disk-"));

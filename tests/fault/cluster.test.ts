@@ -8,7 +8,7 @@ import { type ClusterNode, RedisCluster } from "../support/redis-cluster.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 /** With three masters 1, 2 and 2 of them are on each. */
 const PARTITIONS = 5;
 const seed = seedOf("cluster");
@@ -20,16 +20,14 @@ beforeAll(async () => {
 }, TEST_MS);
 afterAll(() => cluster.close(), TEST_MS);
 beforeEach(async () => {
-  // Six servers more than other suites have: threads get the processor late, and are not dead for that.
-  const patience = { WORKER_HEARTBEAT_TIMEOUT_MS: "5000" };
-  stack = await Stack.createOn(cluster.url, { STREAM_PARTITIONS: String(PARTITIONS), ...patience });
+  stack = await Stack.createOn(cluster.url, { STREAM_PARTITIONS: String(PARTITIONS) });
 }, TEST_MS);
 afterEach(() => stack.close(), TEST_MS);
 
 /** So many batches more have been accepted. */
 const more = (load: Load, count: number) => {
   const goal = load.accepted.size + count;
-  return until(`${count} more batches are accepted`, () => load.accepted.size >= goal, 20_000);
+  return until(`${count} more batches are accepted`, () => load.accepted.size >= goal, 60_000);
 };
 const masterOf = (partition: number, silent?: ClusterNode) =>
   cluster.masterOf(slotOf(streamKey(partition)), silent);
@@ -51,13 +49,13 @@ test(
     await more(load, 60);
     const victim = await masterOf(0);
     await victim.kill();
-    await until("batches that need it are told so", () => isReady(503), 10_000);
-    await until("another master has its slots", async () => (await masterOf(0)) !== victim, 20_000);
-    await until("every slot is served again", () => isReady(200), 10_000);
+    await until("batches that need it are told so", () => isReady(503));
+    await until("another master has its slots", async () => (await masterOf(0)) !== victim, 60_000);
+    await until("every slot is served again", () => isReady(200));
     // The heir has no replica: its own batches wait, and those that may go anywhere go to the others.
     const token = await stack.login();
     for (const batch of [source.next(), source.next(), source.next()]) {
-      const answer = await until("a batch without a key is accepted", () => accepted(token, batch), 20_000);
+      const answer = await until("a batch without a key is accepted", () => accepted(token, batch), 60_000);
       load.accepted.set(answer, batch);
     }
     await victim.start();
@@ -79,15 +77,15 @@ test(
     await more(load, 30);
     const frozen = await masterOf(1);
     frozen.signal("SIGSTOP");
-    await until("another master has its slots", async () => (await masterOf(1, frozen)) !== frozen, 20_000);
-    await until("its batches are refused", () => load.count(503) > 0, 20_000);
+    await until("another master has its slots", async () => (await masterOf(1, frozen)) !== frozen, 60_000);
+    await until("its batches are refused", () => load.count(503) > 0, 60_000);
     frozen.signal("SIGCONT");
     await cluster.settled();
     await more(load, 60);
     await load.stop();
     await stack.reckoning.drained(20_000, () => stack.tail());
     await stack.reckoning.expectEachReadingOnce(load.accepted, unanswered(load));
-    expect(load.slowest_ms).toBeLessThan(12_000);
+    expect(load.slowest_ms).toBeLessThan(25_000);
   },
   TEST_MS,
 );
@@ -124,7 +122,7 @@ test(
     await more(load, 20);
     const replica = await cluster.replicaOf(await masterOf(0));
     await replica.kill();
-    await until("batches are refused", () => load.count(503) > 0, 20_000);
+    await until("batches are refused", () => load.count(503) > 0, 60_000);
     await replica.start();
     await cluster.settled();
     await more(load, 60);

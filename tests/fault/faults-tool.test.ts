@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dir, "../..");
 /** Fourteen faults: APIs, workers, a thread and PostgreSQL end, a disk is full, Redis stands still, an upload is cut. */
 const SEED = "14";
 const COUNT = "14";
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 240_000;
 
 /** @param settings of the environment, beside what every program has */
 async function faults(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {

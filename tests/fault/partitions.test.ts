@@ -7,7 +7,7 @@ import type { Program } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const MOST = 3;
 const seed = seedOf("partitions");
 let stack: Stack;
@@ -21,11 +21,11 @@ const start = (role: "api" | "worker", partitions: number) =>
   stack.start(role, { STREAM_PARTITIONS: String(partitions) });
 async function stop(program: Program): Promise<void> {
   program.signal("SIGTERM");
-  expect(await program.end(25_000)).toEqual({ code: 0, signal: null });
+  expect(await program.end(60_000)).toEqual({ code: 0, signal: null });
 }
 const more = (load: Load, count: number) => {
   const goal = load.accepted.size + count;
-  return until(`${count} more batches are accepted`, () => load.accepted.size >= goal, 20_000);
+  return until(`${count} more batches are accepted`, () => load.accepted.size >= goal, 60_000);
 };
 const waiting = (partition: number) => stack.reckoning.redis.xlen(streamKey(partition));
 

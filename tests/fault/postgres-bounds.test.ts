@@ -8,7 +8,7 @@ import { testWithDisk } from "../support/fault/small-disk.ts";
 import { Stack } from "../support/stack.ts";
 import { createTestRedis, type TestService } from "../support/test-services.ts";
 
-const TEST_MS = 90_000;
+const TEST_MS = 240_000;
 const BOUND_ENTRIES = 40;
 const ROLE = "service";
 const seed = seedOf("postgres-bounds");

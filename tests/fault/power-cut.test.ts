@@ -13,7 +13,7 @@ import { tool } from "../support/tools/debian-tools.ts";
 import { describeWith } from "../support/tools/describe-with.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const seed = seedOf("power-cut");
 let close: (() => Promise<void>) | undefined;
 
@@ -43,14 +43,14 @@ describeWith("strace", await tool("strace"), (tracer) => {
       const { stack, redis } = await traced(tracer, "always");
       await stack.start("api");
       const load = await stack.load(seed);
-      await until("batches wait", () => load.accepted.size >= 40, 20_000);
+      await until("batches wait", () => load.accepted.size >= 40, 60_000);
       await stack.start("worker");
-      await until("and others are stored", () => load.accepted.size >= 100, 20_000);
+      await until("and others are stored", () => load.accepted.size >= 100, 60_000);
       await Promise.all([...stack.programs.map((program) => program.kill()), redis.cutPower()]);
       const before = load.accepted.size;
       await redis.start();
       await stack.start("all");
-      await until("the load goes on", () => load.accepted.size >= before + 30, 20_000);
+      await until("the load goes on", () => load.accepted.size >= before + 30, 60_000);
       await load.stop();
       await stack.settle(load);
     },
@@ -66,12 +66,12 @@ describeWith("strace", await tool("strace"), (tracer) => {
       await until(
         "some batches are accepted that are not on the disk",
         async () => load.accepted.size >= 60 && (await redis.unsynced()) > 20_000,
-        20_000,
+        60_000,
       );
       expect(await redis.cutPower()).toBeGreaterThan(0);
       const before = load.accepted.size;
       await redis.start();
-      await until("the load goes on", () => load.accepted.size >= before + 30, 20_000);
+      await until("the load goes on", () => load.accepted.size >= before + 30, 60_000);
       await load.stop();
       await stack.start("worker");
       await stack.reckoning.drained(20_000, () => stack.tail());

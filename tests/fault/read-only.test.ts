@@ -5,7 +5,7 @@ import { seedOf } from "../support/fault/batches.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 let stack: Stack;
 let admin: postgres.Sql;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ test(
     const load = await stack.load(seedOf("read-only"), { rate: 30 });
     const accepted = (more: number) => {
       const before = load.accepted.size;
-      return until(`${more} more batches are accepted`, () => load.accepted.size >= before + more, 20_000);
+      return until(`${more} more batches are accepted`, () => load.accepted.size >= before + more, 60_000);
     };
     const status = async () =>
       ((await (await fetch(`${stack.url}/readyz`)).json()) as { status: string }).status;
@@ -34,7 +34,7 @@ test(
     await admin.unsafe(`ALTER DATABASE ${database} SET default_transaction_read_only = on`);
     await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${database} AND pid <> pg_backend_pid()`;
     await accepted(20);
-    await until("/readyz says degraded", async () => (await status()) === "degraded", 20_000);
+    await until("/readyz says degraded", async () => (await status()) === "degraded", 60_000);
     await until("the log says it", () =>
       program.lines.some((line) => line.includes("read-only transaction")),
     );
@@ -43,8 +43,8 @@ test(
     await admin.unsafe(`ALTER DATABASE ${database} RESET default_transaction_read_only`);
     await accepted(20);
     await load.stop();
-    await stack.settle(load, 30_000);
-    await until("/readyz says ready", async () => (await status()) === "ready", 20_000);
+    await stack.settle(load, 60_000);
+    await until("/readyz says ready", async () => (await status()) === "ready", 60_000);
   },
   TEST_MS,
 );

@@ -8,7 +8,7 @@ import { Stack } from "../support/stack.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 90_000;
+const TEST_MS = 240_000;
 const DISK_MIB = 96;
 /** Beyond what an empty Redis takes. */
 const ROOM_BYTES = 2_000_000;
@@ -88,7 +88,7 @@ testWithDisk(
     await until(
       "the service has its Redis again",
       async () => (await fetch(`${stack.url}/readyz`)).status === 200,
-      20_000,
+      60_000,
     );
     await stack.settle({ accepted });
   },

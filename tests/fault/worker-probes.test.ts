@@ -6,7 +6,7 @@ import { expectProblem } from "../support/problem.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 40_000;
+const TEST_MS = 240_000;
 let stack: Stack;
 
 afterEach(() => stack.close(), TEST_MS);
@@ -50,7 +50,7 @@ test(
     await expectProblem(await fetch(`${url}/api/v1/jobs`), "not-found");
     await expectProblem(await fetch(`${url}/livez`, { method: "POST" }), "method-not-allowed");
     program.signal("SIGTERM");
-    expect((await program.end(15_000)).code).toBe(0);
+    expect((await program.end(60_000)).code).toBe(0);
     expect(await fetch(`${url}/livez`).catch(() => null)).toBeNull();
   },
   TEST_MS,

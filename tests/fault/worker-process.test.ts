@@ -7,7 +7,7 @@ import type { Program } from "../support/fault/program.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 40_000;
+const TEST_MS = 240_000;
 const BIG = 10_000;
 const seed = seedOf("worker-process");
 let stack: Stack;
@@ -64,7 +64,7 @@ test(
     victim.signal("SIGSTOP");
     await held?.release();
     const accepted = new Map([[job_id, batch]]);
-    await stack.settle({ accepted }, 15_000);
+    await stack.settle({ accepted });
     victim.signal("SIGCONT");
     await until("the frozen worker is at work again", async () => {
       const seen = await stack.reckoning.redis.xinfo("CONSUMERS", "ingest:{0}", "ingest");

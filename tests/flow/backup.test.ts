@@ -13,7 +13,7 @@ import { blocksOf } from "../support/markdown-blocks.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 120_000;
+const TEST_MS = 180_000;
 const BATCHES = 10;
 const INEXACT = ["avg_value", "stddev_value"];
 

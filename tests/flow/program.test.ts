@@ -97,8 +97,8 @@ test("a browser's session sees the workers, and a console that watches does not 
     begin.value = performance.now();
   });
   expect(await watched).toContain("event: overview");
-  expect(performance.now() - begin.value).toBeLessThan(8_000);
-}, 40_000);
+  expect(performance.now() - begin.value).toBeLessThan(20_000);
+});
 
 describe("one process from start to stop", () => {
   test("takes what simulate and import send, counts it in its metrics and stops in order", async () => {
@@ -119,7 +119,7 @@ describe("one process from start to stop", () => {
       expect(await count('hydraulic_workers{state="running"}')).toBe(1);
     });
     expect(process.exitCode ?? 0).toBe(0);
-  }, 60_000);
+  });
 
   test("none of its parts shuts another one out: with webhooks and reviews led, the maintenance gets its work done", async () => {
     await withService(async () => {
@@ -142,7 +142,7 @@ describe("one process from start to stop", () => {
       });
       expect(await count("hydraulic_maintenance_failures_total")).toBe(0);
     });
-  }, 60_000);
+  });
 
   test("keeps its data for the commands that follow", async () => {
     await withService(async () => undefined);
@@ -153,7 +153,7 @@ describe("one process from start to stop", () => {
     await replay({});
     await replay({ all: true });
     await expect(replay({ job: "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00" })).rejects.toThrow(CommandError);
-  }, 60_000);
+  });
 
   test("finds its own database in order, and measures in a schema that it drops", async () => {
     await withService(async () => {
@@ -167,7 +167,7 @@ describe("one process from start to stop", () => {
     const left = await ownDatabase()
       .sql`SELECT nspname FROM pg_namespace WHERE nspname LIKE 'hydraulic_verify%'`;
     expect([...left]).toEqual([]);
-  }, 90_000);
+  });
 
   test("refuses a wrong configuration before anything is opened", async () => {
     process.env.WORKER_THREADS = "many";

@@ -8,7 +8,7 @@ import { Stack } from "../support/stack.ts";
 import { createTestDatabase, createTestRedis, type TestService } from "../support/test-services.ts";
 import { until } from "../support/until.ts";
 
-const TEST_MS = 120_000;
+const TEST_MS = 180_000;
 const NAME = `rotated_${crypto.randomUUID().slice(0, 8)}`;
 const OLD = { password: "old-password-of-both", key: "old-key-that-signs-tokens-0123456789" };
 const NEW = { password: "new-password-of-both", key: "new-key-that-signs-tokens-9876543210" };

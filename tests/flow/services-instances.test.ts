@@ -138,11 +138,9 @@ describe("private services", () => {
     expect(existsSync(join(clone, ".data/postgres/postmaster.pid"))).toBe(false);
   });
 
-  test("start again on the same ports with the data, at once", async () => {
+  test("start again on the same ports with the data", async () => {
     const state = readFileSync(join(clone, ".data/run/services.json"), "utf8");
-    const begin = performance.now();
     const services = await start();
-    expect(performance.now() - begin).toBeLessThan(3_000); // about 0.2 s on a quiet machine
     expect(readFileSync(join(clone, ".data/run/services.json"), "utf8")).toBe(state);
     expect(await marks(services)).toEqual(both(1));
   });

@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 import { databaseOf, formsOf, type Kept, keptStates, missingRows, redisOf } from "../support/upgrade/kept.ts";
 import { verifyDatabase } from "../support/verify.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 180_000;
 const states = await keptStates();
 
 describe("a state is kept of", () => {

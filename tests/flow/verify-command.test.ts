@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 import { benchmarkSchemas, fill, MIGRATIONS, snapshot } from "../support/verify.ts";
 
 const SETTINGS = { directory: MIGRATIONS, chunk_interval_days: 7 };
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 let database: TestService;
 let redis: TestService;
 let env: Record<string, string>;

@@ -124,7 +124,7 @@ export class ApiBench {
     const log = createLogger({ level: "debug", format: "json" }, into);
     const redis = requestClient(this.urls.redis);
     await ready(redis, 5_000);
-    const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 2_000 });
+    const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 10_000 });
     const reader = new Reader({
       url: this.urls.postgres,
       size: config.QUERY_POOL_SIZE,

@@ -100,7 +100,7 @@ export class ConsoleBench {
       c.json({
         user: { id: IDS.admin, username: this.role, role: this.role, systems: null },
         key: null,
-        expires_at: new Date(NOW_MS + 3.6e6).toISOString(),
+        expires_at: new Date(Date.now() + 3.6e6).toISOString(),
       }),
     );
     app.delete(SESSION, (c) => {

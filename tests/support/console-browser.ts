@@ -13,6 +13,8 @@ export const WIDEST = { width: 1920, height: 1080 };
 export const NARROW = { width: 390, height: 844 };
 const MIDDLE = { width: 768, height: 1024 };
 const SIZES = [NARROW, MIDDLE, WIDE, WIDEST];
+/** For whatever a page is to show: a busy machine takes its time. */
+export const PATIENCE_MS = 45_000;
 /** The narrowest phones, and the least width with the menu beside the page. */
 const BETWEEN = [
   { width: 320, height: 640 },
@@ -36,7 +38,7 @@ export function inChromium(name: string, tests: (browser: () => Browser) => void
     let browser: Browser;
     beforeAll(async () => {
       browser = await launchChromium(executable);
-    }, 60_000);
+    });
     afterAll(() => browser?.close());
     tests(() => browser);
   });
@@ -52,7 +54,7 @@ export interface Visit {
 export async function visit(browser: Browser, theme: Theme, viewport = WIDE): Promise<Visit> {
   const context = await browser.newContext({ colorScheme: theme, viewport, timezoneId: "Europe/Berlin" });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
@@ -76,6 +78,14 @@ export async function signIn(
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.locator("header.top").waitFor();
+}
+
+/** Loads the page anew. @returns whether it then asks to sign in, once it knows */
+export async function asksToSignIn(page: Page): Promise<boolean> {
+  await page.reload();
+  const name = page.getByLabel("User name");
+  await page.locator("header.top").or(name).first().waitFor();
+  return (await name.count()) > 0;
 }
 
 /** Waits until nothing loads any more. */

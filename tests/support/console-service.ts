@@ -146,7 +146,7 @@ export function serviceSuite(name: string, tests: (suite: ServiceSuite) => void)
     let service: ConsoleService;
     beforeAll(async () => {
       service = await ConsoleService.create();
-    }, 60_000);
+    });
     afterAll(() => service?.close(), 60_000);
     const arrive = (theme: Theme = "light", viewport = WIDE) => visit(browser(), theme, viewport);
     tests({

@@ -165,7 +165,7 @@ export class IngestBench {
   }
 
   /** Wait until nothing is in the stream and nothing pending. */
-  async empty(deadline_ms = 15_000): Promise<void> {
+  async empty(deadline_ms = 60_000): Promise<void> {
     await until(
       "an empty stream",
       async () => {
@@ -178,7 +178,7 @@ export class IngestBench {
   }
 
   /** The job in Redis, once it has ended. */
-  ended(job_id: string, deadline_ms = 10_000): Promise<JobRecord> {
+  ended(job_id: string, deadline_ms = 30_000): Promise<JobRecord> {
     const probe = async () => {
       const job = await this.board.get(job_id);
       return job && isTerminal(job.status) ? job : undefined;

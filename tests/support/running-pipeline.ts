@@ -45,7 +45,7 @@ export function startPipeline(
     told,
     inHand: () => pipeline.inHand,
     ended,
-    async drain(deadline_ms = 10_000) {
+    async drain(deadline_ms = 30_000) {
       pipeline.drain(deadline_ms);
       await ended;
       await close();

@@ -24,7 +24,7 @@ import { locked } from "../../support/authority.ts";
 import { TlsServices } from "../../support/fault/tls-services.ts";
 import { MIGRATIONS } from "../../support/test-services.ts";
 
-const TEST_MS = 30_000;
+const TEST_MS = 240_000;
 /** What OpenSSL says of a chain that ends at no authority it knows; which of both depends on what the server sends. */
 const NOT_TRUSTED = /UNABLE_TO_VERIFY|SELF_SIGNED/;
 let services: TlsServices;
@@ -41,7 +41,7 @@ const IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
 type Way = (url: string) => Promise<boolean | undefined>;
 const WAYS: Readonly<Record<string, Way>> = {
   async pool(url) {
-    const pool = new Database({ url, size: 1, query_deadline_ms: 2_000 });
+    const pool = new Database({ url, size: 1, query_deadline_ms: 20_000 });
     try {
       const [row] = await pool.run("look", (sql) => sql.unsafe<{ ssl: boolean }[]>(IS_ENCRYPTED));
       return row?.ssl;
@@ -50,7 +50,7 @@ const WAYS: Readonly<Record<string, Way>> = {
     }
   },
   async writer(url) {
-    const writer = new WriterConnection({ url, application_name: "writer", deadline_ms: 2_000 });
+    const writer = new WriterConnection({ url, application_name: "writer", deadline_ms: 20_000 });
     try {
       const [row] = await writer.transaction((tx) => tx.query<{ ssl: boolean }>(IS_ENCRYPTED));
       return row?.ssl;
@@ -59,14 +59,14 @@ const WAYS: Readonly<Record<string, Way>> = {
     }
   },
   async session(url) {
-    const settings = { url, application_name: "session", statement_deadline_ms: 2_000 };
+    const settings = { url, application_name: "session", statement_deadline_ms: 20_000 };
     const session = await DedicatedSession.open(settings);
     const [row] = await session.query<{ ssl: boolean }>(IS_ENCRYPTED);
     await session.close();
     return row?.ssl;
   },
   async reader(url) {
-    const reader = new Reader({ url, size: 1, deadline_ms: 2_000 });
+    const reader = new Reader({ url, size: 1, deadline_ms: 20_000 });
     try {
       const [row] = await reader.rows<{ ssl: boolean }>({ label: "look", text: IS_ENCRYPTED, values: [] });
       return row?.ssl;
@@ -174,7 +174,7 @@ describe("to PostgreSQL with TLS, every way of connecting", () => {
       const session = await DedicatedSession.open({
         url,
         application_name: "shown",
-        statement_deadline_ms: 2_000,
+        statement_deadline_ms: 20_000,
       });
       const found = await services.connections(database);
       expect(found).toEqual([{ name: "shown", ssl: true, client_dn: "/CN=hydraulic-ingest" }]);
@@ -214,7 +214,7 @@ describe("to Redis with TLS, every client", () => {
       Object.values(CLIENTS).map(async (open) => {
         const redis = open(withTlsFiles(url, files));
         try {
-          await ready(redis, 1_500);
+          await ready(redis, 3_000);
           return true as const;
         } catch (error) {
           if (!(error instanceof StreamUnavailableError)) throw error;

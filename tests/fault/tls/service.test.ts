@@ -6,7 +6,7 @@ import { TlsServices } from "../../support/fault/tls-services.ts";
 import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 240_000;
 const seed = seedOf("tls");
 let services: TlsServices;
 let database: string;
@@ -40,7 +40,7 @@ const readiness = async () => {
   return (await response.json()) as { status: string; reasons: string[] };
 };
 const becomes = (status: string) =>
-  until(`/readyz says ${status}`, async () => (await readiness()).status === status, 20_000);
+  until(`/readyz says ${status}`, async () => (await readiness()).status === status, 60_000);
 
 test(
   "a batch goes in, is stored, and is read back, with every connection encrypted and showing our certificate",
@@ -76,7 +76,7 @@ test(
     await load.stop();
     await stack.settle(load);
     program.signal("SIGTERM");
-    expect(await program.end(20_000)).toEqual({ code: 0, signal: null });
+    expect(await program.end(60_000)).toEqual({ code: 0, signal: null });
   },
   TEST_MS,
 );
@@ -91,7 +91,7 @@ test(
     await services.renew();
     await services.cut();
     const before = load.accepted.size;
-    await until("batches are accepted again", () => load.accepted.size >= before + 60, 20_000);
+    await until("batches are accepted again", () => load.accepted.size >= before + 60, 60_000);
     await becomes("ready");
     await load.stop();
     await stack.settle(load);
@@ -129,7 +129,7 @@ test(
 );
 
 const run = (args: string[], more: Record<string, string> = {}): Promise<Outcome> =>
-  runProgram(args, stack.environment(more), "", 40_000);
+  runProgram(args, stack.environment(more), "", 60_000);
 
 test(
   "migrate, replay and verify need nothing but TLS",

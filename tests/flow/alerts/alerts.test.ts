@@ -151,7 +151,7 @@ describe("an alert of a share that comes and goes", () => {
     await job(2_000, 0);
     await expectOpen(true);
     expect((await list())[0]?.back_since).not.toBe(back!.back_since);
-    await bench.database.sql`UPDATE diagnostics_quarantine_alert SET back_since = now() - interval '299 s'`;
+    await bench.database.sql`UPDATE diagnostics_quarantine_alert SET back_since = now() - interval '200 s'`;
     await expectOpen(true);
     await bench.database.sql`UPDATE diagnostics_quarantine_alert SET back_since = now() - interval '301 s'`;
     expect(await judge(QUIET)).toEqual({ open: 0, raised: 0, resolved: 1 });

@@ -25,7 +25,7 @@ let token: string;
 let sensor: TestSensor;
 beforeAll(async () => {
   bench = await ApiBench.create();
-  api = await bench.start({ config: { QUERY_DEADLINE_MS: 500 } });
+  api = await bench.start({ config: { QUERY_DEADLINE_MS: 2_000 } });
   token = (await api.tokenFor("engineer")).token;
   sensor = await newSensor(api, token, (await newSystem(api, token)).id);
 });
@@ -105,7 +105,7 @@ describe("the preview of a range", () => {
       await connection`LOCK TABLE diagnostics_sensordata IN ACCESS EXCLUSIVE MODE`;
       const begin = performance.now();
       await expectProblem(await preview(sensor, "min=0&max=1"), "query-timeout");
-      expect(performance.now() - begin).toBeLessThan(3_000);
+      expect(performance.now() - begin).toBeLessThan(30_000);
       await connection`ROLLBACK`;
     } finally {
       connection.release();

@@ -308,7 +308,7 @@ describe("the registry", () => {
         return (await api.call(token, "GET", at(path))).status === 200;
       });
     }
-  }, 30_000);
+  });
 
   test("is changed by an admin", async () => {
     const { token } = await api.tokenFor("admin");

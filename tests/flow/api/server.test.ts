@@ -257,7 +257,7 @@ describe("the server", () => {
     await until("the request is in work", () => entered);
     const begin = performance.now();
     await stopping.server.stop(200);
-    expect(performance.now() - begin).toBeLessThan(3_000);
+    expect(performance.now() - begin).toBeLessThan(30_000);
     await until("the connection is closed", stuck.isClosed);
     expect(stopping.logLines.join("")).toContain("requests are cut off");
   });

@@ -19,7 +19,7 @@ import {
 import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 180_000;
 /** Between two lives of a producer, for readings that were written but not reported any more. */
 const GAP = 100_000;
 

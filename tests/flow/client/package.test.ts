@@ -9,7 +9,7 @@ import { Stack } from "../../support/stack.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const TYPES = join(ROOT, "node_modules/@types");
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 let stack: Stack;
 let folder: string;

@@ -14,7 +14,7 @@ import { until } from "../../support/until.ts";
 const DOCS = fileURLToPath(new URL("../../../docs/", import.meta.url));
 const ADDRESS = "http://127.0.0.1:8000";
 const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 let blocks: Block[];
 let stack: Stack;

@@ -10,7 +10,7 @@ import { runProgram } from "../../support/fault/program.ts";
 import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 let stack: Stack;
 let folder: string;

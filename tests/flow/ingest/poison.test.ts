@@ -217,7 +217,7 @@ test("an entry that the database refuses for another reason is found by splittin
   } finally {
     await bench.database.sql.unsafe("DROP FUNCTION refuse_job() CASCADE");
   }
-}, 60_000);
+});
 
 test("a full Redis becomes empty again: threads work at maxmemory", async () => {
   const ids = await Promise.all([1, 2, 3, 4].map((n) => bench.offer(good(n))));

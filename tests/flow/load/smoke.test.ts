@@ -7,7 +7,7 @@ import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
-const DEADLINE_MS = 90_000;
+const DEADLINE_MS = 180_000;
 const NONE = "left out: k6 is not installed";
 
 /** null: there is none. */

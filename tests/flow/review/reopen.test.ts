@@ -61,7 +61,7 @@ test("the hourly aggregate forgets what was taken out", async () => {
 });
 
 test("a clock that stood still: thousands of readings under one key are no slower than under as many", async () => {
-  const MANY = 6_000;
+  const MANY = 10_000;
   await bench.send(Array.from({ length: MANY }, () => reading(0, 0, 900)));
   const filter = { selection: { filter: { system_id: SYSTEM } } };
   const { desk, tasks } = bench.desk();
@@ -72,12 +72,12 @@ test("a clock that stood still: thousands of readings under one key are no slowe
     const { id } = await desk.enqueue(decision({ action, ...filter }));
     const begin_ms = performance.now();
     for (let task = await tasks.nextOpen(); task; task = await tasks.nextOpen()) await desk.step(task);
-    // Looked for reading by reading, it is 8 s and 12 s, and four times as much for twice as many.
-    expect(performance.now() - begin_ms).toBeLessThan(5_000);
+    // Looked for reading by reading, it is 22 s and 33 s on an idle machine; this way less than 2 s.
+    expect(performance.now() - begin_ms).toBeLessThan(18_000);
     expect(await tasks.get(id, null)).toMatchObject({ state: "completed", done: MANY, ...outcome });
     expect(await values()).toHaveLength(count);
   }
-}, 60_000);
+});
 
 describe("what was replaced", () => {
   const replaced = async () => {
@@ -237,4 +237,4 @@ test("a task takes decisions back in portions, and a second runner changes nothi
     await sql`SELECT count(DISTINCT subject_id)::int AS readings, count(*)::int AS lines FROM diagnostics_audit
     WHERE subject_type = 'reading' AND task_id = ${task!.id}`;
   expect(audit).toEqual({ readings: 4_500, lines: 4_500 });
-}, 60_000);
+});

@@ -8,7 +8,7 @@ let database: Database;
 beforeAll(async () => {
   bench = await ApiBench.create();
   // One connection, so that the next query is on the one that failed.
-  database = new Database({ url: bench.database.url, size: 1, query_deadline_ms: 500 });
+  database = new Database({ url: bench.database.url, size: 1, query_deadline_ms: 2_000 });
 });
 afterAll(async () => {
   await database.close(1);

@@ -112,7 +112,7 @@ describe("any group", () => {
       }),
       { numRuns: 80, seed: SEED },
     );
-  }, 120_000);
+  });
 
   test("of which one job has ended already is not written at all", async () => {
     const [ended, fresh] = batchesOf([[good(1, 0)], [good(2, 0)]]) as [JudgedBatch, JudgedBatch];

@@ -33,11 +33,11 @@ beforeAll(async () => {
   cluster = await RedisCluster.start({ masters: 3, replicas: 1 });
   redis = workClient(cluster.url);
   await ready(redis, 5_000);
-}, 60_000);
+});
 afterAll(async () => {
   redis.disconnect();
   await cluster.close();
-}, 60_000);
+});
 
 async function offer(producer: Producer, idempotency?: BatchOffer["idempotency"]): Promise<string> {
   const outcome = await producer.offer({
@@ -129,7 +129,7 @@ test("a batch that its replica does not have is refused, also when another serve
     ),
   );
   replicas.close();
-}, 20_000);
+});
 
 test("with the disks of master and replica: a replica without an append-only file does not count", async () => {
   for (const { client } of cluster.nodes) await client.config("SET", "appendfsync", "always");
@@ -140,7 +140,7 @@ test("with the disks of master and replica: a replica without an append-only fil
   await expect(replicas.confirm(0, null)).rejects.toThrow("0 of 1 replicas have a batch on disk");
   await replica.client.config("SET", "appendonly", "yes");
   replicas.close();
-}, 20_000);
+});
 
 test("many that wait share few questions", async () => {
   let questions = 0;

@@ -213,7 +213,7 @@ describe("a blocked read", () => {
     const begin = performance.now();
     const outcome = await consumer.read(1, 100).catch((error: unknown) => error);
     expect(outcome).toBeInstanceOf(StreamUnavailableError);
-    expect(performance.now() - begin).toBeLessThan(9_000);
+    expect(performance.now() - begin).toBeLessThan(30_000);
     proxy.resume();
     await offer(3);
     const entries = await until(
@@ -227,5 +227,5 @@ describe("a blocked read", () => {
     );
     expect(entries).toHaveLength(1);
     await proxy.close();
-  }, 40_000);
+  });
 });

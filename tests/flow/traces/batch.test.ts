@@ -7,7 +7,7 @@ import { linesOf, newCaller, only, untilMetric } from "../../support/otlp/traced
 import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
-const TEST_MS = 60_000;
+const TEST_MS = 180_000;
 const SYSTEM_ID = "550e8400-e29b-41d4-a716-446655440000";
 const WHOLE = [
   "POST /api/v1/data/ingest",

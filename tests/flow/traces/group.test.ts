@@ -17,7 +17,7 @@ let reports: SpanReport[];
 beforeAll(async () => {
   bench = await IngestBench.create();
   collector = startCollector();
-}, 60_000);
+});
 beforeEach(async () => {
   await bench.clear();
   collector.spans.splice(0);
@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterAll(async () => {
   await bench.close();
   await collector.close();
-}, 60_000);
+});
 
 let second = 0;
 const good = (value = 100) => reading(1, second++, value);
@@ -73,7 +73,9 @@ test("one transaction of several batches lies in the trace of the first; the oth
   expect(b!.links).toEqual([{ trace_id: first.trace_id, span_id: transaction.span_id }]);
   expect(only(spans, "COPY diagnostics_sensordata").attributes["hydraulic.rows"]).toBe(4);
   expect(named(spans, "decode").map(({ parent_id }) => parent_id)).toEqual([a!.span_id, b!.span_id]);
-  expect(reports).toEqual([{ exported: spans.length, overflowed: 0, refused: 0, error: null }]);
+  // In one request, or in more when the work took long.
+  expect(reports.reduce((sum, { exported }) => sum + exported, 0)).toBe(spans.length);
+  for (const report of reports) expect(report).toMatchObject({ overflowed: 0, refused: 0, error: null });
 });
 
 test("each attempt is a transaction of its own: the one that met a stored key failed with its SQLSTATE", async () => {

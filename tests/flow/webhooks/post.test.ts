@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const one of open.splice(0)) await one.close();
 });
 
-const LIMITS: PostLimits = { timeout_ms: 2_000, signal: new AbortController().signal };
+const LIMITS: PostLimits = { timeout_ms: 20_000, signal: new AbortController().signal };
 const MESSAGE = { headers: { "Content-Type": "application/json", "webhook-id": "msg_1" }, body: '{"ä":1}' };
 const receiver = async (...args: Parameters<typeof startReceiver>): Promise<Receiver> => {
   const started = await startReceiver(...args);

@@ -22,11 +22,11 @@ export interface Answer {
 }
 
 /** No request may take longer, whatever is down. */
-const REQUEST_DEADLINE_MS = 15_000;
+const REQUEST_DEADLINE_MS = 30_000;
 /** Waiting before another try, ms. */
 const AGAIN_MS = 100;
 /** All batches must be accepted so long after the load ends. */
-const FINISH_DEADLINE_MS = 30_000;
+const FINISH_DEADLINE_MS = 60_000;
 
 export class Load {
   readonly accepted = new Map<string, Batch>();

@@ -60,7 +60,7 @@ export class Program {
   }
 
   /** Resolves when it logs that it is ready. @throws {Error} when it ends instead, or after `deadline_ms` */
-  async ready(deadline_ms = 20_000): Promise<this> {
+  async ready(deadline_ms = 60_000): Promise<this> {
     await until(
       "the program is ready",
       () => {
@@ -84,7 +84,7 @@ export class Program {
   /** As a power cut would: no handler runs. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
-    await this.end(5_000);
+    await this.end(30_000);
   }
 
   /** @throws {Error} when it has not ended after `deadline_ms` */
@@ -124,7 +124,7 @@ export async function runProgram(
   args: readonly string[],
   settings: Readonly<Record<string, string>>,
   input = "",
-  deadline_ms = 20_000,
+  deadline_ms = 60_000,
 ): Promise<Outcome> {
   const child = Bun.spawn([process.execPath, "src/main.ts", ...args], {
     cwd: ROOT,

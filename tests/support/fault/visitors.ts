@@ -18,7 +18,7 @@ interface VisitorSettings {
   readonly next: () => Batch;
 }
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 const AGAIN_MS = 50;
 const REVIEW_EVERY_MS = 300;
 /** A slow upload takes so long, in so many pieces. */

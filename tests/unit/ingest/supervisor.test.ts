@@ -115,11 +115,11 @@ describe("a thread that", () => {
 describe("restarts", () => {
   test("wait twice as long each time, and longest after five deaths within a minute", async () => {
     const { supervisor, deaths } = supervise(["fatal"]);
-    await until("six deaths", () => deaths.length === 6, 15_000);
+    await until("six deaths", () => deaths.length === 6);
     expect(deaths.map(({ restart_in_ms }) => restart_in_ms)).toEqual([100, 200, 400, 800, 1_600, 30_000]);
     const begin = performance.now();
-    await supervisor.stop(5_000);
-    expect(performance.now() - begin).toBeLessThan(1_000);
+    await supervisor.stop(20_000);
+    expect(performance.now() - begin).toBeLessThan(10_000);
     expect(supervisor.summaries()[0]!.state).toBe("stopped");
   }, 20_000);
 
