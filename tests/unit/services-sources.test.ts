@@ -293,10 +293,10 @@ describe("the account of root's instances", () => {
 
 describe("commands", () => {
   test("give code and both streams; what cannot be started is 127, what a signal ended 128", async () => {
-    const run = (script: string) => runCommand(["sh", "-c", script], { deadlineMs: 5_000 });
+    const run = (script: string) => runCommand(["sh", "-c", script], { deadlineMs: 30_000 });
     expect(await run("echo a; echo b >&2; exit 3")).toEqual({ code: 3, stdout: "a\n", stderr: "b\n" });
     expect((await run("kill -9 $$")).code).toBe(128);
-    expect((await runCommand([join(folder, "none")], { deadlineMs: 5_000 })).code).toBe(127);
+    expect((await runCommand([join(folder, "none")], { deadlineMs: 30_000 })).code).toBe(127);
   });
 
   test("are killed at their deadline", async () => {
