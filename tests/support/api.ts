@@ -106,7 +106,7 @@ export class ApiBench {
       createProxy(postgres.url),
     ]);
     const client = requestClient(redis.url);
-    await ready(client, 5_000);
+    await ready(client, 30_000);
     const database = new Database({ url: postgres.url, size: 2, query_deadline_ms: 10_000 });
     const urls = { redis: redisProxy.through(redis.url), postgres: postgresProxy.through(postgres.url) };
     const straight = { redis: redis.url, postgres: postgres.url };
@@ -123,7 +123,7 @@ export class ApiBench {
     const into = { write: (line: string) => lines.push(line) > 0 } as unknown as NodeJS.WritableStream;
     const log = createLogger({ level: "debug", format: "json" }, into);
     const redis = requestClient(this.urls.redis);
-    await ready(redis, 5_000);
+    await ready(redis, 30_000);
     const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 10_000 });
     const reader = new Reader({
       url: this.urls.postgres,

@@ -86,7 +86,7 @@ export class IngestBench {
     const services = await Promise.all([redisService ?? createTestRedis(), createTestDatabase()]);
     const [redisUrl, databaseUrl] = [services[0].url, services[1].url];
     const redis = workClient(redisUrl);
-    await ready(redis, 5_000);
+    await ready(redis, 30_000);
     const database = new Database({ url: databaseUrl, size: 4, query_deadline_ms: 20_000 });
     await new SystemStore(database).create(SYSTEM, "bench");
     const bounds = { partitions, max_entries: 10_000, max_bytes: 1e9, idempotency_ttl_s: 60 };

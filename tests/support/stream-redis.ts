@@ -18,7 +18,7 @@ export function useStreamRedis(
   beforeAll(async () => {
     service = await createTestRedis();
     redis = workClient(service.url);
-    await ready(redis, 5_000);
+    await ready(redis, 30_000);
     use(redis, service.url);
   });
   afterEach(async () => {

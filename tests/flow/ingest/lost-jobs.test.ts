@@ -226,7 +226,7 @@ describe("nothing is told to be lost that is", () => {
     const [id] = await accepted(1);
     const back = await snapshot();
     const redis = workClient(proxy.through(bench.redisUrl));
-    await ready(redis, 5_000);
+    await ready(redis, 30_000);
     const one = finder("finder", redis);
     await bench.redis.flushdb();
     await one.look();

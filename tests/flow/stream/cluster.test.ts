@@ -32,7 +32,7 @@ let redis: ScriptedRedis;
 beforeAll(async () => {
   cluster = await RedisCluster.start({ masters: 3, replicas: 1 });
   redis = workClient(cluster.url);
-  await ready(redis, 5_000);
+  await ready(redis, 30_000);
 });
 afterAll(async () => {
   redis.disconnect();

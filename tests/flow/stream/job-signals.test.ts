@@ -24,7 +24,7 @@ beforeAll(async () => {
   service = await createTestRedis();
   proxy = await createProxy(service.url);
   redis = workClient(service.url);
-  await ready(redis, 5_000);
+  await ready(redis, 30_000);
 });
 afterEach(async () => {
   for (const one of open.splice(0)) one.close();
