@@ -98,7 +98,6 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
       expect(complaints).toEqual([]);
       await close();
     },
-    60_000,
   );
 
   test("with a finger at 390 px: select, fix, apply", async () => {

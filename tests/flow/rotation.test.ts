@@ -77,7 +77,7 @@ test(
     const load: Load = await stack.load(21, { token, rate: 20 });
     const more = (count: number) => {
       const from = load.accepted.size;
-      return until("more is accepted", () => load.accepted.size >= from + count, 30_000);
+      return until("more is accepted", () => load.accepted.size >= from + count, 60_000);
     };
     await more(5);
 

@@ -122,7 +122,7 @@ describe.each(runtimes)("a producer on %s that is killed", (_name, runtimeOf) =>
       await until(
         "it is sent while it is written",
         async () => (await storedNumbers()).length > 1000,
-        20_000,
+        60_000,
       );
       await second.kill();
       await expectExactly(runtimeOf(), [...first.taken, ...second.taken]);
@@ -139,7 +139,7 @@ describe("a disk that takes no more", () => {
       // The largest size of a file plays the full disk: a write beyond it is cut off in the middle.
       const limit = ["sh", "-c", 'trap "" XFSZ; ulimit -S -f 8; exec "$@"', "sh"];
       const producer = produce(ON_BUN, { batch: { max_readings: 10_000 } }, limit);
-      await until("a write fails", () => producer.errors.length > 3, 20_000);
+      await until("a write fails", () => producer.errors.length > 3, 60_000);
       expect(new Set(producer.errors)).toEqual(new Set(["SpoolWriteError"]));
       const stuck = producer.taken.length;
       expect(stuck).toBeGreaterThan(10);

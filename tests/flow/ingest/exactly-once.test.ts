@@ -138,7 +138,7 @@ test("two pipelines with overlapping batches in opposite order: no deadlock, eve
     );
     ids.push(await bench.offer(readings));
   }
-  await bench.empty(30_000);
+  await bench.empty(60_000);
   for (const pipeline of pipelines) await pipeline.drain();
   const counts = await Promise.all(ids.map((id) => bench.counts(id)));
   for (const c of counts) expect(c.inserted + c.duplicate + c.quarantined).toBe(c.total);
@@ -166,7 +166,7 @@ test("drain finishes what is in hand, reads nothing new, and gives up at its dea
   const job_id = await bench.offer(batch(1, 10));
   const patient = bench.start("patient");
   await until("in hand", () => patient.inHand() === 1);
-  const drained = patient.drain(20_000);
+  const drained = patient.drain(60_000);
   const late = await bench.offer(batch(2, 10));
   await lock`COMMIT`;
   await drained;

@@ -41,10 +41,10 @@ test("connections cut again and again: every batch is committed once and acknowl
     await until(
       "some progress",
       async () => (await bench.board.get(ids[Math.max(0, n - 4)]!))?.status === "completed",
-      20_000,
+      60_000,
     );
   }
-  await bench.empty(30_000);
+  await bench.empty(60_000);
   for (const pipeline of pipelines) await pipeline.drain();
   for (const id of ids) {
     expect(await bench.counts(id)).toEqual({
@@ -69,7 +69,7 @@ test("PostgreSQL refuses connections: batches wait, no job fails, and all finish
   for (const id of ids) expect((await bench.board.get(id))!.status).toMatch(/queued|processing/);
   postgresProxy.resume();
   for (const id of ids)
-    expect(await bench.ended(id, 20_000)).toMatchObject({ status: "completed", inserted_readings: 200 });
+    expect(await bench.ended(id, 60_000)).toMatchObject({ status: "completed", inserted_readings: 200 });
   await pipeline.drain();
 });
 
@@ -83,13 +83,12 @@ test.each(["redis", "postgres"] as const)(
     if (which === "postgres") await until("in hand", () => pipeline.inHand() === 1);
     const begin = performance.now();
     await pipeline.drain(500);
-    expect(performance.now() - begin).toBeLessThan(20_000);
+    expect(performance.now() - begin).toBeLessThan(60_000);
     (which === "redis" ? redisProxy : postgresProxy).resume();
     await bench.work("next", { predecessor: `silent-${which}` });
     expect(await bench.counts(id)).toMatchObject({ status: "completed", inserted: 200 });
     expect(await bench.rows()).toHaveLength(400);
   },
-  40_000,
 );
 
 test("the session of a worker that is frozen in its transaction does not hold up who takes over", async () => {
@@ -109,7 +108,7 @@ test("the session of a worker that is frozen in its transaction does not hold up
   await lock`COMMIT`;
   lock.release();
   const heir = bench.start("heir", { predecessor: "frozen" });
-  expect(await bench.ended(id, 20_000)).toMatchObject({ status: "completed" });
+  expect(await bench.ended(id, 60_000)).toMatchObject({ status: "completed" });
   await heir.drain();
   redisProxy.resume();
   postgresProxy.resume();

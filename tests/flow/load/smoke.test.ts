@@ -86,7 +86,7 @@ describe.skipIf(k6 === null)(`a smoke run${k6 === null ? ` (${NONE})` : ""}`, ()
           await stack.reckoning.sql<{ n: number }[]>`SELECT count(*)::int AS n FROM diagnostics_ingestion_job`
         )[0]!.n;
       const before = await jobs();
-      await until("k6 sends", async () => (await jobs()) > before, 20_000);
+      await until("k6 sends", async () => (await jobs()) > before, 60_000);
       child.kill("SIGTERM");
       const [err, code] = await Promise.all([child.stderr.text(), child.exited]);
       expect({ code, err }).toMatchObject({

@@ -223,7 +223,7 @@ describe("a blocked read", () => {
         const claimed = list.length > 0 ? list : await consumer.claimIdle(0, 10);
         return claimed.length > 0 ? claimed : undefined;
       },
-      15_000,
+      60_000,
     );
     expect(entries).toHaveLength(1);
     await proxy.close();
