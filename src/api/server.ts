@@ -95,26 +95,9 @@ export function idleTimeout_s(bounds: Pick<ServerSettings, "body_timeout_ms" | "
 }
 
 function listen(app: App, settings: ServerSettings) {
-  const { hostname, port, body_timeout_ms, log } = settings;
+  const { hostname, port, log } = settings;
   const idleTimeout = idleTimeout_s(settings);
-  const addressOf = clientAddresses(settings.trusted_proxies);
-  const outlasts = idleTimeout * 1000 > body_timeout_ms;
   let bindings: ServerBindings | undefined;
-  const bindingsOf = (server: Bun.Server<undefined>): ServerBindings => ({
-    clientAddress(request) {
-      const peer = server.requestIP(request)?.address;
-      return peer === undefined ? "unknown" : addressOf(peer, request.headers.get("X-Forwarded-For"));
-    },
-    patience: (request, seconds) => server.timeout(request, Math.min(MAX_IDLE_TIMEOUT_S, seconds)),
-    ...(outlasts
-      ? {}
-      : {
-          slowBody: {
-            begin: (request) => server.timeout(request, 0),
-            end: (request) => server.timeout(request, idleTimeout),
-          },
-        }),
-  });
   try {
     return Bun.serve({
       hostname,
@@ -126,7 +109,7 @@ function listen(app: App, settings: ServerSettings) {
       fetch(request, server) {
         // Of a Host that is none Bun makes an address without one, which is no URL any more.
         if (!URL.canParse(request.url)) return ownProblem("invalid-request", INVALID_HOST);
-        bindings ??= bindingsOf(server);
+        bindings ??= bindingsOf(server, settings, idleTimeout);
         const answer = app.fetch(request, bindings);
         return request.method === "HEAD" ? headOf(answer) : answer;
       },
@@ -141,6 +124,27 @@ function listen(app: App, settings: ServerSettings) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new PortTakenError(hostname, port, error);
   }
+}
+
+/** What the app may ask of its server. */
+function bindingsOf(
+  server: Bun.Server<undefined>,
+  { trusted_proxies, body_timeout_ms }: ServerSettings,
+  idle_s: number,
+): ServerBindings {
+  const addressOf = clientAddresses(trusted_proxies);
+  const slowBody: ServerBindings["slowBody"] = {
+    begin: (request) => server.timeout(request, 0),
+    end: (request) => server.timeout(request, idle_s),
+  };
+  return {
+    clientAddress(request) {
+      const peer = server.requestIP(request)?.address;
+      return peer === undefined ? "unknown" : addressOf(peer, request.headers.get("X-Forwarded-For"));
+    },
+    patience: (request, seconds) => server.timeout(request, Math.min(MAX_IDLE_TIMEOUT_S, seconds)),
+    ...(idle_s * 1000 > body_timeout_ms ? {} : { slowBody }),
+  };
 }
 
 /**

@@ -106,7 +106,7 @@ export async function prepareDatabase(database: Database, environment: Environme
 }
 
 /** Bring the schema up to date; names of what was applied. @throws {MigrationError} */
-export function migrateSchema(database: Database, { config, log }: Environment): Promise<string[]> {
+function migrateSchema(database: Database, { config, log }: Environment): Promise<string[]> {
   return migrate(database, {
     directory: MIGRATIONS,
     chunk_interval_days: config.CHUNK_INTERVAL_DAYS,
@@ -114,6 +114,7 @@ export function migrateSchema(database: Database, { config, log }: Environment):
   });
 }
 
+/** What the stream may hold, and how long it remembers keys. */
 export function streamBounds(config: Config): StreamBounds {
   return {
     partitions: config.STREAM_PARTITIONS,

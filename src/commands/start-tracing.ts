@@ -53,7 +53,7 @@ export async function startTracing({
 }
 
 /** Null: there is no collector, and nothing is recorded. */
-export function traceSettings(config: Config, instance: string): TraceSettings | null {
+function traceSettings(config: Config, instance: string): TraceSettings | null {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = config;
   const url = whole ?? (base && `${base.replace(/\/$/, "")}/v1/traces`);
   if (url === undefined) return null;

@@ -20,7 +20,7 @@ import { completeMapping, loadMapping, type MappingFlags } from "./mapping.ts";
 import { FindingLog } from "./report.ts";
 import { Import } from "./run.ts";
 import { inspectFile } from "./source.ts";
-import { isWhole, progressLine, summaryText } from "./summary.ts";
+import { type ImportSummary, isWhole, progressLine, summaryText } from "./summary.ts";
 
 interface ImportOptions extends ServiceOptions, MappingFlags {
   readonly mapping?: string;
@@ -130,9 +130,8 @@ async function importFile(file: string, options: ImportOptions): Promise<number>
     await findings.close();
   }
   const interrupted = interrupt.stop.aborted;
-  const ok = isWhole(run.counts, run.failures, interrupted, options.allowQuarantined === true);
-  const summary = {
-    ok,
+  const summary: ImportSummary = {
+    ok: isWhole(run.counts, run.failures, interrupted, options.allowQuarantined === true),
     interrupted,
     file,
     sha256: source.sha256,
@@ -142,12 +141,13 @@ async function importFile(file: string, options: ImportOptions): Promise<number>
     retries: Object.fromEntries(client.retries),
     failures: run.failures,
   };
-  process.stdout.write(
-    options.json
-      ? `${JSON.stringify(summary)}\n`
-      : summaryText(summary, moreFindings(findings, options.report)),
-  );
-  return ok ? 0 : 1;
+  print(summary, findings, options);
+  return summary.ok ? 0 : 1;
+}
+
+function print(summary: ImportSummary, findings: FindingLog, { json, report }: ImportOptions): void {
+  const text = json ? `${JSON.stringify(summary)}\n` : summaryText(summary, moreFindings(findings, report));
+  process.stdout.write(text);
 }
 
 function moreFindings({ total, shown }: FindingLog, report: string | undefined): string | null {

@@ -1,6 +1,6 @@
 /** Records of a CSV or TSV file (RFC 4180) with the numbers of their lines, in bounded memory. */
 import type { Readable } from "node:stream";
-import { type InfoRecord, type Options, parse } from "csv-parse";
+import { type InfoRecord, type Options, type Parser, parse } from "csv-parse";
 import { FileFormatError } from "./source.ts";
 
 /** One record; `line` is where it begins, from 1. */
@@ -61,7 +61,30 @@ export async function* tableRows(
   broken: (lines: BrokenLines) => void,
 ): AsyncGenerator<TableRow> {
   const at: LineTracker = { line: 0, empty: 0, broken_from: null };
-  const parser = parse({
+  const parser = recordParser(delimiter, at);
+  const lines = new LineCounter();
+  source.on("data", (chunk: Buffer) => lines.add(chunk));
+  source.on("error", (error) => parser.destroy(error));
+  parser.on("close", () => source.destroy());
+  try {
+    yield* source.pipe(parser) as AsyncIterable<TableRow>;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FileFormatError(`the file cannot be read beyond line ${at.line}: ${why}`, { cause });
+  }
+  if (at.broken_from === null) {
+    // The parser counts what follows the last line end as an empty line.
+    counts.empty_lines = parser.info.empty_lines - (lines.ended ? 1 : 0);
+    return;
+  }
+  counts.empty_lines = at.empty;
+  const details = `a quote opened here is not closed (within ${MAX_RECORD_BYTES} bytes)`;
+  broken({ line: at.broken_from, last_line: Math.max(at.broken_from, lines.count), details });
+}
+
+/** Gives out each record as a `TableRow`, and tells `at` how far it is. */
+function recordParser(delimiter: string, at: LineTracker): Parser {
+  return parse({
     bom: true,
     delimiter,
     record_delimiter: ["\r\n", "\n", "\r"],
@@ -83,24 +106,6 @@ export async function* tableRows(
       return undefined;
     },
   });
-  const lines = new LineCounter();
-  source.on("data", (chunk: Buffer) => lines.add(chunk));
-  source.on("error", (error) => parser.destroy(error));
-  parser.on("close", () => source.destroy());
-  try {
-    yield* source.pipe(parser) as AsyncIterable<TableRow>;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new FileFormatError(`the file cannot be read beyond line ${at.line}: ${why}`, { cause });
-  }
-  if (at.broken_from === null) {
-    // The parser counts what follows the last line end as an empty line.
-    counts.empty_lines = parser.info.empty_lines - (lines.ended ? 1 : 0);
-    return;
-  }
-  counts.empty_lines = at.empty;
-  const details = `a quote opened here is not closed (within ${MAX_RECORD_BYTES} bytes)`;
-  broken({ line: at.broken_from, last_line: Math.max(at.broken_from, lines.count), details });
 }
 
 /** Lines of the file, also where the parser has given up. Line feeds count; a file of bare CRs has one line. */
