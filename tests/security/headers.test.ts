@@ -6,7 +6,8 @@ import { createWorkerApp, type WorkerAppDeps } from "../../src/api/worker-app.ts
 import { mountConsole } from "../../src/console/console.ts";
 import { systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
-import { ACCESS_TABLE, type Row } from "../support/access-table.ts";
+import type { Row } from "../support/access/row.ts";
+import { ACCESS_TABLE } from "../support/access-table.ts";
 import { type Person, World } from "../support/access-world.ts";
 import { ApiBench, type TestApi } from "../support/api.ts";
 

@@ -1,6 +1,7 @@
 /** The table of access as docs/access.md shows it. `bun tests/support/access-docs.ts` writes it there. */
 import { ROLES } from "../../src/contract/roles.ts";
-import { ACCESS_TABLE, type Row } from "./access-table.ts";
+import type { Row } from "./access/row.ts";
+import { ACCESS_TABLE } from "./access-table.ts";
 
 export const ACCESS_DOCS = new URL("../../docs/access.md", import.meta.url);
 const BEGIN = "<!-- table: made by tests/support/access-docs.ts -->";

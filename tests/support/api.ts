@@ -1,85 +1,31 @@
-/** The API on real Redis and Postgres, served on a free port, with a proxy before each of the two. */
-import { Registry } from "prom-client";
 import { createApp } from "../../src/api/app.ts";
 import type { App } from "../../src/api/app-env.ts";
-import { AccessRegister } from "../../src/api/auth/access-register.ts";
+import type { AccessRegister } from "../../src/api/auth/access-register.ts";
 import { AccessTokens } from "../../src/api/auth/access-tokens.ts";
-import { BulkNotes } from "../../src/api/auth/bulk-notes.ts";
-import type { OutsideIdentity, OutsideTokens } from "../../src/api/auth/outside-tokens.ts";
-import { hashPassword, type PasswordChecker } from "../../src/api/auth/passwords.ts";
+import { hashPassword } from "../../src/api/auth/passwords.ts";
 import { recount } from "../../src/api/auth/recount.ts";
-import { DeadLetterDesk } from "../../src/api/dead-letter-desk.ts";
-import type { StopSignals, WorkerSummary } from "../../src/api/deps.ts";
-import { OverviewHistory } from "../../src/api/overview-history.ts";
+import type { OverviewHistory } from "../../src/api/overview-history.ts";
 import { type RunningServer, startServer } from "../../src/api/server.ts";
-import { SystemNames } from "../../src/api/system-names.ts";
+import type { SystemNames } from "../../src/api/system-names.ts";
 import type { Config } from "../../src/config/variables.ts";
 import { loadConfig } from "../../src/config.ts";
-import { createUnitRegistry, type UnitDefinition } from "../../src/contract/units.ts";
-import { Networks } from "../../src/notify/networks.ts";
-import { type Resolve, Targets } from "../../src/notify/target.ts";
-import { type Clock, systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
-import { NO_TRACER, type Tracer } from "../../src/ops/trace.ts";
-import { openDesk } from "../../src/review/open-desk.ts";
-import { reviewMetrics } from "../../src/review/review-metrics.ts";
-import { AccessStore } from "../../src/store/access.ts";
-import { AlertStore } from "../../src/store/alerts.ts";
-import { ApiKeyStore } from "../../src/store/api-keys.ts";
-import { DeadLetterRecord } from "../../src/store/dead-letter-record.ts";
-import { JobStore } from "../../src/store/jobs.ts";
-import { MappingStore } from "../../src/store/mappings.ts";
 import { Database } from "../../src/store/pool.ts";
-import { QuarantineStore } from "../../src/store/quarantine.ts";
-import { createQueries } from "../../src/store/queries/queries.ts";
-import { Reader } from "../../src/store/queries/reader.ts";
-import { SensorRangeStore } from "../../src/store/sensor-ranges.ts";
-import { SensorStore } from "../../src/store/sensors.ts";
-import { SystemStore } from "../../src/store/systems.ts";
 import { type Role, UserStore } from "../../src/store/users.ts";
-import { DeliveryLog } from "../../src/store/webhooks/deliveries.ts";
-import { WebhookStore } from "../../src/store/webhooks/webhooks.ts";
-import { Allowances } from "../../src/stream/allowance.ts";
-import { ready, requestClient, subscriberClient } from "../../src/stream/connection.ts";
-import { DeadLetters } from "../../src/stream/dead-letters.ts";
-import { inspectKeeping } from "../../src/stream/durability.ts";
-import { StreamHealth } from "../../src/stream/health.ts";
-import { IdempotencyStore } from "../../src/stream/idempotency.ts";
-import { JobSignals } from "../../src/stream/job-signals.ts";
-import { JobBoard } from "../../src/stream/jobs.ts";
+import { ready, requestClient } from "../../src/stream/connection.ts";
 import { streamKey } from "../../src/stream/keys.ts";
-import { Producer } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
-import { WorkerBoard } from "../../src/stream/worker-board.ts";
+import { type ApiOptions, type OpenedApi, openApi, type StopSteps } from "./api-parts.ts";
 import { AnswerCheck } from "./contract/answers.ts";
 import type { OpenApiDocument } from "./contract/document.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
-
-/** Life of an idempotency claim, ms. */
-const CLAIM_TTL_MS = 60_000;
 
 export interface TestUser {
   readonly id: string;
   readonly username: string;
   readonly password: string;
   readonly token: string;
-}
-
-export interface ApiOptions {
-  readonly config?: Partial<Config>;
-  readonly clock?: Clock;
-  /** Default: none. */
-  readonly tracer?: Tracer;
-  readonly passwords?: PasswordChecker;
-  readonly workers?: readonly WorkerSummary[];
-  /** Between two writes of what requests left behind. */
-  readonly notes_every_ms?: number;
-  readonly outside?: OutsideTokens;
-  /** Addresses of webhooks' host names; default: those of the system. */
-  readonly resolve?: Resolve;
-  /** Beside the built-in ones. */
-  readonly units?: readonly UnitDefinition[];
 }
 
 /** Redis and Postgres of one suite; several APIs may run on them. */
@@ -118,109 +64,11 @@ export class ApiBench {
   /** Serve an API on these services. */
   async start(options: ApiOptions = {}): Promise<TestApi> {
     const config = { ...loadConfig({}), ...options.config };
-    const clock = options.clock ?? systemClock;
     const lines: string[] = [];
     const into = { write: (line: string) => lines.push(line) > 0 } as unknown as NodeJS.WritableStream;
     const log = createLogger({ level: "debug", format: "json" }, into);
-    const redis = requestClient(this.urls.redis);
-    await ready(redis, 30_000);
-    const database = new Database({ url: this.urls.postgres, size: 2, query_deadline_ms: 10_000 });
-    const reader = new Reader({
-      url: this.urls.postgres,
-      size: config.QUERY_POOL_SIZE,
-      deadline_ms: config.QUERY_DEADLINE_MS,
-    });
-    const jobSignals = new JobSignals(subscriberClient(this.urls.redis));
-    const stop: StopSteps = {
-      wanted: new AbortController(),
-      closing: new AbortController(),
-      hurry: new AbortController(),
-    };
-    const bounds = {
-      partitions: config.STREAM_PARTITIONS,
-      max_entries: config.BACKLOG_MAX_ENTRIES,
-      max_bytes: config.BACKLOG_MAX_BYTES,
-      idempotency_ttl_s: config.IDEMPOTENCY_TTL_HOURS * 3600,
-    };
-    const streamHealth = new StreamHealth(redis, bounds);
-    const workerBoard = new WorkerBoard(redis);
-    const overviewHistory = new OverviewHistory({ streamHealth, workerBoard, clock, log });
-    const metrics = new Registry();
-    const review = openDesk(
-      database,
-      "test:desk",
-      { units: createUnitRegistry(options.units), registration: "auto" },
-      reviewMetrics(metrics),
-      clock,
-    );
-    const accessStore = new AccessStore(database);
-    const systems = new SystemStore(database);
-    const systemNames = new SystemNames({ systems, clock, log });
-    await systemNames.start();
-    const register = new AccessRegister({ store: accessStore, clock, log });
-    await register.start();
-    const every_ms = options.notes_every_ms;
-    const keyUses = new BulkNotes<number>({
-      what: "uses",
-      write: (uses) => accessStore.noteUses(uses),
-      log,
-      every_ms,
-    });
-    const identities = new BulkNotes<OutsideIdentity>({
-      what: "identities",
-      write: (notes) => accessStore.noteIdentities(notes),
-      log,
-      every_ms,
-    });
-    keyUses.start();
-    identities.start();
-    const app = createApp({
-      config,
-      clock,
-      log,
-      metrics,
-      tracer: options.tracer ?? NO_TRACER,
-      producer: new Producer(redis, bounds),
-      recentBatches: { note: () => undefined },
-      idempotency: new IdempotencyStore(redis, bounds.partitions, CLAIM_TTL_MS),
-      jobBoard: new JobBoard(redis),
-      jobSignals,
-      workerBoard,
-      stop: { wanted: stop.wanted.signal, closing: stop.closing.signal, hurry: stop.hurry.signal },
-      streamHealth,
-      overviewHistory,
-      keeping: () => inspectKeeping(redis),
-      allowances: new Allowances(redis, clock),
-      users: new UserStore(database),
-      accessStore,
-      register,
-      keyUses,
-      identities,
-      outside: options.outside ?? null,
-      apiKeys: new ApiKeyStore(database),
-      jobs: new JobStore(database),
-      quarantine: new QuarantineStore(database),
-      deadLetters: new DeadLetterDesk(
-        new DeadLetters(redis, bounds.partitions),
-        new DeadLetterRecord(database),
-      ),
-      systems,
-      systemNames,
-      sensors: new SensorStore(database),
-      mappings: new MappingStore(database),
-      alertLimits: { share: 0.05, window_s: 3_600, min_readings: 1_000 },
-      alerts: new AlertStore(database),
-      ranges: new SensorRangeStore(database),
-      units: createUnitRegistry(options.units),
-      queries: createQueries(reader),
-      review: review.desk,
-      webhooks: new WebhookStore(database),
-      deliveries: new DeliveryLog(database),
-      webhookTargets: new Targets(new Networks(config.WEBHOOK_ALLOWED_NETWORKS), options.resolve),
-      database,
-      workers: () => options.workers ?? [],
-      ...(options.passwords ? { passwords: options.passwords } : {}),
-    });
+    const { deps, stop, close } = await openApi(this.urls, config, options, log);
+    const app = createApp(deps);
     const server = startServer(app, {
       hostname: "127.0.0.1",
       port: 0,
@@ -232,28 +80,9 @@ export class ApiBench {
     this.#closers.push(async () => {
       stop.closing.abort();
       await server.stop(1_000);
-      await review.close();
-      await register.stop();
-      await systemNames.stop();
-      await keyUses.stop();
-      await identities.stop();
-      redis.disconnect();
-      jobSignals.close();
-      await database.close(1);
-      await reader.close(1_000);
+      await close();
     });
-    return new TestApi(
-      app,
-      server,
-      config,
-      clock,
-      lines,
-      this.database,
-      stop,
-      register,
-      systemNames,
-      overviewHistory,
-    );
+    return new TestApi(app, server, config, lines, this.database, stop, deps);
   }
 
   /** Batches in the stream. */
@@ -272,13 +101,16 @@ export class ApiBench {
   }
 }
 
-/** Fired by hand. */
-type StopSteps = Readonly<Record<keyof StopSignals, AbortController>>;
-
 const GENEROUS = 1_000_000;
 
 /** One served API. */
 export class TestApi {
+  /** What this API knows of users. */
+  readonly register: AccessRegister;
+  /** Looks every 2 s by itself. */
+  readonly systemNames: SystemNames;
+  /** Looks when it is told to. */
+  readonly history: OverviewHistory;
   readonly #tokens: AccessTokens;
   #check: Promise<AnswerCheck> | undefined;
 
@@ -286,18 +118,15 @@ export class TestApi {
     readonly app: App,
     readonly server: RunningServer,
     readonly config: Config,
-    clock: Clock,
     /** Log lines so far, JSON. */
     readonly logLines: readonly string[],
     private readonly database: Database,
     readonly stop: StopSteps,
-    /** What this API knows of users. */
-    readonly register: AccessRegister,
-    /** Looks every 2 s by itself. */
-    readonly systemNames: SystemNames,
-    /** Looks when it is told to. */
-    readonly history: OverviewHistory,
+    { clock, register, systemNames, overviewHistory }: OpenedApi["deps"],
   ) {
+    this.register = register;
+    this.systemNames = systemNames;
+    this.history = overviewHistory;
     this.#tokens = new AccessTokens(
       {
         secret: config.JWT_SECRET_KEY,

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SECURITY, SECURITY_WITHOUT_KEYS } from "../../../src/api/openapi/document.ts";
 import { ROLES, type Role, SCOPES, type Scope } from "../../../src/contract/roles.ts";
-import { ACCESS_TABLE, type Row } from "../../support/access-table.ts";
+import type { Row } from "../../support/access/row.ts";
+import { ACCESS_TABLE } from "../../support/access-table.ts";
 import { type Person, type Place, World } from "../../support/access-world.ts";
 import { ApiBench, batchOf, type TestApi } from "../../support/api.ts";
 import type { OpenApiDocument } from "../../support/contract/document.ts";

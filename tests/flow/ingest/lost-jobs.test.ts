@@ -1,34 +1,27 @@
 /** Redis loses data: what was accepted and not stored is told, job by job; nothing else is; and nothing is stored twice. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { RecentBatches } from "../../../src/api/batch/recent-batches.ts";
-import { LostJobs } from "../../../src/ingest/lost-jobs.ts";
-import { JobMirror } from "../../../src/ingest/mirror.ts";
-import { createLogger } from "../../../src/ops/log.ts";
-import { JobStore } from "../../../src/store/jobs.ts";
-import { LOST_MESSAGE, LostJobStore } from "../../../src/store/lost-jobs.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { LOST_MESSAGE } from "../../../src/store/lost-jobs.ts";
 import { ready, StreamUnavailableError, workClient } from "../../../src/stream/connection.ts";
 import { DeadLetters } from "../../../src/stream/dead-letters.ts";
-import { JobBoard } from "../../../src/stream/jobs.ts";
 import { deadKey, INGEST_GROUP, jobKey, streamKey } from "../../../src/stream/keys.ts";
-import { MirrorFeed } from "../../../src/stream/mirror-feed.ts";
-import { Whereabouts } from "../../../src/stream/whereabouts.ts";
-import { IngestBench, reading, SYSTEM, USER } from "../../support/ingest-bench.ts";
+import { IngestBench } from "../../support/ingest-bench.ts";
+import { Losses, TTL_S } from "../../support/losses.ts";
 import { createProxy, type TcpProxy } from "../../support/proxy.ts";
 import { reopenJob } from "../../support/replay.ts";
 import { until } from "../../support/until.ts";
 import { makeUser, makeWebhook } from "../../support/webhooks.ts";
 
-const log = createLogger({ level: "silent" as "error", format: "json" });
-const TTL_S = 3_600;
 let bench: IngestBench;
 let proxy: TcpProxy;
-let lost = 0;
+let losses: Losses;
 beforeAll(async () => {
   bench = await IngestBench.create(2);
   proxy = await createProxy(bench.redisUrl);
 });
+beforeEach(() => {
+  losses = new Losses(bench);
+});
 afterEach(async () => {
-  lost = 0;
   proxy.resume();
   await bench.clear();
   await bench.database.sql`TRUNCATE diagnostics_webhook, diagnostics_webhook_delivery`;
@@ -37,43 +30,6 @@ afterAll(async () => {
   await bench.close();
   await proxy.close();
 });
-
-/** One that looks when it is told to. */
-const finder = (owner = "finder", redis = bench.redis) =>
-  new LostJobs(
-    { every_ms: 60_000, owner, job_ttl_s: TTL_S },
-    new Whereabouts(redis),
-    new LostJobStore(bench.database),
-    log,
-    (jobs) => {
-      lost += jobs;
-    },
-  );
-const lookTwice = async () => {
-  const one = finder();
-  await one.look();
-  await one.look();
-  await one.stop();
-};
-const readings = (n: number, count = 3) => Array.from({ length: count }, (_, i) => reading(n, i));
-const offer = (n: number) => bench.offer(readings(n));
-async function mirrored(): Promise<void> {
-  const mirror = new JobMirror(new MirrorFeed(bench.redis, "m"), bench.jobs, 2, log);
-  mirror.start();
-  await until("no note is left", async () => {
-    const left = await Promise.all([0, 1].map((p) => bench.redis.xlen(`mirror:{${p}}`)));
-    return left.every((n) => n === 0);
-  });
-  await mirror.stop(5_000);
-}
-async function accepted(count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let n = 0; n < count; n += 1) ids.push(await offer(n));
-  await mirrored();
-  return ids;
-}
-const statusOf = async (ids: readonly string[]) =>
-  Promise.all(ids.map(async (id) => (await bench.jobs.get(id))?.status));
 
 /** What Redis holds, to be brought back as it was. */
 async function snapshot(): Promise<() => Promise<void>> {
@@ -87,27 +43,27 @@ async function snapshot(): Promise<() => Promise<void>> {
 
 describe("Redis is emptied", () => {
   test("every job that waited fails at the second look and says what to do; what was sent again is stored once", async () => {
-    const ids = await accepted(4);
+    const ids = await losses.accepted(4);
     await bench.redis.flushdb();
-    const one = finder();
+    const one = losses.finder();
     await one.look();
-    expect(await statusOf(ids)).toEqual(Array(4).fill("queued"));
+    expect(await losses.statusOf(ids)).toEqual(Array(4).fill("queued"));
     await one.look();
     for (const id of ids) {
       const job = (await bench.jobs.get(id))!;
       expect(job).toMatchObject({ status: "failed", error_message: LOST_MESSAGE, inserted_readings: 0 });
       expect(job.completed_at_ms).toBeGreaterThan(0);
     }
-    expect(lost).toBe(4);
+    expect(losses.lost).toBe(4);
     await one.look();
-    expect(lost).toBe(4);
+    expect(losses.lost).toBe(4);
 
-    const again = await Promise.all(ids.map((_, n) => offer(n)));
+    const again = await Promise.all(ids.map((_, n) => losses.offer(n)));
     await bench.work("w");
     for (const id of again)
       expect(await bench.counts(id)).toMatchObject({ status: "completed", inserted: 3 });
     expect(await bench.rows()).toHaveLength(12);
-    expect(await statusOf(ids)).toEqual(Array(4).fill("failed"));
+    expect(await losses.statusOf(ids)).toEqual(Array(4).fill("failed"));
   });
 
   test("webhooks are told as of any other end of a job", async () => {
@@ -116,9 +72,9 @@ describe("Redis is emptied", () => {
       owner,
       scope: "all",
     });
-    const [id] = await accepted(1);
+    const [id] = await losses.accepted(1);
     await bench.redis.flushdb();
-    await lookTwice();
+    await losses.lookTwice();
     const rows = await bench.database.sql`
       SELECT webhook_id, event, subject_id, snapshot->>'error_message' AS why FROM diagnostics_webhook_delivery`;
     expect([...rows]).toEqual([
@@ -127,58 +83,58 @@ describe("Redis is emptied", () => {
   });
 
   test("what was stored before, and what came after, is left alone", async () => {
-    const [stored] = await accepted(1);
+    const [stored] = await losses.accepted(1);
     await bench.work("w");
-    const [gone] = await accepted(1);
+    const [gone] = await losses.accepted(1);
     await bench.redis.flushdb();
-    const fresh = await Promise.all(Array.from({ length: 30 }, (_, n) => offer(10 + n)));
-    await mirrored();
-    await lookTwice();
-    expect(await statusOf([stored!, gone!])).toEqual(["completed", "failed"]);
-    expect(new Set(await statusOf(fresh))).toEqual(new Set(["queued"]));
-    expect(lost).toBe(1);
+    const fresh = await Promise.all(Array.from({ length: 30 }, (_, n) => losses.offer(10 + n)));
+    await losses.mirrored();
+    await losses.lookTwice();
+    expect(await losses.statusOf([stored!, gone!])).toEqual(["completed", "failed"]);
+    expect(new Set(await losses.statusOf(fresh))).toEqual(new Set(["queued"]));
+    expect(losses.lost).toBe(1);
   });
 
   test("a stream that was deleted by hand, its hashes left, is noticed, too, and the hashes say so", async () => {
-    const ids = await accepted(2);
+    const ids = await losses.accepted(2);
     await bench.redis.del(streamKey(0));
-    await lookTwice();
-    expect((await statusOf(ids)).sort()).toEqual(["failed", "queued"]);
+    await losses.lookTwice();
+    expect((await losses.statusOf(ids)).sort()).toEqual(["failed", "queued"]);
     const [failed] = ids.filter((id) => id.endsWith("00"));
     expect(await bench.board.get(failed!)).toMatchObject({ status: "failed", error_message: LOST_MESSAGE });
     expect(await bench.redis.ttl(jobKey(failed!))).toBeWithin(1, TTL_S + 1);
   });
 
   test("entries cut off the old end of the stream are noticed while others wait", async () => {
-    const ids = await accepted(8);
+    const ids = await losses.accepted(8);
     const inFirst = ids.filter((id) => id.endsWith("00"));
     await bench.redis.xtrim(streamKey(0), "MAXLEN", "=", 1);
-    await lookTwice();
-    expect(await statusOf(inFirst)).toEqual(["failed", "failed", "failed", "queued"]);
+    await losses.lookTwice();
+    expect(await losses.statusOf(inFirst)).toEqual(["failed", "failed", "failed", "queued"]);
   });
 
   test("PostgreSQL restored from an older dump: what only Redis knows to be stored is told to be missing", async () => {
-    const [id] = await accepted(1);
+    const [id] = await losses.accepted(1);
     await bench.work("w");
     await bench.database.sql`TRUNCATE diagnostics_sensordata`;
     await bench.database.sql`UPDATE diagnostics_ingestion_job SET status = 'queued', completed_at = NULL`;
     expect((await bench.board.get(id!))!.status).toBe("completed");
-    await lookTwice();
-    expect(await statusOf([id!])).toEqual(["failed"]);
+    await losses.lookTwice();
+    expect(await losses.statusOf([id!])).toEqual(["failed"]);
     expect(await bench.board.get(id!)).toMatchObject({ status: "failed", error_message: LOST_MESSAGE });
   });
 });
 
 describe("nothing is told to be lost that is", () => {
   const nothingIsLost = async (ids: readonly string[]) => {
-    await lookTwice();
-    await lookTwice();
-    expect(lost).toBe(0);
-    expect(await statusOf(ids)).not.toContain("failed");
+    await losses.lookTwice();
+    await losses.lookTwice();
+    expect(losses.lost).toBe(0);
+    expect(await losses.statusOf(ids)).not.toContain("failed");
   };
 
   test("waiting, whatever its clock says and whichever program wrote it, its hash deleted or not", async () => {
-    const ids = await accepted(4);
+    const ids = await losses.accepted(4);
     await bench.redis.hdel(jobKey(ids[0]!), "entry");
     await bench.redis.del(jobKey(ids[1]!));
     await bench.database
@@ -189,7 +145,7 @@ describe("nothing is told to be lost that is", () => {
   });
 
   test("in work, or left behind by a dead consumer", async () => {
-    const ids = await accepted(4);
+    const ids = await losses.accepted(4);
     await bench.redis.xgroup("CREATE", streamKey(0), INGEST_GROUP, "0");
     await bench.redis.xreadgroup("GROUP", INGEST_GROUP, "dead", "STREAMS", streamKey(0), ">");
     const lock = await bench.database.sql.reserve();
@@ -203,7 +159,7 @@ describe("nothing is told to be lost that is", () => {
   });
 
   test("a dead letter, also while its replay has begun and not ended", async () => {
-    const [id] = await accepted(1);
+    const [id] = await losses.accepted(1);
     await bench.redis.xadd(streamKey(0), "*", ...["v", "1", "m", JSON.stringify(bench.meta(1)), "b", "x"]);
     await bench.work("w");
     const [letter] = await Array.fromAsync(new DeadLetters(bench.redis, 2).list());
@@ -215,19 +171,19 @@ describe("nothing is told to be lost that is", () => {
   });
 
   test("not known yet to PostgreSQL, or of a partition that there is no more", async () => {
-    const ids = await Promise.all([1, 2].map(offer));
+    const ids = await Promise.all([1, 2].map((n) => losses.offer(n)));
     await nothingIsLost([]);
-    await mirrored();
+    await losses.mirrored();
     // Who looks does not even know how many partitions there are.
     await nothingIsLost(ids);
   });
 
   test("behind a Redis that is away or silent: the look fails, and what was suspect before is not believed", async () => {
-    const [id] = await accepted(1);
+    const [id] = await losses.accepted(1);
     const back = await snapshot();
     const redis = workClient(proxy.through(bench.redisUrl));
     await ready(redis, 30_000);
-    const one = finder("finder", redis);
+    const one = losses.finder("finder", redis);
     await bench.redis.flushdb();
     await one.look();
     redis.disconnect();
@@ -238,50 +194,50 @@ describe("nothing is told to be lost that is", () => {
     await one.look();
     await one.stop();
     redis.disconnect();
-    expect(await statusOf([id!])).toEqual(["queued"]);
-    expect(lost).toBe(0);
+    expect(await losses.statusOf([id!])).toEqual(["queued"]);
+    expect(losses.lost).toBe(0);
   });
 
   test("looked for by one process at a time", async () => {
-    const ids = await accepted(1);
+    const ids = await losses.accepted(1);
     await bench.redis.flushdb();
-    const [one, two] = [finder("one"), finder("two")];
+    const [one, two] = [losses.finder("one"), losses.finder("two")];
     for (const each of [one, two, two, two]) await each.look();
-    expect(await statusOf(ids)).toEqual(["queued"]);
+    expect(await losses.statusOf(ids)).toEqual(["queued"]);
     await one.stop();
     await two.look();
     await two.look();
-    expect(await statusOf(ids)).toEqual(["failed"]);
+    expect(await losses.statusOf(ids)).toEqual(["failed"]);
     await two.stop();
   });
 });
 
 describe("the data comes back after the report", () => {
   test("an older snapshot: lost jobs are stored and end once more, what was stored stays as it is, each reading once", async () => {
-    const ids = await accepted(6);
+    const ids = await losses.accepted(6);
     const back = await snapshot();
     const half = ids.filter((id) => id.endsWith("00"));
     await bench.work("w1");
     await bench.redis.flushdb();
-    const late = await offer(6);
-    await mirrored();
+    const late = await losses.offer(6);
+    await losses.mirrored();
     const after = await snapshot();
     await bench.redis.flushdb();
-    await lookTwice();
-    expect(await statusOf([late])).toEqual(["failed"]);
+    await losses.lookTwice();
+    expect(await losses.statusOf([late])).toEqual(["failed"]);
     // Two of the snapshot's were never stored either.
     await bench.database.sql`TRUNCATE diagnostics_sensordata`;
     await bench.database.sql`UPDATE diagnostics_ingestion_job SET status = 'queued', completed_at = NULL
       WHERE id = ANY(${bench.database.sql.array(half, 2951)}::uuid[])`;
-    await lookTwice();
-    expect(lost).toBe(1 + half.length);
+    await losses.lookTwice();
+    expect(losses.lost).toBe(1 + half.length);
     // The producer has sent one of them again.
-    await offer(ids.indexOf(half[0]!));
+    await losses.offer(ids.indexOf(half[0]!));
     await bench.work("w2");
 
     await back();
     await bench.work("w3");
-    expect(await statusOf(ids)).toEqual(Array(6).fill("completed"));
+    expect(await losses.statusOf(ids)).toEqual(Array(6).fill("completed"));
     await after();
     await bench.work("w4");
     expect(await bench.counts(late)).toMatchObject({ status: "completed", inserted: 3 });
@@ -298,134 +254,16 @@ describe("the data comes back after the report", () => {
     const lock = await bench.database.sql.reserve();
     await lock`BEGIN`;
     await lock`LOCK TABLE diagnostics_sensordata IN EXCLUSIVE MODE`;
-    const [id] = await accepted(1);
+    const [id] = await losses.accepted(1);
     const pipeline = bench.start("w");
     await until("in hand", () => pipeline.inHand() === 1);
     await bench.redis.flushdb();
-    await lookTwice();
-    expect(await statusOf([id!])).toEqual(["failed"]);
+    await losses.lookTwice();
+    expect(await losses.statusOf([id!])).toEqual(["failed"]);
     await lock`COMMIT`;
     lock.release();
-    await until("stored", async () => (await statusOf([id!]))[0] === "completed");
+    await until("stored", async () => (await losses.statusOf([id!]))[0] === "completed");
     expect(await bench.counts(id!)).toMatchObject({ inserted: 3, total: 3 });
     await pipeline.drain();
-  });
-});
-
-describe("batches that PostgreSQL has not heard of", () => {
-  const metaOf = (job_id: string, total_readings = 3) => ({
-    ...bench.meta(total_readings, job_id),
-    system_id: SYSTEM,
-    user_id: USER,
-  });
-  const memory = (max_batches = 100) =>
-    new RecentBatches(
-      { partitions: 2, max_batches },
-      new Whereabouts(bench.redis),
-      new JobStore(bench.database),
-      log,
-    );
-
-  test("are told by the process that accepted them, and found to be lost", async () => {
-    const recent = memory();
-    await recent.look();
-    const ids = await Promise.all([1, 2, 3].map(offer));
-    for (const id of ids) recent.note(metaOf(id));
-    await recent.look();
-    expect(await statusOf(ids)).toEqual([undefined, undefined, undefined]);
-    await bench.redis.flushdb();
-    const fresh = await offer(4);
-    recent.note(metaOf(fresh));
-    await recent.look();
-    await lookTwice();
-    expect(await statusOf(ids)).toEqual(["failed", "failed", "failed"]);
-    expect(await bench.jobs.get(ids[0]!)).toMatchObject({
-      system_id: SYSTEM,
-      created_by: USER,
-      total_readings: 3,
-    });
-    expect(await statusOf([fresh])).toEqual([undefined]);
-    expect(lost).toBe(3);
-  });
-
-  test("are told when PostgreSQL is back, if it was away, too; and only as many as are remembered", async () => {
-    const failing = new JobStore(bench.database);
-    let away = true;
-    const jobs = {
-      mirror: (open: Parameters<JobStore["mirror"]>[0]) => {
-        if (away) throw new StreamUnavailableError("away");
-        return failing.mirror(open);
-      },
-    };
-    const recent = new RecentBatches(
-      { partitions: 2, max_batches: 2 },
-      new Whereabouts(bench.redis),
-      jobs,
-      log,
-    );
-    await recent.look();
-    const ids: string[] = [];
-    for (const n of [1, 2, 3]) {
-      const id = await offer(n);
-      ids.push(id);
-      recent.note(metaOf(id));
-    }
-    await bench.redis.flushdb();
-    await expect(recent.look()).rejects.toThrow("away");
-    away = false;
-    await recent.look();
-    expect(await statusOf(ids)).toEqual([undefined, "queued", "queued"]);
-  });
-
-  test("are told while no worker runs: when they become many, and when the process stops in order", async () => {
-    const recent = memory(6);
-    await recent.look();
-    const ids: string[] = [];
-    for (const n of [1, 2, 3]) ids.push(await offer(n));
-    for (const id of ids) recent.note(metaOf(id));
-    await recent.look();
-    expect(await statusOf(ids)).toEqual([undefined, undefined, undefined]);
-    ids.push(await offer(4));
-    recent.note(metaOf(ids[3]!));
-    await recent.look();
-    expect(await statusOf(ids)).toEqual(["queued", "queued", "queued", "queued"]);
-    ids.push(await offer(5));
-    recent.note(metaOf(ids[4]!));
-    await recent.stop(5_000);
-    await bench.redis.flushdb();
-    await lookTwice();
-    expect(await statusOf(ids)).toEqual(Array(5).fill("failed"));
-    expect(lost).toBe(5);
-  });
-
-  test("of an ordered stop are not told again when they have ended, and a silent PostgreSQL does not hold it up", async () => {
-    const told: string[] = [];
-    const jobs = {
-      mirror: (open: Parameters<JobStore["mirror"]>[0]) => {
-        told.push(...open.map(({ meta }) => meta.job_id));
-        return new Promise<void>(() => undefined);
-      },
-    };
-    const recent = new RecentBatches({ partitions: 2 }, new Whereabouts(bench.redis), jobs, log);
-    await recent.look();
-    const ids = [await offer(1), await offer(2)];
-    for (const id of ids) recent.note(metaOf(id));
-    await bench.redis.hset(jobKey(ids[0]!), "status", "completed");
-    await recent.stop(50);
-    expect(told).toEqual([ids[1]!]);
-  });
-
-  test("what Redis still has is not told, whatever happened to its server", async () => {
-    const back = await (async () => {
-      const recent = memory();
-      await recent.look();
-      const id = await offer(1);
-      recent.note(metaOf(id));
-      await bench.redis.set("lineage:{0}", "another");
-      await recent.look();
-      return id;
-    })();
-    expect(await statusOf([back])).toEqual([undefined]);
-    expect((await new JobBoard(bench.redis).get(back))!.status).toBe("queued");
   });
 });
