@@ -14,7 +14,7 @@ export interface Suite {
   readonly deadlineMs: number;
 }
 
-export const SUITES: readonly Suite[] = [
+const SUITES: readonly Suite[] = [
   { name: "unit", testTimeoutMs: 60_000, deadlineMs: 30 * 60_000 },
   { name: "security", testTimeoutMs: 300_000, deadlineMs: 30 * 60_000 },
   { name: "flow", testTimeoutMs: 180_000, deadlineMs: 60 * 60_000 },

@@ -17,7 +17,7 @@ import {
 } from "./tables.ts";
 
 export const INGEST_PATH = "/api/v1/data/ingest";
-export const WRITE_PATH = "/api/v2/write";
+const WRITE_PATH = "/api/v2/write";
 const ACCEPTED: readonly number[] = [202, 204];
 
 import { readCounters, type Volume, volumeSince } from "./volume.ts";

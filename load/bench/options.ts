@@ -3,7 +3,7 @@ import { FLAG, groupedOption, onlyOption, readArguments, TEXT, wholeOption } fro
 
 /** Over HTTP, as fast as it goes. */
 export const HTTP_PHASES = ["large", "lines", "conflicts", "small", "late"] as const;
-export const PHASES = ["raw", ...HTTP_PHASES, "paced"] as const;
+const PHASES = ["raw", ...HTTP_PHASES, "paced"] as const;
 export type HttpPhase = (typeof HTTP_PHASES)[number];
 export type Phase = (typeof PHASES)[number];
 

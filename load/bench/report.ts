@@ -49,7 +49,7 @@ export const NAMES: Readonly<Record<HttpPhase, string>> = {
 const RESULTS = join(ROOT, "load/results");
 
 /** The run in the middle, by speed: a whole run, so that its stage times belong to its rate. */
-export function median<T extends { readonly rows_per_s: number }>(runs: readonly T[]): T | undefined {
+function median<T extends { readonly rows_per_s: number }>(runs: readonly T[]): T | undefined {
   return runs.toSorted((a, b) => a.rows_per_s - b.rows_per_s)[Math.floor((runs.length - 1) / 2)];
 }
 

@@ -6,7 +6,7 @@ import { PARTITIONS } from "./programs.ts";
 import type { Stack } from "./stack.ts";
 
 /** It did not recover by itself in time. */
-export class NotRecoveredError extends Error {
+class NotRecoveredError extends Error {
   override readonly name = "NotRecoveredError";
 }
 

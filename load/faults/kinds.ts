@@ -16,7 +16,7 @@ export const LINKS: readonly LinkName[] = [
 ];
 
 /** The two ends of a link that are programs or servers of the stack. */
-export const endsOf = (link: LinkName): string[] => link.split(">").filter((end) => end !== "clients");
+const endsOf = (link: LinkName): string[] => link.split(">").filter((end) => end !== "clients");
 
 export interface Kind {
   readonly title: string;

@@ -21,7 +21,7 @@ export interface FaultOptions {
 
 const COUNT = 200;
 /** A run of so many faults is for the record. */
-export const RECORD_COUNT = 1_000;
+const RECORD_COUNT = 1_000;
 const BOUND_S = 60;
 const LARGEST_SEED = 2 ** 32 - 1;
 const DAY_MS = 86_400_000;

@@ -2,7 +2,6 @@
  * What reviewers decide during a run, made from the seed: batch `n` of a lane is of sensors and times of its own, all
  * that is to be decided about is refused for one reason, and the steps say what must be stored of it in the end.
  */
-
 import type { Correction } from "../../src/contract/correction.ts";
 import { uuidV5 } from "../../src/contract/name-uuid.ts";
 import type { ReviewAction } from "../../src/contract/review.ts";
@@ -78,7 +77,7 @@ const SIZE = { least: 5, spread: 40 };
 const LARGE_EACH = 12;
 const LARGE = 2_300;
 
-export const reviewSensor = ({ seed }: DataShape, lane: number, sensor: number) =>
+const reviewSensor = ({ seed }: DataShape, lane: number, sensor: number) =>
   uuidV5(REVIEW_SYSTEM_ID, `${seed} ${lane} ${sensor}`);
 
 export function reviewBatch(shape: DataShape, lane: number, n: number): ReviewBatch {

@@ -11,7 +11,7 @@ const AGAIN_MS = 150;
 const ACCEPTED_DEADLINE_MS = 40_000;
 
 /** Batches of these faults are of a lane of their own, so that the producers' go on undisturbed. */
-export const FAULT_LANE = LANES;
+const FAULT_LANE = LANES;
 
 export interface SendingDeps {
   readonly shape: DataShape;

@@ -2,7 +2,8 @@
 import { readdirSync } from "node:fs";
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { type PostgresSpec, postgresUrl, startPostgres } from "../../src/services/postgres-instance.ts";
+import type { PostgresSpec } from "../../src/services/postgres-cluster.ts";
+import { postgresUrl, startPostgres } from "../../src/services/postgres-instance.ts";
 import { type RedisSpec, redisUrl, startRedis } from "../../src/services/redis-instance.ts";
 import { statOf } from "../bench/cpu.ts";
 import type { Life } from "./supervised.ts";

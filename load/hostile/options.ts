@@ -16,7 +16,7 @@ export interface HostileOptions {
   readonly save: boolean;
 }
 
-export const DEFAULT_COUNT = 100_000;
+const DEFAULT_COUNT = 100_000;
 /** One odd batch for so many hostile requests. */
 const ODD_EVERY = 50;
 const SPEED_ROWS = 400_000;

@@ -69,9 +69,6 @@ function bodyOf({ requestBody }: Operation, { schemas }: Document["components"])
   return { media, example: Buffer.from(text), required: named?.required ?? [] };
 }
 
-/** Operations whose good request needs no body and ends the credential of the run. */
-export const ENDS_ITS_TOKEN: ReadonlySet<string> = new Set(["logout", "endSession"]);
-
 /** The path with an id of nothing in every place. */
 export function pathTo({ path }: HostileRoute, chance: Chance): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) =>

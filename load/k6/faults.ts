@@ -22,9 +22,9 @@ interface Fault {
 }
 
 /** One bad reading after so many good ones: 5 %. */
-export const GOOD_FOR_EACH_FAULT = 19;
+const GOOD_FOR_EACH_FAULT = 19;
 /** Of so many batches of a rig, one is for a system that nobody registered: all its readings are quarantined. */
-export const BATCHES_FOR_EACH_UNKNOWN = 50;
+const BATCHES_FOR_EACH_UNKNOWN = 50;
 const UNKNOWN_AT = 7;
 /** Value of the kept reading, and its time before the rig's first batch. */
 export const KEPT = { sensor: 0, value: 123, unit: "bar", quality: 95, before_s: 1 } as const;
@@ -78,7 +78,7 @@ function keptText({ shape, text }: Origin): string {
   );
 }
 
-export const faultAt = (k: number): Fault => FAULTS[k % FAULTS.length]!;
+const faultAt = (k: number): Fault => FAULTS[k % FAULTS.length]!;
 
 /** Whether a batch is for a system that nobody registered. */
 export function isForUnknownSystem({ faults }: Pick<RunShape, "faults">, n: number): boolean {

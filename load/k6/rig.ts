@@ -38,7 +38,7 @@ export const unitOf = (sensor: number): string => QUANTITIES[sensor % QUANTITIES
 export const qualityOf = (sensor: number, sample: number): number => 90 + ((sensor * 7 + sample) % 11);
 
 /** A whole number below 2³² that looks random (the finalizer of MurmurHash3). */
-export function mixed(a: number, b: number): number {
+function mixed(a: number, b: number): number {
   let h = a ^ Math.imul(b + 1, 0x9e3779b1);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
@@ -74,7 +74,7 @@ export function hundredthsOf(run: number, rig: number, n: number): number {
 }
 
 /** From one sample to the next, ms. */
-export function interval_ms(batch: number): number {
+function interval_ms(batch: number): number {
   return Math.floor((1000 * SENSORS) / batch);
 }
 

@@ -30,7 +30,7 @@ export interface QueryResult {
 }
 
 /** Of issue 4. */
-export const TARGETS = { p95_ms: 100, growth: 1.5 } as const;
+const TARGETS = { p95_ms: 100, growth: 1.5 } as const;
 const RESULTS = join(ROOT, "load/results");
 const WIDTHS = [42, 9, 16, 16, 14, 9] as const;
 
@@ -43,7 +43,7 @@ export interface Compared {
 }
 
 /** With readings that come into one of them only, growth says nothing. */
-export function compare({ small, large, ingest }: QueryResult): Compared[] {
+function compare({ small, large, ingest }: QueryResult): Compared[] {
   return small.questions.map((question, i) => {
     const other = large.questions[i]!;
     const growth = other.latency.p95_ms / question.latency.p95_ms;

@@ -29,7 +29,7 @@ export const within = (n: number, days: number) => {
   const ago = days + ((n * 5) % 13);
   return `from=${hour(ago)}&to=${hour(ago - days)}`;
 };
-export const WORDS = ["above+700", "is+missing", "FURLONG", "differs+from", "is+not+known"];
+const WORDS = ["above+700", "is+missing", "FURLONG", "differs+from", "is+not+known"];
 export const word = (n: number) => `q=${of(WORDS, n)}`;
 /** A value that some readings have. */
 export const rare = (n: number) => `q=pressure+${700 + ((n * 37) % 299)}.${n % 10}`;

@@ -8,7 +8,7 @@ import type postgres from "postgres";
 
 export const SENSORS = 100;
 export const SYSTEMS = 4;
-export const DAYS = 14;
+const DAYS = 14;
 /** Sensors that have no readings but those that are refused now and then. */
 const LONE_SENSORS = 2_000;
 /** Readings of one refusal all the time, and lone ones; the rest comes in episodes. */

@@ -59,7 +59,7 @@ export interface Held {
 /** A prime: readings that change places change the sum. */
 export const WEIGHTS = 9_973;
 /** @param time_ms since the run's origin */
-export const weightOf = (time_ms: number): number => (time_ms % WEIGHTS) + 1;
+const weightOf = (time_ms: number): number => (time_ms % WEIGHTS) + 1;
 
 /** Adds up one sensor's readings as `SensorSum` says. */
 export class SumOfSensor {

@@ -13,7 +13,7 @@ import { StreamUnavailableError } from "../stream/connection.ts";
 import { IdentityProviderAwayError } from "./auth/jwks-source.ts";
 
 /** Seconds after which a client may try again when a dependency is away. */
-export const RETRY_AFTER_UNAVAILABLE_S = 2;
+const RETRY_AFTER_UNAVAILABLE_S = 2;
 /** Seconds after which a client may try again when the backlog is full: a worker needs time to make room. */
 export const RETRY_AFTER_BACKLOG_S = 5;
 

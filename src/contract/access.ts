@@ -1,10 +1,11 @@
 /** Accounts and API keys: what admins and owners send and see. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import { orNull, time, uuid } from "./fields.ts";
+import { NameSchema } from "./names.ts";
 import { NoteSchema } from "./note.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
 import { NextField } from "./query.ts";
 import { UUID_PATTERN } from "./reading.ts";
-import { NameSchema } from "./registry.ts";
 import { ROLES, SCOPES } from "./roles.ts";
 
 export const MAX_USERNAME_LENGTH = 150;
@@ -16,10 +17,6 @@ export const MAX_KEYS = 50;
 const MAX_REQUESTS = 1_000_000_000;
 const MAX_READINGS = 1_000_000_000_000;
 
-const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
-  Type.Union([schema, Type.Null()], options);
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
 const literals = <const T extends string>(values: readonly T[], description: string) =>
   Type.Union(
     values.map((value) => Type.Literal(value)),
@@ -39,16 +36,17 @@ const SystemsSchema = orNull(
     maxItems: MAX_SYSTEMS,
     uniqueItems: true,
   }),
-  { description: `1 to ${MAX_SYSTEMS} different ids of systems, or null for all` },
+  `1 to ${MAX_SYSTEMS} different ids of systems, or null for all`,
 );
 /** What counts where there is no limit of its own. */
 const OTHERWISE = { user: "the limit of the configuration", key: "the limit of its owner" } as const;
 /** What everything that makes or changes an account or a key may have. */
 const limitsAndNote = (whose: keyof typeof OTHERWISE) => {
   const limit = (maximum: number) =>
-    orNull(Type.Integer({ minimum: 1, maximum }), {
-      description: `a whole number from 1 to ${maximum}, or null for ${OTHERWISE[whose]}`,
-    });
+    orNull(
+      Type.Integer({ minimum: 1, maximum }),
+      `a whole number from 1 to ${maximum}, or null for ${OTHERWISE[whose]}`,
+    );
   return {
     requests_per_minute: Type.Optional(limit(MAX_REQUESTS)),
     readings_per_minute: Type.Optional(limit(MAX_READINGS)),
@@ -56,7 +54,7 @@ const limitsAndNote = (whose: keyof typeof OTHERWISE) => {
   };
 };
 const shownLimits = (whose: keyof typeof OTHERWISE) => {
-  const limit = orNull(Type.Integer({ minimum: 1 }), { description: `Null: ${OTHERWISE[whose]}` });
+  const limit = orNull(Type.Integer({ minimum: 1 }), `Null: ${OTHERWISE[whose]}`);
   return { requests_per_minute: limit, readings_per_minute: limit };
 };
 
@@ -111,9 +109,9 @@ export const UserViewSchema = Type.Object(
     username: Type.String(),
     role: literals(ROLES, "What the user may do; of an outside identity what its newest token said"),
     active: Type.Boolean({ description: "false: its tokens and keys are refused" }),
-    systems: orNull(Type.Array(uuid("Id of a system")), { description: "What it is limited to; null: all" }),
+    systems: orNull(Type.Array(uuid("Id of a system")), "What it is limited to; null: all"),
     ...shownLimits("user"),
-    issuer: orNull(Type.String(), { description: "Its identity provider; null: an account of this service" }),
+    issuer: orNull(Type.String(), "Its identity provider; null: an account of this service"),
     created_at: time("When the user was made, or an outside identity first came"),
   },
   { $id: "User" },
@@ -138,9 +136,7 @@ export const NewKeySchema = Type.Object(
     ),
     systems: Type.Optional(SystemsSchema),
     expires_at: Type.Optional(
-      orNull(Type.String({ maxLength: 64 }), {
-        description: "an RFC 3339 date-time in the future, or null for never",
-      }),
+      orNull(Type.String({ maxLength: 64 }), "an RFC 3339 date-time in the future, or null for never"),
     ),
     ...limitsAndNote("key"),
   },
@@ -184,14 +180,15 @@ export const KeyViewSchema = Type.Object(
     user_id: uuid("Its owner, for whom it acts"),
     username: Type.String({ description: "Its owner" }),
     scopes: Type.Array(literals(SCOPES, "What it may be used for, within its owner's role")),
-    systems: orNull(Type.Array(uuid("Id of a system")), {
-      description: "What it is limited to, within its owner's systems; null: all of these",
-    }),
+    systems: orNull(
+      Type.Array(uuid("Id of a system")),
+      "What it is limited to, within its owner's systems; null: all of these",
+    ),
     ...shownLimits("key"),
     created_at: time("When it was made"),
-    expires_at: orNull(time("When it ends"), { description: "Null: never" }),
-    revoked_at: orNull(time("When it was revoked"), { description: "Null: it was not" }),
-    last_used_at: orNull(time("Last use, written some seconds later"), { description: "Null: never" }),
+    expires_at: orNull(time("When it ends"), "Null: never"),
+    revoked_at: orNull(time("When it was revoked"), "Null: it was not"),
+    last_used_at: orNull(time("Last use, written some seconds later"), "Null: never"),
   },
   { $id: "ApiKey" },
 );

@@ -1,12 +1,9 @@
 /** Alerts about quarantined readings, and the limits that raise them. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { count, orNull, time, uuid } from "./fields.ts";
 import { NoteSchema } from "./note.ts";
 import { NextField } from "./query.ts";
 
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const count = (description: string) => Type.Integer({ minimum: 0, description });
 const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
 export const AlertSchema = Type.Object(

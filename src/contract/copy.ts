@@ -37,7 +37,7 @@ const TRAILER = Buffer.from("ffff", "hex");
 const TWO_32 = 4_294_967_296;
 
 /** 16 bytes of a UUID in text form. */
-export function uuidBytes(uuid: string): Buffer {
+function uuidBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll("-", ""), "hex");
 }
 

@@ -1,5 +1,6 @@
 /** A job is the life of one batch: its states, its record, and what producers see of it. */
 import { type Static, Type } from "@sinclair/typebox";
+import { count, time } from "./fields.ts";
 
 export const JOB_STATES = ["queued", "processing", "completed", "failed"] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -24,9 +25,6 @@ export interface JobRecord {
   readonly completed_at_ms: number | null;
   readonly error_message: string | null;
 }
-
-const count = (description: string) => Type.Integer({ minimum: 0, description });
-const time = (description: string) => Type.String({ format: "date-time", description });
 
 /** The answer of `GET /api/v1/jobs/{id}/`. */
 export const JobViewSchema = Type.Object(

@@ -33,7 +33,7 @@ export interface KnownSensor {
 }
 
 /** The version that judges a batch received at `received_ms`: the latest valid one, of equals the highest. */
-export function rangeAt(ranges: readonly RangeVersion[], received_ms: number): RangeVersion | undefined {
+function rangeAt(ranges: readonly RangeVersion[], received_ms: number): RangeVersion | undefined {
   return ranges.findLast(({ valid_from_ms }) => valid_from_ms <= received_ms);
 }
 

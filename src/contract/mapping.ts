@@ -1,7 +1,8 @@
 /** Mappings of names to sensors: what clients send and see. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import { orNull, pageOf, time, uuid } from "./fields.ts";
+import { CHARACTER } from "./names.ts";
 import { MAX_SENSOR_NAME_LENGTH, UUID_PATTERN } from "./reading.ts";
-import { CHARACTER } from "./registry.ts";
 import { MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 /** Characters of a measurement, a field, and of the key and the value of a tag. */
@@ -15,10 +16,6 @@ const TEXT = `^${CHARACTER}+$`;
 const TAG_KEY = `^${CHARACTER}{1,${MAX_PART_LENGTH}}$`;
 const part = (description: string) =>
   Type.String({ minLength: 1, maxLength: MAX_PART_LENGTH, pattern: TEXT, description });
-const orNull = <T extends TSchema>(schema: T, description: string) =>
-  Type.Union([schema, Type.Null()], { description });
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
 
 /** Body of `PUT /api/v1/systems/{system_id}/mappings`. */
 export const NewMappingSchema = Type.Object(
@@ -81,10 +78,4 @@ export const MappingSchema = Type.Object(
 );
 /** A mapping as clients see it. */
 export type MappingView = Static<typeof MappingSchema>;
-export const MappingPageSchema = Type.Object(
-  {
-    items: Type.Array(MappingSchema),
-    next: orNull(Type.String(), "Pass as `after` for the next page; null at the end"),
-  },
-  { $id: "MappingPage" },
-);
+export const MappingPageSchema = pageOf(MappingSchema, "MappingPage");

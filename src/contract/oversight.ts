@@ -1,13 +1,10 @@
 /** What those who look after the service see: the record, dead letters, alerts, workers, the overview. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { AlertSchema } from "./alert.ts";
+import { count, orNull, time, uuid } from "./fields.ts";
 import { JobViewSchema } from "./job.ts";
 import { NextField } from "./query.ts";
 
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const count = (description: string) => Type.Integer({ minimum: 0, description });
 const share = (description: string) => Type.Number({ minimum: 0, maximum: 1, description });
 
 /** What an entry of the record can be about. */

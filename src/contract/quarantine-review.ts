@@ -1,15 +1,11 @@
 /** What reviewers see of quarantined readings: lists, counts, incidents, and everything about one of them. */
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { orNull, time, uuid } from "./fields.ts";
 import { AuditEntrySchema } from "./oversight.ts";
 import { NextField, SubjectSchema } from "./query.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { REVIEW_STATUSES } from "./review-status.ts";
 
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const uuid = (description?: string) =>
-  Type.String({ format: "uuid", ...(description ? { description } : {}) });
-const time = (description?: string) =>
-  Type.String({ format: "date-time", ...(description ? { description } : {}) });
 /** An object that has the same for each of the names. */
 const byName = <const N extends string, T extends TSchema>(names: readonly N[], schema: T) =>
   Type.Object(Object.fromEntries(names.map((name) => [name, schema])) as Record<N, T>);

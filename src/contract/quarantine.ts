@@ -1,8 +1,8 @@
 /** What producers see of the readings of theirs that were refused. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import { orNull } from "./fields.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const ItemSchema = Type.Object({
   ordinal: Type.Integer({ minimum: 0, description: "Position of the reading in the batch, from 0" }),
   sensor_id: orNull(Type.String({ format: "uuid" })),

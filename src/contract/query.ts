@@ -1,12 +1,8 @@
 /** What answers of queries look like beside their tables. */
 import { type Static, Type } from "@sinclair/typebox";
+import { count, orNull, time, uuid } from "./fields.ts";
 
-const time = (description: string) => Type.String({ format: "date-time", description });
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const orNull = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Number>>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
-
-export const RangeFields = {
+const RangeFields = {
   from: time("First moment of the answer"),
   to: time("End of the answer, itself not included"),
 };
@@ -59,14 +55,13 @@ export interface Series extends Static<typeof SeriesMetaSchema> {
   }[];
 }
 
-const count = (description: string) => Type.Integer({ minimum: 0, description });
 const share = Type.Union([Type.Number({ minimum: 0 }), Type.Null()], {
   description: "received / expected; above 1 when more came than expected; null when nothing was expected",
 });
 const expected = Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
   description: "Readings of a complete recording; null when the rate is unknown",
 });
-export const RateFields = {
+const RateFields = {
   rate_hz: Type.Union([Type.Number(), Type.Null()], { description: "Readings per second" }),
   rate_source: Type.Union([Type.Literal("expected"), Type.Literal("learnt"), Type.Null()], {
     description:

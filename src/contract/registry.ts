@@ -1,56 +1,23 @@
 /** Systems, sensors, the ranges of sensors, and units: what clients send and see. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import { orNull, pageOf, time, uuid } from "./fields.ts";
+import { DescriptionSchema, NameSchema } from "./names.ts";
 import { SENSOR_ID_PATTERN, UUID_PATTERN } from "./reading.ts";
 import { MAX_MAGNITUDE, MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
-export const MAX_NAME_LENGTH = 150;
-export const MAX_DESCRIPTION_LENGTH = 2_000;
 /** Readings per second; the bound of the column. */
 export const MAX_RATE_HZ = 1_000_000;
 
-/**
- * The patterns are without the flag u: beyond the first plane a character is a pair of surrogates, and half of one
- * cannot be stored. `portablePattern` (api/openapi) makes of them what stands in the document.
- */
-const PAIR = "[\\ud800-\\udbff][\\udc00-\\udfff]";
-/** A pattern of one character that is none of `without`, the inner part of a class such as `\\s\\u0000`. */
-export const characterBut = (without: string) => `(?:[^${without}\\ud800-\\udfff]|${PAIR})`;
-
-const CONTROLS = "\\u0000-\\u001f\\u007f-\\u009f";
-/** Control characters would break lists and logs; PostgreSQL takes neither NUL nor lone surrogates. */
-export const CHARACTER = characterBut(CONTROLS);
-const NO_BLANK = characterBut(`\\s${CONTROLS}`);
-/** Without look-around, which not every reader of the document has. */
-const NAME_PATTERN = `^${NO_BLANK}(?:${CHARACTER}*${NO_BLANK})?$`;
-/** Of texts of several lines. */
-export const TEXT_PATTERN = `^${characterBut("\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f")}*$`;
-
-const orNull = <T extends TSchema>(schema: T, options: { description?: string } = {}) =>
-  Type.Union([schema, Type.Null()], options);
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
-
 const IdSchema = Type.String({ pattern: UUID_PATTERN, description: "a UUID; a new one is made without it" });
-/** A name that people give. */
-export const NameSchema = Type.String({
-  minLength: 1,
-  maxLength: MAX_NAME_LENGTH,
-  pattern: NAME_PATTERN,
-  description: "a name without blanks at its ends and without control characters",
-});
-const DescriptionSchema = Type.String({
-  maxLength: MAX_DESCRIPTION_LENGTH,
-  pattern: TEXT_PATTERN,
-  description: "a text without control characters but tabs and line ends",
-});
 const UnitSchema = Type.String({
   minLength: 1,
   maxLength: MAX_UNIT_LENGTH,
   description: "canonical unit of the readings, see /api/v1/units",
 });
-const RateSchema = orNull(Type.Number({ exclusiveMinimum: 0, maximum: MAX_RATE_HZ }), {
-  description: `readings per second of a complete recording, above 0 and at most ${MAX_RATE_HZ}; null: learnt from the data`,
-});
+const RateSchema = orNull(
+  Type.Number({ exclusiveMinimum: 0, maximum: MAX_RATE_HZ }),
+  `readings per second of a complete recording, above 0 and at most ${MAX_RATE_HZ}; null: learnt from the data`,
+);
 const limit = (description: string) =>
   Type.Number({ minimum: -MAX_MAGNITUDE, maximum: MAX_MAGNITUDE, description });
 const LimitsSchema = Type.Object(
@@ -81,7 +48,7 @@ export const SystemSchema = Type.Object(
     description: Type.String(),
     created_at: time("When it was registered"),
     updated_at: time("When it was last changed"),
-    archived_at: orNull(time("Since when it takes no readings"), { description: "null: in use" }),
+    archived_at: orNull(time("Since when it takes no readings"), "null: in use"),
   },
   { $id: "System" },
 );
@@ -98,9 +65,10 @@ export const NewSensorSchema = Type.Object(
     ),
     expected_rate_hz: Type.Optional(RateSchema),
     range: Type.Optional(
-      orNull(LimitsSchema, {
-        description: "an object {min, max} as the first version of its own range, or null for its unit's",
-      }),
+      orNull(
+        LimitsSchema,
+        "an object {min, max} as the first version of its own range, or null for its unit's",
+      ),
     ),
   },
   { $id: "NewSensor", additionalProperties: false },
@@ -118,12 +86,10 @@ export const SensorChangeSchema = Type.Object(
 /** The limits that judge a reading, inclusive, in the unit of the sensor. */
 export const EffectiveRangeSchema = Type.Object(
   {
-    min: orNull(Type.Number(), { description: "null: no limit is set" }),
-    max: orNull(Type.Number(), { description: "null: no limit is set" }),
-    source: orNull(Type.String(), { description: "`sensor` for its own range, else who set its unit's" }),
-    version: orNull(Type.Integer({ minimum: 1 }), {
-      description: "Version of its own range; null: its unit's",
-    }),
+    min: orNull(Type.Number(), "null: no limit is set"),
+    max: orNull(Type.Number(), "null: no limit is set"),
+    source: orNull(Type.String(), "`sensor` for its own range, else who set its unit's"),
+    version: orNull(Type.Integer({ minimum: 1 }), "Version of its own range; null: its unit's"),
   },
   { $id: "EffectiveRange" },
 );
@@ -137,15 +103,11 @@ export const SensorSchema = Type.Object(
     quantity: Type.String({ description: "What it measures" }),
     unit: Type.String({ description: "Canonical unit, in which its readings are stored" }),
     range: EffectiveRangeSchema,
-    expected_rate_hz: orNull(Type.Number(), {
-      description: "Readings per second; null: learnt from the data",
-    }),
-    created_by: orNull(uuid("The user who registered it"), {
-      description: "null: registered by its first reading",
-    }),
+    expected_rate_hz: orNull(Type.Number(), "Readings per second; null: learnt from the data"),
+    created_by: orNull(uuid("The user who registered it"), "null: registered by its first reading"),
     created_at: time("When it was registered"),
     updated_at: time("When it, or its range, was last changed"),
-    archived_at: orNull(time("Since when it takes no readings"), { description: "null: in use" }),
+    archived_at: orNull(time("Since when it takes no readings"), "null: in use"),
   },
   { $id: "Sensor" },
 );
@@ -176,11 +138,11 @@ export const RangeChangeSchema = Type.Object(
 export const RangeVersionSchema = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
-    min: orNull(Type.Number(), { description: "null, with max: back to the range of the unit" }),
+    min: orNull(Type.Number(), "null, with max: back to the range of the unit"),
     max: orNull(Type.Number()),
     valid_from: time("Batches received from then on are judged by it, until a later version begins"),
     author: uuid("The user who set it"),
-    author_name: orNull(Type.String(), { description: "User name of the author, while the user exists" }),
+    author_name: orNull(Type.String(), "User name of the author, while the user exists"),
     created_at: time("When it was set"),
   },
   { $id: "RangeVersion" },
@@ -192,9 +154,10 @@ export const RangeStateSchema = Type.Object(
   {
     unit: Type.String({ description: "Canonical unit of the limits" }),
     in_force: EffectiveRangeSchema,
-    newest: orNull(RangeVersionSchema, {
-      description: "The version that was set last; it may begin later. null: none was ever set",
-    }),
+    newest: orNull(
+      RangeVersionSchema,
+      "The version that was set last; it may begin later. null: none was ever set",
+    ),
   },
   { $id: "RangeState" },
 );
@@ -218,16 +181,6 @@ export const RangePreviewSchema = Type.Object(
   { $id: "RangePreview" },
 );
 export type RangePreview = Static<typeof RangePreviewSchema>;
-
-/** A page of a list; `next` goes into `after`. */
-const pageOf = <T extends TSchema>(item: T, $id: string, cursor: TSchema = Type.String()) =>
-  Type.Object(
-    {
-      items: Type.Array(item),
-      next: orNull(cursor, { description: "Pass as `after` for the next page; null at the end" }),
-    },
-    { $id },
-  );
 export const SystemPageSchema = pageOf(SystemSchema, "SystemPage");
 export const SensorPageSchema = pageOf(SensorSchema, "SensorPage");
 export const RangeVersionPageSchema = pageOf(RangeVersionSchema, "RangeVersionPage", Type.Integer());
@@ -245,9 +198,9 @@ export const UnitListSchema = Type.Object(
         symbol: Type.String({ description: "Canonical spelling" }),
         name: Type.String(),
         quantity: Type.String(),
-        min: orNull(Type.Number(), { description: "Lowest good value; null: no limit is set" }),
-        max: orNull(Type.Number(), { description: "Highest good value; null: no limit is set" }),
-        source: orNull(Type.String(), { description: "Who set the range" }),
+        min: orNull(Type.Number(), "Lowest good value; null: no limit is set"),
+        max: orNull(Type.Number(), "Highest good value; null: no limit is set"),
+        source: orNull(Type.String(), "Who set the range"),
         aliases: Type.Array(AliasSchema, {
           description: "Accepted at ingest: canonical = (value + offset) * factor",
         }),

@@ -1,6 +1,7 @@
 /** Decisions about quarantined readings: what reviewers send, and what they see of what became of it. */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { CorrectionSchema } from "./correction.ts";
+import { count, orNull } from "./fields.ts";
 import { MAX_NOTE_LENGTH } from "./note.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
@@ -20,7 +21,6 @@ export const statusesNeeded = (action: ReviewAction): readonly ReviewStatus[] =>
 /** The status of a reading that an action has stored. */
 export const statusStored = (action: ReviewAction): ReviewStatus => (action === "fix" ? "fixed" : "approved");
 
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 const literals = <const T extends string>(values: readonly T[]) =>
   Type.Union(
     values.map((value) => Type.Literal(value)),
@@ -90,7 +90,6 @@ export const NewReviewSchema = Type.Object(
 );
 export type NewReview = Static<typeof NewReviewSchema>;
 
-const count = (description: string) => Type.Integer({ minimum: 0, description });
 const FailingSchema = Type.Record(Type.String(), Type.Integer(), { description: "Readings by reason" });
 const JsonSchema = Type.Unknown();
 

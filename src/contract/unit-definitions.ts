@@ -40,7 +40,7 @@ const AliasSchema = Type.Object(
 );
 
 /** A canonical unit as configured. `min` and `max` are in this unit and inclusive. */
-export const UnitDefinitionSchema = Type.Object(
+const UnitDefinitionSchema = Type.Object(
   {
     symbol: SpellingSchema,
     name: TextSchema,

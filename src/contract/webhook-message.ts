@@ -1,11 +1,11 @@
 /** What receivers of webhooks are told: the body of a message, made from what was kept of the moment. */
 import { Type } from "@sinclair/typebox";
 import { AlertSchema } from "./alert.ts";
+import { time } from "./fields.ts";
 import { type JobRecord, JobViewSchema, toJobView } from "./job.ts";
 import { ALERT_EVENTS, type DeliveredEvent, GAP_EVENT, JOB_EVENTS, TEST_EVENT } from "./webhook-events.ts";
 
 const timestamp = Type.String({ format: "date-time", description: "When it happened" });
-const time = (description: string) => Type.String({ format: "date-time", description });
 const typeOf = (events: readonly string[]) => Type.Union(events.map((event) => Type.Literal(event)));
 
 export const JobMessageSchema = Type.Object(

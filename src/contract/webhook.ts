@@ -1,7 +1,8 @@
 /** Webhooks: who is told of what, and what became of it (Standard Webhooks 1.0.0, standardwebhooks.com). */
-import { type Static, type TSchema, Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
+import { count, orNull, time, uuid } from "./fields.ts";
+import { TEXT_PATTERN } from "./names.ts";
 import { NextField } from "./query.ts";
-import { TEXT_PATTERN } from "./registry.ts";
 import {
   DEFAULT_OVERLAP_HOURS,
   DELIVERED_EVENTS,
@@ -17,10 +18,6 @@ import {
 const MAX_URL_LENGTH = 2_000;
 const MAX_DESCRIPTION_LENGTH = 500;
 
-const uuid = (description: string) => Type.String({ format: "uuid", description });
-const time = (description: string) => Type.String({ format: "date-time", description });
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const count = (description: string) => Type.Integer({ minimum: 0, description });
 const oneOf = <const T extends string>(values: readonly T[], description: string) =>
   Type.Union(
     values.map((value) => Type.Literal(value)),

@@ -86,7 +86,7 @@ function isLoopback(url: string): boolean {
 }
 
 /** commander parser: `http(s)://host[:port][/prefix]`, without the last slash. */
-export function parseServiceUrl(text: string): string {
+function parseServiceUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw new InvalidArgumentError("It must be an http:// or https:// URL.");

@@ -12,7 +12,7 @@ export interface GroupBounds {
   readonly bytes: number;
 }
 
-export const DEFAULT_GROUP_BOUNDS: GroupBounds = { entries: 256, rows: 40_000, bytes: 8_388_608 };
+const DEFAULT_GROUP_BOUNDS: GroupBounds = { entries: 256, rows: 40_000, bytes: 8_388_608 };
 
 /**
  * Redis can only be asked for a number of entries, so the number follows the size of those seen last. It falls at

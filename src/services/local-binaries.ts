@@ -3,8 +3,8 @@ import { existsSync, globSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CLEAN_ENV, runCommand } from "./command.ts";
 
-export const MIN_POSTGRES_MAJOR = 15;
-export const MIN_REDIS_MAJOR = 7;
+const MIN_POSTGRES_MAJOR = 15;
+const MIN_REDIS_MAJOR = 7;
 
 /** What a look gave: a usable place, or why there is none (one line). */
 export type Finding<T> = { readonly found: T } | { readonly missing: string };

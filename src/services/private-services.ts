@@ -18,7 +18,8 @@ import {
   type LocalPostgres,
   type LocalRedis,
 } from "./local-binaries.ts";
-import { clusterMajor, postgresUrl, startPostgres, stopPostgres } from "./postgres-instance.ts";
+import { clusterMajor } from "./postgres-cluster.ts";
+import { postgresUrl, startPostgres, stopPostgres } from "./postgres-instance.ts";
 import { type Embedded, postgresSpec, redisSpec, type SpecSource } from "./private-specs.ts";
 import { redisUrl, startRedis, stopRedis } from "./redis-instance.ts";
 import { type Choice, chooseSource } from "./selection.ts";

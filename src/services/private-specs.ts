@@ -4,7 +4,7 @@ import { type Account, chooseAccount } from "./account.ts";
 import { findEmbedded } from "./embedded/bundle.ts";
 import { ensureRuntime } from "./embedded/install-runtime.ts";
 import { findLocalPostgres, findLocalRedis, type LocalPostgres, type LocalRedis } from "./local-binaries.ts";
-import type { PostgresSpec } from "./postgres-instance.ts";
+import type { PostgresSpec } from "./postgres-cluster.ts";
 import type { RedisSpec } from "./redis-instance.ts";
 import { type Choice, chooseSource } from "./selection.ts";
 import { type DataPaths, readOrMakeSecret } from "./state-file.ts";

@@ -10,9 +10,8 @@ import { logTail, sizeOf } from "./bounded-log.ts";
 import { CLEAN_ENV } from "./command.ts";
 import { hasRoom } from "./disk-space.ts";
 import { choosePort, isPortFree } from "./free-port.ts";
-import { stillRunning } from "./postgres-instance.ts";
 import { commandLine, isAlive, pollUntil, startDetached, stopProcess } from "./process-control.ts";
-import { diskFull, errnoOf, ServicesError } from "./services-error.ts";
+import { diskFull, errnoOf, ServicesError, stillRunning } from "./services-error.ts";
 import type { Durability } from "./types.ts";
 
 /** What an instance is made of. */
@@ -45,7 +44,7 @@ export function redisUrl(port: number, secret: string): string {
 }
 
 /** The whole redis.conf. */
-export function redisConf(spec: RedisSpec, port: number): string {
+function redisConf(spec: RedisSpec, port: number): string {
   return `# Written at every start by src/services; changes here are lost.
 bind 127.0.0.1
 port ${port}

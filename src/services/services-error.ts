@@ -76,3 +76,12 @@ export function diskFull(folder: string, cause?: unknown): ServicesError {
     { cause },
   );
 }
+
+/** The error for a process that survived every signal. */
+export function stillRunning(what: string, pid: number): ServicesError {
+  return new ServicesError(
+    "still-running",
+    `${what} (process ${pid}) did not stop`,
+    `Look at what it waits for, then end it with "kill ${pid}".`,
+  );
+}

@@ -46,6 +46,3 @@ export interface Services {
 }
 
 export type ServiceName = "postgres" | "redis";
-
-/** Where a service comes from, in the order of choice. */
-export type SourceKind = "given" | "local" | "docker" | "embedded";

@@ -10,7 +10,7 @@ import { RegistryError } from "./registry-errors.ts";
 import { openSensor } from "./registry-state.ts";
 
 /** Mappings that one system may have: an ingest thread holds all of them. */
-export const MAX_MAPPINGS = 10_000;
+const MAX_MAPPINGS = 10_000;
 
 export interface NewMapping {
   /** Lower case, as `sensor_id`. */

@@ -80,7 +80,7 @@ export async function ensureCompression(session: DedicatedSession): Promise<stri
 }
 
 /** The materialized rows of the continuous aggregate, or null when there is none. */
-export async function materializedTable(session: DedicatedSession): Promise<MaterializedTable | null> {
+async function materializedTable(session: DedicatedSession): Promise<MaterializedTable | null> {
   const [row] = await session.query<{ name: string }>(
     `SELECT format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) AS name
      FROM timescaledb_information.continuous_aggregates

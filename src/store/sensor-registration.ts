@@ -32,7 +32,7 @@ const MAX_NAME = 140;
 const ID_SHOWN = 8;
 
 /** The name that a sensor's readings give, made fit for lists; without one, its id. */
-export function registeredName({ id, name }: Pick<Registration, "id" | "name">): string {
+function registeredName({ id, name }: Pick<Registration, "id" | "name">): string {
   if (name === null) return `sensor-${id.replaceAll("-", "")}`;
   const clean = storable(name, MAX_NAME)
     .replace(/\p{Cc}/gu, "\ufffd")

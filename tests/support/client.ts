@@ -3,7 +3,7 @@ import { type ClientOptions, HydraulicClient, type Reading } from "../../src/cli
 import { realSurroundings } from "../../src/client/time.ts";
 
 export const SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
-export const SENSOR = "550e8400-e29b-41d4-a716-446655440001";
+const SENSOR = "550e8400-e29b-41d4-a716-446655440001";
 
 /** Good readings of one sensor, a millisecond apart, told apart by their number. */
 export function readingAt(number: number, begun_ms = Date.UTC(2026, 0, 1)): Reading {

@@ -7,9 +7,9 @@ import { chromiumTool, launchChromium } from "./tools/chromium.ts";
 import { describeWith } from "./tools/describe-with.ts";
 
 export type Theme = "light" | "dark";
-export const THEMES: readonly Theme[] = ["light", "dark"];
+const THEMES: readonly Theme[] = ["light", "dark"];
 export const WIDE = { width: 1440, height: 900 };
-export const WIDEST = { width: 1920, height: 1080 };
+const WIDEST = { width: 1920, height: 1080 };
 export const NARROW = { width: 390, height: 844 };
 const MIDDLE = { width: 768, height: 1024 };
 const SIZES = [NARROW, MIDDLE, WIDE, WIDEST];
@@ -107,7 +107,7 @@ export async function tabTo(page: Page, target: Locator, most = 80): Promise<voi
 const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 
 /** What axe finds serious or critical, each as `rule: element`. @param rules only these; without it all */
-export async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
+async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
   const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
   return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>

@@ -17,7 +17,7 @@ const GOOD_BAR = 125;
 /** The same in psi; a gateway that calls it bar sends it. */
 export const MISLABELLED = 1813;
 
-export class ConsoleService {
+class ConsoleService {
   #program: Program | undefined;
   readonly #tokens = new Map<string, string>();
 

@@ -16,7 +16,7 @@ export class JumpingTime implements Surroundings {
   };
 }
 
-export const QUICK_RETRY: RetryPolicy = {
+const QUICK_RETRY: RetryPolicy = {
   attempt_timeout_ms: 60_000,
   deadline_ms: 60_000,
   first_backoff_ms: 100,

@@ -3,7 +3,6 @@ import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 
 export const AUDIENCE = "https://hydraulic.example/api";
 const KEY_PAIRS = { RS256: "RS256", ES256: "ES256", EdDSA: "EdDSA" } as const;
-export type ProviderAlgorithm = keyof typeof KEY_PAIRS;
 
 interface ProviderKey {
   readonly alg: string;

@@ -13,7 +13,7 @@ import { createTestDatabase, createTestRedis } from "./test-services.ts";
  * Claims fast enough for tests, and patience with threads that get the processor late: a busy machine kills nobody.
  * Everything else as it is in real life.
  */
-export const FAST: Readonly<Record<string, string>> = {
+const FAST: Readonly<Record<string, string>> = {
   APP_ENV: "development",
   LOG_FORMAT: "json",
   CLAIM_IDLE_MS: "1000",

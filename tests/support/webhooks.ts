@@ -37,7 +37,7 @@ export interface RunningDispatcher {
 }
 
 /** A dispatcher that tries quickly, and into loopback unless told otherwise. */
-export function startDispatcher(
+function startDispatcher(
   database_url: string,
   { allowed = ["127.0.0.0/8"], resolve, ...settings }: DispatcherOptions = {},
 ): RunningDispatcher {

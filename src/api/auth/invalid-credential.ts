@@ -1,7 +1,7 @@
 /** Why a token or a key is not believed. */
 
 /** By kind: what the client is told (RFC 6750 `error_description`); the kind itself is for metrics. */
-export const CREDENTIAL_FAILURES = {
+const CREDENTIAL_FAILURES = {
   forged: "The access token is malformed or forged",
   expired: "The access token has expired",
   ended: "The access token was ended by a logout or a change of the account",

@@ -6,7 +6,7 @@ import { componentSchemas } from "./components.ts";
 import { WEBHOOK_MESSAGES } from "./webhook-messages.ts";
 
 /** Names of the security schemes. */
-export const BEARER_SCHEME = "bearer";
+const BEARER_SCHEME = "bearer";
 const SESSION_SCHEME = "session";
 const KEY_SCHEME = "key";
 /** What a route that asks who it is says: any way of showing it. A key may also be sent as a bearer token. */

@@ -9,7 +9,7 @@
 const CHARACTER = /\(\?:\[\^([^\]]*)\\ud800-\\udfff\]\|\[\\ud800-\\udbff\]\[\\udc00-\\udfff\]\)/g;
 
 /** The same pattern of whole characters. */
-export function portablePattern(pattern: string): string {
+function portablePattern(pattern: string): string {
   return pattern.replace(CHARACTER, "[^$1]");
 }
 

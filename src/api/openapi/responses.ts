@@ -27,7 +27,7 @@ const whole = (description: string, example: number): Header => ({
 });
 
 /** Headers by name, for `ok` and `problems`. */
-export const HEADERS = {
+const HEADERS = {
   "X-Request-Id": text("The request's own id, or a new one", "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"),
   Location: text("Address of what the request made", "/api/v1/jobs/0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a00/"),
   "Set-Cookie": text(

@@ -79,7 +79,7 @@ const REPLICA_IS: Readonly<Record<Exclude<ReplicaState, "up">, string>> = {
 };
 
 /** Redis away or full means that batches are refused; without Postgres they are accepted and wait. */
-export function readinessOf({ redis, postgres, stream, replica }: DependencyStates): Readiness {
+function readinessOf({ redis, postgres, stream, replica }: DependencyStates): Readiness {
   const refusing = [
     ...(redis.state === "down" ? ["Redis is down or takes no writes"] : []),
     ...(stream?.full ? ["the backlog has reached its bound"] : []),

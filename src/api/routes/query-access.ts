@@ -17,7 +17,7 @@ const RETRY_AFTER_BUSY_S = 2;
 /** What nginx logs for a client that went away; nobody reads it but the metrics. */
 const CLIENT_CLOSED_REQUEST = 499;
 const MINUTE_US = 60_000_000;
-export const MAX_SENSORS = 64;
+const MAX_SENSORS = 64;
 /** Longer ranges are not asked for, days: ten years. */
 export const MAX_RANGE_DAYS = 3_660;
 

@@ -18,7 +18,7 @@ const MAX_DAYS = 31;
 const MAX_PRODUCERS = 1_000;
 const MAY: readonly Role[] = ["admin", "engineer"];
 
-export const SKEW_EXPLANATION =
+const SKEW_EXPLANATION =
   "The delay of a batch is the time from its newest reading, by the producer's clock, to its receipt, by ours. It is " +
   "the producer's own waiting and the way here, less what the producer's clock is ahead. The least delayed batch has " +
   "the least of the former, so its delay is the best estimate of the skew, with its sign turned. A negative delay is " +

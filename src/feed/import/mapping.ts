@@ -61,7 +61,7 @@ const LongColumns = Type.Object(
 );
 
 /** A mapping file; see docs/feed.md. */
-export const MappingSchema = Type.Object(
+const MappingSchema = Type.Object(
   {
     about: Type.Optional(Type.String()),
     layout: Type.Optional(Type.Union([Type.Literal("wide"), Type.Literal("long")])),

@@ -1,5 +1,4 @@
 /** What became of the file, counted, and where it went wrong, line by line. */
-
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
 import type { RefusalReason } from "../../client/index.ts";
@@ -44,7 +43,7 @@ export class ImportCounts {
 }
 
 /** A finding as one line of text: `line 17, PS1: out_of_range: pressure 812.4 bar is above 700 bar`. */
-export function findingText({ line, last_line, column, reason, details }: Finding): string {
+function findingText({ line, last_line, column, reason, details }: Finding): string {
   const lines = last_line > line ? `lines ${line}-${last_line}` : `line ${line}`;
   return `${lines}${column === null ? "" : `, ${column}`}: ${reason}: ${details}`;
 }

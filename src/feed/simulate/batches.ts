@@ -2,7 +2,6 @@
  * The batches of a simulation run, one after the other: rigs measured in turn, faults put in, and for each
  * batch what must become of it. The same plan gives the same batches, byte for byte.
  */
-
 import { uuidV5 } from "../../contract/name-uuid.ts";
 import { formatTimestamp } from "../../contract/timestamp.ts";
 import { Chance } from "./chance.ts";
@@ -184,7 +183,7 @@ export class SimulatedBatches {
 }
 
 /** The id of a sensor: it depends on the seed, the system, the rig and the sensor's name. */
-export function simulatedSensorId(
+function simulatedSensorId(
   plan: { readonly seed: number; readonly system_id: string },
   user: number,
   name: string,

@@ -33,7 +33,7 @@ export interface SimulationSummary {
   readonly problems: readonly string[];
 }
 
-export function retriesOf(clients: readonly HydraulicClient[]): Record<string, number> {
+function retriesOf(clients: readonly HydraulicClient[]): Record<string, number> {
   const all: Record<string, number> = {};
   for (const client of clients) {
     for (const [why, n] of client.retries) all[why] = (all[why] ?? 0) + n;

@@ -29,7 +29,7 @@ export interface BundleRecipe {
 }
 
 /** Debian release that the packages come from; the first with postgresql-*-timescaledb. */
-export const SUITE = "trixie";
+const SUITE = "trixie";
 const LOCK_DEADLINE_MS = 35 * 60_000;
 const ASK_DEADLINE_MS = 20_000;
 
@@ -45,7 +45,7 @@ export async function findEmbedded(): Promise<Finding<{ readonly architecture: s
 }
 
 /** Where a bundle is below its folder, once it is there. */
-export function bundlePlace(folder: string, architecture: string, { name }: BundleRecipe): string {
+function bundlePlace(folder: string, architecture: string, { name }: BundleRecipe): string {
   return join(folder, `${SUITE}-${architecture}-${name}`);
 }
 

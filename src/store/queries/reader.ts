@@ -5,31 +5,25 @@
  * promise (docs/decisions/0008-reader-pool.md).
  */
 import pg from "pg";
-import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
+import { DeadlineError, withDeadline } from "../../ops/retry.ts";
 import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "../errors.ts";
 import type { DatabaseSettings } from "../pool.ts";
 import { withSessionSettings } from "../session-options.ts";
 import { pgConnection } from "../tls/driver-options.ts";
+import { TYPES } from "./answer-types.ts";
+import { Cancel } from "./cancel.ts";
 import { QueryAbortedError, QueryTimeoutError } from "./query-errors.ts";
 import { QuerySlots } from "./slots.ts";
 
-/** Answers of the server arrive as text; the types below are read from it (PostgreSQL documentation, chapter 8). */
-const FLOAT4 = 700;
-const FLOAT8 = 701;
-const INT4 = 23;
-const INT8 = 20;
-const BOOL = 16;
-const TIMESTAMPTZ = 1184;
 /** Time that the client waits beyond the server's own deadline, ms. */
 const DEADLINE_MARGIN_MS = 5_000;
 const CONNECT_DEADLINE_MS = 5_000;
-const CANCEL_AGAIN_MS = 100;
 const QUERY_CANCELED = "57014";
 /** Queries in line for each that may run. */
 const LINE_PER_SLOT = 8;
 const SLOT_WAIT_MS = 2_000;
 /**
- * Text of timestamps as `rfc3339` below and table-text.ts expect it; never a write; a plan for each call, because chunks are
+ * Text of timestamps as answer-types.ts and table-text.ts expect it; never a write; a plan for each call, because chunks are
  * left out by the values. Plans read the index in its order (a random page of a solid state disk or of the cache
  * costs little more than the next one: a day of one sensor at 1 Hz 32 ms against 49 with a bitmap and a sort) and use
  * one process, so that the pool's size bounds what queries take from ingest. Beside settings that the URL brings along.
@@ -78,22 +72,6 @@ export interface RowReader {
   /** Throws what `Reader.rows` throws. */
   rows<R extends object>(statement: Statement, options?: QueryOptions): Promise<R[]>;
 }
-
-/** `2026-01-31 12:00:00.5+00`, as the session writes UTC, in RFC 3339. */
-function rfc3339(text: string): string {
-  return `${text.slice(0, 10)}T${text.slice(11, -3)}Z`;
-}
-
-const PARSERS: Readonly<Record<number, (text: string) => unknown>> = {
-  [FLOAT4]: Number,
-  [FLOAT8]: Number,
-  [INT4]: Number,
-  // Counts; far below 2^53.
-  [INT8]: Number,
-  [BOOL]: (text) => text === "t",
-  [TIMESTAMPTZ]: rfc3339,
-};
-const TYPES = { getTypeParser: (oid: number) => PARSERS[oid] ?? ((text: string) => text) };
 
 export class Reader implements RowReader {
   readonly #pool: pg.Pool;
@@ -210,48 +188,5 @@ export class Reader implements RowReader {
     }
     if (classify(error) !== "unavailable") return error;
     return new StoreUnavailableError(`PostgreSQL (${label}): ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/**
- * Ends the statement of a connection when the signal fires. The order is sent again until the statement has ended:
- * one that arrives before the statement has begun is lost. The connection must not be used again before `settle`,
- * or a late order would end the next statement.
- */
-class Cancel {
-  #sending: Promise<boolean> | undefined;
-  readonly #settled = new AbortController();
-  readonly #begin = () => {
-    this.#sending = this.#send();
-  };
-
-  constructor(
-    private readonly control: pg.Pool,
-    private readonly client: pg.PoolClient,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    signal?.addEventListener("abort", this.#begin, { once: true });
-  }
-
-  /** To be called once the statement has ended. False when an order may still be on its way. */
-  async settle(): Promise<boolean> {
-    this.signal?.removeEventListener("abort", this.#begin);
-    this.#settled.abort();
-    return (await this.#sending) ?? true;
-  }
-
-  /** Without success, the deadline in the database ends the statement. */
-  async #send(): Promise<boolean> {
-    const { processID } = this.client as pg.PoolClient & { readonly processID: number };
-    while (!this.#settled.signal.aborted) {
-      const order = this.control.query("SELECT pg_cancel_backend($1)", [processID]);
-      try {
-        await withDeadline(order, CONNECT_DEADLINE_MS, "the cancel of a statement");
-      } catch {
-        return false;
-      }
-      await sleep(CANCEL_AGAIN_MS, this.#settled.signal);
-    }
-    return true;
   }
 }

@@ -75,7 +75,7 @@ function rowText(columns: readonly Column[], style: RowStyle): string {
 export const objectText = (columns: readonly Column[]) => rowText(columns, "rows");
 
 /** Select list with one text, `body`: all rows in the order of the subquery; null without rows. */
-export function bodyOf(columns: readonly Column[], style: RowStyle): string {
+function bodyOf(columns: readonly Column[], style: RowStyle): string {
   const row = rowText(columns, style);
   if (style === "rows") return `string_agg(${row}, ',') AS body`;
   const end = style === "csv" ? CRLF : NEWLINE;
@@ -83,7 +83,7 @@ export function bodyOf(columns: readonly Column[], style: RowStyle): string {
 }
 
 /** Select list with one text for each column, `c0`, `c1` …: its JSON values between commas; null without rows. */
-export function columnBodiesOf(columns: readonly Column[]): string {
+function columnBodiesOf(columns: readonly Column[]): string {
   return columns.map((column, i) => `string_agg(${jsonText(column)}, ',') AS c${i}`).join(", ");
 }
 

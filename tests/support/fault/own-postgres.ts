@@ -8,12 +8,8 @@ import { type Account, chooseAccount } from "../../../src/services/account.ts";
 import { findEmbedded } from "../../../src/services/embedded/bundle.ts";
 import { ensureRuntime } from "../../../src/services/embedded/install-runtime.ts";
 import { findLocalPostgres } from "../../../src/services/local-binaries.ts";
-import {
-  type PostgresSpec,
-  postgresUrl,
-  startPostgres,
-  stopPostgres,
-} from "../../../src/services/postgres-instance.ts";
+import type { PostgresSpec } from "../../../src/services/postgres-cluster.ts";
+import { postgresUrl, startPostgres, stopPostgres } from "../../../src/services/postgres-instance.ts";
 import { emptyDiskOf, fillDiskOf, type ServersDisk, serversDisk } from "./small-disk.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));

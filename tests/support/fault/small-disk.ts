@@ -34,7 +34,7 @@ async function tryOne(): Promise<string | null> {
 }
 
 /** Why this machine can have no such disk. */
-export const noDisk = await tryOne();
+const noDisk = await tryOne();
 if (noDisk !== null) console.log(`Tests that fill a disk are left out: ${noDisk}`);
 
 /** `test`, skipped where there can be no small disk; its title then says why. */

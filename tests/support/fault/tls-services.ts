@@ -16,7 +16,7 @@ import { Authority, type Certificate } from "../authority.ts";
 import { until } from "../until.ts";
 import { PrivateServices } from "./private-services.ts";
 
-export const HOST = "localhost";
+const HOST = "localhost";
 const NAMES = [HOST, "127.0.0.1"];
 const DAY_MS = 86_400_000;
 

@@ -34,7 +34,7 @@ export const FUZZ: FuzzSettings = {
 };
 
 /** Samples by their file names. @throws {Error} when there are none */
-export function corpusOf(name: string): ReadonlyMap<string, Buffer> {
+function corpusOf(name: string): ReadonlyMap<string, Buffer> {
   const folder = join(CORPUS, name);
   const files = readdirSync(folder).sort();
   if (files.length === 0) throw new Error(`${folder} has no samples`);

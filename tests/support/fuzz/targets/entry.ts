@@ -15,7 +15,7 @@ import { judged } from "./judge.ts";
 const BETWEEN = Buffer.from([0x1e, 0x1f, 0x1e]);
 
 /** Samples are fields with separators between them. */
-export function fieldsOf(bytes: Buffer): Buffer[] {
+function fieldsOf(bytes: Buffer): Buffer[] {
   const fields: Buffer[] = [];
   let at = 0;
   for (let next = bytes.indexOf(BETWEEN); next >= 0; next = bytes.indexOf(BETWEEN, at)) {
@@ -24,9 +24,6 @@ export function fieldsOf(bytes: Buffer): Buffer[] {
   }
   return [...fields, bytes.subarray(at)];
 }
-
-export const sampleOf = (fields: readonly (string | Uint8Array)[]) =>
-  Buffer.concat(fields.flatMap((field, i) => [...(i === 0 ? [] : [BETWEEN]), Buffer.from(field as string)]));
 
 export const ENTRY_TARGET: FuzzTarget = {
   name: "entry",
