@@ -52,15 +52,20 @@ export interface GroupRules extends RuleSettings {
   readonly registration: SensorRegistration;
 }
 
+/** An entry that cannot be processed. */
+export interface Poison {
+  readonly entry: StreamEntry;
+  /** Null: not even that can be read. */
+  readonly meta: EntryMeta | null;
+  readonly reason: string;
+  /** Of its batch, if it could be decoded so far. */
+  readonly span?: Span;
+}
+
 /** Entries that could be decoded, and those that could not. */
 export interface Decoded {
   readonly deliveries: Delivery[];
-  readonly poison: {
-    readonly entry: StreamEntry;
-    readonly meta: EntryMeta | null;
-    readonly reason: string;
-    readonly span: Span;
-  }[];
+  readonly poison: Poison[];
   /** Those that only a newer program can read. */
   readonly newer: { readonly entry: StreamEntry; readonly version: number }[];
   readonly parse_ms: number;

@@ -1,7 +1,7 @@
 /**
  * The end of a group: COMMIT, then the job hashes and the acknowledgement. Decides what an error means for the
- * entries (design, invariant 5): infrastructure faults wait, a guilty row is quarantined, a guilty entry is found
- * by splitting and goes to the dead letters.
+ * entries: infrastructure faults wait, a guilty row is quarantined, a guilty entry is found by splitting and goes to the
+ * dead letters.
  */
 import type { EntryMeta } from "../contract/entry.ts";
 import type { JobRecord } from "../contract/job.ts";
@@ -16,17 +16,8 @@ import type { StreamEntry } from "../stream/entries.ts";
 import { messagingAttributes } from "../stream/messaging.ts";
 import { endBatch } from "./batch-span.ts";
 import { failedJob, isAccounted, logEnd, reportOf } from "./ended-job.ts";
-import { type Delivery, type PreparedGroup, prepare, refuseRows } from "./group.ts";
+import { type Delivery, type Poison, type PreparedGroup, prepare, refuseRows } from "./group.ts";
 import type { PipelineDeps } from "./pipeline-deps.ts";
-
-/** An entry that cannot be processed. */
-export interface Poison {
-  readonly entry: StreamEntry;
-  readonly meta: EntryMeta | null;
-  readonly reason: string;
-  /** Of its batch, if it could be decoded so far. */
-  readonly span?: Span;
-}
 
 /** Attempts at an error that is neither the infrastructure's nor a row's. */
 const MAX_ATTEMPTS = 3;

@@ -7,7 +7,7 @@ import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
 const TEST_MS = 240_000;
-/** Design: PostgreSQL stopped for 10 s. */
+/** So long PostgreSQL is stopped. */
 const OUTAGE_MS = 10_000;
 const seed = seedOf("services");
 let services: PrivateServices;
