@@ -10,6 +10,7 @@ import { StreamUnavailableError } from "../stream/connection.ts";
 import type { StreamEntry } from "../stream/entries.ts";
 import { BatchPolicy } from "./batch-policy.ts";
 import { beginBatch } from "./batch-span.ts";
+import { EntrySource } from "./entry-source.ts";
 import {
   apart,
   type Decoded,
@@ -22,15 +23,11 @@ import {
 import type { PipelineDeps } from "./pipeline-deps.ts";
 import { Settlement } from "./settlement.ts";
 
-/** Wait for the first new entry, ms; also how long a drain may have to wait for an idle reader. */
-const BLOCK_MS = 500;
-const CLAIM_COUNT = 16;
-/** Looks for what others have left. A process that stops hands over what it still has, and nobody should wait for it, ms. */
-const LOOK_EVERY_MS = 1_000;
 /** Attempts to decode and check an entry that killed a thread before. */
 const MAX_FATAL_ATTEMPTS = 3;
 
-const jsonSize = (entry: StreamEntry) => decodedBytes(entry.fields);
+/** Bytes of the batch as it was sent. */
+const sizeOf = (entry: StreamEntry) => decodedBytes(entry.fields);
 
 export class Pipeline {
   readonly #policy = new BatchPolicy();
@@ -41,16 +38,12 @@ export class Pipeline {
   readonly #giveUp = new AbortController();
   /** Versions of entries that were left to newer programs, each told of once. */
   readonly #tooNew = new Set<number>();
-  /** More was waiting than one read takes: reading ahead then saves time, else it only makes small groups. */
-  #behind = false;
-  #looked_ms = Number.NEGATIVE_INFINITY;
-  #retired_ms = Number.NEGATIVE_INFINITY;
-  #predecessor: string | null;
+  readonly #source: EntrySource;
   /** The group before this one. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: PipelineDeps) {
-    this.#predecessor = deps.predecessor;
+    this.#source = new EntrySource(deps);
     this.#settlement = new Settlement(deps, this.#giveUp.signal);
   }
 
@@ -72,7 +65,7 @@ export class Pipeline {
     try {
       await this.#retrying("the consumer group", () => this.deps.consumer.ensureGroups(), this.#stop.signal);
       while (!this.#stop.signal.aborted) {
-        if (!this.#behind) await this.#writing;
+        if (!this.#source.isBehind) await this.#writing;
         await this.#work(await this.#next());
       }
       // Reads that were under way when reading stopped are still heard.
@@ -87,7 +80,7 @@ export class Pipeline {
   }
 
   async #work(taken: readonly StreamEntry[]): Promise<void> {
-    for (const entries of this.#policy.portions(taken, jsonSize)) {
+    for (const entries of this.#policy.portions(taken, sizeOf)) {
       const groups = await this.#prepare(entries);
       await this.#writing;
       this.#writing = this.#write(entries, groups);
@@ -96,20 +89,10 @@ export class Pipeline {
     }
   }
 
-  /**
-   * Claimed entries first, when it is time to look for them; else new ones. Entries in hand may be claimed too, when
-   * Redis was away for too long to keep them: they are left out.
-   */
+  /** Entries in hand may be among what was taken: they are left out. */
   async #next(): Promise<StreamEntry[]> {
-    const wait = async () => {
-      const claimed = await this.#claim();
-      if (claimed.length > 0) return claimed;
-      const { count } = this.#policy;
-      const read = await this.deps.consumer.read(count, BLOCK_MS);
-      this.#behind = read.length >= count;
-      return read;
-    };
-    return this.#fresh((await this.#retrying("the stream", wait, this.#stop.signal)) ?? []);
+    const take = () => this.#source.next(this.#policy.count);
+    return this.#fresh((await this.#retrying("the stream", take, this.#stop.signal)) ?? []);
   }
 
   /** Those that are not in hand; they are from now on. */
@@ -117,24 +100,6 @@ export class Pipeline {
     const fresh = entries.filter((entry) => !this.#inHand.has(placeOf(entry)));
     for (const entry of fresh) this.#inHand.set(placeOf(entry), entry);
     return fresh;
-  }
-
-  async #claim(): Promise<StreamEntry[]> {
-    const { consumer, clock, claim_idle_ms } = this.deps;
-    if (this.#predecessor !== null) {
-      const left = await consumer.claimFrom(this.#predecessor, CLAIM_COUNT);
-      if (left.length > 0) return left;
-      await consumer.retire(this.#predecessor);
-      this.#predecessor = null;
-    }
-    if (clock.monotonic_ms() - this.#looked_ms < Math.min(LOOK_EVERY_MS, claim_idle_ms / 3)) return [];
-    const idle = await consumer.claimIdle(claim_idle_ms, CLAIM_COUNT);
-    if (idle.length > 0) return idle;
-    this.#looked_ms = clock.monotonic_ms();
-    if (this.#looked_ms - this.#retired_ms < claim_idle_ms) return [];
-    this.#retired_ms = this.#looked_ms;
-    await consumer.retireSilent(claim_idle_ms * 20);
-    return [];
   }
 
   /** Entries that nobody began before go together; those of a dead consumer go one by one. */
@@ -167,7 +132,7 @@ export class Pipeline {
     for (const one of poison) await this.#settlement.bury(one);
     for (const one of newer) await this.#leaveToNewer(one);
     const rows = deliveries.reduce((sum, { meta }) => sum + meta.total_readings, 0);
-    const bytes = deliveries.reduce((sum, { entry }) => sum + jsonSize(entry), 0);
+    const bytes = deliveries.reduce((sum, { entry }) => sum + sizeOf(entry), 0);
     this.#policy.saw(deliveries.length, rows, bytes);
     const groups: PreparedGroup[] = [];
     for (const set of apart(deliveries)) {
