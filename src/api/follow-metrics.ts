@@ -2,6 +2,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { JobWatch } from "./job-watch.ts";
 
+/** Registers the gauge of requests that follow jobs. */
 export function followMetrics(registry: Registry, watch: Pick<JobWatch, "count">): void {
   new Gauge({
     name: "hydraulic_job_followers",

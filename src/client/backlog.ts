@@ -58,6 +58,7 @@ export class Filling {
     return Object.assign(copy, { readings: this.readings, bytes: this.bytes, hastened: this.hastened });
   }
 
+  /** So much more is still within the policy. */
   fits(readings: number, bytes: number): boolean {
     const { max_readings, max_bytes } = this.policy;
     return this.readings + readings <= max_readings && this.bytes + bytes <= max_bytes;
@@ -72,6 +73,7 @@ export class Filling {
     return !this.fits(1, 0);
   }
 
+  /** 0: the batch is to be sent now. */
   due_in_ms(now_ms: number): number {
     if (this.hastened || this.isFull) return 0;
     return Math.max(0, this.begun_ms + this.policy.max_age_ms - now_ms);

@@ -2,6 +2,7 @@
 import type { Config } from "../config/variables.ts";
 import type { AlertLimits } from "../contract/alert.ts";
 
+/** Limits of systems that have none of their own. */
 export const alertLimitsOf = (config: Config): AlertLimits => ({
   share: config.QUARANTINE_ALERT_SHARE,
   window_s: config.QUARANTINE_ALERT_WINDOW_MINUTES * 60,

@@ -66,6 +66,7 @@ function redisUrlOf(config: Config): string | undefined {
   return url === undefined ? undefined : withTlsFiles(url, { ca, cert, key });
 }
 
+/** The pool for ordinary statements; it connects when it is first used. */
 export function openDatabase(environment: Environment, onQuery?: DatabaseSettings["onQuery"]): Database {
   return new Database({
     url: environment.services.databaseUrl,

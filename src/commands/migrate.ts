@@ -1,6 +1,7 @@
 /** `hydraulic migrate`: bring the schema up to date and end, for deployments that migrate before they start. */
 import { openDatabase, openEnvironment, prepareDatabase } from "./environment.ts";
 
+/** Prints what it did. @throws {ConfigError} @throws {ServicesError} @throws {MigrationError} */
 export async function migrateCommand(): Promise<void> {
   const environment = await openEnvironment("work");
   const database = openDatabase(environment);

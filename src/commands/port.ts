@@ -13,6 +13,7 @@ export interface Place {
   readonly elsewhere: (port: number) => string;
 }
 
+/** Where the API listens. */
 export const apiPlace = ({ HOST, PORT }: Config): Place => ({
   host: HOST,
   port: PORT,

@@ -7,6 +7,7 @@ import type { Wiring } from "./wiring.ts";
 /** Redis itself looks once a second whether it can write again. */
 const EVERY_MS = 500;
 
+/** Of a worker process. The file is made whole again after the disk of Redis was full. */
 export function startAppendOnly({ log, stopping }: Wiring, redis: ScriptedRedis): void {
   const file = new AppendOnlyFile(redis, log);
   const polling = new Polling({

@@ -43,6 +43,7 @@ export class Stopping {
     for (const signal of SIGNALS) process.on(signal, this.#hear);
   }
 
+  /** The stop may take so long from now on; what it does is logged. */
   bound(grace_ms: number, log: Logger): void {
     this.#grace_ms = grace_ms;
     this.#log = log;

@@ -10,6 +10,7 @@ export interface Variable<T> {
   readonly read: (text: string) => T | undefined;
 }
 
+/** A text of a pattern. @param about what it is for, and `allowed` what it may be, as `.env.example` says it */
 export function text<T extends string | undefined>(
   fallback: T,
   about: string,
@@ -20,6 +21,8 @@ export function text<T extends string | undefined>(
     T | string
   >;
 }
+
+/** A whole number within bounds, both of which are allowed. */
 export function whole<T extends number | undefined>(
   fallback: T,
   about: string,
@@ -32,6 +35,8 @@ export function whole<T extends number | undefined>(
   };
   return { fallback, about, allowed: `a whole number from ${min} to ${max}`, read };
 }
+
+/** A number from 0 to 1. */
 export function share(fallback: number, about: string): Variable<number> {
   const read = (t: string) => {
     const n = /^(0|1|[01]?\.\d{1,9})$/.test(t) ? Number(t) : Number.NaN;
@@ -39,6 +44,8 @@ export function share(fallback: number, about: string): Variable<number> {
   };
   return { fallback, about, allowed: "a number from 0 to 1", read };
 }
+
+/** Networks in CIDR notation; none by default. */
 export function networks(about: string): Variable<readonly string[]> {
   const read = (t: string) => {
     const list = t === "" ? [] : t.split(",").map((network) => network.trim());
@@ -68,6 +75,8 @@ function isNetwork(text: string): boolean {
   const [, address = "", prefix = ""] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? [];
   return isIP(address) !== 0 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
 }
+
+/** One of some words. */
 export function choice<const T extends string>(
   fallback: T,
   about: string,

@@ -68,6 +68,7 @@ export class ReadingColumns {
     return index;
   }
 
+  /** A good reading behind the others. @param sensor and `unit`: their indexes @param timestamp_us since the epoch */
   push(
     batch: number,
     ordinal: number,

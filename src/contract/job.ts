@@ -5,6 +5,7 @@ import { count, time } from "./fields.ts";
 export const JOB_STATES = ["queued", "processing", "completed", "failed"] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
+/** The job has ended, well or not. */
 export function isTerminal(status: JobState): boolean {
   return status === "completed" || status === "failed";
 }

@@ -127,6 +127,7 @@ export function unitMissing(raw: unknown): string {
   return `nobody says the unit${whose}: not the reading, nor a mapping, nor a registered sensor`;
 }
 
+/** Why a reading whose name fits several mappings is refused. */
 export function ambiguity({ name, rivals }: AmbiguousSeries): string {
   return `${quoted(name)} fits several mappings of the system alike: ${rivals.map(quoted).join(" and ")}`;
 }

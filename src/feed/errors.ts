@@ -6,6 +6,7 @@ export class UsageError extends Error {
   override readonly name: string = "UsageError";
 }
 
+/** An error that is told in one line: wrong options, or what the client says of the service. */
 export function isFeedError(error: unknown): error is UsageError | HydraulicClientError {
   return error instanceof UsageError || error instanceof HydraulicClientError;
 }

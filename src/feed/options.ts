@@ -65,6 +65,7 @@ export async function passwordOf(options: ServiceOptions): Promise<string> {
   return password;
 }
 
+/** The client that a command sends with. */
 export function createClient(
   options: ServiceOptions,
   username: string,

@@ -15,6 +15,7 @@ export function isAccounted(job: JobRecord): boolean {
   return job.status === "completed" || (job.status === "failed" && total > 0 && accounted);
 }
 
+/** The record of a job whose entry cannot be processed: none of its readings is accounted for. */
 export function failedJob(meta: EntryMeta, reason: string, now_ms: number): JobRecord {
   return {
     job_id: meta.job_id,

@@ -71,6 +71,7 @@ export interface Decoded {
   readonly parse_ms: number;
 }
 
+/** Decodes entries and begins a span for each batch; never throws because of an entry. */
 export function decode(entries: readonly StreamEntry[], tracer: Tracer): Decoded {
   const begin = performance.now();
   const decoded: Omit<Decoded, "parse_ms"> = { deliveries: [], poison: [], newer: [] };

@@ -111,6 +111,7 @@ export class Supervisor {
     }
   }
 
+  /** How each thread is now, for people and metrics. */
   summaries(): WorkerSummary[] {
     const now = this.clock.monotonic_ms();
     return this.#slots.map((slot) => ({

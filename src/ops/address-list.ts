@@ -19,6 +19,7 @@ export class AddressList {
   }
 }
 
+/** The family of an IP address, as Node's block list wants it. */
 export function familyOf(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 6 ? "ipv6" : "ipv4";
 }

@@ -46,6 +46,7 @@ export interface Judgement extends PlacedReadings {
   readonly sent: SentReadings;
 }
 
+/** The readings that a review is about, as they are once changed. @param change null: nothing is changed */
 export function candidates(rows: readonly QuarantinedRow[], change: Correction | null): Candidate[] {
   return rows.map((row) => ({ row, reading: corrected(row.raw, change) }));
 }
@@ -63,6 +64,11 @@ function namingOf({ series, sensors }: Pick<RegistryPart, "series" | "sensors">,
   return { series: series.get(system_id) ?? new SeriesMap(system_id), sensors };
 }
 
+/**
+ * Judges readings under review as they were sent, by today's registry: an approval waives the limits of value and
+ * quality, and nothing else.
+ * @param now_ms the ranges in force then count, ms since the epoch; timestamps are judged by their receipt
+ */
 export function judge(
   list: readonly Candidate[],
   action: ReviewAction,

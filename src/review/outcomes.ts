@@ -116,6 +116,7 @@ export function plainVerdict(row: QuarantinedRow, outcome: "reject" | "reopen"):
   return { row, outcome, at: null, after: null, reason: null, details: null, held: null };
 }
 
+/** A job stores the reading, or finds it stored. */
 export const isWritten = ({ outcome }: Verdict) =>
   outcome === "store" || outcome === "identical" || outcome === "replace";
 /** It puts a new row into the table of readings. */
@@ -171,6 +172,7 @@ const beforeOf = ({ review_status, reason, sensor_id, timestamp, value, unit, qu
   quality,
 });
 
+/** Counts what became of the readings of a portion. */
 export function tallyOf(verdicts: readonly Verdict[]): Tally {
   const count = (...outcomes: readonly Verdict["outcome"][]) =>
     verdicts.filter(({ outcome }) => outcomes.includes(outcome)).length;

@@ -78,6 +78,7 @@ async function checkMajor(spec: PostgresSpec): Promise<void> {
   );
 }
 
+/** The error for a private PostgreSQL that cannot be made or started. @param detail what it said itself */
 export function startFailed(
   spec: PostgresSpec,
   what: string,

@@ -51,6 +51,7 @@ export async function privateSpecs(
   };
 }
 
+/** What the private PostgreSQL is made of; an embedded one is unpacked first where it is missing. @throws {ServicesError} */
 export async function postgresSpec(
   source: SpecSource,
   choice: PlacedChoice<LocalPostgres>,
@@ -62,6 +63,7 @@ export async function postgresSpec(
   return { binDir, cluster: paths.cluster, logPath, secret, account: await source.account() };
 }
 
+/** The same for the private Redis. @throws {ServicesError} */
 export async function redisSpec(source: SpecSource, choice: PlacedChoice<LocalRedis>): Promise<RedisSpec> {
   const { options, paths, secret } = source;
   const server =

@@ -81,6 +81,7 @@ function isPassing(state: string): boolean {
   );
 }
 
+/** What an error of PostgreSQL or of the way to it means for the work that met it: by SQLSTATE, class or code, never by its text. */
 export function classify(error: unknown): Fault {
   const state = sqlState(error);
   if (state === "23505") return "unique";

@@ -20,6 +20,7 @@ export interface JobRow {
   readonly error_message: string | null;
 }
 
+/** A row of the ledger as the contract has it: times in ms since the epoch. */
 export function toRecord(row: JobRow): JobRecord {
   return {
     job_id: row.id,

@@ -106,6 +106,7 @@ export async function settleHours(session: DedicatedSession, hours: readonly Dir
   });
 }
 
+/** How many hours wait to be aggregated again, and for how long the oldest. */
 export async function readBacklog(session: DedicatedSession): Promise<Backlog> {
   const [row] = await session.query<Backlog & Record<string, unknown>>(
     `SELECT count(*)::int AS dirty_hours,

@@ -173,6 +173,7 @@ export class StreamConsumer {
     return reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), 1, ATTEMPTS_TTL_S));
   }
 
+  /** The attempt did not end the thread. @throws {StreamUnavailableError} */
   async attemptEnded(entry: StreamEntry): Promise<void> {
     await reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), -1, ATTEMPTS_TTL_S));
   }

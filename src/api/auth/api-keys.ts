@@ -25,6 +25,7 @@ export interface MintedKey {
   readonly hash: string;
 }
 
+/** Makes a key, of which nobody else has the secret. */
 export function mintKey(): MintedKey {
   const prefix = START + randomText(PREFIX_LENGTH);
   const body = `${prefix}_${randomText(SECRET_LENGTH)}`;

@@ -22,6 +22,7 @@ export class BulkNotes<V> {
 
   constructor(private readonly settings: NotesSettings<V>) {}
 
+  /** Takes the place of an older note about the same id; beyond the bound the oldest one goes. */
   note(id: string, value: V): void {
     if (this.#notes.size >= MAX_NOTES && !this.#notes.has(id)) {
       const oldest = this.#notes.keys().next();

@@ -2,6 +2,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { AccessRegister } from "./access-register.ts";
 
+/** Registers the metrics of what a process knows of users and keys. */
 export function registerMetrics(metrics: Registry, register: Pick<AccessRegister, "state">): void {
   new Gauge({
     name: "access_register_age_seconds",

@@ -12,6 +12,7 @@ export interface BodyBounds {
   readonly timeout_ms: number;
 }
 
+/** The refusal of a body beyond the bound. */
 export function bodyTooLarge(max_bytes: number): ProblemError {
   return new ProblemError("body-too-large", { detail: `The body is larger than ${max_bytes} bytes.` });
 }

@@ -1,7 +1,7 @@
 /** What a limit tells of itself (draft-ietf-httpapi-ratelimit-headers-06). */
-
 import type { Allowance } from "../../stream/allowance.ts";
 
+/** RateLimit headers of a budget, as its clients read them. */
 export function limitHeaders({ limit, remaining, reset_s }: Allowance): Record<string, string> {
   return {
     "RateLimit-Policy": `${limit};w=60`,

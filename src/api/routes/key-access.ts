@@ -12,6 +12,7 @@ export const KEYS_PATH = "/api/v1/keys";
 /** A thousand systems and the longest note fit. */
 export const MAX_KEY_BYTES = 65_536;
 
+/** Whose keys a request may see. */
 export function viewerOf(c: AppContext): KeyViewer {
   const { role, systems } = c.get("claims");
   return { actor: actorOf(c), admin: ADMINS.includes(role) ? { reach: systems } : null };

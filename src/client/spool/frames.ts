@@ -17,6 +17,7 @@ export const FRAME_BYTES = HEADER_BYTES + 1;
 
 export type FrameKind = typeof READINGS | typeof BOUNDARY;
 
+/** A frame as a segment holds it. */
 export function encodeFrame(kind: FrameKind, content: string): Buffer {
   const length = Buffer.byteLength(content);
   const frame = Buffer.allocUnsafe(FRAME_BYTES + length);

@@ -10,6 +10,7 @@ export interface CellFormat {
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
+/** The cell holds no value, by the words of the mapping. */
 export function isEmptyCell(cell: string, format: CellFormat): boolean {
   const text = cell.trim();
   return text === "" || format.empty.has(text);

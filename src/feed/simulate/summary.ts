@@ -41,6 +41,7 @@ function retriesOf(clients: readonly HydraulicClient[]): Record<string, number> 
   return all;
 }
 
+/** The summary of a simulation that has ended. */
 export function summarize(
   plan: SimulationPlan,
   tally: Tally,

@@ -47,12 +47,14 @@ export class Tally {
   #first_created_ms = Number.POSITIVE_INFINITY;
   #last_completed_ms = Number.NEGATIVE_INFINITY;
 
+  /** @param late_ms behind the plan */
   sent(batch: PlannedBatch, late_ms: number): void {
     this.sent_batches += 1;
     this.sent_readings += batch.readings;
     this.lateness.add(late_ms);
   }
 
+  /** From now on the batch counts among what is expected. */
   accepted(batch: PlannedBatch, acceptance: Acceptance): void {
     this.accepted_batches += 1;
     this.accepted_readings += batch.readings;
@@ -88,6 +90,7 @@ export class Tally {
     this.#last_completed_ms = Math.max(this.#last_completed_ms, completed_ms);
   }
 
+  /** Something that must not be; beyond the first ones they are only counted. */
   problem(text: string): void {
     if (this.problems.length < LISTED_PROBLEMS) this.problems.push(text);
     else this.more_problems += 1;

@@ -58,6 +58,7 @@ export function jobSource(filter: QuarantineFilter, values: Values): Sources {
   return { ...rowsSource(conditions, null), name: "job", exact: true };
 }
 
+/** Of the readings of an incident, as far as they are looked at. */
 export function incidentSource(filter: QuarantineFilter, values: Values): Sources {
   const conditions = all(conditionsOf(filter, ["incident", "range"], values));
   return { ...rowsSource(conditions, LOOKED_AT), name: "incident", exact: false };

@@ -8,6 +8,7 @@ const TOTAL_COLUMNS = ["system_id, sensor_id, reason", ...REVIEW_STATUSES].join(
 export const CHANGED_TOTALS = `SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_total
   UNION ALL SELECT ${TOTAL_COLUMNS} FROM diagnostics_quarantine_change`;
 
+/** For filters without a text, an incident and a time: the totals know of no single reading. */
 export function totalsSource(filter: QuarantineFilter, values: Values): Sources {
   const { system_id, sensor_id } = filter;
   const one = (column: string, id: string | null) =>

@@ -75,6 +75,7 @@ export class ReadingQueries {
   }
 }
 
+/** What stands in the rows of a style; CSV and NDJSON have the unit in each row. */
 export function columnsFor(style: TableStyle): readonly Column[] {
   return style === "csv" || style === "lines" ? READING_COLUMNS_WITH_UNIT : READING_COLUMNS;
 }

@@ -140,6 +140,7 @@ export async function advanceTask(
   if (rows.length === 0) throw new TaskMovedError(`task ${id} has moved on`);
 }
 
+/** Ends a task whose last portion is done, in the transaction of that portion; one that is over already stays as it is. */
 export async function completeTask(tx: WriterTransaction, id: string): Promise<void> {
   await tx.query(
     `UPDATE diagnostics_review_task SET state = 'completed', completed_at = clock_timestamp(),

@@ -1,5 +1,4 @@
 /** A webhook as the database has it, and as its users see it. */
-
 import type { Role } from "../../contract/roles.ts";
 import type { WebhookView } from "../../contract/webhook.ts";
 import type { DisabledReason, WebhookEvent, WebhookScope } from "../../contract/webhook-events.ts";
@@ -45,6 +44,7 @@ export const SELECT_WEBHOOKS = `SELECT w.id, w.url, to_json(w.events) AS events,
 
 export const iso = (at: Date | null) => at?.toISOString() ?? null;
 
+/** A row as it is answered, with the role of its owner. */
 export function toOwned({ owner_role, ...row }: WebhookRow): OwnedWebhook {
   const webhook: WebhookView = {
     ...row,
