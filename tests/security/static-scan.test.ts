@@ -28,7 +28,7 @@ describeWith("semgrep", await pythonTool("semgrep"), (program) => {
     } finally {
       await rm(folder, { recursive: true });
     }
-  }, 5 * 60_000);
+  }, 15 * 60_000);
 
   test("finds every planted defect, and nothing beside it", async () => {
     const lines = (await readFile(join(ROOT, PLANTED), "utf8")).split("\n");

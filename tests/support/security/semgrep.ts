@@ -7,7 +7,9 @@ import { YAML } from "bun";
 import { runCommand } from "../../../src/services/command.ts";
 
 const OWN_RULES = new URL("../../security/rules/", import.meta.url).pathname;
-const DEADLINE_MS = 5 * 60_000;
+const DEADLINE_MS = 15 * 60_000;
+/** For one rule and one file; after semgrep's own 5 s a busy machine has not understood the larger ones. */
+const RULE_S = 120;
 const LANGUAGES = ["javascript", "typescript"];
 
 /** Folders of njsscan's rules: the others are about Express and its requests, which this service has not. */
@@ -53,6 +55,7 @@ export async function scan(program: string, targets: readonly string[], cwd: str
       [
         ...[program, "scan", "--config", OWN_RULES, "--config", join(folder, "njsscan.json")],
         ...["--oss-only", "--metrics=off", "--disable-version-check", "--no-git-ignore", "--jobs=2"],
+        `--timeout=${RULE_S}`,
         ...["--quiet", "--json", "--output", output, ...targets],
       ],
       {
