@@ -8,7 +8,7 @@ import { IDS } from "../support/console-fixtures.ts";
 import { PAGES } from "../support/console-pages.ts";
 
 const MAX_FIRST_LOAD_BYTES = 200_000;
-const LONG_MS = 240_000;
+const LONG_MS = 600_000;
 /** These have nothing to ask for. */
 const STILL = ["unknown", "account"];
 /** When there is no data, these show the one thing that they are about. */
