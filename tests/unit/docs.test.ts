@@ -1,12 +1,14 @@
 /** What the documentation names is there: pages, files, scripts and their options, routes, variables, metrics. */
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import pack from "../../package.json";
 import { VARIABLES } from "../../src/config/variables.ts";
+import { createUnitRegistry, parseUnitDefinitions } from "../../src/contract/units.ts";
 import { ACCESS_TABLE } from "../support/access-table.ts";
 import { ROOT } from "../support/deploy.ts";
 import { brokenLinks, pages, textOfAll, unknown } from "../support/docs.ts";
+import { blocksOf } from "../support/markdown-blocks.ts";
 
 const all = await pages();
 const sources = await textOfAll([
@@ -68,6 +70,13 @@ test("files that are named exist", () => {
   expect(unknown(all, path, isThere)).toEqual([]);
 });
 
+test("README tells what each folder of the program is for", () => {
+  const readme = all.find(({ path }) => path === "README.md")!.text;
+  const folders = readdirSync(`${ROOT}src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(folders.length).toBeGreaterThan(10);
+  expect(folders.filter(({ name }) => !readme.includes(`| \`src/${name}\` |`))).toEqual([]);
+});
+
 test("scripts are in package.json, and their options in the programs", () => {
   expect(unknown(all, /\bnpm run ([\w:-]+)/g, (name) => Object.hasOwn(pack.scripts, name))).toEqual([]);
   const commands = all.map(({ path, text }) => ({
@@ -93,6 +102,13 @@ test("environment variables are the service's, or of a program beside it", () =>
   const isKnown = (name: string) =>
     Object.hasOwn(VARIABLES, name) || FOREIGN_VARIABLES.includes(name) || sources.includes(name);
   expect(unknown(all, /\b([A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+)\b/g, isKnown)).toEqual([]);
+});
+
+test("the file of units in formats.md is taken as it stands", () => {
+  const page = all.find(({ path }) => path === "docs/formats.md")!;
+  const { text } = blocksOf(page.text).find(({ section }) => section === "Units of your own")!;
+  const units = createUnitRegistry(parseUnitDefinitions(JSON.parse(text)));
+  expect(units.lookup("newton")?.unit.symbol).toBe("kN");
 });
 
 test("metrics are those of the service", () => {
