@@ -2,6 +2,7 @@
 import { type Static, type TSchema, Type } from "@sinclair/typebox";
 import { orNull, time, uuid } from "./fields.ts";
 import { AuditEntrySchema } from "./oversight.ts";
+import { OrdinalSchema } from "./quarantine.ts";
 import { NextField, SubjectSchema } from "./query.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { REVIEW_STATUSES } from "./review-status.ts";
@@ -15,7 +16,7 @@ const StatusSchema = Type.Union(REVIEW_STATUSES.map((status) => Type.Literal(sta
 const ItemFields = {
   id: Type.Integer({ minimum: 1 }),
   job_id: uuid("The batch it came with"),
-  ordinal: Type.Integer({ minimum: 0, description: "Position of the reading in the batch, from 0" }),
+  ordinal: OrdinalSchema,
   system_id: uuid(),
   sensor_id: orNull(uuid()),
   timestamp: orNull(time("As sent; null when it cannot be read or lies before the year 1")),

@@ -3,8 +3,13 @@ import { type Static, Type } from "@sinclair/typebox";
 import { orNull } from "./fields.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 
+/** Which reading of its batch was refused. */
+export const OrdinalSchema = Type.Integer({
+  minimum: 0,
+  description: "Position of the reading in the batch, from 0: the console and JSON pointers say readings[0]",
+});
 const ItemSchema = Type.Object({
-  ordinal: Type.Integer({ minimum: 0, description: "Position of the reading in the batch, from 0" }),
+  ordinal: OrdinalSchema,
   sensor_id: orNull(Type.String({ format: "uuid" })),
   timestamp: orNull(Type.String({ format: "date-time" })),
   value: orNull(Type.Number({ description: "As sent" })),

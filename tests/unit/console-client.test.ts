@@ -8,13 +8,12 @@ import {
   brief,
   bytes,
   duration,
-  fromInput,
   offsetText,
   percent,
+  placeText,
   quantity,
   shortName,
   timeText,
-  toInput,
 } from "../../src/console/client/lib/format.ts";
 import { convert, limitsOf } from "../../src/console/client/lib/units.ts";
 import { emptyForm, requestsOf } from "../../src/console/client/pages/quarantine/action-form.ts";
@@ -54,13 +53,15 @@ describe("texts", () => {
     expect(text).toBe(expected);
   });
 
-  test("a time goes into a field and comes back", () => {
-    for (const zone of ["local", "utc"] as const) {
-      const field = toInput("2026-11-27T06:53:14.000Z", zone);
-      expect(fromInput(field, zone)).toBe("2026-11-27T06:53:14.000Z");
-    }
-    expect(fromInput("", "utc")).toBeNull();
-    expect(toInput(null, "utc")).toBe("");
+  test.each([
+    [1, "1st"],
+    [2, "2nd"],
+    [3, "3rd"],
+    [11, "11th"],
+    [512, "512th"],
+    [10_001, "10,001st"],
+  ])("place %d is the %s", (place, expected) => {
+    expect(placeText(place)).toBe(expected);
   });
 });
 

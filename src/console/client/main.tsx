@@ -1,11 +1,15 @@
 /** Starts the console in its page. */
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
+import "./styles/colours.css";
 import "./styles/base.css";
+import "./styles/controls.css";
 import "./styles/menu.css";
 import "./styles/frame.css";
 import "./styles/tables.css";
 import "./styles/parts.css";
+import "./styles/forms.css";
+import "./styles/dialogs.css";
 import "./styles/charts.css";
 import "./styles/pages.css";
 import "./styles/review.css";

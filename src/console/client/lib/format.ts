@@ -114,16 +114,7 @@ export const shortName = (name: string) =>
 /** `out_of_range` as `out of range`. */
 export const words = (name: string) => name.replaceAll("_", " ");
 
-/** For `<input type="datetime-local">`, in the chosen zone. */
-export function toInput(iso: string | null, zone: Zone): string {
-  if (!iso || Number.isNaN(Date.parse(iso))) return "";
-  const at = new Date(iso);
-  const offset_min = zone === "utc" ? 0 : -at.getTimezoneOffset();
-  return new Date(at.getTime() + offset_min * 60_000).toISOString().slice(0, 19);
-}
-
-/** The other way; null for an empty field. */
-export function fromInput(text: string, zone: Zone): string | null {
-  const at = new Date(zone === "utc" ? `${text}Z` : text);
-  return text === "" || Number.isNaN(at.getTime()) ? null : at.toISOString();
-}
+const places = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS: Readonly<Record<string, string>> = { one: "st", two: "nd", few: "rd" };
+/** `1st`, `512th`: as people count, from 1. */
+export const placeText = (place: number) => `${count(place)}${ENDINGS[places.select(place)] ?? "th"}`;

@@ -6,8 +6,9 @@ import { useList } from "../lib/list.ts";
 import { useSystemList } from "../lib/names.ts";
 import { navigate, queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
-import { ChoiceField, Filters, Moment, TextField } from "../ui/field.tsx";
+import { ChoiceField, Filters, TextField } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
+import { Moment } from "../ui/moment.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { JobTable } from "./job-table.tsx";
 

@@ -50,9 +50,7 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
     const options = optionsOf(spec, host, shownZone === "utc", latest);
     const made = new uPlot(options, latest.current.data, host);
     plot.current = made;
-    const observer = new ResizeObserver(() =>
-      made.setSize({ width: Math.max(200, host.clientWidth), height: options.height }),
-    );
+    const observer = new ResizeObserver(() => made.setSize({ width: widthIn(host), height: options.height }));
     observer.observe(host);
     return () => {
       observer.disconnect();
@@ -81,6 +79,15 @@ function fit(plot: uPlot | null, [times]: uPlot.AlignedData, from_s?: number, to
 /** What is a moment in the data is this long a stretch on the axis, with the moment in its middle. */
 const LEAST_SPAN_S = 10;
 
+const LEAST_WIDTH_PX = 200;
+
+/** The room between the paddings. */
+function widthIn(host: HTMLElement): number {
+  const { paddingLeft, paddingRight } = getComputedStyle(host);
+  const room = host.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
+  return Math.max(LEAST_WIDTH_PX, Math.floor(room));
+}
+
 interface Latest {
   readonly current: {
     readonly range: ChartProps["range"] | undefined;
@@ -98,7 +105,7 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     labelFont: "12px system-ui, sans-serif",
   };
   return {
-    width: Math.max(200, host.clientWidth),
+    width: widthIn(host),
     height: spec.height ?? 260,
     tzDate: (s) => (utc ? uPlot.tzDate(new Date(s * 1000), "Etc/UTC") : new Date(s * 1000)),
     legend: { markers: { width: 0, fill: colourOf } },

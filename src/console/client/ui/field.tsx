@@ -1,9 +1,6 @@
 /** Labelled fields of forms and filters. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { fromInput, offsetText, toInput } from "../lib/format.ts";
-import { zone } from "../lib/preferences.ts";
-import { useShared } from "../lib/shared.ts";
 
 /** What a field may hold, and what that means. */
 export type Choice = readonly [value: string, text: string];
@@ -114,34 +111,6 @@ export function ChoiceField({ label, value, choices, onValue }: ChoiceFieldProps
           </option>
         ))}
       </select>
-    </div>
-  );
-}
-
-interface MomentProps {
-  readonly label: string;
-  /** RFC 3339. */
-  readonly value: string | null;
-  readonly onValue: (value: string | null) => void;
-}
-
-/** A date and time in the visitor's zone, which the label names. */
-export function Moment({ label, value, onValue }: MomentProps) {
-  const id = useId();
-  const shown = useShared(zone);
-  const offset = shown === "utc" ? "UTC" : offsetText(-new Date(value ?? Date.now()).getTimezoneOffset());
-  return (
-    <div class="field">
-      <label for={id}>
-        {label} <span class="muted">({offset})</span>
-      </label>
-      <input
-        id={id}
-        type="datetime-local"
-        step={1}
-        value={toInput(value, shown)}
-        onChange={(event) => onValue(fromInput(event.currentTarget.value, shown))}
-      />
     </div>
   );
 }

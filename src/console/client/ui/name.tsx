@@ -1,5 +1,5 @@
 /** Names that may be too long for their place: short in sight, whole in the title. */
-import { shortId, shortName } from "../lib/format.ts";
+import { placeText, shortId, shortName } from "../lib/format.ts";
 
 interface SensorNameProps {
   /** Null: unknown, then the id stands in. */
@@ -24,3 +24,8 @@ export function SensorName({ name, id, href }: SensorNameProps) {
     <span {...look}>{text}</span>
   );
 }
+
+/** Which reading of its batch: an index as in JSON pointers and the API's `ordinal`, which nobody takes for a count. */
+export const PlaceInBatch = ({ ordinal }: { ordinal: number }) => (
+  <code title={`The ${placeText(ordinal + 1)} reading of its batch`}>readings[{ordinal}]</code>
+);

@@ -7,8 +7,9 @@ import { post } from "../../lib/api.ts";
 import { budgetOf } from "../../lib/budget.ts";
 import { useList } from "../../lib/list.ts";
 import { Checks } from "../../ui/checks.tsx";
-import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
+import { ChoiceField, TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
+import { Moment } from "../../ui/moment.tsx";
 import { BudgetFields, type Budgets, SystemsField } from "../../ui/reach-fields.tsx";
 import { SecretDialog } from "../../ui/secret.tsx";
 
@@ -85,6 +86,8 @@ export function NewKeyDialog({ onClose, onMade }: NewKeyProps) {
       />
       <Moment
         label="Ends, if ever"
+        when="future"
+        empty="Never"
         value={form.expires_at}
         onValue={(expires_at) => change({ expires_at })}
       />

@@ -4,6 +4,7 @@ import type { ReviewAction } from "../../../../contract/review.ts";
 import { useSensorChoices, useUnitChoices } from "../../lib/choices.ts";
 import { unitText } from "../../lib/format.ts";
 import { TextField } from "../../ui/field.tsx";
+import { Moment } from "../../ui/moment.tsx";
 import { type FormFields, stores } from "./action-form.ts";
 
 const ACTIONS: readonly (readonly [ReviewAction, string, string])[] = [
@@ -57,8 +58,8 @@ export function ActionFields({ form, unit, system_id, change }: ActionFieldsProp
   );
 }
 
-type FixField = "value" | "unit" | "timestamp" | "quality" | "sensor_id" | "scale" | "offset" | "shift_s";
-const TEXTS: ReadonlySet<FixField> = new Set(["unit", "timestamp", "sensor_id"]);
+type FixField = "value" | "unit" | "quality" | "sensor_id" | "scale" | "offset" | "shift_s";
+const TEXTS: ReadonlySet<FixField> = new Set(["unit", "sensor_id"]);
 
 function FixFields({ form, unit, system_id, change }: ActionFieldsProps) {
   const units = useUnitChoices();
@@ -83,7 +84,12 @@ function FixFields({ form, unit, system_id, change }: ActionFieldsProps) {
           {field("quality", "Set the quality")}
         </div>
         <div class="form-row">
-          {field("timestamp", "Set the time", { hint: "RFC 3339: 2026-11-27T06:53:14Z" })}
+          <Moment
+            label="Set the time"
+            empty="As it is"
+            value={form.timestamp || null}
+            onValue={(at) => change({ timestamp: at ?? "" })}
+          />
           {field("sensor_id", "Set the sensor", {
             choices: sensors,
             hint: "Its UUID, when a wrong one was named.",

@@ -8,7 +8,8 @@ import { REVIEW_STATUSES } from "../../../../contract/review-status.ts";
 import { brief, shortId, shortName, words } from "../../lib/format.ts";
 import type { Resource } from "../../lib/resource.ts";
 import { to, useFilters, usePlace } from "../../lib/router.ts";
-import { ChoiceField, Moment, Search } from "../../ui/field.tsx";
+import { ChoiceField, Search } from "../../ui/field.tsx";
+import { Moment } from "../../ui/moment.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { listOf } from "./filters.ts";
 

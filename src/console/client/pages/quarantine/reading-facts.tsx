@@ -5,7 +5,7 @@ import { sentName } from "../../lib/mapping-key.ts";
 import { to } from "../../lib/router.ts";
 import type { Limits } from "../../lib/units.ts";
 import { Reason } from "../../ui/badge.tsx";
-import { SensorName } from "../../ui/name.tsx";
+import { PlaceInBatch, SensorName } from "../../ui/name.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Time } from "../../ui/time.tsx";
 
@@ -34,11 +34,8 @@ export function ReadingFacts({ reading, limits }: ReadingFactsProps) {
             "Limits",
             `${number(min)} to ${quantity(max, unit)} (${source})`,
           ],
-          ["Batch", <JobLink key="job" id={reading.job_id} more={`, reading ${reading.ordinal}`} />],
-          reading.stored_by_job !== null && [
-            "Stored by",
-            <JobLink key="by" id={reading.stored_by_job} more="" />,
-          ],
+          ["Batch", <JobLink key="job" id={reading.job_id} ordinal={reading.ordinal} />],
+          reading.stored_by_job !== null && ["Stored by", <JobLink key="by" id={reading.stored_by_job} />],
           reading.reviewed_at !== null && [
             "Decided",
             <span key="decided">
@@ -69,12 +66,16 @@ const SensorLink = ({
     <SensorName name={sentName(raw)} id={sensor_id} />
   );
 
-const JobLink = ({ id, more }: { id: string; more: string }) => (
+const JobLink = ({ id, ordinal }: { id: string; ordinal?: number }) => (
   <span>
     <a class="mono nowrap" href={to(`/jobs/${id}`)} title={id}>
       {shortId(id)}
     </a>
-    {more}
+    {ordinal === undefined ? null : (
+      <>
+        , <PlaceInBatch ordinal={ordinal} />
+      </>
+    )}
   </span>
 );
 

@@ -7,7 +7,7 @@ import { quantity } from "../../lib/format.ts";
 import { sentName } from "../../lib/mapping-key.ts";
 import { to } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
-import { SensorName } from "../../ui/name.tsx";
+import { PlaceInBatch, SensorName } from "../../ui/name.tsx";
 import { type Column, type RowLook, Table } from "../../ui/table.tsx";
 import { Time } from "../../ui/time.tsx";
 
@@ -85,7 +85,7 @@ export const OwnRefusedTable = ({ items }: { items: readonly OwnRefusal[] }) => 
     rows={items}
     keyOf={({ ordinal }) => ordinal}
     columns={[
-      { label: "In the batch", cell: ({ ordinal }) => `#${ordinal}` },
+      { label: "In the batch", cell: ({ ordinal }) => <PlaceInBatch ordinal={ordinal} /> },
       ...columnsOf<OwnRefusal>(() => null),
     ]}
   />

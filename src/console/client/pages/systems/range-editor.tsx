@@ -7,7 +7,8 @@ import { type Answer, call, type Problem } from "../../lib/api.ts";
 import { number, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { useFilters } from "../../lib/router.ts";
-import { ChoiceField, Moment, TextField } from "../../ui/field.tsx";
+import { ChoiceField, TextField } from "../../ui/field.tsx";
+import { Moment } from "../../ui/moment.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
 import { Loading, ProblemBox } from "../../ui/states.tsx";
 import { Time } from "../../ui/time.tsx";
@@ -87,6 +88,10 @@ function RangeEditor(props: RangeEditorProps) {
     event.preventDefault();
     void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
   };
+  const stop = () => {
+    range.stop();
+    form.current?.querySelector<HTMLElement>("[data-look]")?.focus();
+  };
   return (
     <form ref={form} class="stacked" onSubmit={next}>
       <div class="form-row">
@@ -106,14 +111,20 @@ function RangeEditor(props: RangeEditorProps) {
         />
       </div>
       <div class="form-row">
-        <Moment label="Holds from; empty: now" value={validFrom} onValue={setValidFrom} />
+        <Moment
+          label="Holds from; empty: now"
+          when="future"
+          empty="As soon as it is set"
+          value={validFrom}
+          onValue={setValidFrom}
+        />
         <PreviewSpan span={range.span} onSpan={range.chooseSpan} />
       </div>
       {problem ? <ProblemBox problem={problem} /> : null}
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
+      <Looking looked={range.looked} onStop={stop} />
       <RangeButtons
-        busy={busy}
-        looked={range.looked}
+        busy={busy && range.looked === null}
         previewed={preview !== null}
         own={data.in_force.source === "sensor"}
         onLook={() => void look()}
@@ -123,10 +134,28 @@ function RangeEditor(props: RangeEditorProps) {
   );
 }
 
-interface RangeButtonsProps {
-  readonly busy: boolean;
+interface LookingProps {
   /** How many pieces of a long stretch were looked at. */
   readonly looked: readonly [done: number, of: number] | null;
+  readonly onStop: () => void;
+}
+
+/** A long stretch is looked at piece by piece: how far that is, and a way out of it. */
+const Looking = ({ looked, onStop }: LookingProps) =>
+  looked === null || looked[1] === 1 ? null : (
+    <div class="note looking">
+      <span role="status">
+        Looking at the stored readings: part {looked[0] + 1} of {looked[1]}
+      </span>
+      <progress aria-label="Progress of the preview" max={looked[1]} value={looked[0]} />
+      <button type="button" class="button small-button" onClick={onStop}>
+        Stop
+      </button>
+    </div>
+  );
+
+interface RangeButtonsProps {
+  readonly busy: boolean;
   readonly previewed: boolean;
   /** The sensor has a range of its own. */
   readonly own: boolean;
@@ -135,15 +164,16 @@ interface RangeButtonsProps {
 }
 
 /** The one that submits is what comes next: Enter in a field presses it. */
-const RangeButtons = ({ busy, looked, previewed, own, onLook, onBack }: RangeButtonsProps) => (
+const RangeButtons = ({ busy, previewed, own, onLook, onBack }: RangeButtonsProps) => (
   <div class="buttons">
     <button
       type={previewed ? "button" : "submit"}
       class={`button ${previewed ? "" : "primary"}`}
+      data-look=""
       disabled={busy}
       onClick={previewed ? onLook : undefined}
     >
-      {looked && looked[1] > 1 ? `Looking: ${looked[0]} of ${looked[1]}` : "Preview"}
+      Preview
     </button>
     <button
       type={previewed ? "submit" : "button"}

@@ -1,9 +1,9 @@
 /** The way of a new range of a sensor: typed, previewed piece by piece, set. */
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RangePreview, RangeState } from "../../../../contract/registry.ts";
 import { type Answer, call, get, Problem } from "../../lib/api.ts";
-import { useAction } from "../../lib/resource.ts";
+import { isAbort, useAction } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
 import { plainNumber } from "../../lib/typed-number.ts";
 import { notify } from "../../ui/notices.tsx";
@@ -30,9 +30,9 @@ interface Limits {
 function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) => Promise<void>) {
   const [preview, setPreview] = useState<RangePreview | null>(null);
   const [looked, setLooked] = useState<readonly [done: number, of: number] | null>(null);
-  const round = useRef(0);
+  const current = useRef<AbortController>(null);
   const forget = () => {
-    round.current += 1;
+    current.current?.abort();
     setPreview(null);
     setLooked(null);
   };
@@ -40,17 +40,25 @@ function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) =
     run(async () => {
       forget();
       const limits = plain(typed);
-      const mine = round.current;
+      const abort = new AbortController();
+      current.current = abort;
       const pieces = piecesOf(stretch, sent);
       let sum: RangePreview | null = null;
-      for (const [done, piece] of pieces.entries()) {
-        setLooked([done, pieces.length]);
-        sum = together(sum, await get<RangePreview>(`${path}/preview?${queryText({ ...limits, ...piece })}`));
-        if (round.current !== mine) return;
+      try {
+        for (const [done, piece] of pieces.entries()) {
+          setLooked([done, pieces.length]);
+          const asked = `${path}/preview?${queryText({ ...limits, ...piece })}`;
+          sum = together(sum, await get<RangePreview>(asked, abort.signal));
+        }
+        setPreview(sum);
+      } catch (error) {
+        if (!isAbort(error)) throw error;
+      } finally {
+        if (current.current === abort) setLooked(null);
       }
-      setLooked(null);
-      setPreview(sum);
     });
+  // Nobody waits any more on another page
+  useEffect(() => () => current.current?.abort(), []);
   return { preview, looked, look, forget };
 }
 
@@ -85,7 +93,11 @@ export function useNewRange({ path, state: { data, headers }, sent, onRaced, onS
     previews.forget();
   };
   const { preview, looked } = previews;
-  return { limits, type, validFrom, setValidFrom, span, chooseSpan, preview, looked, look, save, ...action };
+  const stop = previews.forget;
+  return {
+    ...{ limits, type, validFrom, setValidFrom, span, chooseSpan, preview, looked, look, stop, save },
+    ...action,
+  };
 }
 
 const text = (limit: number | null) => String(limit ?? "");
