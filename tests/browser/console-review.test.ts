@@ -14,7 +14,7 @@ const PORTION = 2_000;
 
 serviceSuite("reviews in the console of a running service", ({ service, enter }) => {
   const listOf = (n: number) => `/quarantine/readings?sensor_id=${sensorId(n)}`;
-  const nothing = (page: Page) => page.getByText("Nothing in quarantine fits these filters.").waitFor();
+  const nothing = (page: Page) => page.getByText("Nothing fits these filters.").waitFor();
 
   test("who is second is told what the readings are now; nothing is applied twice, and the others can be decided", async () => {
     await service().createUser("second", "reviewer");

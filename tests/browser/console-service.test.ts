@@ -62,7 +62,7 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
       await page.keyboard.press("Enter");
       const chart = page.locator(".chart");
       await chart.waitFor();
-      expect(await chart.getAttribute("aria-label")).toContain(`${faults} refused, this one 1,813 bar`);
+      expect(await chart.getAttribute("aria-label")).toContain(`${faults} refused, this one 1,813\u00a0bar`);
 
       await page.keyboard.press("f");
       const dialog = decisionOf(page);
@@ -78,7 +78,7 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
       await page.locator(".page-head").getByText("fixed").waitFor();
       const history = page.locator(".history li").first();
       await history.getByText("pending → fixed").waitFor();
-      await history.getByText(/1,813 bar → 125(\.\d+)? bar/).waitFor();
+      await history.getByText(/1,813\sbar → 125(\.\d+)?\sbar/).waitFor();
       expect(await history.textContent()).not.toContain("null");
       await expectFixed(sensor_id, faults);
 

@@ -15,11 +15,13 @@ const MIDDLE = { width: 768, height: 1024 };
 const SIZES = [NARROW, MIDDLE, WIDE, WIDEST];
 /** For whatever a page is to show: a busy machine takes its time. */
 export const PATIENCE_MS = 45_000;
-/** The narrowest phones, and the least width with the menu beside the page. */
+/** The narrowest phones, the least width with the menu beside the page, and small screens of desks. */
 const BETWEEN = [
   { width: 320, height: 640 },
+  { width: 1024, height: 768 },
   { width: 1201, height: 800 },
   { width: 1280, height: 800 },
+  { width: 1366, height: 768 },
 ];
 
 /** A folder for pictures of every page; none are taken without it. */
@@ -115,13 +117,21 @@ async function seriousFaults(page: Page, rules?: readonly string[]): Promise<str
       .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " " + failureSummary.slice(0, 200))))`);
 }
 
-/** What is wider than its place: the page itself, and tables whose last columns are out of sight. */
+/**
+ * What is wider than its place: the page itself, panels, and tables whose last columns are out of sight; and times in
+ * tables that are broken into lines.
+ */
 const cutOff = async (page: Page): Promise<string[]> => {
   // Tables see their new width with the next picture.
   await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-  return page.evaluate(`[document.documentElement, ...document.querySelectorAll(".table-scroll, dialog")]
-    .filter((element) => element.scrollWidth > element.clientWidth + 1)
-    .map((element) => (element.getAttribute("aria-label") ?? element.tagName) + ": " + element.scrollWidth + " px in " + element.clientWidth)`);
+  return page.evaluate(`[
+    ...[document.documentElement, ...document.querySelectorAll(".table-scroll, dialog, .panel")]
+      .filter((element) => element.scrollWidth > element.clientWidth + 1)
+      .map((element) => (element.getAttribute("aria-label") ?? element.tagName) + ": " + element.scrollWidth + " px in " + element.clientWidth),
+    ...[...document.querySelectorAll("td time")]
+      .filter((time) => new Set([...time.getClientRects()].map(({ top }) => Math.round(top))).size > 1)
+      .map((time) => "a time in two lines: " + time.textContent),
+  ]`);
 };
 
 /**

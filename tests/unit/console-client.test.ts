@@ -27,9 +27,12 @@ describe("texts", () => {
     [percent(0.0004), "< 0.1 %"],
     [percent(0.9996), "> 99.9 %"],
     [percent(0.0342, 2), "3.42 %"],
-    [quantity(2451.3, "bar"), "2,451.3 bar"],
-    [quantity(40, "celsius"), "40 °C"],
+    [quantity(2451.3, "bar"), "2,451.3\u00a0bar"],
+    [quantity(40, "celsius"), "40\u00a0°C"],
     [quantity(null, "bar"), "–"],
+    [quantity(2.94502e-9, "bar"), "2.94502e-9\u00a0bar"],
+    [quantity(-0.000001, "bar"), "-1e-6\u00a0bar"],
+    [quantity(0, "bar"), "0\u00a0bar"],
     [brief(9_999), "9,999"],
     [brief(41_200), "41.2K"],
     [bytes(5_242_880), "5.0 MiB"],
@@ -193,11 +196,11 @@ describe("the record tells what was decided, and no more", () => {
   test("values have their units; one moment written in two ways is no change, a microsecond is one", () => {
     const after = { ...before, timestamp: "2026-07-10T12:00:30+02:00", value: 689.4067817, unit: "bar" };
     expect(changesOf(before, after, "utc")).toEqual([
-      { name: "value", from: "9,999 psi", to: "689.407 bar" },
+      { name: "value", from: "9,999\u00a0psi", to: "689.407\u00a0bar" },
     ]);
     expect(changesOf(before, { timestamp: "2026-07-10T10:00:30.000001Z" }, "utc")).toHaveLength(1);
     expect(changesOf(before, { value: 10 }, "utc")).toEqual([
-      { name: "value", from: "9,999 psi", to: "10 psi" },
+      { name: "value", from: "9,999\u00a0psi", to: "10\u00a0psi" },
     ]);
   });
 
@@ -207,7 +210,7 @@ describe("the record tells what was decided, and no more", () => {
     expect(changesOf({ ...before, stored }, after, "utc").at(-1)).toEqual({
       name: "replaced",
       from: null,
-      to: "100 bar",
+      to: "100\u00a0bar",
     });
   });
 

@@ -15,6 +15,7 @@ import "./styles/pages.css";
 import "./styles/review.css";
 import "./styles/access.css";
 import "./styles/visitors.css";
+import "./styles/print.css";
 import { App } from "./app.tsx";
 import { loadSession } from "./lib/api.ts";
 import { startTheme } from "./lib/preferences.ts";

@@ -15,7 +15,13 @@ export const countOf = (value: number, noun: string) => `${count(value)} ${noun}
 export const someText = (value: number, noun: string) => (value === 0 ? null : countOf(value, noun));
 export const brief = (value: number | null | undefined) =>
   value == null ? NOTHING : value < 10_000 ? whole.format(value) : compact.format(value);
-export const number = (value: number | null | undefined) => (value == null ? NOTHING : short.format(value));
+/** Smaller ones are told by their power of ten: nobody counts noughts. */
+const SMALL = 1e-5;
+export function number(value: number | null | undefined): string {
+  if (value == null) return NOTHING;
+  const isSmall = value !== 0 && Math.abs(value) < SMALL;
+  return isSmall ? Number(value.toPrecision(6)).toExponential() : short.format(value);
+}
 
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share == null) return NOTHING;
@@ -33,7 +39,7 @@ const SYMBOLS: Readonly<Record<string, string>> = {
 export const unitText = (unit: string | null | undefined) => (unit ? (SYMBOLS[unit] ?? unit) : "");
 /** A value with its unit, with a space that does not break. */
 export const quantity = (value: number | null | undefined, unit: string | null | undefined) =>
-  value == null ? NOTHING : `${number(value)}${unit ? ` ${unitText(unit)}` : ""}`;
+  value == null ? NOTHING : `${number(value)}${unit ? `\u00a0${unitText(unit)}` : ""}`;
 
 export function bytes(size: number | null | undefined): string {
   if (size == null) return NOTHING;

@@ -45,7 +45,7 @@ export function AlertsPage() {
         <ListView
           list={list}
           empty={state === "open" ? "No open alerts" : "No alerts"}
-          emptyHint="An alert opens when a system's share of quarantined readings passes its limit."
+          emptyHint="An alert opens when a system's share of quarantined readings passes its limit, which its page tells."
         >
           {(alerts) => <AlertTable alerts={alerts} onAcknowledge={setChosen} />}
         </ListView>

@@ -19,7 +19,11 @@ export function DeadLettersPage() {
       side={<Exports of="/api/v1/dead-letters" query="" what="All dead letters" />}
     >
       <section class="panel" aria-label="Dead letters">
-        <ListView list={list} empty="No dead letters" emptyHint="Every batch could be processed.">
+        <ListView
+          list={list}
+          empty="No dead letters"
+          emptyHint="Every batch could be processed: there is nothing to do."
+        >
           {(items) => (
             <Table
               label="Dead letters"

@@ -180,6 +180,9 @@ function FailedJob({ job, reload }: { job: JobView; reload: () => void }) {
   );
 }
 
+const NO_LONGER_KEPT =
+  "The job's counts tell how many were refused; the readings themselves are kept no longer.";
+
 function JobQuarantine({ job: { job_id } }: { job: JobView }) {
   const query = queryText({ job_id, status: "any" });
   const list = useList<QuarantinedReading>(`/api/v1/quarantine?${query}&limit=50`);
@@ -190,7 +193,7 @@ function JobQuarantine({ job: { job_id } }: { job: JobView }) {
       title="Quarantined readings"
       side={<a href={to("/quarantine/readings", { job_id, status: "any" })}>Review</a>}
     >
-      <ListView list={list} empty="None is left">
+      <ListView list={list} empty="None is left" emptyHint={NO_LONGER_KEPT}>
         {(items) => <RefusedTable items={items} nameOf={nameOf} />}
       </ListView>
     </Panel>
@@ -202,7 +205,7 @@ function OwnRefusals({ job: { job_id } }: { job: JobView }) {
   const list = useList<OwnRefusal>(`/api/v1/jobs/${job_id}/quarantine?limit=50`);
   return (
     <Panel title="Quarantined readings">
-      <ListView list={list} empty="None is left">
+      <ListView list={list} empty="None is left" emptyHint={NO_LONGER_KEPT}>
         {(items) => <OwnRefusedTable items={items} />}
       </ListView>
     </Panel>

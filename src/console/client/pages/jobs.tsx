@@ -65,11 +65,9 @@ export function JobsPage() {
           empty="No jobs"
           clear={query.size > 0 ? to("/jobs") : null}
           emptyHint={
-            query.size > 0
-              ? "Nothing fits these filters."
-              : isReader
-                ? `No batch came in the last ${DAYS} days.`
-                : `You sent no batch in the last ${DAYS} days.`
+            isReader
+              ? `No batch came in the last ${DAYS} days. For older jobs, set From.`
+              : `You sent no batch in the last ${DAYS} days. For older jobs, set From.`
           }
         >
           {(jobs) => <JobTable jobs={jobs} full />}

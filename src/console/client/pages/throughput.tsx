@@ -41,7 +41,10 @@ export function Throughput({ points }: { points: readonly ThroughputPoint[] }) {
     [points],
   );
   const last = points.at(-1);
-  if (!last) return <Empty title="Waiting for the first event" />;
+  if (!last)
+    return (
+      <Empty title="Waiting for the first figures">They come every second while the service runs.</Empty>
+    );
   const label = `Rows per second: ${count(last.accepted)} accepted, ${count(last.committed)} committed`;
   // A window that moves, so that the first seconds do not look like a trend.
   return <Chart spec={SPEC} data={data} label={label} range={[last.at_s - WINDOW_S, last.at_s]} />;

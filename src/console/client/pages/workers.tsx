@@ -22,7 +22,7 @@ export function WorkersPage() {
               <WorkerTable workers={items} />
             ) : (
               <Empty title="No worker is running">
-                Accepted batches wait in the backlog until one starts.
+                Accepted batches wait in the backlog until one starts: <code>hydraulic start worker</code>.
               </Empty>
             )
           }

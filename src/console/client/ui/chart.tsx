@@ -1,10 +1,12 @@
 /** uPlot in preact: drawn again with new data, sized by its place, coloured by the theme in force. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { offsetText, timeText } from "../lib/format.ts";
+import { timeText } from "../lib/format.ts";
 import { colours, zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
+import { labelsSize, offsetsOf, valueLabels, valueRange } from "./chart-axes.ts";
 import { drawMarks, type Limits } from "./chart-marks.ts";
+import { listenToFingers, listenToWheel, type Moves, pressOnChart } from "./chart-moves.ts";
 import { type Palette, paletteNow } from "./palette.ts";
 import { timeLabels } from "./time-labels.ts";
 
@@ -41,6 +43,7 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
   const paint = useShared(colours);
   const latest = useRef({ data, range, onRange });
   latest.current = { data, range, onRange };
+  const [told, setTold] = useState("");
   const redo = `${shownZone} ${paint} ${spec.axis} ${spec.limits?.min} ${spec.limits?.max} ${spec.mark_s}`;
 
   // `redo` stands for what a chart cannot change later
@@ -50,7 +53,9 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
     const options = optionsOf(spec, host, shownZone === "utc", latest);
     const made = new uPlot(options, latest.current.data, host);
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: widthIn(host), height: options.height }));
+    const observer = new ResizeObserver(() =>
+      made.setSize({ width: Math.max(LEAST_WIDTH_PX, host.clientWidth), height: options.height }),
+    );
     observer.observe(host);
     return () => {
       observer.disconnect();
@@ -64,8 +69,35 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
     fit(plot.current, data, from_s, to_s);
   }, [redo, data, from_s, to_s]);
 
-  return <div ref={place} class="chart" role="img" aria-label={label} />;
+  const press = (event: KeyboardEvent) => {
+    if (!plot.current || event.ctrlKey || event.metaKey || event.altKey) return;
+    const did = pressOnChart(plot.current, latest.current, event);
+    if (did) event.preventDefault();
+    if (did === "values") setTold(legendText(plot.current));
+  };
+  return (
+    <section
+      class={`chart${onRange ? " moving" : ""}`}
+      aria-label={label}
+      aria-roledescription="chart"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: its values are told by keys
+      tabIndex={0}
+      onKeyDown={press}
+      onBlur={() => setTold("")}
+    >
+      <div ref={place} />
+      <p class="unseen" role="status">
+        {told}
+      </p>
+    </section>
+  );
 }
+
+/** What the legend tells, in a line. */
+const legendText = ({ root }: uPlot) =>
+  [...root.querySelectorAll(".u-legend .u-series")]
+    .map(({ children: [name, value] }) => `${name?.textContent}: ${value?.textContent}`)
+    .join(", ");
 
 /** Shows the wanted stretch; values are scaled to what is in it. */
 function fit(plot: uPlot | null, [times]: uPlot.AlignedData, from_s?: number, to_s?: number): void {
@@ -81,18 +113,8 @@ const LEAST_SPAN_S = 10;
 
 const LEAST_WIDTH_PX = 200;
 
-/** The room between the paddings. */
-function widthIn(host: HTMLElement): number {
-  const { paddingLeft, paddingRight } = getComputedStyle(host);
-  const room = host.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
-  return Math.max(LEAST_WIDTH_PX, Math.floor(room));
-}
-
 interface Latest {
-  readonly current: {
-    readonly range: ChartProps["range"] | undefined;
-    readonly onRange: ChartProps["onRange"] | undefined;
-  };
+  readonly current: Moves;
 }
 
 function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Latest): uPlot.Options {
@@ -105,13 +127,13 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     labelFont: "12px system-ui, sans-serif",
   };
   return {
-    width: widthIn(host),
+    width: Math.max(LEAST_WIDTH_PX, host.clientWidth),
     height: spec.height ?? 260,
     tzDate: (s) => (utc ? uPlot.tzDate(new Date(s * 1000), "Etc/UTC") : new Date(s * 1000)),
     legend: { markers: { width: 0, fill: colourOf } },
     cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
-    scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec, min, max) } },
+    scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec.floor, min, max) } },
     axes: [
       {
         ...axis,
@@ -120,7 +142,13 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
         values: timeLabels(),
         space: 64,
       },
-      { ...axis, label: spec.axis, labelSize: 18, size: 58 },
+      {
+        ...axis,
+        label: spec.axis,
+        labelSize: 18,
+        size: (_, labels) => labelsSize(labels),
+        values: (_, values, __, ___, step) => valueLabels(values, step),
+      },
     ],
     series: [
       {
@@ -134,7 +162,7 @@ function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Lat
     hooks: {
       draw: [(plot) => drawMarks(plot, spec, palette)],
       setSelect: [(plot) => chooseStretch(plot, latest)],
-      ready: [(plot) => listenToWheel(plot, latest)],
+      ready: [(plot) => listenToWheel(plot, latest), (plot) => listenToFingers(plot, latest)],
       setLegend: [(plot) => restLegend(plot, spec.mark_s)],
     },
   };
@@ -156,21 +184,6 @@ function restLegend(plot: uPlot, mark_s: number | null | undefined): void {
   if (at >= first && at <= last) plot.setLegend({ idx: at }, false);
 }
 
-/** Offset of the times that are shown; two, when the clocks change within them. */
-function offsetsOf(shown: uPlot.Scale | undefined): string {
-  const at = (s: number | null | undefined) =>
-    offsetText(-(s == null ? new Date() : new Date(s * 1000)).getTimezoneOffset());
-  return [...new Set([at(shown?.min), at(shown?.max)])].join(", then ");
-}
-
-/** The data with some air, or a stretch around a constant. */
-function valueRange(spec: ChartSpec, min: number | null, max: number | null): [number, number] {
-  if (min == null || max == null) return [0, 1];
-  const low = spec.floor === undefined ? min : Math.min(spec.floor, min);
-  const air = (max - low) * 0.08 || Math.max(1, Math.abs(max) * 0.1);
-  return [spec.floor !== undefined && low >= spec.floor ? low : low - air, max + air];
-}
-
 function chooseStretch(plot: uPlot, latest: Latest): void {
   const { left, width } = plot.select;
   if (width < 4) return;
@@ -178,23 +191,4 @@ function chooseStretch(plot: uPlot, latest: Latest): void {
   const to_s = plot.posToVal(left + width, "x");
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   latest.current.onRange?.(from_s, to_s);
-}
-
-/** The wheel with Ctrl or Shift zooms or pans; alone it scrolls the page, as everywhere. */
-function listenToWheel(plot: uPlot, latest: Latest): void {
-  plot.over.addEventListener(
-    "wheel",
-    (event) => {
-      const { onRange, range } = latest.current;
-      if (!onRange || !range || !(event.ctrlKey || event.shiftKey)) return;
-      event.preventDefault();
-      const [from, to] = range;
-      const step = Math.sign(event.deltaY || event.deltaX);
-      if (event.shiftKey) return onRange(from + step * (to - from) * 0.15, to + step * (to - from) * 0.15);
-      const at = plot.posToVal(event.offsetX, "x");
-      const factor = step > 0 ? 1.3 : 1 / 1.3;
-      onRange(at - (at - from) * factor, at + (to - at) * factor);
-    },
-    { passive: false },
-  );
 }

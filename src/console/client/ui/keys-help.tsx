@@ -15,14 +15,22 @@ type KeyText = readonly [key: string, meaning: string];
 const LISTS: readonly KeyText[] = [
   ["j", "Next row, or next reading"],
   ["k", "The one before"],
+  ["Enter", "Open the row, or do the first thing that it offers"],
+];
+const QUARANTINE: readonly KeyText[] = [
   ["x", "Select the row, or not"],
-  ["Shift j, Shift k", "Move and select; with the mouse, Shift and a click select a range"],
-  ["Enter", "Open the row"],
+  ["Shift j, k", "Move and select; with the mouse, Shift and a click select a range"],
   ["a", "Approve: store as it is, though out of range"],
   ["f", "Fix: correct, judge again, store"],
   ["r", "Reject: keep, never store"],
   ["o", "Reopen: take a decision back"],
   ["Esc", "Select nothing; close a dialog"],
+];
+const CHARTS: readonly KeyText[] = [
+  ["← →", "Tell the values before and after"],
+  ["Home, End", "Tell the first and the last values"],
+  ["Shift ← →", "Move to earlier or later"],
+  ["+ −", "Zoom in and out"],
 ];
 const EVERYWHERE: readonly KeyText[] = [
   ["/", "Into the filters"],
@@ -38,11 +46,13 @@ export function KeysHelp({ pages }: { pages: readonly GoKey[] }) {
   return (
     <Dialog title="Keys" onClose={() => shown.set(false)}>
       <div class="dialog-body">
-        <KeyList title="In quarantine" keys={LISTS} />
+        <KeyList title="In every list" keys={LISTS} />
+        <KeyList title="In quarantine" keys={QUARANTINE} />
         <p class="muted small">
           a, f, r and o act on what is selected, else on the row of the cursor. Nothing is done before a dry
           run.
         </p>
+        <KeyList title="On a chart that Tab has led to" keys={CHARTS} />
         <KeyList
           title="Everywhere"
           keys={[...pages.map(({ key, name }): KeyText => [`g ${key}`, name]), ...EVERYWHERE]}

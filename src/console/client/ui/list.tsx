@@ -1,15 +1,19 @@
 /** A list in all its states: loading, failed, empty, filled, with more to come. */
-import type { ComponentChildren, RefObject } from "preact";
+import { type ComponentChildren, createContext, type RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { count } from "../lib/format.ts";
 import type { List } from "../lib/list.ts";
 import { Empty, Loading, ProblemBox } from "./states.tsx";
 
+/** Whether a table is the list of its place, which keys walk through. */
+export const IsList = createContext(false);
+
 interface ListViewProps<T> {
   readonly list: List<T>;
   /** What is said when there is nothing. */
   readonly empty: string;
-  readonly emptyHint?: ComponentChildren;
+  /** Why there is nothing without filters, and what would bring something. */
+  readonly emptyHint: ComponentChildren;
   /** Address of the list without filters, when these may be why there is nothing. */
   readonly clear?: string | null;
   readonly children: (items: readonly T[]) => ComponentChildren;
@@ -45,9 +49,9 @@ export function ListView<T>({ list, empty, emptyHint, clear, children }: ListVie
       {items === null && loading ? <Loading /> : null}
       {items?.length === 0 && isWhole ? <Nothing title={empty} hint={emptyHint} clear={clear} /> : null}
       {items?.length === 0 && !isWhole ? (
-        <Empty title="Nothing found so far">There is more to look through.</Empty>
+        <Empty title="Nothing found so far">There is more to look through: look further, below.</Empty>
       ) : null}
-      {items && items.length > 0 ? children(items) : null}
+      {items && items.length > 0 ? <IsList.Provider value={true}>{children(items)}</IsList.Provider> : null}
       {items ? (
         <div class="list-foot">
           <span class="muted" role="status">
@@ -86,6 +90,6 @@ const Nothing = ({ title, hint, clear }: NothingProps) => (
       ) : null
     }
   >
-    {hint}
+    {clear ? "Nothing fits these filters." : hint}
   </Empty>
 );

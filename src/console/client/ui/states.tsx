@@ -26,11 +26,22 @@ export const Empty = ({ title, children, action }: EmptyProps) => (
   </div>
 );
 
-/** Problem details as people need them: what, why, and the id that finds it in the log. */
+/** What to do about an answer that says only what went wrong; null: its own words tell, as of what was typed. */
+function adviceOf(status: number): string | null {
+  if (status === 403) return "Ask an admin for access, if you need it.";
+  if (status === 404) return "It may have been removed, or lie in a system that you may not see.";
+  if (status === 429) return "Wait a moment, then try again.";
+  if (status >= 500)
+    return "Try again in a moment. If it stays like this, give the number of the request to whoever runs the service.";
+  return null;
+}
+
+/** Problem details as people need them: what, why, what to do, and the id that finds it in the log. */
 export const ProblemBox = ({ problem, retry }: { problem: Problem; retry?: () => void }) => (
   <div class="problem" role="alert">
     <p class="problem-title">{problem.title}</p>
     <p>{problem.detail}</p>
+    {adviceOf(problem.status) ? <p>{adviceOf(problem.status)}</p> : null}
     {problem.body.errors?.map(({ pointer, detail }) => (
       <p key={pointer} class="mono small">
         {pointer}: {detail}

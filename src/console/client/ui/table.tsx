@@ -1,6 +1,8 @@
 /** Tables whose rows turn into cards where the columns have no room. */
 import type { ComponentChildren, RefObject } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useListKeys } from "../lib/list-keys.ts";
+import { IsList } from "./list.tsx";
 
 export interface Column<T> {
   readonly label: string;
@@ -54,7 +56,29 @@ function useCards(place: RefObject<HTMLElement | null>, rows: readonly unknown[]
   return cards;
 }
 
-export function Table<T>({ label, columns, rows, keyOf, lead, look }: TableProps<T>) {
+/** A list of its own is walked through by keys; the lists of the quarantine see to that themselves. */
+export function Table<T>(props: TableProps<T>) {
+  const isWalked = useContext(IsList) && props.look === undefined;
+  return isWalked ? <WalkedTable {...props} /> : <PlainTable {...props} />;
+}
+
+/** Enter does the first thing that a row offers. */
+function openCurrent(): void {
+  const row = document.querySelector<HTMLElement>("tr.current");
+  (row?.querySelector<HTMLElement>("a") ?? row?.querySelector<HTMLElement>("button:enabled"))?.click();
+}
+
+const NO_SELECTION = () => undefined;
+
+function WalkedTable<T>(props: TableProps<T>) {
+  const keyOf = (item: T) => String(props.keyOf(item));
+  const { cursor } = useListKeys(props.rows, keyOf, props.label, NO_SELECTION, (item) => ({
+    ...(item === undefined ? {} : { Enter: openCurrent }),
+  }));
+  return <PlainTable {...props} look={(_, index) => ({ current: index === cursor })} />;
+}
+
+function PlainTable<T>({ label, columns, rows, keyOf, lead, look }: TableProps<T>) {
   const place = useRef<HTMLElement>(null);
   const cards = useCards(place, rows);
   return (

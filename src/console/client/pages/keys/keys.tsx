@@ -47,7 +47,7 @@ export function KeysPage() {
         <ListView
           list={list}
           empty="No keys"
-          emptyHint="A key lets a device send batches without anybody's password."
+          emptyHint="A key lets a device send batches without anybody's password. New key makes one."
         >
           {(keys) => <KeyTable keys={keys} onWish={setWish} />}
         </ListView>

@@ -51,6 +51,7 @@ export function MappingsPage({ system_id }: { system_id: string }) {
           list={list}
           empty="No mappings"
           emptyHint="A mapping says which sensor a name in a batch means, so that sources need not know ids."
+          clear={text !== "" || sensor_id ? to(`/systems/${system_id}/mappings`) : null}
         >
           {(mappings) => <MappingTable mappings={mappings} onWish={mayEdit ? setWish : null} />}
         </ListView>

@@ -45,7 +45,11 @@ export function AroundChart({ reading, units }: AroundChartProps) {
     [unit, min, max, reading.timestamp, drawn, anySettled],
   );
   if (data.times.length === 0) {
-    return <Empty title="Nothing to draw">The reading has no usable time, or its sensor is unknown.</Empty>;
+    return (
+      <Empty title="Nothing to draw">
+        The reading has no usable time, or its sensor is unknown: what was sent is below.
+      </Empty>
+    );
   }
   const settled = [...around.refused, reading].filter(isSettled).length;
   const refused = around.refused.length + 1 - settled;

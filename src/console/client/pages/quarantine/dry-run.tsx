@@ -1,11 +1,11 @@
 /** What an action would do, told before it is done. */
 import { useEffect, useRef } from "preact/hooks";
 import type { DryRun, ReadingOutcome } from "../../../../contract/review.ts";
-import { count, quantity, timeText, words } from "../../lib/format.ts";
-import { zone } from "../../lib/preferences.ts";
-import { useShared } from "../../lib/shared.ts";
+import { isFields } from "../../lib/fields.ts";
+import { count, quantity, words } from "../../lib/format.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { type Column, Table } from "../../ui/table.tsx";
+import { Time } from "../../ui/time.tsx";
 
 const WOULD = [
   ["store", "would be stored"],
@@ -58,14 +58,29 @@ export function DryRunResult({ result }: { result: DryRunOutcome }) {
 function Samples({ samples }: { samples: readonly ReadingOutcome[] }) {
   const told = samples.some(({ details, reason, stored }) => details || reason || stored);
   const columns: Column<ReadingOutcome>[] = [
-    { label: "Reading", cell: ({ id }) => `#${id}` },
+    {
+      label: "Reading",
+      cell: ({ id, before }) => (
+        <span class="stack">
+          <span>#{id}</span>
+          <Taken reading={before} />
+        </span>
+      ),
+    },
     { label: "Outcome", cell: ({ outcome }) => <StateBadge state={outcome} /> },
     { label: "Before", cell: ({ before }) => <Sent reading={before} /> },
-    { label: "After", cell: ({ after }) => <Sent reading={after} /> },
+    {
+      label: "After",
+      cell: ({ before, after }) => (
+        <span class="stack">
+          <Sent reading={after} />
+          {takenAt(after) === takenAt(before) ? null : <Taken reading={after} />}
+        </span>
+      ),
+    },
   ];
   const why: Column<ReadingOutcome> = {
     label: "Stored or why",
-    wide: true,
     cell: ({ stored, details, reason }) =>
       details ?? (reason ? words(reason) : stored ? <Sent reading={stored} /> : "–"),
   };
@@ -82,16 +97,23 @@ function Samples({ samples }: { samples: readonly ReadingOutcome[] }) {
   );
 }
 
-/** A reading in few words: value, unit and time when it has them. */
-function Sent({ reading }: { reading: unknown }) {
-  const shown = useShared(zone);
-  if (typeof reading !== "object" || reading === null) return <>–</>;
-  const { value, unit, timestamp } = reading as { value?: unknown; unit?: unknown; timestamp?: unknown };
-  if (typeof value !== "number") return <code>{JSON.stringify(reading)}</code>;
-  return (
-    <span class="stack">
-      <span>{quantity(value, typeof unit === "string" ? unit : null)}</span>
-      {typeof timestamp === "string" ? <span class="muted small">{timeText(timestamp, shown)}</span> : null}
+/** When a reading was taken, of what may be none; null: it says nothing of it. */
+const takenAt = (reading: unknown) =>
+  isFields(reading) && typeof reading.timestamp === "string" ? reading.timestamp : null;
+
+function Taken({ reading }: { reading: unknown }) {
+  const at = takenAt(reading);
+  return at === null ? null : (
+    <span class="muted small">
+      <Time at={at} precise />
     </span>
   );
+}
+
+/** A reading in few words: value and unit, when it has them. */
+function Sent({ reading }: { reading: unknown }) {
+  if (!isFields(reading)) return <>–</>;
+  const { value, unit } = reading;
+  if (typeof value !== "number") return <code>{JSON.stringify(reading)}</code>;
+  return <span>{quantity(value, typeof unit === "string" ? unit : null)}</span>;
 }

@@ -119,7 +119,7 @@ const IncidentsPanel = ({ list, review: { chosen, cursor, targets, setAction } }
     <ListView
       list={list}
       empty="No incidents"
-      emptyHint="Nothing in quarantine fits these filters."
+      emptyHint="Nothing waits for review. What the rules refuse shows here; decided readings under State."
       clear={usePlace().query.size > 0 ? to("/quarantine") : null}
     >
       {(incidents) => (

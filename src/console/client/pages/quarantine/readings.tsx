@@ -111,7 +111,7 @@ function ReadingsPanel({ list, counts, review }: ReadingsPanelProps) {
       <ListView
         list={list}
         empty="No readings"
-        emptyHint="Nothing in quarantine fits these filters."
+        emptyHint="Nothing waits for review. What the rules refuse shows here; decided readings under State."
         clear={usePlace().query.size > 0 ? to("/quarantine/readings") : null}
       >
         {(shown) => (

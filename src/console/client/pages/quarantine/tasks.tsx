@@ -33,7 +33,12 @@ export function TasksPage() {
             onValue={(value) => change({ state: value })}
           />
         </Filters>
-        <ListView list={list} empty="No tasks" emptyHint="Every action on quarantine is listed here.">
+        <ListView
+          list={list}
+          empty="No tasks"
+          emptyHint="Approve, fix or reject incidents or readings: each action is listed here."
+          clear={state === "" ? null : to("/quarantine/tasks")}
+        >
           {(tasks) => (
             <Table
               label="Tasks"

@@ -2,8 +2,8 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { useKept } from "../../lib/kept.ts";
+import type { Keys } from "../../lib/list-keys.ts";
 import { notify } from "../../ui/notices.tsx";
-import type { Keys } from "./keys.ts";
 
 export interface Chosen<T> {
   /** Those that are selected one by one. */

@@ -3,10 +3,10 @@
 import { useState } from "preact/hooks";
 import type { ReviewAction, Selection } from "../../../../contract/review.ts";
 import { useMayReview } from "../../lib/access.ts";
+import { useListKeys } from "../../lib/list-keys.ts";
 import { navigate } from "../../lib/router.ts";
 import { useTrail } from "../../lib/trail.ts";
 import { ActionDialog } from "./action-dialog.tsx";
-import { useListKeys } from "./keys.ts";
 import { type Chosen, useChosen } from "./use-chosen.tsx";
 
 export interface Review<T> {

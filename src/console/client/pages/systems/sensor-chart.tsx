@@ -141,7 +141,8 @@ interface NothingHereProps {
 }
 
 function NothingHere({ sensor: { last_reading_at }, width, onView }: NothingHereProps) {
-  if (!last_reading_at) return <Empty title="No readings yet">The sensor has sent none.</Empty>;
+  if (!last_reading_at)
+    return <Empty title="No readings yet">The first one shows here once its batch is stored.</Empty>;
   const last_s = seconds(last_reading_at) + 1;
   return (
     <Empty title="No readings in this range">
@@ -181,5 +182,6 @@ const Footnote = ({ data, loading }: { data: Series; loading: boolean }) => (
       {data.source === "raw" ? "the readings" : "the hourly aggregate"}
     </span>
     <span class="for-pointers">Drag to zoom; wheel with Shift moves, with Ctrl zooms</span>
+    <span class="for-fingers">Swipe to move, pinch to zoom, tap for values</span>
   </p>
 );

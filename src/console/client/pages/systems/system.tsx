@@ -95,6 +95,7 @@ function Sensors({ id }: { id: string }) {
         system_id={id}
         bySensor={completeness.rows}
         from={stretch.from}
+        clear={text !== "" || archived !== "" ? to(`/systems/${id}`) : null}
       />
     </Panel>
   );
@@ -115,16 +116,19 @@ interface SensorListProps {
   readonly bySensor: ReadonlyMap<string, SensorCompleteness | null>;
   /** The first hour of the strips. */
   readonly from: string;
+  /** Address without filters, where there are some. */
+  readonly clear: string | null;
 }
 
-function SensorList({ list, system_id, bySensor, from }: SensorListProps) {
+function SensorList({ list, system_id, bySensor, from, clear }: SensorListProps) {
   const since = timeText(from, useShared(zone), { seconds: false });
   const columns = [...COLUMNS, ...completenessColumns(bySensor, since)];
   return (
     <ListView
       list={list}
       empty="No sensors"
-      emptyHint="None fits these filters. Sensors are registered, or appear with their first reading."
+      emptyHint="Sensors appear with their first good reading, or are registered by the API."
+      clear={clear}
     >
       {(sensors) => (
         <Table

@@ -33,7 +33,7 @@ export function UsersPage() {
       }
     >
       <section class="panel" aria-label="Users">
-        <ListView list={list} empty="No users">
+        <ListView list={list} empty="No users" emptyHint="New user makes the first one.">
           {(users) => <UserTable users={users} onWish={setWish} />}
         </ListView>
       </section>

@@ -56,7 +56,8 @@ export function Deliveries({ webhook_id, round }: { webhook_id: string; round: n
       <ListView
         list={list}
         empty="No deliveries"
-        emptyHint="They show here as soon as something has happened."
+        emptyHint="They show here as soon as something has happened. To see one now, send a test."
+        clear={filters.state || filters.event ? to(`/webhooks/${webhook_id}`) : null}
       >
         {(deliveries) => <DeliveryTable webhook_id={webhook_id} deliveries={deliveries} />}
       </ListView>

@@ -69,7 +69,7 @@ const Parts = ({ delivery }: { delivery: DeliveryDetail }) => (
     </Panel>
     <Panel title="Attempts">
       {delivery.history.length === 0 ? (
-        <Empty title="Not tried yet" />
+        <Empty title="Not tried yet">The first attempt comes within seconds: load the page again.</Empty>
       ) : (
         <AttemptTable attempts={delivery.history.toReversed()} />
       )}

@@ -42,7 +42,7 @@ export function WebhooksPage() {
         <ListView
           list={list}
           empty="No webhooks"
-          emptyHint="A webhook gets a signed POST for each job that ends, so that nobody has to ask."
+          emptyHint="A webhook gets a signed POST for each job that ends, so that nobody has to ask. New webhook makes one."
         >
           {(webhooks) => <WebhookTable webhooks={webhooks} />}
         </ListView>

@@ -1,7 +1,7 @@
-/** Keys of the review lists. They keep silent while somebody types or a dialog is open. */
+/** Keys of lists. They keep silent while somebody types or a dialog is open. */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { useKept } from "../../lib/kept.ts";
-import { isForKeys } from "../../lib/typing.ts";
+import { useKept } from "./kept.ts";
+import { isForKeys } from "./typing.ts";
 
 export type Keys = Readonly<Record<string, () => void>>;
 
