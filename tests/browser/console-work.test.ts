@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { NewReview } from "../../src/contract/review.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { faultsOf } from "../support/console-browser.ts";
+import { faultsOf, seriousFaults } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 
 consoleSuite("work in the console", ({ bench, enter }) => {
@@ -174,6 +174,44 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     expect(complaints).toEqual([]);
     await close();
   });
+
+  test("the preview of a year tells how far it is, and can be stopped and begun again", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    await page.route(`**/api/v1/systems/*/sensors/${IDS.sensor}`, async (route) => {
+      const sent = { first_reading_at: "2025-01-01T00:00:00Z", last_reading_at: "2026-07-10T10:00:00Z" };
+      await route.fulfill({ json: { ...(await (await route.fetch()).json()), ...sent } });
+    });
+    let answered = 0;
+    const most = { pieces: 3 };
+    // The service is slow: what comes after some pieces waits
+    await page.route("**/range/preview?*", (route) => {
+      answered += 1;
+      return answered > most.pieces ? undefined : route.continue();
+    });
+    await page.goto(`${bench().url}/console/systems/${IDS.system}/sensors/${IDS.sensor}`);
+    await page.getByLabel("Preview over").selectOption("365");
+    const preview = page.getByRole("button", { name: "Preview", exact: true });
+    await preview.click();
+    await page.getByText("Looking at the stored readings: part 4 of 12").waitFor();
+    const progress = page.getByRole("progressbar", { name: "Progress of the preview" });
+    expect(await progress.evaluate((bar) => [bar.getAttribute("value"), bar.getAttribute("max")])).toEqual([
+      "3",
+      "12",
+    ]);
+    expect(await seriousFaults(page)).toEqual([]);
+    const ended = page.waitForEvent("requestfailed", (request) => request.url().includes("/range/preview?"));
+    await page.getByRole("button", { name: "Stop" }).click();
+    await ended;
+    await progress.waitFor({ state: "detached" });
+    expect(await preview.evaluate((button) => button === button.ownerDocument.activeElement)).toBe(true);
+    expect(await page.getByRole("button", { name: "Set the range" }).isDisabled()).toBe(true);
+    expect(await page.getByRole("alert").count()).toBe(0);
+    most.pieces = 100;
+    await page.keyboard.press("Enter");
+    await page.getByText("14,448 of 7,257,600 stored readings").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  }, 30_000);
 
   test("a failed job is replayed; an engineer may look, not act", async () => {
     const { page, complaints, close } = await enter(`/jobs/${IDS.failedJob}`);

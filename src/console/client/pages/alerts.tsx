@@ -45,7 +45,7 @@ export function AlertsPage() {
         <ListView
           list={list}
           empty={state === "open" ? "No open alerts" : "No alerts"}
-          emptyHint="An alert opens when a system's share of quarantined readings passes its limit, which its page tells."
+          emptyHint="An alert opens when a system's share of quarantined readings passes its limit. Limits are set on the page of the system."
         >
           {(alerts) => <AlertTable alerts={alerts} onAcknowledge={setChosen} />}
         </ListView>

@@ -49,18 +49,20 @@ export function ChartTools({ view: [from, to], whole, onView }: ChartToolsProps)
           All
         </button>
       ) : null}
-      {tools.map(([name, sign, act]) => (
-        <button
-          key={name}
-          type="button"
-          class="button small-button"
-          aria-label={name}
-          title={name}
-          onClick={act}
-        >
-          {sign}
-        </button>
-      ))}
+      <div class="chart-tools">
+        {tools.map(([name, sign, act]) => (
+          <button
+            key={name}
+            type="button"
+            class="button small-button"
+            aria-label={name}
+            title={name}
+            onClick={act}
+          >
+            {sign}
+          </button>
+        ))}
+      </div>
     </div>
   );
 }
