@@ -62,7 +62,7 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     await until("nothing is told any more", async () => (await told.textContent()) === "");
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("keys zoom around the middle and move; the address follows", async () => {
     const { page, chart, complaints, close } = await open();
@@ -78,7 +78,7 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     await until("all is shown again", async () => shown(page)[0] === from && shown(page)[1] === to);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   type Point = readonly [x: number, y: number];
   /** Fingers that touch, move in steps, and are lifted. @param ways of each finger, from and to */
@@ -97,6 +97,7 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
   }
   async function placeOf(chart: Locator) {
     const over = chart.locator(".u-over");
+    await until("the chart has its width", async () => ((await over.boundingBox())?.width ?? 999) < 390);
     await over.scrollIntoViewIfNeeded();
     const box = (await over.boundingBox())!;
     return { ...box, y: box.y + box.height / 2 };
@@ -144,5 +145,5 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     expect(page.url()).toBe(before);
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 });

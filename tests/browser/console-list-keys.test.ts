@@ -23,46 +23,52 @@ const LISTS: readonly (readonly [path: string, list: string, leads: RegExp | "di
   ["/audit", "Audit entries", /\/audit\?actor=/],
 ];
 
+const LONG_MS = 240_000;
+
 consoleSuite("keys on lists", ({ bench, enter }) => {
-  test("j and k walk through each list, Enter opens its row, and the way back leads to it", async () => {
-    const { page, complaints, close } = await enter("/no-such-page");
-    const faults: string[] = [];
-    for (const [path, list, leads] of LISTS) {
-      await page.goto(`${bench().url}/console${path}`);
-      await settled(page);
-      const rows = page.getByRole("region", { name: list, exact: true }).locator("tbody tr");
-      await rows.nth(1).waitFor();
-      for (const [key, at] of [
-        ["j", 0],
-        ["j", 1],
-        ["k", 0],
-        ["j", 1],
-      ] as const) {
-        await page.keyboard.press(key);
-        await until(`${key} on ${path} has the focus on row ${at}`, () =>
-          rows.nth(at).evaluate((row) => row === row.ownerDocument.activeElement),
+  test(
+    "j and k walk through each list, Enter opens its row, and the way back leads to it",
+    async () => {
+      const { page, complaints, close } = await enter("/no-such-page");
+      const faults: string[] = [];
+      for (const [path, list, leads] of LISTS) {
+        await page.goto(`${bench().url}/console${path}`);
+        await settled(page);
+        const rows = page.getByRole("region", { name: list, exact: true }).locator("tbody tr");
+        await rows.nth(1).waitFor();
+        for (const [key, at] of [
+          ["j", 0],
+          ["j", 1],
+          ["k", 0],
+          ["j", 1],
+        ] as const) {
+          await page.keyboard.press(key);
+          await until(`${key} on ${path} has the focus on row ${at}`, () =>
+            rows.nth(at).evaluate((row) => row === row.ownerDocument.activeElement),
+          );
+          expect(await rows.nth(at).getAttribute("aria-current")).toBe("true");
+          expect(await page.locator("[aria-current=true]").count()).toBe(1);
+        }
+        faults.push(...(await seriousFaults(page)).map((fault) => `${path}: ${fault}`));
+        await page.keyboard.press("Enter");
+        if (leads === "dialog") {
+          await page.getByRole("dialog").waitFor();
+          await page.keyboard.press("Escape");
+          await page.getByRole("dialog").waitFor({ state: "detached" });
+          continue;
+        }
+        await page.waitForURL(leads);
+        await page.goBack();
+        await until(`the cursor of ${path} is where it was`, async () =>
+          rows.nth(1).evaluate((row) => row.matches(".current")),
         );
-        expect(await rows.nth(at).getAttribute("aria-current")).toBe("true");
-        expect(await page.locator("[aria-current=true]").count()).toBe(1);
       }
-      faults.push(...(await seriousFaults(page)).map((fault) => `${path}: ${fault}`));
-      await page.keyboard.press("Enter");
-      if (leads === "dialog") {
-        await page.getByRole("dialog").waitFor();
-        await page.keyboard.press("Escape");
-        await page.getByRole("dialog").waitFor({ state: "detached" });
-        continue;
-      }
-      await page.waitForURL(leads);
-      await page.goBack();
-      await until(`the cursor of ${path} is where it was`, async () =>
-        rows.nth(1).evaluate((row) => row.matches(".current")),
-      );
-    }
-    expect(faults).toEqual([]);
-    expect(complaints).toEqual([]);
-    await close();
-  }, 60_000);
+      expect(faults).toEqual([]);
+      expect(complaints).toEqual([]);
+      await close();
+    },
+    LONG_MS,
+  );
 
   test("keys are silent on lists when they are off, and while somebody types", async () => {
     const { page, close } = await enter("/systems");
@@ -75,5 +81,5 @@ consoleSuite("keys on lists", ({ bench, enter }) => {
     await page.keyboard.press("Tab");
     expect(await page.locator("tr.current").count()).toBe(0);
     await close();
-  }, 30_000);
+  });
 });

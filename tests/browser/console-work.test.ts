@@ -211,7 +211,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByText("14,448 of 7,257,600 stored readings").waitFor();
     expect(complaints).toEqual([]);
     await close();
-  }, 30_000);
+  });
 
   test("a failed job is replayed; an engineer may look, not act", async () => {
     const { page, complaints, close } = await enter(`/jobs/${IDS.failedJob}`);

@@ -44,30 +44,39 @@ export function listenToWheel(plot: uPlot, latest: Latest): void {
   );
 }
 
+/** Less is no movement. */
+const SLOP_PX = 6;
+
 /** A finger on the chart: where it is, and what moment it holds. */
 interface Finger {
   x: number;
   readonly at_s: number;
 }
 
+/** The stretch that has the moments of the fingers under them. @param span_s of what is visible now */
+function underFingers(
+  [one, two]: readonly Finger[],
+  width: number,
+  span_s: number,
+): readonly [from_s: number, to_s: number] | null {
+  if (!one) return null;
+  const second_per_px = two ? (two.at_s - one.at_s) / (two.x - one.x) : span_s / width;
+  if (!Number.isFinite(second_per_px) || second_per_px <= 0) return null;
+  const from_s = one.at_s - one.x * second_per_px;
+  return [from_s, from_s + width * second_per_px];
+}
+
 /**
- * One finger moves the chart sideways, two zoom it: what is under them stays under them. Up and down is left to the
- * page, which the browser scrolls (`touch-action` in charts.css), and a tap tells values as a pointer does.
+ * One finger moves the chart sideways, two zoom it: what is under them stays under them. Only once all are lifted is
+ * the stretch asked for. Up and down is left to the page, which the browser scrolls (`touch-action` in charts.css), and
+ * a tap tells values as a pointer does.
  */
-export function listenToFingers({ over, posToVal }: uPlot, latest: Latest): void {
+export function listenToFingers(plot: uPlot, latest: Latest): void {
+  const { over } = plot;
   const fingers = new Map<number, Finger>();
+  let wanted: readonly [number, number] | null = null;
   const hold = () => {
-    for (const [id, { x }] of fingers) fingers.set(id, { x, at_s: posToVal(x, "x") });
-  };
-  const follow = () => {
-    const { range, onRange } = latest.current;
-    const [one, two] = [...fingers.values()];
-    if (!range || !onRange || !one) return;
-    const width = over.clientWidth;
-    const second_per_px = two ? (two.at_s - one.at_s) / (two.x - one.x) : (range[1] - range[0]) / width;
-    if (!Number.isFinite(second_per_px) || second_per_px <= 0) return;
-    const from_s = one.at_s - one.x * second_per_px;
-    onRange(from_s, from_s + width * second_per_px);
+    for (const [id, { x }] of fingers) fingers.set(id, { x, at_s: plot.posToVal(x, "x") });
   };
   over.addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "touch" || !latest.current.onRange) return;
@@ -77,14 +86,23 @@ export function listenToFingers({ over, posToVal }: uPlot, latest: Latest): void
   });
   over.addEventListener("pointermove", (event) => {
     const finger = fingers.get(event.pointerId);
-    if (!finger) return;
+    const { min, max } = plot.scales.x ?? {};
+    if (!finger || min == null || max == null) return;
+    // A tap is never quite still
+    if (!wanted && Math.abs(event.offsetX - finger.x) < SLOP_PX) return;
     finger.x = event.offsetX;
-    follow();
+    wanted = underFingers([...fingers.values()], over.clientWidth, max - min) ?? wanted;
+    if (wanted) plot.setScale("x", { min: wanted[0], max: wanted[1] });
   });
-  for (const end of ["pointerup", "pointercancel"] as const)
-    over.addEventListener(end, ({ pointerId }) => {
-      if (fingers.delete(pointerId)) hold();
-    });
+  const lift = ({ pointerId }: PointerEvent) => {
+    if (!fingers.delete(pointerId)) return;
+    hold();
+    if (fingers.size > 0 || !wanted) return;
+    latest.current.onRange?.(wanted[0], wanted[1]);
+    wanted = null;
+  };
+  over.addEventListener("pointerup", lift);
+  over.addEventListener("pointercancel", lift);
 }
 
 /** Index of the value to tell next; the column of times and gaps between values are passed over. */
