@@ -122,6 +122,9 @@ consoleSuite("charts of the console", ({ bench, enter }) => {
     expect(Math.abs(shown()[1] - shown()[0] - width)).toBeLessThan(5_000);
     await press("All");
     expect(Math.abs(shown()[1] - whole[1])).toBeLessThan(60_000);
+    // A shorter stretch of all ends with the readings, not with the nothing behind them.
+    await press("6 h");
+    expect(shown()).toEqual([Date.parse("2026-07-10T04:00:01Z"), Date.parse("2026-07-10T10:00:01Z")]);
 
     await page.route("**/series?*", async (route) => {
       const isBefore = (new URL(route.request().url()).searchParams.get("to") ?? "") < "2031";

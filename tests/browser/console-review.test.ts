@@ -127,7 +127,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     await page.keyboard.press("Escape");
     const entry = page.getByRole("listitem").filter({ hasText: "reopen by admin" });
     await entry.getByText(/→ none/).waitFor();
-    expect(await entry.textContent()).toMatch(/stored [\d.,]+ bar → none/);
+    expect(await entry.textContent()).toMatch(/stored [\d.,]+\sbar → none/);
     expect(await service().pending(sensorId(9))).toBe(1);
     expect(complaints).toEqual([]);
     await close();

@@ -16,11 +16,15 @@ interface ChartToolsProps {
   readonly view: View;
   /** All that there is; null: nothing. */
   readonly whole: View | null;
+  /** When the sensor sent last, s since the epoch; null: never. */
+  readonly last_s: number | null;
   readonly onView: (view: View) => void;
 }
 
-export function ChartTools({ view: [from, to], whole, onView }: ChartToolsProps) {
+export function ChartTools({ view: [from, to], whole, last_s, onView }: ChartToolsProps) {
   const width = to - from;
+  // Behind the last reading there is nothing to see: a shorter stretch ends with it.
+  const end = last_s !== null && last_s > from && last_s < to ? last_s + 1 : to;
   const middle = from + width / 2;
   const move = (share: number) => () => onView([from + width * share, to + width * share]);
   const zoom = (factor: number) => () =>
@@ -39,7 +43,7 @@ export function ChartTools({ view: [from, to], whole, onView }: ChartToolsProps)
           type="button"
           class="button small-button"
           aria-pressed={Math.abs(width - span) < 2}
-          onClick={() => onView([to - span, to])}
+          onClick={() => onView([end - span, end])}
         >
           {name}
         </button>

@@ -37,7 +37,10 @@ export function SensorChart({ sensor }: { sensor: SensorDetail }) {
   })}`;
   const { data, error, loading, reload } = useResource<Series>(path);
   return (
-    <Panel title="Readings" side={<ChartTools view={view} whole={wholeOf(sensor)} onView={setView} />}>
+    <Panel
+      title="Readings"
+      side={<ChartTools view={view} whole={wholeOf(sensor)} last_s={lastOf(sensor)} onView={setView} />}
+    >
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {data ? (
         <div aria-busy={loading}>
@@ -73,6 +76,8 @@ function useView(sensor: SensorDetail): [View, (view: View) => void] {
   };
   return [given ? [from_s, to_s] : fallback, setView];
 }
+
+const lastOf = ({ last_reading_at }: SensorDetail) => (last_reading_at ? seconds(last_reading_at) : null);
 
 /** All that there is of a sensor, with some air, up to now at least; null: it has no readings. */
 function wholeOf({ first_reading_at, last_reading_at }: SensorDetail): View | null {
