@@ -60,6 +60,8 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     await page.keyboard.press("Tab");
     expect(await chart.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(false);
     await until("nothing is told any more", async () => (await told.textContent()) === "");
+    // Left alone, the legend tells the last values again.
+    await chart.locator(".u-legend").getByText("301 bar").waitFor();
     expect(complaints).toEqual([]);
     await close();
   });

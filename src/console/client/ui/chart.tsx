@@ -1,4 +1,5 @@
 /** uPlot in preact: drawn again with new data, sized by its place, coloured by the theme in force. */
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { timeText } from "../lib/format.ts";
@@ -36,14 +37,15 @@ interface ChartProps {
   readonly onRange?: (from_s: number, to_s: number) => void;
 }
 
-export function Chart({ spec, data, label, range, onRange }: ChartProps) {
-  const place = useRef<HTMLDivElement>(null);
+/** A plot in its place: made anew with another look, drawn again with other data, as wide as there is room. */
+function usePlot(
+  place: RefObject<HTMLDivElement | null>,
+  { spec, data, range }: ChartProps,
+  latest: Latest,
+): RefObject<uPlot | null> {
   const plot = useRef<uPlot>(null);
   const shownZone = useShared(zone);
   const paint = useShared(colours);
-  const latest = useRef({ data, range, onRange });
-  latest.current = { data, range, onRange };
-  const [told, setTold] = useState("");
   const redo = `${shownZone} ${paint} ${spec.axis} ${spec.limits?.min} ${spec.limits?.max} ${spec.mark_s}`;
 
   // `redo` stands for what a chart cannot change later
@@ -51,7 +53,7 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
     const host = place.current;
     if (!host) return;
     const options = optionsOf(spec, host, shownZone === "utc", latest);
-    const made = new uPlot(options, latest.current.data, host);
+    const made = new uPlot(options, data, host);
     plot.current = made;
     const observer = new ResizeObserver(() =>
       made.setSize({ width: Math.max(LEAST_WIDTH_PX, host.clientWidth), height: options.height }),
@@ -68,7 +70,17 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
     plot.current?.setData(data, false);
     fit(plot.current, data, from_s, to_s);
   }, [redo, data, from_s, to_s]);
+  return plot;
+}
 
+export function Chart(props: ChartProps) {
+  const { label, range, onRange } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const latest = useRef<Moves>({ range, onRange });
+  latest.current = { range, onRange };
+  const plot = usePlot(place, props, latest);
+  /** What a reader of the screen is told. */
+  const [told, setTold] = useState("");
   const press = (event: KeyboardEvent) => {
     if (!plot.current || event.ctrlKey || event.metaKey || event.altKey) return;
     const did = pressOnChart(plot.current, latest.current, event);
@@ -83,7 +95,10 @@ export function Chart({ spec, data, label, range, onRange }: ChartProps) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: its values are told by keys
       tabIndex={0}
       onKeyDown={press}
-      onBlur={() => setTold("")}
+      onBlur={() => {
+        setTold("");
+        plot.current?.setCursor({ left: -10, top: -10 });
+      }}
     >
       <div ref={place} />
       <p class="unseen" role="status">
