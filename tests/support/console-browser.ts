@@ -109,7 +109,7 @@ export async function tabTo(page: Page, target: Locator, most = 80): Promise<voi
 const OF_COLOURS = ["color-contrast", "link-in-text-block"];
 
 /** What axe finds serious or critical, each as `rule: element`. @param rules only these; without it all */
-async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
+export async function seriousFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
   const options = { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) };
   return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
