@@ -1,5 +1,5 @@
 /** A field for a moment: typed as pages show it or from now (`-24h`), or chosen from what is often meant. */
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { FormError } from "../lib/form-error.ts";
 import { momentText, parseMoment, zoneText } from "../lib/moment.ts";
 import { zone } from "../lib/preferences.ts";
@@ -64,8 +64,8 @@ export function Moment({ label, value, onValue, when = "past", empty = "Any time
   /** What cannot be read is told once the field is left, not while one types. */
   const [told, setTold] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  // Others set it, or the zone is another
-  useEffect(() => {
+  // Others set it, or the zone is another; at once, since who types goes on typing
+  useLayoutEffect(() => {
     setText(given);
     setTold(given !== "" && read(given, shown).fault !== "");
   }, [given]);
