@@ -1,6 +1,8 @@
 /** `hydraulic verify`: is everything in place and in order, and how fast is it? Production's tables stay as they are. */
 import { Command, InvalidArgumentError } from "commander";
+import { parseTimestamp_us } from "../contract/timestamp.ts";
 import { listenForInterrupts } from "../feed/interrupt.ts";
+import { wholeNumber } from "../feed/options.ts";
 import { Chance } from "../feed/simulate/chance.ts";
 import { systemClock } from "../ops/clock.ts";
 import { inspectStorage } from "../store/inspect/tables.ts";
@@ -14,7 +16,8 @@ import { spaceOf } from "../verify/checks/storage.ts";
 import type { VerifyContext } from "../verify/context.ts";
 import { gravest, type NamedFinding } from "../verify/finding.ts";
 import { bytes } from "../verify/format.ts";
-import { closingLine, tableLine } from "../verify/table.ts";
+import { Screen } from "../verify/screen.ts";
+import { closingLine } from "../verify/table.ts";
 import { verify } from "../verify/verify.ts";
 import { type Environment, MIGRATIONS, openEnvironment, streamBounds } from "./environment.ts";
 import { CommandError } from "./fail.ts";
@@ -26,6 +29,9 @@ interface VerifyOptions {
   readonly samples: number;
   readonly benchmark?: boolean;
   readonly rows: number;
+  readonly accounts: boolean;
+  /** ms since the epoch */
+  readonly since?: number;
 }
 
 const QUERY_DEADLINE_MS = 30_000;
@@ -39,29 +45,39 @@ const SPARE_BYTES = 1e9;
 /** 128 and the number of SIGINT, as shells have it. */
 const INTERRUPTED = 130;
 
-function wholeNumber(min: number, max: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < min || value > max)
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    return value;
-  };
+/** ms since the epoch. @throws {InvalidArgumentError} */
+function parseMoment_ms(text: string): number {
+  const at_us = parseTimestamp_us(text);
+  if (Number.isNaN(at_us)) throw new InvalidArgumentError("It must be a time such as 2026-01-31T00:00:00Z.");
+  return at_us / 1_000;
 }
 
 export function verifyCommand(): Command {
   return new Command("verify")
     .description(
-      "Check database, hourly aggregate, plans, Redis and disk, and print a table. Changes nothing of the service's.",
+      "Check database, hourly aggregate, plans, Redis, disk, and that what is stored is what jobs and decisions add up to; print a table. Changes nothing of the service's.",
     )
     .option("--json", "one JSON object on standard output instead of the table")
     .option("--samples <n>", "random sensor-days whose aggregate is compared", wholeNumber(1, 1_000), 20)
     .option("--seed <n>", "draw the same samples again (a random one)", wholeNumber(0, SEEDS - 1))
     .option(
+      "--no-accounts",
+      "do not compare all stored readings with jobs and decisions, which reads every reading",
+    )
+    .option(
+      "--since <time>",
+      "compare them from this time on (RFC 3339), as after drop_chunks by hand",
+      parseMoment_ms,
+    )
+    .option(
       "--benchmark",
       "then measure write speed and queries, in a schema of its own that is dropped at the end",
     )
     .option("--rows <n>", "readings of the benchmark", wholeNumber(20_000, 20_000_000), 1_000_000)
-    .addHelpText("after", "\nExit status: 0 nothing failed, 1 something failed or could not be reached.")
+    .addHelpText(
+      "after",
+      "\nExit status: 0 nothing failed, 1 something failed (a difference of stored readings, too) or could not be reached.",
+    )
     .action((options: Omit<VerifyOptions, "seed"> & { seed?: number }) =>
       verifyAction({ ...options, seed: options.seed ?? Math.floor(Math.random() * SEEDS) }),
     );
@@ -95,26 +111,6 @@ async function checkAndMeasure(
   report(findings, benchmark, options, screen);
 }
 
-/** Findings as they come; nothing on standard output when it is for JSON. */
-class Screen {
-  readonly #colour = process.stdout.isTTY === true && process.stdout.hasColors();
-
-  constructor(private readonly json: boolean) {}
-
-  finding(finding: NamedFinding): void {
-    if (!this.json) process.stdout.write(tableLine(finding, this.#colour));
-  }
-
-  text(text: string): void {
-    if (!this.json) process.stdout.write(text);
-  }
-
-  /** What happens next, for a person who waits. */
-  step(text: string): void {
-    process.stderr.write(`${text}\n`);
-  }
-}
-
 async function check(
   environment: Environment,
   options: VerifyOptions,
@@ -130,8 +126,12 @@ async function check(
   const redis = await reachRedis(redisUrl);
   try {
     const partitions = await partitionsIn(environment, redis);
-    const context = contextOf(environment, options, database, redis, partitions);
-    const findings = await verify(context, (finding) => screen.finding(finding), stop);
+    const context = {
+      ...contextOf(environment, options, database, redis, partitions),
+      progress: (text: string) => screen.step(text),
+      stop,
+    };
+    const findings = await verify(context, (finding) => screen.finding(finding));
     if (options.benchmark && gravest(findings) !== "fail") await assertRoom(database, options.rows);
     return findings;
   } finally {
@@ -142,7 +142,7 @@ async function check(
 
 function contextOf(
   { config, services }: Environment,
-  { seed, samples }: VerifyOptions,
+  { seed, samples, accounts, since }: VerifyOptions,
   database: Database,
   redis: ScriptedRedis | Error,
   partitions: number,
@@ -163,6 +163,7 @@ function contextOf(
     clock: systemClock,
     draw: () => chance.uniform(),
     samples,
+    accounts: accounts ? { since_ms: since ?? null } : null,
   };
 }
 

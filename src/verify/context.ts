@@ -31,6 +31,12 @@ export interface VerifyContext {
   readonly draw: () => number;
   /** Days of sensors whose hourly aggregate is compared. */
   readonly samples: number;
+  /** What is compared of jobs and stored readings, from `since_ms` (ms since the epoch) or all; null: nothing. */
+  readonly accounts: { readonly since_ms: number | null } | null;
+  /** Told what goes on while a check takes long. */
+  readonly progress?: (text: string) => void;
+  /** Ends a check that takes long, by its reason. */
+  readonly stop?: AbortSignal;
 }
 
 /** Looked at once, because most checks need them. */

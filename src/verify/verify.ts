@@ -3,6 +3,7 @@ import { classify, sqlState } from "../store/errors.ts";
 import { inspectHypertable } from "../store/inspect/hypertable.ts";
 import { inspectServer } from "../store/inspect/server.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
+import { accounts } from "./checks/accounts.ts";
 import { agreement, freshness } from "./checks/hourly.ts";
 import { chunkInterval, compression, hypertable, retention } from "./checks/lifecycle.ts";
 import { rangePlan } from "./checks/plan.ts";
@@ -34,18 +35,18 @@ export const CHECKS: readonly Check[] = [
   backlog,
   clock,
   disk,
+  accounts,
 ];
 
 /**
  * Run the checks. Nothing is changed.
  * @param each told as each is done
- * @param stop ends it between two checks, by its reason
+ * @throws the reason of `context.stop`
  * @throws {StoreUnavailableError} when the database cannot be reached at all
  */
 export async function verify(
   context: VerifyContext,
   each: (finding: NamedFinding) => void = () => undefined,
-  stop?: AbortSignal,
 ): Promise<NamedFinding[]> {
   const findings: NamedFinding[] = [];
   const surveyed = await survey(context);
@@ -55,7 +56,7 @@ export async function verify(
     return [finding];
   }
   for (const check of CHECKS) {
-    stop?.throwIfAborted();
+    context.stop?.throwIfAborted();
     const finding = { check: check.name, ...(await guarded(check, context, surveyed)) };
     findings.push(finding);
     each(finding);

@@ -38,8 +38,8 @@ describe("checks", () => {
     const { code, stdout, stderr } = await verify([]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
-    expect(lines.filter((line) => /^(ok|n\/a) {3,}[a-z]/.test(line))).toHaveLength(17);
-    expect(lines.at(-1)).toMatch(/^17 checks: 1[67] ok, 0 warnings, 0 failed/);
+    expect(lines.filter((line) => /^(ok|n\/a) {3,}[a-z]/.test(line))).toHaveLength(18);
+    expect(lines.at(-1)).toMatch(/^18 checks: 1[78] ok, 0 warnings, 0 failed/);
     expect(stdout).not.toContain("\x1b[");
     await expectUntouched();
   });
@@ -49,7 +49,7 @@ describe("checks", () => {
     const [first, second] = runs.map(({ stdout }) => JSON.parse(stdout));
     expect(first).toMatchObject({ verdict: "ok", seed: 7 });
     expect(Number.isNaN(Date.parse(first.checked_at))).toBe(false);
-    expect(first.findings).toHaveLength(17);
+    expect(first.findings).toHaveLength(18);
     const agreement = (run: typeof first) =>
       run.findings.find((f: { check: string }) => f.check === "hourly agreement");
     expect(agreement(first).verdict).toBe("ok");
@@ -85,6 +85,7 @@ describe("checks", () => {
     ["--rows", "1.5"],
     ["--samples", "x"],
     ["--seed", "-1"],
+    ["--since", "yesterday"],
     ["--colour", "red"],
   ])("%s %s is refused", async (option, value) => {
     const { code, stdout, stderr } = await verify([option, value]);

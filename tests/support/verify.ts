@@ -2,11 +2,13 @@
 import postgres from "postgres";
 import { systemClock } from "../../src/ops/clock.ts";
 import { Database } from "../../src/store/pool.ts";
+import { reconcile } from "../../src/store/reconcile.ts";
 import { withSessionSettings } from "../../src/store/session-options.ts";
 import { aggregateAll } from "../../src/verify/benchmark/aggregate.ts";
 import type { VerifyContext } from "../../src/verify/context.ts";
 import type { NamedFinding } from "../../src/verify/finding.ts";
 import { verify } from "../../src/verify/verify.ts";
+import { serverEdition } from "./hourly.ts";
 
 export const SYSTEM_ID = "3f1f8a52-7f3c-4f0e-8a45-2d64c3a3b001";
 export const MIGRATIONS = new URL("../../sql/migrations", import.meta.url).pathname;
@@ -19,12 +21,16 @@ const DAYS = 16;
  */
 const END = "date_trunc('week', now())";
 
-/** Three sensors, a reading each 30 s over the 16 days before the newest Monday; aggregated as the maintenance does it. */
-export async function fill(url: string): Promise<void> {
+/**
+ * Three sensors over the 16 days before the newest Monday; aggregated as the maintenance does it.
+ * @param step_s between readings of a sensor
+ */
+export async function fill(url: string, step_s = 30): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     // Policies must not change what is compared before and after.
     await sql`SELECT _timescaledb_functions.stop_background_workers()`;
+    await forgetRuns(url, sql);
     await sql`INSERT INTO diagnostics_system (id, name) VALUES (${SYSTEM_ID}, 'rig')`;
     await sql`
       INSERT INTO diagnostics_sensor (id, system_id, name, quantity, unit)
@@ -32,7 +38,14 @@ export async function fill(url: string): Promise<void> {
     await sql`
       INSERT INTO diagnostics_sensordata (sensor_id, "timestamp", value, system_id, quality, unit)
       SELECT id, at, 100 + 50 * sin(extract(epoch FROM at)::float8 / 700), system_id, 100, unit
-      FROM diagnostics_sensor, generate_series(${sql.unsafe(END)} - ${DAYS} * interval '1 day', ${sql.unsafe(END)}, interval '30 s') at`;
+      FROM diagnostics_sensor, generate_series(${sql.unsafe(END)} - ${DAYS} * interval '1 day', ${sql.unsafe(END)}, ${step_s} * interval '1 s') at`;
+    // As if each day of a sensor had come with one batch.
+    await sql`
+      INSERT INTO diagnostics_ingestion_job (id, status, total_readings, inserted_readings, created_at, completed_at, system_id,
+        created_by, oldest_reading_at, newest_reading_at)
+      SELECT gen_random_uuid(), 'completed', count(*), count(*), now() - interval '2 days', now() - interval '2 days', system_id,
+        gen_random_uuid(), min("timestamp"), max("timestamp")
+      FROM diagnostics_sensordata GROUP BY sensor_id, system_id, date_trunc('day', "timestamp", 'UTC')`;
     await sql`
       INSERT INTO diagnostics_dirty_hour
       SELECT DISTINCT system_id, date_trunc('hour', "timestamp") FROM diagnostics_sensordata`;
@@ -40,6 +53,18 @@ export async function fill(url: string): Promise<void> {
     await sql`ANALYZE diagnostics_sensordata`;
   } finally {
     await sql.end();
+  }
+}
+
+/** Policies may have run before they were stopped, and what came of it is told: new ones have not run yet. */
+async function forgetRuns(url: string, sql: postgres.Sql): Promise<void> {
+  if ((await serverEdition()) === "apache") return;
+  await sql`SELECT remove_compression_policy('diagnostics_sensordata')`;
+  const database = new Database({ url, size: 1, query_deadline_ms: 60_000 });
+  try {
+    await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
+  } finally {
+    await database.close();
   }
 }
 
@@ -67,6 +92,7 @@ export async function verifyDatabase(
       clock: systemClock,
       draw: () => 0.5,
       samples: SENSORS,
+      accounts: { since_ms: null },
       ...overrides,
       expected: {
         migrations_directory: MIGRATIONS,
