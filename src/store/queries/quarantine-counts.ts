@@ -72,7 +72,10 @@ function facets(filter: QuarantineFilter, sources: Sources, values: Values): str
     filter[column] === null || sources.chosen ? [] : [`${column} = ${values.add(filter[column], "uuid")}`];
   const [system, sensor] = [one("system_id"), one("sensor_id")];
   const both = sources.narrowed ? [] : [...system, ...sensor];
-  const largest = (inner: string) => `(${inner} ORDER BY 5 DESC, 2 LIMIT ${LARGEST})`;
+  // Names are looked up for those that are told: for 33,000 sensors it was half of the work.
+  const largest = (keys: string, from: string, conditions: readonly string[]) =>
+    `(SELECT ${keys}, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${from} WHERE ${all(conditions)}
+      GROUP BY ${keys} HAVING sum(n) > 0 ORDER BY n DESC, ${keys} LIMIT ${LARGEST})`;
   return [
     `SELECT 'total' AS dimension, NULL::text AS value, NULL::text AS name, NULL::uuid AS system_id,
        coalesce(sum(n), 0)::bigint AS n, bool_or(cut) AS cut
@@ -82,15 +85,13 @@ function facets(filter: QuarantineFilter, sources: Sources, values: Values): str
      FROM ${sources.cells} WHERE ${all([status, ...both])} GROUP BY reason`,
     `SELECT 'status', status, NULL, NULL, sum(n)::bigint, bool_or(cut)
      FROM ${sources.cells} WHERE ${all([reason, ...both])} GROUP BY status`,
-    largest(`SELECT 'system', f.system_id::text, y.name, NULL::uuid, f.n, f.cut FROM (
-       SELECT system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySystem}
-       WHERE ${all(of(reason, status, ...sensor))} GROUP BY system_id) f
-     LEFT JOIN diagnostics_system y ON y.id = f.system_id WHERE f.n > 0`),
-    largest(`SELECT 'sensor', f.sensor_id::text, s.name, f.system_id, f.n, f.cut FROM (
-       SELECT sensor_id, system_id, sum(n)::bigint AS n, bool_or(cut) AS cut FROM ${sources.bySensor}
-       WHERE ${all([...of(reason, status, ...system), `sensor_id <> '${NO_SENSOR}'`])} GROUP BY sensor_id, system_id) f
-     LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id AND ${all(reachConditions(filter.reach, values, "s"))}
-     WHERE f.n > 0`),
+    `(SELECT 'system', f.system_id::text, y.name, NULL::uuid, f.n, f.cut
+      FROM ${largest("system_id", sources.bySystem, of(reason, status, ...sensor))} f
+      LEFT JOIN diagnostics_system y ON y.id = f.system_id ORDER BY f.n DESC, 2)`,
+    `(SELECT 'sensor', f.sensor_id::text, s.name, f.system_id, f.n, f.cut
+      FROM ${largest("sensor_id, system_id", sources.bySensor, [...of(reason, status, ...system), `sensor_id <> '${NO_SENSOR}'`])} f
+      LEFT JOIN diagnostics_sensor s ON s.id = f.sensor_id AND ${all(reachConditions(filter.reach, values, "s"))}
+      ORDER BY f.n DESC, 2)`,
   ].join(" UNION ALL ");
 }
 
