@@ -57,6 +57,10 @@ function program(): Command {
     .description("List the dead letters, or bring them back into the stream.")
     .option("--job <id>", "only the dead letter of this job")
     .option("--all", "bring back every dead letter")
+    .option(
+      "--save <file>",
+      "with --job: write its payload, as it was sent, into a new file; nothing is brought back",
+    )
     .action(replay);
   main.addCommand(verifyCommand());
   return main.addCommand(simulateCommand()).addCommand(importCommand());

@@ -27,8 +27,8 @@ export function payloadOf(fields: readonly Buffer[]): Payload {
   }
 }
 
-/** The batch as it was sent; what is kept of it when it cannot be unpacked. */
-function bodyOf(fields: readonly Buffer[]): { bytes: Buffer; isJson: boolean } {
+/** The batch as it was sent, whole; what is kept of it when it cannot be unpacked. */
+export function bodyOf(fields: readonly Buffer[]): { bytes: Buffer; isJson: boolean } {
   const kept = { bytes: fields[5] ?? Buffer.alloc(0), isJson: true };
   if (decodedBytes(fields) > UNPACKED_BYTES) return kept;
   try {

@@ -33,7 +33,8 @@ export const CONFLICT_PROBLEMS = {
   "dead-letter-gone": {
     status: 409,
     title: "The dead letter is gone",
-    about: "Somebody else replayed or discarded it, or is doing so now. The record (audit) says who.",
+    about:
+      "It never was, or somebody else replayed or discarded it, or is doing so now. The record (audit), which admins read, says who.",
   },
   "last-admin": {
     status: 409,
