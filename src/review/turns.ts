@@ -1,5 +1,5 @@
-/** Decisions meet each other and new readings: they take turns at the writer, and begin again when they were overtaken. */
-import { classify } from "../store/errors.ts";
+/** Decisions meet each other, new readings and retention: they take turns at the writer, and begin again when they were overtaken. */
+import { classify, isDropRace } from "../store/errors.ts";
 import { ReviewRaceError } from "../store/review/settle.ts";
 import { SensorTakenError } from "../store/sensor-registration.ts";
 import { ReplacedError } from "../store/writer-readings.ts";
@@ -44,4 +44,5 @@ const isOvertaken = (error: unknown) =>
   error instanceof ReviewRaceError ||
   error instanceof ReplacedError ||
   error instanceof SensorTakenError ||
+  isDropRace(error) ||
   classify(error) === "unique";

@@ -62,6 +62,14 @@ export function isTooSlow(error: unknown): boolean {
   return sqlState(error instanceof StoreUnavailableError ? error.cause : error) === "57014";
 }
 
+/**
+ * "Could not open relation": a chunk was dropped between the plan of the statement and its lock. PostgreSQL has no code
+ * of its own for it. What is asked again does not see the chunk any more.
+ */
+export function isDropRace(error: unknown): boolean {
+  return sqlState(error) === "XX000";
+}
+
 /** Name of the unique constraint that the error (23505) is about; undefined for any other error. */
 export function takenKey(error: unknown): string | undefined {
   if (sqlState(error) !== "23505") return undefined;

@@ -5,6 +5,9 @@ interface Asking {
   unsafe(text: string): PromiseLike<readonly unknown[]>;
 }
 
+const NOT_STORED = "an approved or fixed reading is not stored, and nothing took its place";
+const NOT_ALL = "stored readings are not those that jobs inserted, less those that decisions took out";
+
 /** Each finds what is wrong: a row for each case, none when all is right. */
 const CHECKS: Readonly<Record<string, string>> = {
   "a job's counters do not add up": `SELECT id FROM diagnostics_ingestion_job
@@ -46,14 +49,14 @@ const CHECKS: Readonly<Record<string, string>> = {
       (SELECT * FROM diagnostics_quarantined_reading WHERE review_status IN ('approved', 'fixed')) q
       FULL JOIN diagnostics_review_holding h ON h.reading_id = q.id AND h.task_id = q.review_task_id
     WHERE q.id IS NULL OR h.reading_id IS NULL`,
-  "an approved or fixed reading is not stored, and nothing took its place": `SELECT h.reading_id, h.value, h.unit, d.value AS is
+  [NOT_STORED]: `SELECT h.reading_id, h.value, h.unit, d.value AS is
     FROM diagnostics_review_holding h LEFT JOIN diagnostics_sensordata d
       ON d.sensor_id = h.sensor_id AND d."timestamp" = h."timestamp"
     WHERE (d.value, d.unit) IS DISTINCT FROM (h.value, h.unit) AND NOT EXISTS (SELECT FROM diagnostics_review_holding o
       WHERE o.sensor_id = h.sensor_id AND o."timestamp" = h."timestamp" AND o.depth > h.depth)`,
   "readings that share a depth have different values": `SELECT sensor_id, "timestamp", depth FROM diagnostics_review_holding
     GROUP BY 1, 2, 3 HAVING count(DISTINCT (value, unit, own)) > 1`,
-  "stored readings are not those that jobs inserted, less those that decisions took out": `SELECT * FROM (
+  [NOT_ALL]: `SELECT * FROM (
       SELECT (SELECT count(*) FROM diagnostics_sensordata) AS stored,
         (SELECT coalesce(sum(inserted_readings), 0) FROM diagnostics_ingestion_job) AS inserted,
         (SELECT coalesce(sum(replaced + withdrawn), 0) FROM diagnostics_review_task) AS taken) s
@@ -80,10 +83,23 @@ export interface Wrong {
   readonly cases: readonly unknown[];
 }
 
-/** At a moment when nobody decides and nothing is ingested. */
-export async function wrongReviews(sql: Asking): Promise<Wrong[]> {
+/** What is true of all readings, and where chunks are dropped of those from a moment on, RFC 3339. */
+const UNLESS_DROPPED: Readonly<Record<string, (kept_from: string) => string | null>> = {
+  [NOT_STORED]: (kept_from) => `${CHECKS[NOT_STORED]} AND h."timestamp" >= '${kept_from}'`,
+  // `verify` knows of dropped chunks.
+  [NOT_ALL]: () => null,
+};
+
+/**
+ * At a moment when nobody decides and nothing is ingested.
+ * @param kept_from chunks of before may have been dropped, RFC 3339; null: none was
+ */
+export async function wrongReviews(sql: Asking, kept_from: string | null = null): Promise<Wrong[]> {
   const found: Wrong[] = [];
-  for (const [what, text] of Object.entries(CHECKS)) {
+  for (const [what, always] of Object.entries(CHECKS)) {
+    const other = UNLESS_DROPPED[what];
+    const text = kept_from !== null && other ? other(kept_from) : always;
+    if (text === null) continue;
     const cases = await sql.unsafe(`${text} LIMIT 5`);
     if (cases.length > 0) found.push({ what, cases: [...cases] });
   }

@@ -5,7 +5,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Maintenance } from "../../../src/ingest/maintenance.ts";
-import { classify, sqlState } from "../../../src/store/errors.ts";
+import { classify, isDropRace, sqlState } from "../../../src/store/errors.ts";
 import type { Sql } from "../../../src/store/pool.ts";
 import {
   CountingReport,
@@ -87,12 +87,6 @@ function someReadings(random: () => number, clock: PlantClock): StoredReading[] 
 
 class RollBack extends Error {}
 
-/**
- * "Could not open relation": TimescaleDB's answer to an insert into a chunk, or its compression, while it is dropped.
- * For inserts that needs a reading older than the limit. The ingest tries such a batch again; here it is simply lost.
- */
-const isDropRace = (error: unknown) => sqlState(error) === "XX000";
-
 /** Commits, holds a transaction open for a while, or rolls back. */
 async function write(random: () => number, clock: PlantClock): Promise<void> {
   const rows = someReadings(random, clock);
@@ -105,6 +99,7 @@ async function write(random: () => number, clock: PlantClock): Promise<void> {
       if (abort) throw new RollBack();
     })
     .catch((error) => {
+      // A reading older than the limit met the drop of its chunk. Ingest tries such a batch again; here it is lost.
       if (!(error instanceof RollBack) && !isDropRace(error)) throw error;
     });
   if (random() < 0.2) clock.front_ms += random() * 10 * HOUR_MS;

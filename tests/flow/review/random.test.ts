@@ -4,26 +4,27 @@
  * REVIEW_SEED and REVIEW_ROUNDS make it another, or a longer, run.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import type { Correction } from "../../../src/contract/correction.ts";
-import { OUTCOMES, REVIEW_ACTIONS, type ReviewTask } from "../../../src/contract/review.ts";
+import { OUTCOMES, type ReviewTask } from "../../../src/contract/review.ts";
 import { Chance } from "../../../src/feed/simulate/chance.ts";
 import type { OpenDesk } from "../../../src/review/open-desk.ts";
-import { ReviewBusyError, ReviewConflictError } from "../../../src/review/review-errors.ts";
-import { classify } from "../../../src/store/errors.ts";
-import { ReviewRaceError } from "../../../src/store/review/settle.ts";
-import { type Decision, TaskMovedError } from "../../../src/store/review/tasks.ts";
-import { reading, SYSTEM, sensor } from "../../support/ingest-bench.ts";
-import { decision, REVIEWER, ReviewBench } from "../../support/review.ts";
+import { ReviewBench } from "../../support/review.ts";
+import {
+  anyDecision,
+  anyReading,
+  killSessions,
+  REVIEWERS,
+  reviewAtRandom,
+  workTasks,
+} from "../../support/review-chance.ts";
 import { wrongReviews } from "../../support/review-oracle.ts";
+import { verifyDatabase } from "../../support/verify.ts";
 
 const SEED = Number(process.env.REVIEW_SEED ?? 5);
 const ROUNDS = Number(process.env.REVIEW_ROUNDS ?? 4);
 /** So many when chance wants it. */
 const MOST_ROUNDS = 10 * ROUNDS;
-const REVIEWERS = 3;
 const TURNS = 8;
-const SENSORS = 3;
-const SECONDS = 10;
+const SECONDS = Array.from({ length: 10 }, (_, n) => n);
 
 let bench: ReviewBench;
 beforeAll(async () => {
@@ -31,99 +32,9 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-/** Of few keys and few values, so that most of them meet. */
-function anyReading(chance: Chance) {
-  const one = reading(
-    chance.below(SENSORS),
-    chance.below(SECONDS),
-    chance.pick([50, 60, 900, 900, 950, 1e308]),
-  );
-  return chance.pick([
-    one,
-    one,
-    one,
-    { ...one, quality: chance.pick([10, 95.1]) },
-    { ...one, unit: chance.pick(["furlong", "psi", "celsius"]) },
-    { ...one, timestamp: "2031-01-01T00:00:00Z" },
-  ]);
-}
-
-function anyChange(chance: Chance): Correction {
-  return chance.pick<Correction>([
-    { set: { unit: "psi" } },
-    { set: { unit: "nothing known" } },
-    { set: { value: chance.pick([50, 60, 70]) } },
-    { set: { sensor_id: sensor(chance.below(SENSORS)) } },
-    { set: { timestamp: reading(0, chance.below(SECONDS)).timestamp } },
-    { set: { quality: 99.9 } },
-    { scale: chance.pick([0.1, 1e308, -1, 0]), offset: chance.pick([0, 5, -1e308]) },
-    { shift_ms: chance.pick([1_000, -2_000, -315_576_000_000, 0.5]) },
-  ]);
-}
-
-function anyDecision(chance: Chance, ids: readonly number[]): Decision {
-  const action = chance.pick([...REVIEW_ACTIONS, "approve", "reopen"] as const);
-  const stores = action !== "reject" && action !== "reopen";
-  const size = 1 + chance.below(8);
-  const some = Array.from({ length: size }, () => chance.pick(ids));
-  const filter = chance.pick([
-    { system_id: SYSTEM },
-    { sensor_id: sensor(chance.below(SENSORS)) },
-    { reason: [chance.pick(["out_of_range", "duplicate"] as const)] },
-  ]);
-  return decision({
-    action,
-    selection: chance.below(4) === 0 ? { filter } : { ids: [...new Set(some)] },
-    change: action === "fix" ? anyChange(chance) : null,
-    conflict: stores ? chance.pick([null, "keep", "replace"] as const) : null,
-    actor_name: `reviewer ${chance.below(REVIEWERS)}`,
-  });
-}
-
-/** Others were faster, or the database was away: nothing was written then. */
-const isAllowed = (error: unknown) =>
-  error instanceof ReviewConflictError ||
-  error instanceof ReviewBusyError ||
-  error instanceof ReviewRaceError ||
-  error instanceof TaskMovedError ||
-  classify(error) === "unavailable";
-
-const allowed = (work: Promise<unknown>): Promise<unknown> =>
-  work.catch((error: unknown) => {
-    if (!isAllowed(error)) throw error;
-  });
-
-async function review(desk: OpenDesk, chance: Chance): Promise<void> {
-  for (let turn = 0; turn < TURNS; turn += 1) {
-    const one = anyDecision(chance, await bench.ids());
-    const work = "ids" in one.selection ? desk.desk.decide(one, one.selection.ids) : desk.desk.enqueue(one);
-    await allowed(work);
-  }
-}
-
-/** As the runner of a worker, now and then with a cancellation. */
-async function work({ desk, tasks }: OpenDesk, chance: Chance, isOver: () => boolean): Promise<void> {
-  for (;;) {
-    const task = await tasks.nextOpen();
-    if (task === null && isOver()) return;
-    if (task === null) await Bun.sleep(5);
-    else if (chance.below(20) === 0) await tasks.end(task.id, "cancelled", { id: REVIEWER, name: "rita" });
-    else await allowed(desk.step(task));
-  }
-}
-
-async function killSessions(chance: Chance, isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
-    await Bun.sleep(20 + chance.below(200));
-    await bench.ingest.database.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name LIKE 'test:%' AND pid <> pg_backend_pid()
-        AND random() < 0.3`;
-  }
-}
-
 /** The counts of a dry run are those of the decision, when nobody gets in between. */
 async function expectForetold(desk: OpenDesk, chance: Chance): Promise<void> {
-  const one = anyDecision(chance, await bench.ids());
+  const one = anyDecision(chance, await bench.ids(), SECONDS);
   const tried = await desk.desk.dryRun(one);
   let task: ReviewTask | null = null;
   if ("ids" in one.selection) {
@@ -131,7 +42,7 @@ async function expectForetold(desk: OpenDesk, chance: Chance): Promise<void> {
     task = await desk.desk.decide(one, one.selection.ids);
   } else {
     const { id } = await desk.desk.enqueue(one);
-    await work(desk, new Chance(1, "dry run"), () => true);
+    await workTasks(desk, new Chance(1, "dry run"), () => true);
     task = await desk.tasks.get(id, null);
     if (task?.state !== "completed") return;
   }
@@ -155,7 +66,7 @@ const allCame = async () => (await outcomes()).length === POSSIBLE.length;
 
 test(`whatever reviewers decide at once, everything is stored, taken back and recorded once (seed ${SEED})`, async () => {
   const chance = new Chance(SEED, "reviews");
-  const batch = () => Array.from({ length: 20 }, () => anyReading(chance));
+  const batch = () => Array.from({ length: 20 }, () => anyReading(chance, SECONDS));
   await bench.send(batch());
   await bench.send(batch());
   const desks = Array.from({ length: REVIEWERS + 2 }, () => bench.desk());
@@ -165,14 +76,17 @@ test(`whatever reviewers decide at once, everything is stored, taken back and re
     const own = () => new Chance(SEED, `round ${round}, ${chance.below(1_000_000)}`);
     let over = false;
     const others = [
-      work(first, own(), () => over),
-      work(second, own(), () => over),
-      killSessions(own(), () => over),
+      workTasks(first, own(), () => over),
+      workTasks(second, own(), () => over),
+      killSessions(bench, own(), () => over),
     ];
     const ingest = (async () => {
       for (let n = 0; n < 3; n += 1) await bench.send(batch());
     })();
-    await Promise.all([...reviewers.map((desk) => review(desk, own())), ingest]).finally(() => {
+    await Promise.all([
+      ...reviewers.map((desk) => reviewAtRandom(desk, bench, own(), SECONDS, TURNS)),
+      ingest,
+    ]).finally(() => {
       over = true;
     });
     await Promise.all(others);
@@ -180,6 +94,8 @@ test(`whatever reviewers decide at once, everything is stored, taken back and re
     for (let n = 0; n < 4; n += 1) await expectForetold(first, own());
   }
   expect({ wrong: await wrongReviews(bench.ingest.database.sql) }).toEqual({ wrong: [] });
+  // What `verify` tells operators is the same.
+  expect((await verifyDatabase(bench.ingest.databaseUrl)).get("accounts")).toMatchObject({ verdict: "ok" });
   // Chance has to have come to all that can become of a reading.
   const came = await outcomes();
   expect(came.map(({ outcome }) => outcome).sort()).toEqual(POSSIBLE);
