@@ -36,7 +36,9 @@ async function expectUntouched(): Promise<void> {
 describe("checks", () => {
   test("a table with a closing line, exit status 0, nothing changed", async () => {
     const { code, stdout, stderr } = await verify([]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    // On a busy machine the check that reads everything says how far it is.
+    const told = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("accounts: "));
+    expect({ code, told }).toEqual({ code: 0, told: [] });
     const lines = stdout.trimEnd().split("\n");
     expect(lines.filter((line) => /^(ok|n\/a) {3,}[a-z]/.test(line))).toHaveLength(18);
     expect(lines.at(-1)).toMatch(/^18 checks: 1[78] ok, 0 warnings, 0 failed/);

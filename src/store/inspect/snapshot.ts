@@ -8,8 +8,9 @@ import { DedicatedSession } from "../dedicated-session.ts";
 import type { Database } from "../pool.ts";
 
 const IN_MOMENT = "ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/** A server that ends idle transactions would end the moment. */
-const STAY = "SET idle_in_transaction_session_timeout = 0";
+/** A server that ends idle or long transactions (the latter from PostgreSQL 17 on) would end the moment. */
+const STAY = `SELECT set_config(name, '0', false) FROM pg_settings
+  WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`;
 /** One core of the server is enough for us. */
 const MODEST = "SET max_parallel_workers_per_gather = 0";
 
