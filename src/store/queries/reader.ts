@@ -6,7 +6,7 @@
  */
 import pg from "pg";
 import { DeadlineError, withDeadline } from "../../ops/retry.ts";
-import { ConnectionLostError, classify, isDropRace, StoreUnavailableError, sqlState } from "../errors.ts";
+import { ConnectionLostError, classify, StoreUnavailableError, sqlState } from "../errors.ts";
 import type { DatabaseSettings } from "../pool.ts";
 import { withSessionSettings } from "../session-options.ts";
 import { pgConnection } from "../tls/driver-options.ts";
@@ -122,10 +122,7 @@ export class Reader implements RowReader {
     const begin = performance.now();
     let ok = false;
     try {
-      const rows = await this.#run<R>(statement, options.signal).catch((error: unknown) => {
-        if (!isDropRace(error)) throw error;
-        return this.#run<R>(statement, options.signal);
-      });
+      const rows = await this.#run<R>(statement, options.signal);
       ok = true;
       return rows;
     } catch (error) {

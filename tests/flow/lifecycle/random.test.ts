@@ -63,7 +63,7 @@ beforeAll(async () => {
   service = await createTestDatabase();
   sql = connect(service.url, 8);
   await registerSensors(sql, SYSTEMS, SENSORS);
-  if (edition === "community") await pauseCompressionPolicy();
+  if (edition === "community") await removeCompressionPolicy();
 });
 afterAll(async () => {
   await sql?.end();
@@ -119,14 +119,12 @@ class Turns {
   }
 }
 
-/** The policy's own runs would not wait for their turn. */
-async function pauseCompressionPolicy(): Promise<void> {
-  await sql`SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs
-    WHERE proc_name = 'policy_compression'`;
+/** The policy's own runs would not wait for their turn; one that was about to begin finds no policy any more. */
+async function removeCompressionPolicy(): Promise<void> {
+  await sql`SELECT remove_compression_policy('diagnostics_sensordata')`;
   await until("the compression policy is not running", async () => {
-    const running = await sql`SELECT FROM timescaledb_information.job_stats s
-      JOIN timescaledb_information.jobs j USING (job_id)
-      WHERE j.proc_name = 'policy_compression' AND s.job_status = 'Running'`;
+    const running = await sql`SELECT FROM pg_stat_activity WHERE datname = current_database()
+      AND (application_name LIKE 'Compression Policy%' OR application_name LIKE 'Columnstore Policy%')`;
     return running.length === 0;
   });
 }
