@@ -49,7 +49,7 @@ export function createApp(given: ApiDeps): App {
     jobWatch,
     passwords: given.passwords ?? new PasswordChecker(),
     tokens,
-    exports: new Exports({ clock: given.clock, log, tokens }),
+    exports: new Exports({ log, metrics: given.metrics, tokens }),
   };
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });

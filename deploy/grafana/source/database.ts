@@ -54,6 +54,19 @@ export const database = dashboard(
       curves: [{ expr: `sum by (state) (hydraulic_reader_queries${INSTANCE})`, name: "{{state}}" }],
     }),
     series({
+      title: "Downloads",
+      about:
+        "Lists and readings that are being sent as files, and how many a minute ended, by how. Eight at once.",
+      unit: "short",
+      curves: [
+        { expr: `sum(hydraulic_downloads${INSTANCE})`, name: "at once" },
+        {
+          expr: `60 * sum by (outcome) (rate(hydraulic_downloads_total${INSTANCE}[5m]))`,
+          name: "{{outcome}}",
+        },
+      ],
+    }),
+    series({
       title: "Rows written by COPY",
       about: "A second.",
       unit: "short",

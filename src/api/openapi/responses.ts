@@ -152,7 +152,7 @@ const PROBLEM_HEADERS: Partial<Record<number, readonly HeaderName[]>> = {
   409: ["Retry-After"],
   412: ["ETag"],
   415: ["Accept", "Accept-Encoding"],
-  429: ["Retry-After", ...LIMIT_HEADERS],
+  429: ["Retry-After"],
   503: ["Retry-After"],
 };
 

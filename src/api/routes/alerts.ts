@@ -51,7 +51,7 @@ const describe = describeRoute({
       items: [ALERT_EXAMPLE],
       next: null,
     }),
-    ...problems(PATH, LIST_PROBLEMS),
+    ...problems(PATH, [...LIST_PROBLEMS, "too-many-at-once"]),
   },
 });
 

@@ -58,7 +58,7 @@ const describe = describeRoute({
   ],
   responses: {
     200: okList("A page of the record", AuditPageSchema, AuditEntrySchema, FILE, AUDIT_PAGE_EXAMPLE),
-    ...problems(PATH, LIST_PROBLEMS),
+    ...problems(PATH, [...LIST_PROBLEMS, "too-many-at-once"]),
   },
 });
 

@@ -57,7 +57,7 @@ const describe = describeRoute({
       items: [DEAD_LETTER_EXAMPLE],
       next: null,
     }),
-    ...problems(PATH, LIST_PROBLEMS),
+    ...problems(PATH, [...LIST_PROBLEMS, "too-many-at-once"]),
   },
 });
 

@@ -88,7 +88,7 @@ const describe = describeRoute({
       [...QUERY_HEADERS, "Retry-After"],
     ),
     304: notModified(QUERY_HEADERS),
-    ...problems(PATH, QUERY_PROBLEMS),
+    ...problems(PATH, [...QUERY_PROBLEMS, "too-many-at-once"]),
   },
 });
 

@@ -66,7 +66,7 @@ const describe = describeRoute({
       QUERY_HEADERS,
     ),
     304: notModified(QUERY_HEADERS),
-    ...problems(PATH, QUARANTINE_PROBLEMS),
+    ...problems(PATH, [...QUARANTINE_PROBLEMS, "too-many-at-once"]),
   },
 });
 

@@ -58,7 +58,7 @@ const describe = describeRoute({
       },
     }),
     304: notModified(QUERY_HEADERS),
-    ...problems(PATH, QUARANTINE_PROBLEMS),
+    ...problems(PATH, [...QUARANTINE_PROBLEMS, "too-many-at-once"]),
   },
 });
 

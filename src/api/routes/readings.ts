@@ -56,8 +56,8 @@ const describe = describeRoute({
   summary: "Raw readings of a sensor",
   description:
     "In order of time. Pages are turned by `next` and `previous`, which stay exact while readings arrive. CSV and " +
-    "NDJSON without `limit`, `after` and `before` are the whole range, streamed; a stream that fails is cut off " +
-    "without its last chunk.",
+    "NDJSON without `limit`, `after` and `before` are the whole range, streamed; a stream that fails, that takes longer " +
+    "than 15 minutes, or whose client takes nothing for a minute is cut off without its last chunk.",
   operationId: "getReadings",
   security: SECURITY,
   parameters: [
@@ -87,7 +87,7 @@ const describe = describeRoute({
       example: READINGS_EXAMPLE,
     }),
     304: notModified(QUERY_HEADERS),
-    ...problems("/api/v1/systems/x/sensors/y/readings", SENSOR_QUERY_PROBLEMS),
+    ...problems("/api/v1/systems/x/sensors/y/readings", [...SENSOR_QUERY_PROBLEMS, "too-many-at-once"]),
   },
 });
 

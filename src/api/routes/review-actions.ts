@@ -55,7 +55,7 @@ const describe = describeRoute({
       items: [REVIEW_TASK_EXAMPLE],
       next: null,
     }),
-    ...problems(ACTIONS_PATH, [...REVIEW_READ_PROBLEMS, "server-busy"]),
+    ...problems(ACTIONS_PATH, [...REVIEW_READ_PROBLEMS, "server-busy", "too-many-at-once"]),
   },
 });
 

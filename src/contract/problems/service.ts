@@ -7,6 +7,13 @@ export const SERVICE_PROBLEMS = {
     title: "Too many requests",
     about: "The budget of this minute is used up. Wait for the time in Retry-After. Nothing was stored.",
   },
+  "too-many-at-once": {
+    status: 429,
+    title: "You have too many of these open",
+    about:
+      "A user may have so many downloads, and so many event streams, open at once; `detail` says how many. Let one " +
+      "end, then ask again.",
+  },
   "internal-error": {
     status: 500,
     title: "Something went wrong on our side",

@@ -117,7 +117,8 @@ test("every operation that the document says to be limited is tried here", async
   const document = (await (await api.app.request("/openapi.json")).json()) as OpenApiDocument;
   const limited = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations as Record<string, { responses?: Record<string, unknown> }>)
-      .filter(([, operation]) => operation.responses?.["429"] !== undefined)
+      // The other reason for it is too many at once, which has no budget.
+      .filter(([, operation]) => JSON.stringify(operation.responses?.["429"])?.includes("rate-limited"))
       .map(([method]) => `${method} ${path}`),
   );
   expect(limited.sort()).toEqual(Object.keys(LIMITED).sort());
