@@ -9,6 +9,8 @@ import {
 } from "../../review/review-errors.ts";
 import { classify, StoreUnavailableError } from "../../store/errors.ts";
 import { ReviewRaceError } from "../../store/review/settle.ts";
+import type { TaskViewer } from "../../store/review/tasks.ts";
+import type { Claims } from "../auth/claims.ts";
 import { invalidField } from "../body/check-shape.ts";
 import { ProblemError } from "../problem-error.ts";
 
@@ -75,3 +77,6 @@ function conflict(cause: ReviewConflictError): ProblemError {
     cause,
   });
 }
+
+/** Who looks at decisions. */
+export const taskViewer = ({ sub, systems }: Claims): TaskViewer => systems && { id: sub, systems };

@@ -11,7 +11,7 @@ import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS, REVIEWERS } from "../roles.ts";
-import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
+import { REVIEW_READ_PROBLEMS, taskViewer } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const PATH = `${ACTIONS_PATH}/:task_id`;
@@ -53,9 +53,8 @@ const describeCancel = describeRoute({
 
 export function mountReviewAction(app: App, { review, tokens }: RouteDeps): void {
   const find = async (c: AppContext): Promise<ReviewTask> => {
-    const task = await review.tasks.get(pathUuid(c, "task_id"), c.get("claims").systems);
+    const task = await review.tasks.get(pathUuid(c, "task_id"), taskViewer(c.get("claims")));
     if (task === null) throw new ProblemError("review-task-not-found");
-    c.header("Cache-Control", "no-store");
     return task;
   };
   app.get(PATH, describeGet, authenticate(tokens, READERS), async (c) => {

@@ -29,7 +29,7 @@ import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { choiceParameter, invalidParameter, onlyParameters } from "../parameters.ts";
 import { READERS } from "../roles.ts";
 import { queryAnswer } from "./query-access.ts";
-import { REVIEW_READ_PROBLEMS } from "./review-access.ts";
+import { REVIEW_READ_PROBLEMS, taskViewer } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const LIMITS = { fallback: 50, max: 200 };
@@ -42,7 +42,7 @@ const FILE: ListFile<ReviewTask> = {
 const describe = describeRoute({
   tags: ["Quarantine"],
   summary: "Decisions, newest first",
-  description: `Who is limited to systems sees the decisions that are about some of these alone. ${EXPORTED}`,
+  description: `Who is limited to systems sees the decisions that are about some of these alone, and of those about no system their own. ${EXPORTED}`,
   operationId: "listReviewTasks",
   security: SECURITY,
   parameters: [
@@ -66,13 +66,13 @@ export function mountReviewActions(app: App, deps: RouteDeps): void {
       onlyParameters(c, ["state", "limit", "after", "format"]);
       const chosen = choiceParameter(c, "state", [...TASK_STATES, "any"], "any");
       const state = chosen === "any" ? null : chosen;
-      const reach = c.get("claims").systems;
+      const viewer = taskViewer(c.get("claims"));
       return answerList<ReviewTask, TaskKey>(c, deps.exports, FILE, {
         limits: LIMITS,
         after: afterOf(c),
         cursor: ({ created_at, id }) => [created_at, id],
         async page(after, limit) {
-          const tasks = await review.tasks.page(state, after, limit + 1, reach);
+          const tasks = await review.tasks.page(state, after, limit + 1, viewer);
           const items = tasks.slice(0, limit);
           return { items, next: (tasks.length > limit && items.at(-1)) || null };
         },

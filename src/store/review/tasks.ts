@@ -165,16 +165,26 @@ const toTask = ({ selection, change, failing, jobs, ...task }: TaskRow): ReviewT
   jobs: jobs.slice(1, -1).split(",").filter(Boolean),
 });
 
-/** All that a task is about is within reach. @param list parameter with the systems as text; null: all are */
-const within = (list: string) => `(${list}::text IS NULL OR t.systems <@ ${list}::text::uuid[])`;
+/** Who looks at tasks, limited to systems; null: nobody who is. */
+export type TaskViewer = { readonly id: string; readonly systems: readonly string[] } | null;
+
+/**
+ * All that a task is about is within reach. One about no system at all (its filter names one that its maker does not
+ * reach) concerns nobody but its maker.
+ * @param list parameter with the systems as text; null: all are @param viewer parameter with the id of who looks
+ */
+const within = (list: string, viewer: string) => `(${list}::text IS NULL
+    OR t.systems <@ ${list}::text::uuid[] AND (cardinality(t.systems) > 0 OR t.actor = ${viewer}::uuid))`;
+const viewerValues = (viewer: TaskViewer) => [viewer && arrayOf(viewer.systems), viewer?.id ?? null];
 
 export class ReviewTaskStore {
   constructor(private readonly database: Database) {}
 
   /** Null: unknown, or about systems that are not within reach. @throws {StoreUnavailableError} */
-  async get(id: string, reach: Reach): Promise<ReviewTask | null> {
-    const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE id = $1 AND ${within("$2")}`;
-    const [row] = await ask<TaskRow>(this.database, "review task", text, [id, reach && arrayOf(reach)]);
+  async get(id: string, viewer: TaskViewer): Promise<ReviewTask | null> {
+    const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE id = $1 AND ${within("$2", "$3")}`;
+    const values = [id, ...viewerValues(viewer)];
+    const [row] = await ask<TaskRow>(this.database, "review task", text, values);
     return row ? toTask(row) : null;
   }
 
@@ -183,13 +193,13 @@ export class ReviewTaskStore {
     state: string | null,
     after: TaskKey | null,
     limit: number,
-    reach: Reach,
+    viewer: TaskViewer,
   ): Promise<ReviewTask[]> {
     const text = `SELECT ${VIEW} FROM diagnostics_review_task t WHERE ($1::text IS NULL OR state = $1)
       AND ($2::timestamptz IS NULL OR (created_at, id) < ($2::timestamptz, $3::uuid))
-      AND ${within("$5")}
+      AND ${within("$5", "$6")}
       ORDER BY t.created_at DESC, t.id DESC LIMIT $4::int`;
-    const values = [state, after?.created_at ?? null, after?.id ?? null, limit, reach && arrayOf(reach)];
+    const values = [state, after?.created_at ?? null, after?.id ?? null, limit, ...viewerValues(viewer)];
     return (await ask<TaskRow>(this.database, "review tasks", text, values)).map(toTask);
   }
 
