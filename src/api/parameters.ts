@@ -1,6 +1,7 @@
 /** Parameters of a path and a query: parsed strictly, and refused with a 400 that names the parameter. */
 import type { Context } from "hono";
 import { isUuid } from "../contract/job-id.ts";
+import { faultOfText } from "../contract/printable.ts";
 import { parseTimestamp_us } from "../contract/timestamp.ts";
 import { ProblemError } from "./problem-error.ts";
 
@@ -101,10 +102,14 @@ export function timeParameter_us(c: Context, name: string): number | undefined {
   return value;
 }
 
-/** Free text; undefined when it is absent. PostgreSQL takes no NUL in a text. @throws {ProblemError} invalid-request */
+/** Free text; undefined when it is absent. @throws {ProblemError} invalid-request */
 export function textParameter(c: Context, name: string, max_length: number): string | undefined {
   const text = c.req.query(name);
   if (text === undefined) return undefined;
-  if (text.length >= 1 && text.length <= max_length && !text.includes("\0")) return text;
-  throw invalidParameter(name, `a text of 1 to ${max_length} characters`);
+  if (text.length < 1 || text.length > max_length) {
+    throw invalidParameter(name, `a text of 1 to ${max_length} characters`);
+  }
+  const fault = faultOfText(text);
+  if (fault !== null) throw invalidParameter(name, `a text with ${fault}`);
+  return text;
 }

@@ -4,6 +4,7 @@ import { orNull, time, uuid } from "./fields.ts";
 import { NameSchema } from "./names.ts";
 import { NoteSchema } from "./note.ts";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "./passwords.ts";
+import { NO_NUL } from "./printable.ts";
 import { NextField } from "./query.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { ROLES, SCOPES } from "./roles.ts";
@@ -28,6 +29,7 @@ const RoleSchema = literals(ROLES, `one of ${ROLES.join(", ")}`);
 const PasswordSchema = Type.String({
   minLength: MIN_PASSWORD_LENGTH,
   maxLength: MAX_PASSWORD_LENGTH,
+  pattern: NO_NUL,
   description: `a password of ${MIN_PASSWORD_LENGTH} to ${MAX_PASSWORD_LENGTH} characters`,
 });
 const SystemsSchema = orNull(
@@ -96,7 +98,7 @@ export const NewPasswordSchema = Type.Object(
 /** Body of `POST /api/v1/auth/password`. */
 export const OwnPasswordSchema = Type.Object(
   {
-    current_password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH }),
+    current_password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH, pattern: NO_NUL }),
     new_password: PasswordSchema,
   },
   { $id: "OwnPassword", ...closed },

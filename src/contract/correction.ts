@@ -1,5 +1,6 @@
 /** What a reviewer changes about a refused reading before it is judged again. */
 import { type Static, Type } from "@sinclair/typebox";
+import { NO_NUL } from "./printable.ts";
 import { SENSOR_ID_PATTERN } from "./reading.ts";
 import { isObject } from "./structure.ts";
 import { formatTimestamp, isWritable_us, parseTimestamp_us } from "./timestamp.ts";
@@ -15,7 +16,12 @@ export const CorrectionSchema = Type.Object(
         {
           value: Type.Optional(Type.Number({ description: "a number, in the unit of the reading" })),
           unit: Type.Optional(
-            Type.String({ minLength: 1, maxLength: MAX_UNIT_LENGTH, description: "a unit or an alias" }),
+            Type.String({
+              minLength: 1,
+              maxLength: MAX_UNIT_LENGTH,
+              pattern: NO_NUL,
+              description: "a unit or an alias",
+            }),
           ),
           timestamp: Type.Optional(Type.String({ maxLength: 64, description: "an RFC 3339 date-time" })),
           quality: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: "0 to 100" })),

@@ -20,3 +20,12 @@ function cut(text: string, length: number): string {
   const splitsPair = (text.codePointAt(length - 1) ?? 0) > 0xffff;
   return text.slice(0, splitsPair ? length - 1 : length);
 }
+
+/** Of schemas: what `faultOfText` wants and a pattern can say. */
+export const NO_NUL = "^[^\\u0000]*$";
+
+/** What a text must have to be stored as it is; null when it has it. */
+export function faultOfText(text: string): string | null {
+  if (text.includes("\0")) return "no NUL character (U+0000)";
+  return text.isWellFormed() ? null : "no half of a surrogate pair (U+D800 to U+DFFF)";
+}

@@ -3,6 +3,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { CorrectionSchema } from "./correction.ts";
 import { count, orNull } from "./fields.ts";
 import { MAX_NOTE_LENGTH } from "./note.ts";
+import { NO_NUL } from "./printable.ts";
 import { UUID_PATTERN } from "./reading.ts";
 import { REFUSAL_REASONS } from "./refusal.ts";
 import { MAX_REVIEW_IDS, REVIEW_STATUSES, type ReviewStatus } from "./review-status.ts";
@@ -42,7 +43,9 @@ export const QuarantineFilterSchema = Type.Object(
     status: Type.Optional(Type.Array(literals(REVIEW_STATUSES), { minItems: 1, maxItems: 4 })),
     from: Type.Optional(time),
     to: Type.Optional(time),
-    q: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "text in reason_details" })),
+    q: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, pattern: NO_NUL, description: "text in reason_details" }),
+    ),
   },
   { additionalProperties: false, description: "Filters as of GET /api/v1/quarantine" },
 );
@@ -80,7 +83,7 @@ export const NewReviewSchema = Type.Object(
     note: Type.Optional(
       Type.String({
         maxLength: MAX_NOTE_LENGTH,
-        pattern: "^[^\\u0000]*$",
+        pattern: NO_NUL,
         description: `a text of at most ${MAX_NOTE_LENGTH} characters`,
       }),
     ),
