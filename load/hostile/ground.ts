@@ -93,6 +93,9 @@ async function knowledgeOf(service: Service): Promise<Omit<Ground, "victim" | "o
 async function expiredToken(token: string): Promise<string> {
   const { sub = "", username = "", ver = 0 } = decodeJwt<{ username: string; ver: number }>(token);
   const past = { now_ms: () => Date.now() - 2 * DAY_MS, monotonic_ms: () => performance.now() };
-  const tokens = new AccessTokens({ secret: SECRET, algorithm: "HS256", lifetime_s: 3_600 }, past);
+  const tokens = new AccessTokens(
+    { secret: SECRET, algorithm: "HS256", lifetime_s: 3_600, session_s: 3_600 },
+    past,
+  );
   return (await tokens.issue({ id: sub, username, role: "admin", token_version: ver })).access_token;
 }

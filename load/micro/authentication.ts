@@ -77,7 +77,7 @@ await register.start();
 const source = new JwksSource({ url: `${issuer}/keys`, clock: systemClock, log });
 source.start();
 const tokens = new AccessTokens(
-  { secret: "x".repeat(48), algorithm: "HS256", lifetime_s: 3_600 },
+  { secret: "x".repeat(48), algorithm: "HS256", lifetime_s: 3_600, session_s: 3_600 },
   systemClock,
 );
 const claims = { role_claim: "role", name_claim: "preferred_username", systems_claim: undefined };

@@ -8,7 +8,7 @@ import { PasswordChecker } from "./auth/passwords.ts";
 import { batchIntake } from "./batch/intake.ts";
 import type { ApiDeps, RouteDeps } from "./deps.ts";
 import { findJobs } from "./find-jobs.ts";
-import { followMetrics } from "./follow-metrics.ts";
+import { eventStreams, followMetrics } from "./follow-metrics.ts";
 import { Exports } from "./formats/export.ts";
 import { HttpMetrics } from "./http-metrics.ts";
 import { JobWatch } from "./job-watch.ts";
@@ -42,11 +42,13 @@ export function createApp(given: ApiDeps): App {
     closing: stop.closing,
   });
   given.jobSignals.listen(jobWatch);
+  const streams = eventStreams(given.metrics);
   followMetrics(given.metrics, jobWatch);
   const tokens = credentialsOf(given);
   const deps: RouteDeps = {
     ...given,
     jobWatch,
+    streams,
     passwords: given.passwords ?? new PasswordChecker(),
     tokens,
     exports: new Exports({ log, metrics: given.metrics, tokens }),
@@ -93,6 +95,7 @@ function credentialsOf({
       accepted: config.JWT_ACCEPTED_KEY,
       algorithm: config.JWT_ALGORITHM,
       lifetime_s: config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+      session_s: config.SESSION_MAX_HOURS * 3_600,
     },
     clock,
   );

@@ -39,6 +39,7 @@ import type { RecentBatches } from "./batch/recent-batches.ts";
 import type { DeadLetterDesk } from "./dead-letter-desk.ts";
 import type { Exports } from "./formats/export.ts";
 import type { JobWatch } from "./job-watch.ts";
+import type { Places } from "./limits/places.ts";
 import type { OverviewHistory } from "./overview-history.ts";
 import type { SystemNames } from "./system-names.ts";
 
@@ -59,6 +60,7 @@ export type ApiConfig = Pick<
   | "JWT_ACCEPTED_KEY"
   | "JWT_ALGORITHM"
   | "JWT_ACCESS_TOKEN_EXPIRE_MINUTES"
+  | "SESSION_MAX_HOURS"
   | "RATE_LIMIT_REQUESTS_PER_MINUTE"
   | "RATE_LIMIT_READINGS_PER_MINUTE"
   | "LOGIN_ATTEMPTS_PER_MINUTE"
@@ -157,4 +159,6 @@ export interface RouteDeps extends ApiDeps {
   readonly jobWatch: JobWatch;
   /** Of all lists together. */
   readonly exports: Exports;
+  /** Of server-sent events. */
+  readonly streams: Pick<Places, "take">;
 }

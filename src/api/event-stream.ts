@@ -21,15 +21,31 @@ export interface StreamSource {
   readonly leave: () => void;
 }
 
+interface StreamDeps extends Pick<RouteDeps, "stop" | "streams"> {
+  readonly tokens: Pick<RouteDeps["tokens"], "lifeOf">;
+}
+
+/** The source, which has begun, is left when there is no place for its stream. */
+function placeOf(c: AppContext, streams: StreamDeps["streams"], leave: () => void): () => void {
+  try {
+    return streams.take(c.get("claims").sub);
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
 /**
  * Ends with its source, with the credential or what it may, after 6 h, when the client goes, and when the server is about to stop. A
  * client that takes nothing does not keep the server from stopping.
+ * @throws {ProblemError} too-many-at-once, server-busy
  */
 export function eventStream(
   c: AppContext,
-  { tokens, stop }: { readonly tokens: Pick<RouteDeps["tokens"], "lifeOf"> } & Pick<RouteDeps, "stop">,
+  { tokens, stop, streams }: StreamDeps,
   { next, leave }: StreamSource,
 ): Response {
+  const free = placeOf(c, streams, leave);
   const life = tokens.lifeOf(c.get("claims"));
   const gone = new AbortController();
   const { signal: end, release } = joinSignals(
@@ -40,6 +56,7 @@ export function eventStream(
     release();
     life.end();
     leave();
+    free();
   };
   c.header("X-Accel-Buffering", "no");
   // Nobody reads a body that is not sent, so nobody would end it.

@@ -24,5 +24,16 @@ export const TOKEN_VARIABLES = {
     "HS384",
     "HS512",
   ]),
-  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(60, "Life of an access token, minutes", 1, 43_200),
+  JWT_ACCESS_TOKEN_EXPIRE_MINUTES: whole(
+    60,
+    "Life of an access token, minutes. A session of the console that is not in sight for so long is over",
+    1,
+    43_200,
+  ),
+  SESSION_MAX_HOURS: whole(
+    12,
+    "Longest session of the console, however long it is in sight, hours; for a display on a wall perhaps 720. One token's life is always granted",
+    1,
+    8_760,
+  ),
 };

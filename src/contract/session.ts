@@ -24,7 +24,15 @@ export const SessionSchema = Type.Object({
     { description: "The API key of the request; null: a token" },
   ),
   expires_at: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
-    description: "Log in again before; null: a key without an end",
+    description: "Log in again, or renew the session, before; null: a key without an end",
+  }),
+  expires_in: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+    description: "The same, in seconds from now, for clients whose clock is wrong",
+  }),
+  renewable_until: Type.Union([Type.String({ format: "date-time" }), Type.Null()], {
+    description:
+      "The end of a browser's session, which is renewed at most until then (POST /api/v1/auth/session/renew); null: " +
+      "this is no session",
   }),
 });
 export type Session = Static<typeof SessionSchema>;

@@ -51,6 +51,17 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     await close();
   });
 
+  test("a session is renewed while it is in sight", async () => {
+    bench().session_s = 2;
+    const { page, complaints, close } = await enter();
+    await page.getByText("Live", { exact: true }).waitFor();
+    await until("it is renewed", () => bench().renewals > 0, 20_000);
+    expect(await overOf(page).count()).toBe(0);
+    await page.getByText("Live", { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
   test("a session that ends during work is begun again in place: what was typed is kept, and what was cut off is done", async () => {
     const { page, complaints, close } = await enter(`/quarantine/readings/${IDS.reading}`);
     await page.getByRole("button", { name: "Fix" }).click();

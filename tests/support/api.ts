@@ -132,6 +132,7 @@ export class TestApi {
         secret: config.JWT_SECRET_KEY,
         algorithm: config.JWT_ALGORITHM,
         lifetime_s: config.JWT_ACCESS_TOKEN_EXPIRE_MINUTES * 60,
+        session_s: config.SESSION_MAX_HOURS * 3_600,
       },
       clock,
     );

@@ -4,6 +4,9 @@ import { setSecurityHeaders } from "../../src/api/security-headers.ts";
 import { mountConsole } from "../../src/console/console.ts";
 import { PROBLEMS, type ProblemName, problemType } from "../../src/contract/problem.ts";
 import type { NewReview, ReviewTask } from "../../src/contract/review.ts";
+import type { Role } from "../../src/contract/roles.ts";
+import type { Session } from "../../src/contract/session.ts";
+import { OTHER_LIMITS } from "./console-alert-limits.ts";
 import * as answers from "./console-answers.ts";
 import { COUNTS, IDS, INCIDENTS, NOW_MS, REFUSED } from "./console-fixtures.ts";
 import { mountReads, page } from "./console-reads.ts";
@@ -11,6 +14,7 @@ import { DECIDED, dryRun, SELECTED, taskOf } from "./console-tasks.ts";
 
 export const PASSWORD = "demo-pass-1";
 const SESSION = "/api/v1/auth/session";
+const RENEWED_S = 3_600;
 const NONE = { count: 0, capped: false };
 const none = (names: object) => Object.fromEntries(Object.keys(names).map((name) => [name, NONE]));
 
@@ -28,8 +32,13 @@ export class ConsoleBench {
   events = true;
   readonly streams = { open: 0 };
   role = "admin";
+  /** Life of the session's token, as it is told at the beginning. */
+  session_s = RENEWED_S;
+  renewals = 0;
   /** The next action finds that another reviewer was faster. */
   conflict = false;
+  /** Another has changed the limits of alerts. */
+  raced = false;
   /** What was applied last. */
   #task: ReviewTask | undefined;
   #stop: () => Promise<void> = async () => undefined;
@@ -64,6 +73,7 @@ export class ConsoleBench {
     this.posts.length = 0;
     this.broken.clear();
     Object.assign(this, { mood: "well", events: true, role: "admin", conflict: false });
+    Object.assign(this, { session_s: RENEWED_S, renewals: 0, raced: false });
     this.#task = undefined;
   }
 
@@ -96,17 +106,26 @@ export class ConsoleBench {
       c.header("Set-Cookie", "session=1; HttpOnly; SameSite=Strict; Path=/");
       return c.body(null, 204);
     });
-    app.get(SESSION, (c) =>
-      c.json({
-        user: { id: IDS.admin, username: this.role, role: this.role, systems: null },
-        key: null,
-        expires_at: new Date(Date.now() + 3.6e6).toISOString(),
-      }),
-    );
+    app.get(SESSION, (c) => c.json(this.#sessionNow()));
+    app.post(`${SESSION}/renew`, (c) => {
+      this.renewals += 1;
+      this.session_s = RENEWED_S;
+      return c.json(this.#sessionNow());
+    });
     app.delete(SESSION, (c) => {
       c.header("Set-Cookie", "session=; Max-Age=0; Path=/");
       return c.body(null, 204);
     });
+  }
+
+  #sessionNow(): Session {
+    return {
+      user: { id: IDS.admin, username: this.role, role: this.role as Role, systems: null },
+      key: null,
+      expires_at: new Date(Date.now() + this.session_s * 1_000).toISOString(),
+      expires_in: this.session_s,
+      renewable_until: new Date(Date.now() + 12 * 3.6e6).toISOString(),
+    };
   }
 
   #readQuarantine(app: Hono): void {
@@ -135,6 +154,23 @@ export class ConsoleBench {
     return this.#task;
   }
 
+  #alertLimits(app: Hono): void {
+    const path = "/api/v1/systems/:id/alert-limits";
+    app.get(path, (c) =>
+      this.raced
+        ? c.json({ ...answers.ALERT_LIMITS, ...OTHER_LIMITS }, 200, { ETag: '"8"' })
+        : c.json(answers.ALERT_LIMITS, 200, { ETag: '"7"' }),
+    );
+    app.put(path, async (c) => {
+      this.posts.push(`PUT ${c.req.header("If-Match")} ${await c.req.text()}`);
+      this.raced ||= this.conflict;
+      if (this.raced && c.req.header("If-Match") === '"7"') {
+        return problem(c, "version-conflict", "The newest version is 8; If-Match names another.");
+      }
+      return c.json(answers.ALERT_LIMITS);
+    });
+  }
+
   #act(app: Hono): void {
     app.post("/api/v1/quarantine/actions", async (c) => {
       const body = await c.req.json<NewReview>();
@@ -151,10 +187,7 @@ export class ConsoleBench {
       this.posts.push(`PUT ${c.req.header("If-Match")} ${await c.req.text()}`);
       return c.json(answers.rangeState(), 200, { ETag: '"4"' });
     });
-    app.put("/api/v1/systems/:id/alert-limits", async (c) => {
-      this.posts.push(`PUT ${await c.req.text()}`);
-      return c.json(answers.ALERT_LIMITS);
-    });
+    this.#alertLimits(app);
     app.post("/api/v1/alerts/:id/acknowledge", async (c) => {
       this.posts.push(`${c.req.path} ${await c.req.text()}`);
       return c.body(null, 204);

@@ -76,7 +76,6 @@ function mountSystem(app: Hono): void {
       last_reading_at: new Date(NOW_MS).toISOString(),
     }),
   );
-  app.get(`${path}/alert-limits`, (c) => c.json(answers.ALERT_LIMITS));
   app.get(`${path}/completeness`, (c) =>
     c.json({
       sensors: answers.completeness(...spanOf(c), c.req.query("sensors")?.split(",") ?? []),

@@ -53,6 +53,7 @@ const WRONG: Record<keyof typeof VARIABLES, readonly string[]> = {
   OIDC_SYSTEMS_CLAIM: ["a b"],
   OIDC_NAME_CLAIM: ["a b"],
   JWT_ACCESS_TOKEN_EXPIRE_MINUTES: ["0", "43201"],
+  SESSION_MAX_HOURS: ["0", "8761", "12h"],
   RATE_LIMIT_REQUESTS_PER_MINUTE: ["0", "-5", "many"],
   RATE_LIMIT_READINGS_PER_MINUTE: ["0", "1000000000001"],
   LOGIN_ATTEMPTS_PER_MINUTE: ["0"],

@@ -54,6 +54,17 @@ export const database = dashboard(
       curves: [{ expr: `sum by (state) (hydraulic_reader_queries${INSTANCE})`, name: "{{state}}" }],
     }),
     series({
+      title: "Sessions of the console",
+      about: "A minute: begun with a password, renewed by a tab in sight, ended by their visitors.",
+      unit: "short",
+      curves: [
+        {
+          expr: `60 * sum by (event) (rate(access_sessions_total${INSTANCE}[5m]))`,
+          name: "{{event}}",
+        },
+      ],
+    }),
+    series({
       title: "Downloads",
       about:
         "Lists and readings that are being sent as files, and how many a minute ended, by how. Eight at once.",

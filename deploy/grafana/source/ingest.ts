@@ -151,5 +151,18 @@ export const ingest = dashboard(
       unit: "short",
       curves: [{ expr: `sum by (kind) (hydraulic_job_followers${INSTANCE})`, name: "{{kind}}" }],
     }),
+    series({
+      title: "Event streams",
+      about:
+        "Of jobs and of the overview, and how many a minute found no place: a user may have 100 open, a process 1,000.",
+      unit: "short",
+      curves: [
+        { expr: `sum(hydraulic_event_streams${INSTANCE})`, name: "open" },
+        {
+          expr: `60 * sum by (bound) (rate(hydraulic_event_streams_refused_total${INSTANCE}[5m]))`,
+          name: "refused: {{bound}}",
+        },
+      ],
+    }),
   ],
 );

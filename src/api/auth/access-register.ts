@@ -24,6 +24,12 @@ export interface RegisterDeps {
   readonly log: Logger;
 }
 
+/** What may have been ended: a token by itself, or with the session that it is of. */
+export interface EndableToken {
+  readonly id: string;
+  readonly session?: { readonly id: string } | null;
+}
+
 export class AccessRegister {
   #users = new Map<string, KnownUser>();
   #keys = new Map<string, KnownKey>();
@@ -69,14 +75,14 @@ export class AccessRegister {
     return this.#keys.get(prefix);
   }
 
-  /** True for a token that was ended before its time. */
-  isEnded(token_id: string): boolean {
-    return this.#ended.has(token_id);
+  /** True for a token that was ended before its time, by itself or with its session. */
+  isEnded({ id, session = null }: EndableToken): boolean {
+    return this.#ended.has(id) || (session !== null && this.#ended.has(session.id));
   }
 
-  /** A token was ended here: it counts at once. @param exp seconds since the epoch */
-  noteEnd(token_id: string, exp: number): void {
-    this.#ended.set(token_id, exp);
+  /** A token or a session was ended here: it counts at once. @param exp seconds since the epoch */
+  noteEnd(id: string, exp: number): void {
+    this.#ended.set(id, exp);
     this.#tell();
   }
 

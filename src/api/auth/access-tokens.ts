@@ -19,13 +19,34 @@ const PayloadSchema = Type.Object({
   /** `token_version` of the user when it was made. */
   ver: Type.Integer({ minimum: 0 }),
   exp: Type.Number(),
+  /** Of a browser's session: the same in all its tokens, and when it began (OpenID Connect Core 1.0 section 2). */
+  sid: Type.Optional(Type.String({ minLength: 1 })),
+  auth_time: Type.Optional(Type.Number()),
 });
 const payloadCheck = TypeCompiler.Compile(PayloadSchema);
 
+/** A session of a browser, in which one token follows another. */
+export interface SessionMark {
+  readonly id: string;
+  /** When somebody showed a password, seconds since the epoch. */
+  readonly began_s: number;
+}
+
 /** A token whose signature and life were checked. */
-export interface VerifiedToken extends Static<typeof PayloadSchema> {
+export interface VerifiedToken extends Pick<Static<typeof PayloadSchema>, "sub" | "ver" | "exp"> {
   /** Stands for the token, for its end: the hash of what the signature covers, which nobody can write in two ways. */
   readonly id: string;
+  /** Null: it stands alone, and no other follows it. */
+  readonly session: SessionMark | null;
+}
+
+type TokenUser = Pick<User, "id" | "username" | "role" | "token_version">;
+export interface IssuedToken {
+  readonly access_token: string;
+  /** Its life, seconds. */
+  readonly expires_in: number;
+  /** Its end, seconds since the epoch. */
+  readonly exp: number;
 }
 
 export interface TokenSettings {
@@ -36,6 +57,8 @@ export interface TokenSettings {
   readonly algorithm: "HS256" | "HS384" | "HS512";
   /** Life of a token, seconds. */
   readonly lifetime_s: number;
+  /** Longest session, however often it is renewed, seconds. */
+  readonly session_s: number;
 }
 
 export class AccessTokens {
@@ -54,16 +77,16 @@ export class AccessTokens {
     ];
   }
 
-  /** A token for the user, and its life in seconds. Name and role are for people who look into it. */
-  async issue(
-    user: Pick<User, "id" | "username" | "role" | "token_version">,
-  ): Promise<{ access_token: string; expires_in: number }> {
+  /** A token for the user. Name and role are for people who look into it. @param session null: none */
+  async issue(user: TokenUser, session: SessionMark | null = null): Promise<IssuedToken> {
     const { algorithm, lifetime_s } = this.settings;
-    const iat = Math.floor(this.clock.now_ms() / 1000);
+    const iat = this.#now_s();
+    const expires_in = session === null ? lifetime_s : Math.min(lifetime_s, this.endOf(session) - iat);
     const access_token = await new SignJWT({
       username: user.username,
       role: user.role,
       ver: user.token_version,
+      ...(session === null ? {} : { sid: session.id, auth_time: session.began_s }),
     })
       .setProtectedHeader({ alg: algorithm, typ: "JWT" })
       .setIssuer(OWN_NAME)
@@ -72,17 +95,45 @@ export class AccessTokens {
       // Two log-ins of one second are two tokens, and end apart.
       .setJti(crypto.randomUUID())
       .setIssuedAt(iat)
-      .setExpirationTime(iat + lifetime_s)
+      .setExpirationTime(iat + expires_in)
       .sign(this.#secret);
-    return { access_token, expires_in: lifetime_s };
+    return { access_token, expires_in, exp: iat + expires_in };
+  }
+
+  /** The first token of a session. */
+  begin(user: TokenUser): Promise<IssuedToken> {
+    return this.issue(user, { id: crypto.randomUUID(), began_s: this.#now_s() });
+  }
+
+  /**
+   * The next token of a session; null while the one it has is in the first half of its life, so that many tabs do not
+   * each make one, and when there can be no longer one. The one before goes on until it expires: requests with it may
+   * be on their way.
+   */
+  async renew(user: TokenUser, session: SessionMark, exp: number): Promise<IssuedToken | null> {
+    const { lifetime_s } = this.settings;
+    const now_s = this.#now_s();
+    const isYoung = exp - now_s > lifetime_s / 2;
+    if (isYoung || Math.min(now_s + lifetime_s, this.endOf(session)) <= exp) return null;
+    return this.issue(user, session);
+  }
+
+  /** When a session is over whatever happens, seconds since the epoch. One token's life is always granted. */
+  endOf({ began_s }: SessionMark): number {
+    return began_s + Math.max(this.settings.session_s, this.settings.lifetime_s);
+  }
+
+  #now_s(): number {
+    return Math.floor(this.clock.now_ms() / 1000);
   }
 
   /** @throws {InvalidCredentialError} forged, expired */
   async verify(token: string): Promise<VerifiedToken> {
     const payload = await this.#payloadOf(token).catch(refuse);
     if (!payloadCheck.Check(payload)) throw new InvalidCredentialError("forged");
-    const { sub, ver, exp } = payload;
-    return { id: tokenId(token), sub, ver, exp };
+    const { sub, ver, exp, sid, auth_time } = payload;
+    const session = sid === undefined || auth_time === undefined ? null : { id: sid, began_s: auth_time };
+    return { id: tokenId(token), sub, ver, exp, session };
   }
 
   /** Of the first key that signed it. @throws {errors.JOSEError} */

@@ -3,12 +3,18 @@ import { common, type Reach } from "../../contract/reach.ts";
 import type { Role, Scope } from "../../contract/roles.ts";
 import type { KnownKey, KnownUser } from "../../store/access.ts";
 import { READERS } from "../roles.ts";
+import type { SessionMark, VerifiedToken } from "./access-tokens.ts";
 import type { OutsideToken } from "./outside-tokens.ts";
 
 /** What a request came with. */
 export type Credential =
-  /** `id`: of the token, for its end. `version`: of its user. */
-  | { readonly kind: "token"; readonly id: string; readonly version: number }
+  /** `id`: of the token, for its end. `version`: of its user. `session`: null when no other token follows it. */
+  | {
+      readonly kind: "token";
+      readonly id: string;
+      readonly version: number;
+      readonly session: SessionMark | null;
+    }
   | { readonly kind: "outside"; readonly id: string; readonly token: OutsideToken }
   | { readonly kind: "key"; readonly key: KnownKey };
 
@@ -34,7 +40,7 @@ export interface Claims {
 }
 
 /** Claims of a token of this service. */
-export function tokenClaims(user: KnownUser, id: string, exp: number): Claims {
+export function tokenClaims(user: KnownUser, { id, exp, session }: VerifiedToken): Claims {
   return {
     sub: user.id,
     username: user.username,
@@ -46,7 +52,7 @@ export function tokenClaims(user: KnownUser, id: string, exp: number): Claims {
     requests_per_minute: user.requests_per_minute,
     readings_per_minute: user.readings_per_minute,
     exp,
-    credential: { kind: "token", id, version: user.token_version },
+    credential: { kind: "token", id, version: user.token_version, session },
   };
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from "../../ops/clock.ts";
 import type { KnownKey, KnownUser } from "../../store/access.ts";
 import type { User } from "../../store/users.ts";
 import type { AccessRegister } from "./access-register.ts";
-import type { AccessTokens, VerifiedToken } from "./access-tokens.ts";
+import type { AccessTokens, IssuedToken, VerifiedToken } from "./access-tokens.ts";
 import { isKeyOf, looksLikeKey, prefixOf } from "./api-keys.ts";
 import type { BulkNotes } from "./bulk-notes.ts";
 import { type Claims, keyClaims, outsideClaims, tokenClaims } from "./claims.ts";
@@ -46,9 +46,22 @@ export class Credentials {
     registerMetrics(deps.metrics, register);
   }
 
-  /** A token for a user who has shown a password, and its life in seconds. */
-  issue(user: User): Promise<{ access_token: string; expires_in: number }> {
-    return this.deps.tokens.issue(user);
+  /** A token for a user who has shown a password. @param kind `session`: others may follow it */
+  issue(user: User, kind: "alone" | "session"): Promise<IssuedToken> {
+    return kind === "session" ? this.deps.tokens.begin(user) : this.deps.tokens.issue(user);
+  }
+
+  /** The next token of a session; null when it needs none, and for claims of anything else. */
+  async renew({ sub, exp, credential }: Claims): Promise<IssuedToken | null> {
+    const user = this.deps.register.user(sub);
+    if (credential.kind !== "token" || credential.session === null || user === undefined) return null;
+    return this.deps.tokens.renew(user, credential.session, exp);
+  }
+
+  /** Until when claims can be renewed at the longest, seconds since the epoch; null: they cannot. */
+  renewableUntil_s({ credential }: Claims): number | null {
+    const session = credential.kind === "token" ? credential.session : null;
+    return session && this.deps.tokens.endOf(session);
   }
 
   /**
@@ -62,7 +75,7 @@ export class Credentials {
     const entry = await this.#tokens.get(text);
     if (entry.outside !== null) return this.#outsideClaims(entry, entry.outside);
     const user = this.#userOf(entry.own) ?? (await this.#newUserOf(entry.own));
-    return made(entry, user, () => tokenClaims(user, entry.own.id, entry.own.exp));
+    return made(entry, user, () => tokenClaims(user, entry.own));
   }
 
   /** Count a request that was not let through. @param kind one of few words */
@@ -132,12 +145,14 @@ export class Credentials {
     const user = register.user(sub);
     switch (credential.kind) {
       case "token": {
-        const isNewest = credential.version === user?.token_version && !register.isEnded(credential.id);
+        const isNewest = credential.version === user?.token_version && !register.isEnded(credential);
         return isNewest && user.active && user.role === role && sameList(user.systems, systems);
       }
       case "outside": {
         const now = outsideClaims(credential.token, user);
-        return !register.isEnded(credential.id) && user?.active !== false && sameList(now.systems, systems);
+        return (
+          !register.isEnded({ id: credential.id }) && user?.active !== false && sameList(now.systems, systems)
+        );
       }
       case "key": {
         const key = register.key(credential.key.prefix);

@@ -4,14 +4,22 @@ import type { RouteDeps } from "../deps.ts";
 import type { Claims } from "./claims.ts";
 import { recount } from "./recount.ts";
 
-/** End the request's own token: at once here, within two seconds everywhere. @throws {StoreUnavailableError} */
+/**
+ * End the request's own token, with all others of its session: at once here, within two seconds everywhere.
+ * @throws {StoreUnavailableError}
+ */
 export async function endOwnToken(
-  { accessStore, register }: Pick<RouteDeps, "accessStore" | "register">,
-  { sub, exp, credential }: Claims,
+  { accessStore, register, tokens }: Pick<RouteDeps, "accessStore" | "register" | "tokens">,
+  claims: Claims,
 ): Promise<void> {
+  const { sub, credential } = claims;
   if (credential.kind === "key") return;
-  await accessStore.endToken(credential.id, sub, exp);
-  register.noteEnd(credential.id, exp);
+  const session = credential.kind === "token" ? credential.session : null;
+  const id = session?.id ?? credential.id;
+  // A process that does not know of it yet may still renew the session.
+  const exp = Math.max(claims.exp, tokens.renewableUntil_s(claims) ?? 0);
+  await accessStore.endToken(id, sub, exp);
+  register.noteEnd(id, exp);
 }
 
 /** End all tokens of the request's user. @throws {StoreUnavailableError} */

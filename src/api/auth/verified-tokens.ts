@@ -38,12 +38,12 @@ export class VerifiedTokens {
   async get(text: string): Promise<Remembered> {
     const known = this.#remembered.get(text);
     const entry = known && this.#isCurrent(known) ? known : await this.#check(text);
-    const { id, exp } = entry.own ?? entry.outside;
+    const { exp } = entry.own ?? entry.outside;
     if (exp * 1000 <= this.clock.now_ms()) {
       this.#remembered.delete(text);
       throw new InvalidCredentialError("expired");
     }
-    if (this.register.isEnded(id)) throw new InvalidCredentialError("ended");
+    if (this.register.isEnded(entry.own ?? entry.outside)) throw new InvalidCredentialError("ended");
     return entry;
   }
 

@@ -31,6 +31,11 @@ export class Places {
     return this.#taken;
   }
 
+  /** Those who have one. */
+  get users(): number {
+    return this.#ofUsers.size;
+  }
+
   /**
    * @param user id; all keys and tokens of a user count together
    * @returns gives the place back; more than once is as good as once

@@ -56,6 +56,7 @@ const describe = describeRoute({
       "job-not-found",
       "service-unavailable",
       "server-busy",
+      "too-many-at-once",
     ]),
   },
 });

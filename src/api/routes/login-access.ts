@@ -2,8 +2,11 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { MAX_USERNAME_LENGTH } from "../../contract/access.ts";
 import { MAX_PASSWORD_LENGTH } from "../../contract/passwords.ts";
+import { NO_NUL } from "../../contract/printable.ts";
 import type { ProblemName } from "../../contract/problem.ts";
+import type { User } from "../../store/users.ts";
 import type { AppContext } from "../app-env.ts";
+import type { IssuedToken } from "../auth/access-tokens.ts";
 import type { PasswordGate } from "../auth/password-gate.ts";
 import { shapeCheck } from "../body/check-shape.ts";
 import { smallJson } from "../body/small-json.ts";
@@ -20,7 +23,7 @@ export const LoginSchema = Type.Object({
     maxLength: MAX_USERNAME_LENGTH,
     pattern: "^[^\\u0000-\\u001f\\u007f]*$",
   }),
-  password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH }),
+  password: Type.String({ minLength: 1, maxLength: MAX_PASSWORD_LENGTH, pattern: NO_NUL }),
 });
 
 export const LOGIN_PROBLEMS = [
@@ -37,8 +40,8 @@ export const LOGIN_PROBLEMS = [
   "server-busy",
 ] as const satisfies readonly ProblemName[];
 
-/** A token and its life in seconds. */
-export type LogIn = (c: AppContext) => Promise<{ access_token: string; expires_in: number }>;
+/** @param kind of the token; see `Credentials.issue` */
+export type LogIn = (c: AppContext, kind: "alone" | "session") => Promise<IssuedToken>;
 
 const checkLogin = shapeCheck(LoginSchema);
 
@@ -48,10 +51,10 @@ const checkLogin = shapeCheck(LoginSchema);
  */
 export function loginOf(deps: RouteDeps, gate: PasswordGate): LogIn {
   const read = smallJson(MAX_LOGIN_BYTES, deps.config.BODY_TIMEOUT_MS);
-  return async (c) => {
+  return async (c, kind) => {
     const credentials = checkLogin(await read(c));
     await gate.admit(c, credentials.username);
-    return login(deps, gate, credentials);
+    return deps.tokens.issue(await userOf(deps, gate, credentials), kind);
   };
 }
 
@@ -60,11 +63,11 @@ export function loginOf(deps: RouteDeps, gate: PasswordGate): LogIn {
  * @throws {ProblemError} invalid-credentials, server-busy
  * @throws {StoreUnavailableError}
  */
-async function login(
+async function userOf(
   deps: RouteDeps,
   gate: PasswordGate,
   { username, password }: Static<typeof LoginSchema>,
-) {
+): Promise<User> {
   const user = await deps.users.findByName(username);
   const matches = await gate.matches(password, user?.password_hash ?? null);
   if (!matches || !user?.active) {
@@ -72,5 +75,5 @@ async function login(
       headers: { "WWW-Authenticate": 'Bearer realm="hydraulic-ingest"' },
     });
   }
-  return deps.tokens.issue(user);
+  return user;
 }

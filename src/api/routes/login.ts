@@ -45,7 +45,7 @@ const describe = describeRoute({
 
 export function mountLogin(app: App, logIn: LogIn): void {
   app.post(PATH, describe, requireEncodedJson, async (c) => {
-    const token = await logIn(c);
-    return c.json({ ...token, token_type: "bearer" }, 200, { "Cache-Control": "no-store" });
+    const { access_token, expires_in } = await logIn(c, "alone");
+    return c.json({ access_token, token_type: "bearer", expires_in });
   });
 }

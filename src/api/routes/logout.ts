@@ -42,6 +42,6 @@ export function mountLogout(app: App, deps: RouteDeps): void {
     if (sessionToken(c) !== undefined) endSession(c);
     await endOwnToken(deps, c.get("claims"));
     if (everywhere) await endAllTokens(deps, c);
-    return c.body(null, 204, { "Cache-Control": "no-store" });
+    return c.body(null, 204);
   });
 }

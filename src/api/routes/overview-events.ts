@@ -35,7 +35,7 @@ const describe = describeRoute({
       id: "1",
       data: OVERVIEW_EXAMPLE,
     }),
-    ...problems(PATH, LIST_PROBLEMS),
+    ...problems(PATH, [...LIST_PROBLEMS, "too-many-at-once"]),
   },
 });
 

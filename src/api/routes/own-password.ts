@@ -67,6 +67,6 @@ export function mountOwnPassword(app: App, deps: RouteDeps, gate: PasswordGate):
     await accountAnswer(deps.users.setPassword(sub, await hashPassword(new_password), by));
     await recount(deps.register);
     if (sessionToken(c) !== undefined) endSession(c);
-    return c.body(null, 204, { "Cache-Control": "no-store" });
+    return c.body(null, 204);
   });
 }

@@ -19,10 +19,12 @@ import "./styles/print.css";
 import { App } from "./app.tsx";
 import { loadSession } from "./lib/api.ts";
 import { startTheme } from "./lib/preferences.ts";
+import { keepSession } from "./lib/renewal.ts";
 import { startRouter } from "./lib/router.ts";
 
 startTheme();
 startRouter();
+keepSession();
 void loadSession();
 const root = document.getElementById("console");
 if (root) render(<App />, root);

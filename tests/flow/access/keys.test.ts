@@ -115,6 +115,8 @@ describe("a key", () => {
       user: { id: producer.id, username: producer.username, role: "producer", systems: null },
       key: { id: key.id, name: "logger", prefix: key.prefix, scopes: ["ingest"] },
       expires_at: null,
+      expires_in: null,
+      renewable_until: null,
     });
   });
 

@@ -186,7 +186,7 @@ describe("a batch is refused and not stored with", () => {
     const { id } = await api.tokenFor("producer");
     const { JWT_SECRET_KEY: secret, JWT_ALGORITHM: algorithm } = api.config;
     const past = new ManualClock(Date.now() - 7_200_000);
-    const tokens = new AccessTokens({ secret, algorithm, lifetime_s: 3_600 }, past);
+    const tokens = new AccessTokens({ secret, algorithm, lifetime_s: 3_600, session_s: 3_600 }, past);
     const user = { id, username: "x", role: "producer", token_version: 0 } as const;
     return (await tokens.issue(user)).access_token;
   }

@@ -16,6 +16,8 @@ export const ACCOUNT_ROWS: Readonly<Record<string, Row>> = {
   "GET /api/v1/auth/session": looks(EVERYBODY, "/api/v1/auth/session", {
     scopes: ["ingest", "read", "write"],
   }),
+  // A token by itself is none that is renewed: nothing changes.
+  "POST /api/v1/auth/session/renew": looks(EVERYBODY, "/api/v1/auth/session/renew", { scopes: [] }),
   "POST /api/v1/auth/logout": looks(EVERYBODY, "/api/v1/auth/logout", { scopes: [], good: 204 }),
   // The password is unknown, and so wrong: whoever comes so far was let through.
   "POST /api/v1/auth/password": {

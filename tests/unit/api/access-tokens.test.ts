@@ -7,6 +7,7 @@ import { ManualClock } from "../../support/manual-clock.ts";
 
 const SECRET = "a secret for tests that has 32 characters";
 const LIFETIME_S = 600;
+const SESSION_S = 1_500;
 const user = {
   id: "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b",
   username: "rig-7",
@@ -16,7 +17,10 @@ const user = {
 
 function setUp(algorithm: "HS256" | "HS384" | "HS512" = "HS256") {
   const clock = new ManualClock();
-  const tokens = new AccessTokens({ secret: SECRET, algorithm, lifetime_s: LIFETIME_S }, clock);
+  const tokens = new AccessTokens(
+    { secret: SECRET, algorithm, lifetime_s: LIFETIME_S, session_s: SESSION_S },
+    clock,
+  );
   const iat = Math.floor(clock.now_ms() / 1000);
   const payload = {
     iss: OWN_NAME,
@@ -49,7 +53,10 @@ describe("while the key is changed", () => {
   const NEXT = "the secret that comes after it has 40 chars";
   const clock = new ManualClock();
   const process = (secret: string, accepted?: string) =>
-    new AccessTokens({ secret, accepted, algorithm: "HS256", lifetime_s: LIFETIME_S }, clock);
+    new AccessTokens(
+      { secret, accepted, algorithm: "HS256", lifetime_s: LIFETIME_S, session_s: SESSION_S },
+      clock,
+    );
   const works = async (from: AccessTokens, at: AccessTokens) => {
     const { access_token } = await from.issue(user);
     return at.verify(access_token).then(

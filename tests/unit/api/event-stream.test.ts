@@ -2,8 +2,11 @@
 import { expect, test } from "bun:test";
 import { Hono } from "hono";
 import type { AppEnv } from "../../../src/api/app-env.ts";
+import type { Claims } from "../../../src/api/auth/claims.ts";
 import { Lives } from "../../../src/api/auth/lives.ts";
 import { eventStream, Newest, type StreamPiece } from "../../../src/api/event-stream.ts";
+import { Places } from "../../../src/api/limits/places.ts";
+import { asProblem, problemResponse } from "../../../src/api/problem-error.ts";
 import { sseParts } from "../../support/sse.ts";
 import { until } from "../../support/until.ts";
 
@@ -16,18 +19,26 @@ function scene(
   const closing = new AbortController();
   const lives = new Lives({ listen: () => () => undefined }, holds);
   let left = 0;
+  const places = new Places({ what: "event streams", all: 3, of_one_user: 2 });
   const app = new Hono<AppEnv>().get("/", (c) => {
+    c.set("claims", { sub: c.req.query("user") ?? "ada" } as Claims);
     const leave = () => {
       left += 1;
     };
     const tokens = { lifeOf: () => lives.begin(c.get("claims"), life_s * 1_000) };
     return eventStream(
       c,
-      { tokens, stop: { wanted: closing.signal, closing: closing.signal, hurry: closing.signal } },
+      {
+        tokens,
+        streams: places,
+        stop: { wanted: closing.signal, closing: closing.signal, hurry: closing.signal },
+      },
       { next, leave },
     );
   });
-  return { closing, left: () => left, response: (method = "GET") => app.request("/", { method }) };
+  app.onError((error, c) => problemResponse(c, asProblem(error)));
+  const response = (method = "GET", user = "ada") => app.request(`/?user=${user}`, { method });
+  return { closing, places, left: () => left, response };
 }
 
 test("a value that does not come in time is a sign of life, and comes all the same", async () => {
@@ -92,4 +103,31 @@ test("the head alone holds nothing: nobody reads the body, so nobody would end i
   expect(response.status).toBe(200);
   expect(response.headers.get("Content-Type")).toBe("text/event-stream");
   expect(endless.left()).toBe(1);
+});
+
+test("it needs a place of its user and one of all, and gives both back however it ends", async () => {
+  const { response, places, left, closing } = scene(async (end) => {
+    await new Promise<void>((resolve) => end.addEventListener("abort", () => resolve(), { once: true }));
+    return null;
+  });
+  expect((await response("HEAD")).status).toBe(200);
+  const open = [await response(), await response()];
+  const refused = await response();
+  expect(refused.status).toBe(429);
+  expect(refused.headers.get("Retry-After")).toBe("10");
+  expect(await refused.json()).toMatchObject({
+    type: "/problems/too-many-at-once",
+    detail: "You have 2 event streams open, which is as many as a user may have.",
+  });
+  // The source had begun.
+  expect(left()).toBe(2);
+  open.push(await response("GET", "bob"));
+  const full = await response("GET", "eve");
+  expect(full.status).toBe(503);
+  expect(await full.json()).toMatchObject({ type: "/problems/server-busy" });
+  await open[0]?.body?.cancel();
+  await until("a place is free", () => places.taken === 2);
+  expect((await response("GET", "ada")).status).toBe(200);
+  closing.abort();
+  await until("all places are free", () => places.taken === 0);
 });

@@ -13,6 +13,9 @@ export const session = new Shared<Session | null | undefined>(undefined);
  */
 export const sessionOver = new Shared(false);
 
+/** Longer, and whoever wants to sign in would wait for it. */
+const RENEW_DEADLINE_MS = 10_000;
+
 /** Other tabs of this browser: they share the cookie, so they share who is signed in. */
 const tabs = new BroadcastChannel("hydraulic-session");
 type TabNews = "signed-in" | "signed-out";
@@ -109,9 +112,23 @@ export async function loadSession(): Promise<void> {
   }
 }
 
+/**
+ * What changes the cookie comes in turn, in all tabs, or the answer to one visitor would take the place of another's.
+ * Browsers have locks where they trust the connection.
+ */
+const inTurn = <T>(work: () => Promise<T>): Promise<T> =>
+  "locks" in navigator ? navigator.locks.request("hydraulic-session", work) : work();
+
+/** The session as it is after it was renewed, if it was time. @throws {Problem} */
+export const renewSession = (): Promise<Session> =>
+  inTurn(async () => {
+    const signal = AbortSignal.timeout(RENEW_DEADLINE_MS);
+    return (await call<Session>("/api/v1/auth/session/renew", { method: "POST", signal })).data;
+  });
+
 /** @throws {Problem} */
 export async function signIn(username: string, password: string): Promise<void> {
-  await post("/api/v1/auth/session", { username, password });
+  await inTurn(() => post("/api/v1/auth/session", { username, password }));
   await begin();
   tellTabs("signed-in");
 }
@@ -137,7 +154,7 @@ const tellTabs = (news: TabNews) => tabs.postMessage(news);
 /** Ends the session; only when the service says that it is over does the page say so too. @throws {Problem} */
 export async function signOut(): Promise<void> {
   try {
-    await call("/api/v1/auth/session", { method: "DELETE" });
+    await inTurn(() => call("/api/v1/auth/session", { method: "DELETE" }));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     if (error.status !== 401) throw stillSignedIn(error);

@@ -63,6 +63,7 @@ const settings = {
   secret: "a secret of a fuzzer, 0123456789abcdef",
   algorithm: "HS256",
   lifetime_s: 3_600,
+  session_s: 3_600,
 } as const;
 const tokens = new AccessTokens(settings, systemClock);
 const USER = {
