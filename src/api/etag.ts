@@ -38,7 +38,7 @@ export function matchedVersions(c: Context): readonly number[] | null {
   return header
     .matchAll(TAG)
     .filter(([, weak]) => weak === undefined)
-    .map(([, , tag]) => /^"(\d{1,9})"$/.exec(tag ?? "")?.[1])
+    .map(([, , tag]) => /^"(\d{1,16})"$/.exec(tag ?? "")?.[1])
     .filter((version) => version !== undefined)
     .map(Number)
     .toArray();

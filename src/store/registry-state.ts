@@ -71,11 +71,11 @@ export function unchanged(sql: Sql, { sensor_id }: SensorKey, { seen }: SensorSt
 
 /**
  * Repeat `attempt` until it says that it met the state it had read.
- * @throws {StoreUnavailableError} when others keep changing the sensor; and what `attempt` throws
+ * @throws {StoreUnavailableError} when others keep changing it; and what `attempt` throws
  */
 export async function untilUndisturbed(attempt: () => Promise<boolean>): Promise<void> {
   for (let n = 0; n < MAX_ATTEMPTS; n += 1) if (await attempt()) return;
-  throw new StoreUnavailableError("a sensor was changed by others all the time");
+  throw new StoreUnavailableError("it was changed by others all the time");
 }
 
 /**

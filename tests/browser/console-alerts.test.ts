@@ -33,7 +33,31 @@ consoleSuite("alerts in the console", ({ bench, enter }) => {
     await page.keyboard.press("Enter");
     await dialog.waitFor({ state: "detached" });
     const [put = ""] = bench().posts;
-    expect(JSON.parse(put.replace("PUT ", ""))).toEqual({ share: 0.007, window_s: null, min_readings: 50 });
+    expect(JSON.parse(put.replace('PUT "7" ', ""))).toEqual({
+      share: 0.007,
+      window_s: null,
+      min_readings: 50,
+    });
+    expect(complaints).toEqual([]);
+    await close();
+  }, 60_000);
+
+  test("limits that another has changed meanwhile are shown, and what was typed goes over these only when it is sent again", async () => {
+    bench().conflict = true;
+    const { page, complaints, close } = await enter(`/systems/${IDS.system}`);
+    await page.getByRole("button", { name: "Change the limits" }).click();
+    const dialog = page.getByRole("dialog", { name: "Limits of the system's alerts" });
+    await dialog.getByLabel("Quarantined readings (%)").fill("5");
+    await page.keyboard.press("Enter");
+    await dialog.getByText("Somebody else has changed it").waitFor();
+    await dialog.getByText("above 35.0 % (its own)").waitFor();
+    await dialog.getByText("k.okafor").waitFor();
+    expect(await faultsOf(page, "dialog-alert-limits-raced")).toEqual([]);
+    expect(await dialog.getByLabel("Quarantined readings (%)").inputValue()).toBe("5");
+    await dialog.getByLabel("Quarantined readings (%)").focus();
+    await page.keyboard.press("Enter");
+    await dialog.waitFor({ state: "detached" });
+    expect(bench().posts.map((put) => put.slice(0, 7))).toEqual(['PUT "7"', 'PUT "8"']);
     expect(complaints).toEqual([]);
     await close();
   });

@@ -1,4 +1,5 @@
 /** Parameters as the descriptions of routes write them. */
+import { TAG_LIST_OR_ANY } from "../etag.ts";
 import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID, JOB_EXAMPLE } from "./examples.ts";
 
 /** A UUID of the path. */
@@ -91,3 +92,12 @@ export const pageParameters = (fallback: number, maximum: number) => [
   queryParameter("limit", "Items on the page", { type: "integer", minimum: 1, maximum, default: fallback }),
   queryParameter("after", "`next` of the page before", CURSOR),
 ];
+
+/** Of a change that is meant to follow a version; see `matchedVersions`. */
+export const IF_MATCH = {
+  name: "If-Match",
+  in: "header",
+  required: false,
+  description: "ETag of the version that the change is meant to follow",
+  schema: { type: "string", pattern: TAG_LIST_OR_ANY },
+} as const;

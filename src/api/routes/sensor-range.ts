@@ -6,12 +6,12 @@ import { effectiveRange, type SensorKey } from "../../contract/registry-records.
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
 import type { App, AppEnv } from "../app-env.ts";
 import { invalidField, shapeCheck } from "../body/check-shape.ts";
-import { matchedVersions, TAG_LIST_OR_ANY, versionTag } from "../etag.ts";
+import { matchedVersions, versionTag } from "../etag.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { requireEncodedJson } from "../middleware/encoded-json.ts";
 import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
-import { SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
+import { IF_MATCH, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { RANGE_CHANGE_EXAMPLE, RANGE_STATE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { limitsOf } from "../range-limits.ts";
@@ -57,16 +57,7 @@ const describePut = describeRoute({
     "change; one that was set for later is overruled by another with the same `valid_from`. Sending what the newest " +
     "version says changes nothing. With `If-Match` only if the newest version is the one named. Admins and engineers only.",
   operationId: "setSensorRange",
-  parameters: [
-    ...parameters,
-    {
-      name: "If-Match",
-      in: "header",
-      required: false,
-      description: "ETag of the version that the change is meant to follow",
-      schema: { type: "string", pattern: TAG_LIST_OR_ANY },
-    },
-  ],
+  parameters: [...parameters, IF_MATCH],
   requestBody: {
     required: true,
     content: {
@@ -95,7 +86,6 @@ export function mountSensorRange(app: App, deps: RegistryDeps): void {
     const sensor = await registryAnswer(deps.sensors.get(key));
     const [newest = null] = await deps.ranges.versions(key.sensor_id, null, 1);
     c.header("ETag", versionTag(newest?.version ?? 0));
-    c.header("Cache-Control", "no-store");
     return c.json({
       unit: sensor.unit,
       in_force: effectiveRange(sensor.unit, sensor.own_range, deps.units),

@@ -2,24 +2,27 @@
 import { useState } from "preact/hooks";
 import type { AlertLimitsState, OwnAlertLimits } from "../../../../contract/alert.ts";
 import { useMayEditRegistry } from "../../lib/access.ts";
-import { call } from "../../lib/api.ts";
+import { type Answer, call, Problem } from "../../lib/api.ts";
 import { FormError } from "../../lib/form-error.ts";
 import { countOf, duration, percent } from "../../lib/format.ts";
-import { useResource } from "../../lib/resource.ts";
+import { useAction, useResource } from "../../lib/resource.ts";
 import { to } from "../../lib/router.ts";
 import { plainNumber } from "../../lib/typed-number.ts";
 import { TextField } from "../../ui/field.tsx";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { notify } from "../../ui/notices.tsx";
 import { Facts, Panel } from "../../ui/page.tsx";
-import { Shown } from "../../ui/states.tsx";
+import { ProblemBox, Shown } from "../../ui/states.tsx";
 import { timeFact } from "../../ui/time.tsx";
 
 export function AlertLimitsPanel({ id }: { id: string }) {
   const path = `/api/v1/systems/${id}/alert-limits`;
   const limits = useResource<AlertLimitsState>(path);
-  const [isChanging, setChanging] = useState(false);
+  /** As it is when the dialog opens: the panel may be older. */
+  const [changing, setChanging] = useState<Answer<AlertLimitsState> | null>(null);
+  const { busy, problem, run } = useAction();
   const mayEdit = useMayEditRegistry();
+  const open = () => run(async () => setChanging(await call<AlertLimitsState>(path)));
   return (
     <Panel
       title="Alert limits"
@@ -27,7 +30,7 @@ export function AlertLimitsPanel({ id }: { id: string }) {
         <div class="chart-tools">
           <a href={to("/alerts", { state: "any", system_id: id })}>Its alerts</a>
           {mayEdit && limits.data ? (
-            <button type="button" class="button small-button" onClick={() => setChanging(true)}>
+            <button type="button" class="button small-button" disabled={busy} onClick={() => void open()}>
               Change the limits
             </button>
           ) : null}
@@ -35,13 +38,9 @@ export function AlertLimitsPanel({ id }: { id: string }) {
       }
     >
       <Shown of={limits}>{(state) => <InForce state={state} />}</Shown>
-      {isChanging && limits.data ? (
-        <LimitsDialog
-          path={path}
-          own={limits.data.own}
-          onSaved={limits.reload}
-          onClose={() => setChanging(false)}
-        />
+      {problem ? <ProblemBox problem={problem} /> : null}
+      {changing ? (
+        <LimitsDialog path={path} begin={changing} onRead={limits.reload} onClose={() => setChanging(null)} />
       ) : null}
     </Panel>
   );
@@ -67,8 +66,9 @@ function InForce({ state: { in_force, own, author_name, updated_at } }: { state:
 
 interface LimitsDialogProps {
   readonly path: string;
-  readonly own: OwnAlertLimits;
-  readonly onSaved: () => void;
+  readonly begin: Answer<AlertLimitsState>;
+  /** They are others than the page shows. */
+  readonly onRead: () => void;
   readonly onClose: () => void;
 }
 
@@ -82,7 +82,30 @@ const MAX_READINGS = 1_000_000_000_000;
 const times = (limit: number, factor: number) => Number((limit * factor).toPrecision(12));
 const typed = (limit: number | null, factor: number) => (limit === null ? "" : String(times(limit, factor)));
 
-function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
+/** Sets limits only over those that were seen: of others it shows what they are now, and what was typed stays. */
+function useLimits({ path, begin, onRead, onClose }: LimitsDialogProps) {
+  const [seen, setSeen] = useState(begin);
+  const set = async (body: OwnAlertLimits) => {
+    const etag = seen.headers.get("ETag");
+    try {
+      await call(path, { method: "PUT", body, ...(etag ? { headers: { "If-Match": etag } } : {}) });
+    } catch (error) {
+      if (error instanceof Problem && error.status === 412) {
+        setSeen(await call<AlertLimitsState>(path));
+        onRead();
+      }
+      throw error;
+    }
+    notify("The limits are set; alerts are judged by them within seconds.");
+    onRead();
+    onClose();
+  };
+  return { now: seen === begin ? null : seen.data, set };
+}
+
+function LimitsDialog(props: LimitsDialogProps) {
+  const { own } = props.begin.data;
+  const { now, set } = useLimits(props);
   const [share, setShare] = useState(typed(own.share, HUNDRED));
   const [window, setWindow] = useState(typed(own.window_s, 1 / MINUTE_S));
   const [fewest, setFewest] = useState(typed(own.min_readings, 1));
@@ -94,10 +117,7 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
       window_s: minutes === null ? null : times(minutes, MINUTE_S),
       min_readings: limitOf(fewest, "The number of readings", 1, MAX_READINGS),
     };
-    await call(path, { method: "PUT", body });
-    notify("The limits are set; alerts are judged by them within seconds.");
-    onSaved();
-    onClose();
+    await set(body);
   };
   return (
     <FormDialog
@@ -105,8 +125,9 @@ function LimitsDialog({ path, own, onSaved, onClose }: LimitsDialogProps) {
       verb="Set the limits"
       ready
       work={work}
-      onClose={onClose}
+      onClose={props.onClose}
     >
+      {now ? <InForce state={now} /> : null}
       <p class="muted">What is left empty is the service's.</p>
       <TextField
         label="Quarantined readings (%)"
