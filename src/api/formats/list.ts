@@ -85,7 +85,7 @@ export async function answerList<T, K>(
   const { items, next: key } = await source.page(source.after, limit, { signal: c.req.raw.signal });
   const next = key && linkTo(c, { ...source.link, after: cursorText(source.cursor(key)) });
   if (format === "json" && source.answer) return source.answer({ items, next }, linkHeader({ next }));
-  const headers = { "Cache-Control": "no-store", ...linkHeader({ next }) };
+  const headers = linkHeader({ next });
   if (format === "json") return c.json({ items, next }, 200, headers);
   const type = { "Content-Type": FORMAT_KINDS[format].content_type };
   return c.body(header + textOf(items), 200, { ...headers, ...type });

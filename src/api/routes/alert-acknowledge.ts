@@ -63,6 +63,6 @@ export function mountAlertAcknowledge(app: App, { alerts, tokens, config }: Rout
     const reach = c.get("claims").systems;
     const isKnown = await alerts.acknowledge(alert_id, { actor: actorOf(c), reach, note });
     if (!isKnown) throw new ProblemError("alert-not-found");
-    return c.body(null, 204, { "Cache-Control": "no-store" });
+    return c.body(null, 204);
   });
 }

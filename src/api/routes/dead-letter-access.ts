@@ -84,7 +84,7 @@ export const decisionOf = (c: AppContext, note: string | null): Decision => ({
 /** The outcome of a decision. @throws {ProblemError} dead-letter-gone */
 export async function decisionAnswer(c: AppContext, decision: Promise<DeadLetter>): Promise<Response> {
   try {
-    return c.json(toLetterView(await decision), 200, { "Cache-Control": "no-store" });
+    return c.json(toLetterView(await decision));
   } catch (error) {
     if (!(error instanceof DeadLetterGoneError)) throw error;
     throw new ProblemError("dead-letter-gone", { cause: error });

@@ -33,6 +33,6 @@ export function mountDeadLetter(app: App, { deadLetters, tokens }: RouteDeps): v
     if (!found || !isLetterWithin(c.get("claims").systems, found.letter))
       throw new ProblemError("dead-letter-not-found");
     const answer = { ...toLetterView(found.letter), payload: payloadOf(found.fields) };
-    return c.json(answer, 200, { "Cache-Control": "no-store" });
+    return c.json(answer);
   });
 }

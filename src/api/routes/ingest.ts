@@ -139,6 +139,6 @@ async function accepted(deps: RouteDeps, c: Context<AppEnv>, acceptance: Accepta
   const { job_id } = acceptance;
   const address = noteAcceptance(c, acceptance);
   const job = await awaited(deps, c, job_id);
-  if (job) return c.json(toJobView(job), 200, { "Content-Location": address, "Cache-Control": "no-store" });
+  if (job) return c.json(toJobView(job), 200, { "Content-Location": address });
   return c.json({ job_id, status: "queued" }, 202, { Location: address, "Retry-After": "1" });
 }

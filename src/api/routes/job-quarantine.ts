@@ -63,7 +63,6 @@ export function mountJobQuarantine(app: App, deps: RouteDeps): void {
       const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
       const after = wholeParameter(c, "after", { min: -1, max: Number.MAX_SAFE_INTEGER, fallback: -1 });
       const { job_id } = await visibleJob(deps, c);
-      c.header("Cache-Control", "no-store");
       return c.json(await deps.quarantine.ofJob(job_id, Math.min(after, 2_147_483_647), limit));
     },
   );

@@ -37,7 +37,6 @@ const describe = describeRoute({
 export function mountJob(app: App, deps: RouteDeps): void {
   app.get(PATH, describe, authenticate(deps.tokens, undefined, FOLLOWING), async (c) => {
     const job = await visibleJob(deps, c);
-    c.header("Cache-Control", "no-store");
     if (!isTerminal(job.status)) c.header("Retry-After", "1");
     return c.json(toJobView(job));
   });

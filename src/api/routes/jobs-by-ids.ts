@@ -28,7 +28,6 @@ export async function jobsByIds(
     .filter((job) => job !== undefined)
     .filter((job) => maySee(claims, job));
   const known = new Set(visible.map((job) => job.job_id));
-  c.header("Cache-Control", "no-store");
   if (visible.some((job) => !isTerminal(job.status))) c.header("Retry-After", "1");
   const missing = asked.filter((id) => !known.has(id));
   return c.json({ items: visible.map(toJobView), next: null, missing });

@@ -50,5 +50,5 @@ export async function secretAnswer(
 ): Promise<Response> {
   const key = await visibleKey(deps, c, id);
   c.header("Location", `${KEYS_PATH}/${id}`);
-  return c.json({ key, secret }, 201, { "Cache-Control": "no-store" });
+  return c.json({ key, secret }, 201);
 }

@@ -101,8 +101,7 @@ export function mountKey(app: App, deps: RouteDeps): void {
   const read = smallJson(MAX_KEY_BYTES, deps.config.BODY_TIMEOUT_MS);
   const people = authenticate(deps.tokens, undefined, NO_KEYS);
   const idOf = (c: AppContext) => pathUuid(c, "key_id");
-  const answer = async (c: AppContext) =>
-    c.json(await visibleKey(deps, c, idOf(c)), 200, { "Cache-Control": "no-store" });
+  const answer = async (c: AppContext) => c.json(await visibleKey(deps, c, idOf(c)));
 
   app.get(PATH, describeGet, people, answer);
   app.patch(PATH, describePatch, people, requireEncodedJson, async (c) => {

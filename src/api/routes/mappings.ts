@@ -129,7 +129,6 @@ function mountList(app: App, deps: RegistryDeps): void {
       }),
     );
     const last = items.at(-1);
-    c.header("Cache-Control", "no-store");
     return c.json({
       items,
       next: last && items.length === limit ? toCursor([last.label, last.id]) : null,
@@ -155,7 +154,6 @@ function mountChanges(app: App, deps: RegistryDeps): void {
     const { id, created } = await registryAnswer(
       deps.mappings.set({ system_id, sensor_id, key, unit, actor: actorOf(c) }),
     );
-    c.header("Cache-Control", "no-store");
     const mapping = await deps.mappings.get(system_id, id);
     if (mapping === null) throw new ProblemError("mapping-not-found");
     return c.json(mapping, created ? 201 : 200);

@@ -28,6 +28,6 @@ const describe = describeRoute({
 export function mountMetrics(app: App, deps: Pick<RouteDeps, "metrics">): void {
   app.get("/metrics", describe, async (c) => {
     const text = await deps.metrics.metrics();
-    return c.body(text, 200, { "Content-Type": deps.metrics.contentType, "Cache-Control": "no-store" });
+    return c.body(text, 200, { "Content-Type": deps.metrics.contentType });
   });
 }

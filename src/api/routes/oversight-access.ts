@@ -28,7 +28,7 @@ export function pageAnswer(
   after: readonly string[] | null,
 ): Response {
   const next = after && linkTo(c, { after: toCursor(after) });
-  return c.json({ items, next }, 200, { "Cache-Control": "no-store", ...linkHeader({ next }) });
+  return c.json({ items, next }, 200, linkHeader({ next }));
 }
 
 /** The user of the request. */

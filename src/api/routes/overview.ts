@@ -40,7 +40,7 @@ export function mountOverview(app: App, { tokens }: RouteDeps, sampler: Overview
   app.get(PATH, describe, authenticate(tokens, READERS), (c) =>
     queryAnswer(c, async () => {
       onlyParameters(c, []);
-      return c.json(await sampler.latest(c.get("claims").systems), 200, { "Cache-Control": "no-store" });
+      return c.json(await sampler.latest(c.get("claims").systems));
     }),
   );
 }

@@ -149,7 +149,6 @@ const tags = ["Operation"];
 
 /** 503 with a time to come again when it is unavailable, else 200. @param answer is sent as it is */
 export function answerReadiness<T extends Readiness>(c: AppContext, answer: T): Response {
-  c.header("Cache-Control", "no-store");
   if (answer.status !== "unavailable") return c.json(answer);
   return c.json(answer, 503, { "Retry-After": String(RETRY_AFTER_BACKLOG_S) });
 }
@@ -164,7 +163,7 @@ export function mountLive(app: App): void {
     security: PUBLIC,
     responses: { 200: ok("Alive", LiveSchema, { status: "alive" }), ...problems("/livez", []) },
   });
-  app.get("/livez", live, (c) => c.json({ status: "alive" }, 200, { "Cache-Control": "no-store" }));
+  app.get("/livez", live, (c) => c.json({ status: "alive" }));
 }
 
 export function mountProbes(app: App, deps: RouteDeps): void {

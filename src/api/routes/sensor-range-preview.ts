@@ -75,7 +75,6 @@ export function mountSensorRangePreview(app: App, deps: RegistryDeps): void {
         asked,
         options,
       );
-      c.header("Cache-Control", "no-store");
       const counts = { readings, refused: below + above, below, above, lowest, highest };
       return c.json({ unit, ...limits, ...rangeText(range), ...counts });
     }),

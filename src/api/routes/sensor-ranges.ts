@@ -59,7 +59,6 @@ export function mountSensorRanges(app: App, deps: RegistryDeps): void {
     await registryAnswer(deps.sensors.get(key));
     const items = await deps.ranges.versions(key.sensor_id, Number.isNaN(after) ? null : after, limit);
     const last = items.at(-1);
-    c.header("Cache-Control", "no-store");
     return c.json({ items, next: last && items.length === limit ? last.version : null });
   });
 }

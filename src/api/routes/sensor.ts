@@ -101,7 +101,6 @@ export function mountSensor(app: App, deps: RegistryDeps): void {
     const key = sensorKeyOf(c);
     const sensor = await view(key);
     const { first_us, last_us } = await deps.sensors.readingSpan(key.sensor_id);
-    c.header("Cache-Control", "no-store");
     return c.json({ ...sensor, first_reading_at: iso(first_us), last_reading_at: iso(last_us) });
   });
   app.patch(PATH, describePatch, editors, requireEncodedJson, async (c) => {
@@ -113,19 +112,16 @@ export function mountSensor(app: App, deps: RegistryDeps): void {
       unit: unit === undefined ? undefined : canonicalUnit(deps.units, unit),
     };
     await registryAnswer(deps.sensors.change(key, change));
-    c.header("Cache-Control", "no-store");
     return c.json(await view(key));
   });
   app.delete(PATH, describeArchive, editors, async (c) => {
     const key = sensorKeyOf(c);
     await deps.sensors.archive(key);
-    c.header("Cache-Control", "no-store");
     return c.json(await view(key));
   });
   app.post(`${PATH}/restore`, describeRestore, editors, async (c) => {
     const key = sensorKeyOf(c);
     await deps.sensors.restore(key);
-    c.header("Cache-Control", "no-store");
     return c.json(await view(key));
   });
 }

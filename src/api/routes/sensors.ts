@@ -68,7 +68,6 @@ export function mountSensors(app: App, deps: RegistryDeps): void {
     const [after = null] = cursorParameter(c, 1) ?? [];
     const sensors = await registryAnswer(deps.sensors.list(system_id, { ...query, after }));
     const last = sensors.at(-1);
-    c.header("Cache-Control", "no-store");
     return c.json({
       items: sensors.map((sensor) => toSensorView(sensor, deps.units)),
       next: last && sensors.length === query.limit ? toCursor([last.name]) : null,
@@ -92,7 +91,6 @@ export function mountSensors(app: App, deps: RegistryDeps): void {
     };
     await registryAnswer(deps.sensors.register(sensor));
     c.header("Location", `/api/v1/systems/${system_id}/sensors/${key.sensor_id}`);
-    c.header("Cache-Control", "no-store");
     return c.json(toSensorView(await registryAnswer(deps.sensors.get(key)), deps.units), 201);
   });
 }

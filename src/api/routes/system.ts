@@ -79,21 +79,17 @@ export function mountSystem(app: App, deps: RegistryDeps): void {
   app.get(PATH, describeGet, authenticate(deps.tokens), async (c) => {
     const system = await deps.systems.get(systemIdOf(c));
     if (system === null) throw new ProblemError("system-not-found");
-    c.header("Cache-Control", "no-store");
     return c.json(system);
   });
   app.patch(PATH, describePatch, editors, requireEncodedJson, async (c) => {
     const id = systemIdOf(c);
     const change = checkChange(await deps.readJson(c));
-    c.header("Cache-Control", "no-store");
     return c.json(await registryAnswer(deps.systems.change(id, change)));
   });
   app.delete(PATH, describeArchive, editors, async (c) => {
-    c.header("Cache-Control", "no-store");
     return c.json(await registryAnswer(deps.systems.archive(systemIdOf(c))));
   });
   app.post(`${PATH}/restore`, describeRestore, editors, async (c) => {
-    c.header("Cache-Control", "no-store");
     return c.json(await registryAnswer(deps.systems.restore(systemIdOf(c))));
   });
 }

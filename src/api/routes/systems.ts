@@ -58,7 +58,6 @@ export function mountSystems(app: App, deps: RegistryDeps): void {
     if (after !== null && !isUuid(after.id)) throw invalidParameter("after", "the `next` of the page before");
     const items = await deps.systems.list({ ...query, reach: c.get("claims").systems, after });
     const last = items.at(-1);
-    c.header("Cache-Control", "no-store");
     return c.json({
       items,
       next: last && items.length === query.limit ? toCursor([last.name, last.id]) : null,
@@ -71,7 +70,6 @@ export function mountSystems(app: App, deps: RegistryDeps): void {
     const { id = Bun.randomUUIDv7(), name, description = "" } = checkNew(await deps.readJson(c));
     const system = await registryAnswer(deps.systems.register({ id: id.toLowerCase(), name, description }));
     c.header("Location", `${PATH}/${system.id}`);
-    c.header("Cache-Control", "no-store");
     return c.json(system, 201);
   });
 }

@@ -79,7 +79,6 @@ export function mountUser(app: App, deps: RouteDeps): void {
   const find = async (c: AppContext): Promise<UserView> => {
     const user = await deps.users.get(pathUuid(c, "user_id"), c.get("claims").systems);
     if (user === null) throw new ProblemError("user-not-found");
-    c.header("Cache-Control", "no-store");
     return user;
   };
   app.get(PATH, describeGet, admins, async (c) => c.json(await find(c)));

@@ -90,7 +90,7 @@ export function mountUsers(app: App, deps: RouteDeps): void {
     const id = await deps.users.create(user, changedBy(c, note)).catch(nameTaken);
     await recount(deps.register);
     c.header("Location", `${PATH}/${id}`);
-    return c.json(await deps.users.get(id, null), 201, { "Cache-Control": "no-store" });
+    return c.json(await deps.users.get(id, null), 201);
   });
 }
 

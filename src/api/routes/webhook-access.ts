@@ -58,7 +58,6 @@ export async function visibleWebhook(
   { webhooks }: Pick<RouteDeps, "webhooks">,
   c: AppContext,
 ): Promise<OwnedWebhook> {
-  c.header("Cache-Control", "no-store");
   const found = await webhooks.get(pathUuid(c, "webhook_id"));
   const owner = seenOwner(c.get("claims"));
   if (found === null || (owner !== null && found.webhook.created_by !== owner))

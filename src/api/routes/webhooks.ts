@@ -87,7 +87,7 @@ export function mountWebhooks(app: App, deps: WebhookDeps): void {
     if (!(await deps.webhooks.create(actorOf(c), id, fields, secret))) throw tooManyWebhooks();
     const made = await deps.webhooks.get(id);
     c.header("Location", `${WEBHOOKS_PATH}/${id}`);
-    return c.json({ ...made!.webhook, secret }, 201, { "Cache-Control": "no-store" });
+    return c.json({ ...made!.webhook, secret }, 201);
   });
 }
 

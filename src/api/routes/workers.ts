@@ -42,6 +42,6 @@ export function mountWorkers(app: App, { workerBoard, tokens }: RouteDeps): void
         }),
       ),
     );
-    return c.json({ items }, 200, { "Cache-Control": "no-store" });
+    return c.json({ items });
   });
 }

@@ -70,7 +70,6 @@ const viewForInflux: ProblemView = (c, error) => {
   return c.body(JSON.stringify(body), PROBLEMS[error.problem].status, {
     ...error.headers,
     "Content-Type": "application/json",
-    "Cache-Control": "no-store",
   });
 };
 
