@@ -18,7 +18,6 @@ const FAST: Readonly<Record<string, string>> = {
   LOG_FORMAT: "json",
   CLAIM_IDLE_MS: "1000",
   WORKER_HEARTBEAT_TIMEOUT_MS: "8000",
-  BODY_TIMEOUT_MS: "1000",
   WORKER_THREADS: "1",
 };
 
