@@ -64,7 +64,7 @@ export class Balancer {
 
   async #look(backend: Backend): Promise<void> {
     const answer = await fetch(`http://127.0.0.1:${backend.port}/readyz`, {
-      signal: AbortSignal.timeout(2_000),
+      signal: AbortSignal.timeout(20_000),
     }).catch(() => null);
     const serves = answer?.status === 200;
     if (serves !== backend.serves) setTimeout(() => Object.assign(backend, { serves }), this.late_ms);

@@ -17,7 +17,7 @@ import { until } from "../until.ts";
 
 const [folder = "", mode = ""] = process.argv.slice(2);
 const VALUE = Buffer.alloc(8_192, "v");
-const START_MS = 15_000;
+const START_MS = 60_000;
 /** Without help it is not expected to start. */
 const START_UNMENDED_MS = 4_000;
 
