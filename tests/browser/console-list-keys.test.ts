@@ -23,7 +23,7 @@ const LISTS: readonly (readonly [path: string, list: string, leads: RegExp | "di
   ["/audit", "Audit entries", /\/audit\?actor=/],
 ];
 
-const LONG_MS = 240_000;
+const LONG_MS = 600_000;
 
 consoleSuite("keys on lists", ({ bench, enter }) => {
   test(
