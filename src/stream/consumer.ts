@@ -5,7 +5,8 @@
 import { NEWEST_VERSION } from "../contract/entry-body.ts";
 import type { JobRecord } from "../contract/job.ts";
 import { partitionOf } from "../contract/job-id.ts";
-import { reaching, replyCode, StreamUnavailableError } from "./connection.ts";
+import { atPartitions, byPartition } from "./at-partitions.ts";
+import { reaching, replyCode } from "./connection.ts";
 import { bodySize, type RawEntry, type StreamEntry, toEntries } from "./entries.ts";
 import { endFields } from "./jobs.ts";
 import {
@@ -46,7 +47,7 @@ export class StreamConsumer {
 
   /** Make the groups if they are missing; those made later start at the oldest entry. */
   readonly ensureGroups = async (partitions = this.#partitions): Promise<void> => {
-    await this.#each(partitions, async (p) => {
+    await atPartitions(partitions, async (p) => {
       try {
         await reaching(this.redis.hiGroup(streamKey(p), INGEST_GROUP));
       } catch (error) {
@@ -80,7 +81,7 @@ export class StreamConsumer {
    * at most `count` from each partition.
    */
   async claimIdle(idle_ms: number, count: number): Promise<StreamEntry[]> {
-    const claimed = await this.#each(this.#partitions, async (p) => {
+    const claimed = await atPartitions(this.#partitions, async (p) => {
       const who = [INGEST_GROUP, this.name, idle_ms, count, this.newest_version, WAITING_CONSUMER];
       const taken = (await this.#orNothing(p, this.redis.hiTakeOverBuffer(streamKey(p), ...who))) ?? [];
       return taken.flatMap(([owner, raw]) => this.#takenFrom(owner.toString(), toEntries(p, raw, true)));
@@ -104,7 +105,7 @@ export class StreamConsumer {
 
   /** Everything that one dead consumer left, whatever its age; at most `count` from each partition. */
   async claimFrom(consumer: string, count: number): Promise<StreamEntry[]> {
-    const claimed = await this.#each(this.#partitions, async (p) => {
+    const claimed = await atPartitions(this.#partitions, async (p) => {
       const pending = this.redis.xpending(streamKey(p), INGEST_GROUP, "-", "+", count, consumer);
       return this.#claim(p, await this.#orNothing(p, pending));
     });
@@ -129,7 +130,7 @@ export class StreamConsumer {
 
   /** Show that the entries are still in work (XCLAIM to itself resets their idle time, JUSTID counts nothing). */
   async keep(entries: Iterable<StreamEntry>): Promise<void> {
-    await this.#eachOf([...entries, ...this.reader.held], partitionOfEntry, async (p, list) => {
+    await byPartition([...entries, ...this.reader.held], partitionOfEntry, async (p, list) => {
       const ids = list.map((entry) => entry.id);
       await this.#orNothing(p, this.redis.xclaim(streamKey(p), INGEST_GROUP, this.name, 0, ...ids, "JUSTID"));
     });
@@ -137,14 +138,14 @@ export class StreamConsumer {
 
   /** Forget a consumer that holds nothing. */
   async retire(consumer: string): Promise<void> {
-    await this.#each(this.#partitions, (p) =>
+    await atPartitions(this.#partitions, (p) =>
       this.#orNothing(p, this.redis.hiRetire(streamKey(p), INGEST_GROUP, consumer)),
     );
   }
 
   /** Forget consumers that have held nothing and asked for nothing since `idle_ms`. */
   async retireSilent(idle_ms: number): Promise<void> {
-    await this.#each(this.#partitions, async (p) => {
+    await atPartitions(this.#partitions, async (p) => {
       // XINFO answers a missing stream with a plain ERR, which says nothing.
       if ((await reaching(this.redis.exists(streamKey(p)))) === 0) return;
       const reply = await this.#orNothing(p, this.redis.xinfo("CONSUMERS", streamKey(p), INGEST_GROUP));
@@ -159,7 +160,7 @@ export class StreamConsumer {
 
   /** Tell that the jobs are in work. */
   async begin(job_ids: readonly string[], now_ms: number): Promise<void> {
-    await this.#eachOf(job_ids, partitionOf, (_, ids) =>
+    await byPartition(job_ids, partitionOf, (_, ids) =>
       reaching(this.redis.hiBegin(ids.length, ...ids.map(jobKey), now_ms)),
     );
   }
@@ -180,7 +181,7 @@ export class StreamConsumer {
 
   /** After COMMIT, in one script for each partition: the job hashes end, the entries are acknowledged and deleted. */
   async settle(ended: readonly { entry: StreamEntry; job: JobRecord }[]): Promise<void> {
-    await this.#eachOf(
+    await byPartition(
       ended,
       ({ entry }) => entry.partition,
       (p, list) => {
@@ -216,31 +217,6 @@ export class StreamConsumer {
       }
       throw error;
     }
-  }
-
-  /** The same for the partitions of some things. @throws {StreamUnavailableError} when it failed for one of them */
-  async #eachOf<T>(
-    things: readonly T[],
-    partitionOfThing: (thing: T) => number,
-    work: (partition: number, things: T[]) => Promise<unknown>,
-  ): Promise<void> {
-    const groups = [...Map.groupBy(things, partitionOfThing)];
-    const done = await Promise.allSettled(groups.map(([p, list]) => work(p, list)));
-    const failed = done.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
-    if (failed) throw failed.reason;
-  }
-
-  /**
-   * For the partitions at once. Those whose server is away are left out: they must not hold up the others.
-   * @throws {StreamUnavailableError} when all are away
-   */
-  async #each<T>(partitions: readonly number[], work: (partition: number) => Promise<T>): Promise<T[]> {
-    const done = await Promise.allSettled(partitions.map(work));
-    const failures = done.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
-    const fatal = failures.find(({ reason }) => !(reason instanceof StreamUnavailableError));
-    if (fatal) throw fatal.reason;
-    if (failures.length > 0 && failures.length === partitions.length) throw failures[0]!.reason;
-    return done.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   }
 }
 
