@@ -1,6 +1,6 @@
 /** What a load run does, from its command line and environment. */
+import { DEMO_FEEDERS, DEMO_PASSWORD, DEMO_SYSTEM_ID, demoFeeder } from "../../src/contract/demo.ts";
 import { isUuid } from "../../src/contract/job-id.ts";
-import { DEMO_FEEDERS, DEMO_PASSWORD, DEMO_SYSTEM, demoFeeder } from "../../src/feed/options.ts";
 import { FLAG, readArguments, TEXT, UsageError, wholeOption } from "../command-line.ts";
 import { SCENARIO_NAMES, type ScenarioName } from "../k6/plan.ts";
 import { SCENARIOS } from "../k6/scenarios.ts";
@@ -99,7 +99,7 @@ interface Given {
 function serviceOf(url: string, given: Given, env: Env): GivenService {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
     throw new UsageError(`--url is an http:// or https:// address, not "${url}"`);
-  const system_id = given.system ?? DEMO_SYSTEM;
+  const system_id = given.system ?? DEMO_SYSTEM_ID;
   if (!isUuid(system_id)) throw new UsageError(`--system is a UUID, not "${system_id}"`);
   const tokens = namesIn(env.LOAD_TOKENS);
   if (tokens.length > 0 && given.username !== undefined)

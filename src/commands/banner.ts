@@ -1,6 +1,6 @@
 /** What a newcomer sees when the service is ready. */
 import type { Config } from "../config/variables.ts";
-import { DEMO_SYSTEM_ID, DEMO_USER } from "./seed.ts";
+import { DEMO_SYSTEM_ID, DEMO_USER } from "../contract/demo.ts";
 
 /** Addresses and, in development, credentials and a curl line that can be pasted as it is. */
 export function banner(config: Config, url: string): string {

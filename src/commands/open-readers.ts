@@ -2,7 +2,7 @@
 import { systemClock } from "../ops/clock.ts";
 import { Reader, type RowReader } from "../store/queries/reader.ts";
 import { readerMetrics } from "../store/queries/reader-metrics.ts";
-import { replicaMetrics } from "../store/replica/replica-metrics.ts";
+import { readReplicaMetrics } from "../store/replica/replica-metrics.ts";
 import { ReplicaWatch } from "../store/replica/replica-watch.ts";
 import { RoutedReader } from "../store/replica/routed-reader.ts";
 import type { Wiring } from "./wiring.ts";
@@ -38,7 +38,7 @@ export function openReaders(wiring: Wiring): Readers {
   const watch = new ReplicaWatch(settings, ...watched, systemClock, wiring.log);
   watch.start();
   readerMetrics(metrics, [reader, copy]);
-  const stored = new RoutedReader(reader, copy, watch, replicaMetrics(metrics, watch), wiring.log);
+  const stored = new RoutedReader(reader, copy, watch, readReplicaMetrics(metrics, watch), wiring.log);
   stopping.last("query pool", async (left_ms) => {
     await watch.stop();
     await Promise.all([reader, copy, ...watched].map((each) => each.close(left_ms / 2)));

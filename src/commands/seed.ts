@@ -1,15 +1,11 @@
 /** What a development start knows from the beginning: the platform's example system, and users that anyone may use. */
 import { hashPassword } from "../api/auth/passwords.ts";
+import { DEMO_FEEDERS, DEMO_SYSTEM_ID, DEMO_USER, demoFeeder } from "../contract/demo.ts";
 import type { Database } from "../store/pool.ts";
 import { SystemStore } from "../store/systems.ts";
 import { type NewUser, UserStore } from "../store/users.ts";
 
-/** The system of the platform's example batch. */
-export const DEMO_SYSTEM_ID = "550e8400-e29b-41d4-a716-446655440000";
-export const DEMO_USER = { username: "admin", password: "password" } as const;
-
-/** `simulate` and `import` send as these users; their limits are out of the way. */
-const FEEDERS = 8;
+/** Of the feeders: limits are out of their way. */
 const UNLIMITED = 1_000_000_000;
 
 /** Make what is missing. Only for development: the passwords are public. */
@@ -19,8 +15,8 @@ export async function seedDevelopment(database: Database): Promise<void> {
   const wanted = [
     { username: DEMO_USER.username, role: "admin", limit: null } as const,
     ...Array.from(
-      { length: FEEDERS },
-      (_, i) => ({ username: `feeder-${i + 1}`, role: "producer", limit: UNLIMITED }) as const,
+      { length: DEMO_FEEDERS },
+      (_, i) => ({ username: demoFeeder(i + 1), role: "producer", limit: UNLIMITED }) as const,
     ),
   ];
   const missing = await users.missing(wanted.map(({ username }) => username));

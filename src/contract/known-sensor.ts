@@ -2,7 +2,7 @@
 import type { Range } from "./units.ts";
 
 /** One version of a sensor's own range. */
-export interface RangeVersion {
+export interface KnownRange {
   readonly version: number;
   /** Null: back to the range of the unit. */
   readonly range: Range | null;
@@ -29,11 +29,11 @@ export interface KnownSensor {
   readonly unit: string;
   readonly archived: boolean;
   /** In order of validity, then of version. */
-  readonly ranges: readonly RangeVersion[];
+  readonly ranges: readonly KnownRange[];
 }
 
 /** The version that judges a batch received at `received_ms`: the latest valid one, of equals the highest. */
-function rangeAt(ranges: readonly RangeVersion[], received_ms: number): RangeVersion | undefined {
+function rangeAt(ranges: readonly KnownRange[], received_ms: number): KnownRange | undefined {
   return ranges.findLast(({ valid_from_ms }) => valid_from_ms <= received_ms);
 }
 

@@ -2,15 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { HydraulicClient, type Surroundings } from "../client/index.ts";
+import { DEMO_PASSWORD, DEMO_SYSTEM_ID } from "../contract/demo.ts";
 import { isUuid } from "../contract/job-id.ts";
 import { systemClock } from "../ops/clock.ts";
 import { sleep } from "../ops/retry.ts";
 import { UsageError } from "./errors.ts";
-
-/** What a development start seeds. */
-export const DEMO_SYSTEM = "550e8400-e29b-41d4-a716-446655440000";
-export const DEMO_PASSWORD = "password";
-export const DEMO_FEEDERS = 8;
 
 export interface ServiceOptions {
   readonly url: string;
@@ -25,11 +21,6 @@ export interface ServiceOptions {
   readonly wait: number;
 }
 
-/** The name of a feeder that a development start seeds, from 1. */
-export function demoFeeder(number: number): string {
-  return `feeder-${number}`;
-}
-
 export const SURROUNDINGS: Surroundings = { clock: systemClock, random: Math.random, sleep };
 
 /** Adds the shared options to a command. */
@@ -39,7 +30,7 @@ export function withServiceOptions(command: Command, concurrency: number): Comma
     .option("--username <name>", "user to log in as (default: the feeders of a development start)")
     .option("--password <text>", "password of the user (default: the one of a development start)")
     .option("--password-file <file>", "file whose first line is the password")
-    .option("--system <uuid>", "system that the readings belong to", parseUuid, DEMO_SYSTEM)
+    .option("--system <uuid>", "system that the readings belong to", parseUuid, DEMO_SYSTEM_ID)
     .option("--concurrency <n>", "batches under way at a time", wholeNumber(1, 1024), concurrency)
     .option("--retry-for <s>", "how long one batch is sent again before it counts as lost", seconds(1), 300)
     .option("--wait <s>", "how long to wait for a job to end", seconds(1), 300);

@@ -1,5 +1,5 @@
 /** The registry as the ingest threads read it: systems, sensors and their own ranges. */
-import type { KnownSensor, RangeVersion } from "../contract/known-sensor.ts";
+import type { KnownRange, KnownSensor } from "../contract/known-sensor.ts";
 import type { SeriesMapping } from "../contract/series.ts";
 import { type MappingKeyColumns, mappingKey } from "./mappings.ts";
 import type { Database, Sql } from "./pool.ts";
@@ -112,7 +112,7 @@ function toSensor({ ranges, ...sensor }: SensorRow): KnownSensor {
   return {
     ...sensor,
     ranges: ranges.map(
-      ({ version, min, max, valid_from_ms }): RangeVersion => ({
+      ({ version, min, max, valid_from_ms }): KnownRange => ({
         version,
         range: min === null || max === null ? null : { min, max },
         valid_from_ms,

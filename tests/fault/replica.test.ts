@@ -5,7 +5,7 @@ import { Registry } from "prom-client";
 import { systemClock } from "../../src/ops/clock.ts";
 import { createLogger } from "../../src/ops/log.ts";
 import { Reader } from "../../src/store/queries/reader.ts";
-import { replicaMetrics } from "../../src/store/replica/replica-metrics.ts";
+import { readReplicaMetrics } from "../../src/store/replica/replica-metrics.ts";
 import { ReplicaWatch } from "../../src/store/replica/replica-watch.ts";
 import { RoutedReader } from "../../src/store/replica/routed-reader.ts";
 import { type Batch, BatchSource, randomFrom, SYSTEM_ID, seedOf } from "../support/fault/batches.ts";
@@ -207,7 +207,7 @@ test(
     const settings = { max_lag_ms: 30_000, interval_ms: 50 };
     const watch = new ReplicaWatch(settings, primary, copy, systemClock, log);
     const registry = new Registry();
-    const routed = new RoutedReader(primary, copy, watch, replicaMetrics(registry, watch), log);
+    const routed = new RoutedReader(primary, copy, watch, readReplicaMetrics(registry, watch), log);
     const sql = postgres(primaryUrl, { max: 1, onnotice: () => undefined });
     watch.start();
     try {

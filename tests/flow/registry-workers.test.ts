@@ -1,6 +1,6 @@
 /** What is changed in the registry over HTTP soon holds in a running service (5 s where nothing else is busy). */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { DEMO_SYSTEM_ID, DEMO_USER } from "../../src/commands/seed.ts";
+import { DEMO_SYSTEM_ID, DEMO_USER } from "../../src/contract/demo.ts";
 import type { JobView } from "../../src/contract/job.ts";
 import { Database } from "../../src/store/pool.ts";
 import { Stack } from "../support/stack.ts";

@@ -1,5 +1,5 @@
 /** Examples of accounts and keys. */
-import { DEMO_SYSTEM_ID } from "./examples.ts";
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 
 const AT = "2025-11-07T22:50:02.000Z";
 export const USER_ID_EXAMPLE = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10";

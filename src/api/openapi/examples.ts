@@ -1,7 +1,6 @@
 /** Examples that work as they are against a development start. */
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 
-/** The demo system, which a development start registers. */
-export const DEMO_SYSTEM_ID = "550e8400-e29b-41d4-a716-446655440000";
 export const DEMO_SENSOR_ID = "550e8400-e29b-41d4-a716-446655440001";
 
 export const LOGIN_EXAMPLE = { username: "admin", password: "password" };

@@ -1,5 +1,6 @@
 /** Examples of what those who look after the service see. */
-import { DEMO_SYSTEM_ID, JOB_EXAMPLE, JOB_ID_EXAMPLE } from "./examples.ts";
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
+import { JOB_EXAMPLE, JOB_ID_EXAMPLE } from "./examples.ts";
 
 const AT = "2025-11-07T22:50:02.000Z";
 const USER_ID = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10";

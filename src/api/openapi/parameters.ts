@@ -1,6 +1,7 @@
 /** Parameters as the descriptions of routes write them. */
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 import { TAG_LIST_OR_ANY } from "../etag.ts";
-import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID, JOB_EXAMPLE } from "./examples.ts";
+import { DEMO_SENSOR_ID, JOB_EXAMPLE } from "./examples.ts";
 
 /** A UUID of the path. */
 export const pathId = (name: string, description: string, example: string) => ({

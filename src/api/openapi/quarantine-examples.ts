@@ -1,6 +1,7 @@
 /** Examples of the quarantine as reviewers see it. */
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 import { encodeIncidentKey } from "../../contract/incident-key.ts";
-import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID, JOB_ID_EXAMPLE, QUARANTINE_EXAMPLE } from "./examples.ts";
+import { DEMO_SENSOR_ID, JOB_ID_EXAMPLE, QUARANTINE_EXAMPLE } from "./examples.ts";
 
 const AT = "2025-11-07T22:50:01Z";
 const REVIEWER_ID = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a11";

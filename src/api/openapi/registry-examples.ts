@@ -1,6 +1,7 @@
 /** Examples of the registry that work as they are against a development start. */
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 import { mappingId, mappingText } from "../../contract/series.ts";
-import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "./examples.ts";
+import { DEMO_SENSOR_ID } from "./examples.ts";
 
 const AT = "2025-11-07T22:50:02.000Z";
 const USER_ID = "0199a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a10";

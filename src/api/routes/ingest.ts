@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import type { Context, MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 import { JobViewSchema, toJobView } from "../../contract/job.ts";
 import { BatchSchema } from "../../contract/reading.ts";
 import type { App, AppEnv } from "../app-env.ts";
@@ -17,7 +18,6 @@ import { SECURITY } from "../openapi/document.ts";
 import {
   BATCH_EXAMPLE,
   CSV_EXAMPLE,
-  DEMO_SYSTEM_ID,
   JOB_EXAMPLE,
   JOB_ID_EXAMPLE,
   NDJSON_EXAMPLE,

@@ -1,6 +1,7 @@
 /** `POST /api/v2/write`: batches in line protocol, as clients of InfluxDB and Telegraf send them. */
 import type { MiddlewareHandler } from "hono";
 import { describeRoute } from "hono-openapi";
+import { DEMO_SYSTEM_ID } from "../../contract/demo.ts";
 import { PRECISIONS } from "../../contract/formats/line-values.ts";
 import { influxError } from "../../contract/influx.ts";
 import { isUuid } from "../../contract/job-id.ts";
@@ -13,7 +14,7 @@ import type { RouteDeps } from "../deps.ts";
 import { requestLimit } from "../limits/request-limit.ts";
 import { authenticate } from "../middleware/authenticate.ts";
 import { SECURITY } from "../openapi/document.ts";
-import { DEMO_SYSTEM_ID, LINE_EXAMPLE } from "../openapi/examples.ts";
+import { LINE_EXAMPLE } from "../openapi/examples.ts";
 import { influxProblems } from "../openapi/influx-responses.ts";
 import { IDEMPOTENCY_KEY_PARAMETER, queryParameter, TRACEPARENT_PARAMETER } from "../openapi/parameters.ts";
 import { done, RATE_LIMIT_HEADERS } from "../openapi/responses.ts";

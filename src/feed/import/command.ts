@@ -1,12 +1,12 @@
 /** The command line of `import`. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { demoFeeder } from "../../contract/demo.ts";
 import { MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import { isFeedError, UsageError } from "../errors.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import {
   createClient,
   decimal,
-  demoFeeder,
   parseUuid,
   passwordOf,
   reasonOf,

@@ -1,14 +1,13 @@
 /** The command line of `simulate`. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { DEMO_FEEDERS, demoFeeder } from "../../contract/demo.ts";
 import { MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import { formatTimestamp, parseTimestamp_us } from "../../contract/timestamp.ts";
 import { isFeedError, UsageError } from "../errors.ts";
 import { listenForInterrupts } from "../interrupt.ts";
 import {
   createClient,
-  DEMO_FEEDERS,
   decimal,
-  demoFeeder,
   passwordOf,
   reasonOf,
   type ServiceOptions,

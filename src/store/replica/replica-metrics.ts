@@ -6,7 +6,7 @@ import type { FallbackReason, RoutingCounts } from "./routed-reader.ts";
 const REASONS: readonly FallbackReason[] = ["unknown", "behind", "away", "foreign", "conflict", "error"];
 
 /** Adds the metrics to `registry`. @returns what counts questions */
-export function replicaMetrics(registry: Registry, watch: Pick<ReplicaWatch, "health">): RoutingCounts {
+export function readReplicaMetrics(registry: Registry, watch: Pick<ReplicaWatch, "health">): RoutingCounts {
   new Gauge({
     name: "hydraulic_database_read_replica_up",
     help: "1 while questions go to the read replica, 0 while it is away or too far behind",

@@ -16,7 +16,8 @@ export type Selected = (
   readonly reach: Reach;
 };
 
-export interface Conditions {
+/** With the placeholders $1, $2, … of its values. */
+export interface SelectionConditions {
   /** On the table as `q`. */
   readonly text: string;
   readonly values: readonly (string | number)[];
@@ -25,7 +26,10 @@ export interface Conditions {
 const PARTS = ["ids", "incident", "job_id", "system_id", "sensor_id", "range", "q"] as const;
 
 /** @param statuses of which the readings must have one */
-export function selectionConditions(selected: Selected, statuses: readonly ReviewStatus[]): Conditions {
+export function selectionConditions(
+  selected: Selected,
+  statuses: readonly ReviewStatus[],
+): SelectionConditions {
   const values = new Values<string | number>();
   const [only, ...more] = statuses;
   const conditions =

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { FormatRegistry, type TSchema, Type } from "@sinclair/typebox";
 import { Value } from "@sinclair/typebox/value";
-import { DEMO_SENSOR_ID, DEMO_SYSTEM_ID } from "../../../src/api/openapi/examples.ts";
+import { DEMO_SENSOR_ID } from "../../../src/api/openapi/examples.ts";
+import { DEMO_SYSTEM_ID } from "../../../src/contract/demo.ts";
 import { isUuid } from "../../../src/contract/job-id.ts";
 import { MappingPageSchema, MappingSchema } from "../../../src/contract/mapping.ts";
 import * as registry from "../../../src/contract/registry.ts";

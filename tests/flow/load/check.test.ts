@@ -9,7 +9,7 @@ import type { Held } from "../../../load/run/held.ts";
 import { HeldApi } from "../../../load/run/held-api.ts";
 import { HeldTables } from "../../../load/run/held-tables.ts";
 import type { SentBatch } from "../../../load/run/record.ts";
-import { DEMO_SYSTEM } from "../../../src/feed/options.ts";
+import { DEMO_SYSTEM_ID } from "../../../src/contract/demo.ts";
 import { Stack } from "../../support/stack.ts";
 
 const RIGS = 2;
@@ -18,7 +18,7 @@ const BATCHES = 9;
 const shape: RunShape = {
   run: 4_000_000_000,
   start_s: Math.floor(Date.now() / 1000) - MAX_BATCHES,
-  system_id: DEMO_SYSTEM,
+  system_id: DEMO_SYSTEM_ID,
   batch: 400,
   faults: true,
 };
