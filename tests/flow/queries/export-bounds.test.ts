@@ -81,8 +81,8 @@ describe("a download", () => {
   });
 
   test("that is slow in the making is not its client's fault", async () => {
-    const bounds = { stall_ms: 500 };
-    const { server, ended, stop } = serveExport({ pieces: 2, making_ms: 700, bounds });
+    const bounds = { stall_ms: 2_000 };
+    const { server, ended, stop } = serveExport({ pieces: 2, making_ms: 2_500, bounds });
     const { read, closed } = rawGet(server.port);
     await closed;
     expect(read()).toMatch(LAST_CHUNK);
