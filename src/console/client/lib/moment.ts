@@ -14,7 +14,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 /** The minus of keyboards, and the one that pages print. */
 const FROM_NOW = /^(?:now\s*)?([+\-−])\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|min|h|d|w)$/;
 const ABSOLUTE =
-  /^(\d{4})-(\d\d)-(\d\d)(?:(?:T|\s+)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i;
+  /^(\d{4})-(\d\d)-(\d\d)(?:(?:T|\s+)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)?\s*(Z|UTC|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/i;
 const WORDS: Readonly<Record<string, number>> = { yesterday: -1, today: 0, tomorrow: 1 };
 const OFFSET = /^([+-])(\d\d):?(\d\d)$/;
 /** Of RFC 3339 and of what a reading may have. */
