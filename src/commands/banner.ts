@@ -28,8 +28,8 @@ export function banner(config: Config, url: string): string {
     `  sleep 1; curl -s ${url}/api/v1/jobs/$JOB/ -H "Authorization: Bearer $TOKEN"; echo`,
     `  curl -s ${url}/api/v1/jobs/$JOB/quarantine -H "Authorization: Bearer $TOKEN"; echo`,
     "",
-    "  A whole rig:       npm run hydraulic -- simulate --rate 2000 --duration 20",
-    "  Ctrl-C stops everything that was started; the data stays in .data",
+    `  A whole rig:       npm run hydraulic -- simulate --url ${url} --rate 2000 --duration 20`,
+    `  Ctrl-C stops everything that was started; the data stays in ${config.DATA_DIR}`,
     "",
     "",
   ].join("\n");
