@@ -27,6 +27,7 @@ beforeEach(async () => {
     SHUTDOWN_GRACE_MS: String(GRACE_MS),
     SHUTDOWN_DELAY_MS: String(DELAY_MS),
     CLAIM_IDLE_MS: String(CLAIM_IDLE_MS),
+    BODY_TIMEOUT_MS: "30000",
   });
   balancer = await Balancer.start(LATE_MS);
 }, TEST_MS);

@@ -30,6 +30,7 @@ beforeEach(async () => {
   stack = await Stack.create({
     SHUTDOWN_GRACE_MS: String(GRACE_MS),
     CLAIM_IDLE_MS: String(CLAIM_IDLE_MS),
+    BODY_TIMEOUT_MS: "30000",
     WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
   });
 }, TEST_MS);

@@ -10,13 +10,14 @@ import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
 
 /**
- * Claims fast enough for tests, and patience with threads that get the processor late: a busy machine kills nobody.
- * Everything else as it is in real life.
+ * Claims fast enough for tests, and patience with threads and bodies that get the processor late; for twice the time
+ * of a body, the Idempotency-Keys of an API that died are held. Everything else as it is in real life.
  */
 const FAST: Readonly<Record<string, string>> = {
   APP_ENV: "development",
   LOG_FORMAT: "json",
   CLAIM_IDLE_MS: "1000",
+  BODY_TIMEOUT_MS: "5000",
   WORKER_HEARTBEAT_TIMEOUT_MS: "8000",
   WORKER_THREADS: "1",
 };

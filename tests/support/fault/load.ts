@@ -26,7 +26,7 @@ const REQUEST_DEADLINE_MS = 30_000;
 /** Waiting before another try, ms. */
 const AGAIN_MS = 100;
 /** All batches must be accepted so long after the load ends. */
-const FINISH_DEADLINE_MS = 60_000;
+const FINISH_DEADLINE_MS = 90_000;
 
 export class Load {
   readonly accepted = new Map<string, Batch>();
