@@ -25,6 +25,11 @@ consoleSuite("visitors of the console", ({ bench, enter }) => {
       );
       expect(lightness).toBeGreaterThan(200);
     }
+    // The last page has a chart, which was drawn for a dark one
+    const turned = `getComputedStyle(document.querySelector(".chart canvas")).filter`;
+    expect(await page.evaluate<string>(turned)).toBe("invert(1) hue-rotate(180deg)");
+    await page.emulateMedia({ media: "screen" });
+    expect(await page.evaluate<string>(turned)).toBe("none");
     expect(complaints).toEqual([]);
     await close();
   });

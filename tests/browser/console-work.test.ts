@@ -4,6 +4,7 @@ import type { NewReview } from "../../src/contract/review.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
 import { faultsOf, seriousFaults } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
+import { until } from "../support/until.ts";
 
 consoleSuite("work in the console", ({ bench, enter }) => {
   test("the keyboard alone: list, selection, fix, dry run, apply, progress; the dialogs are sound", async () => {
@@ -203,12 +204,14 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByRole("button", { name: "Stop" }).click();
     await ended;
     await progress.waitFor({ state: "detached" });
-    expect(await preview.evaluate((button) => button === button.ownerDocument.activeElement)).toBe(true);
+    const isAtPreview = () => preview.evaluate((button) => button === button.ownerDocument.activeElement);
+    await until("the focus is back at what was pressed", isAtPreview);
     expect(await page.getByRole("button", { name: "Set the range" }).isDisabled()).toBe(true);
     expect(await page.getByRole("alert").count()).toBe(0);
     most.pieces = 100;
     await page.keyboard.press("Enter");
     await page.getByText("14,448 of 7,257,600 stored readings").waitFor();
+    await until("the focus is there after a preview that ended by itself too", isAtPreview);
     expect(complaints).toEqual([]);
     await close();
   });

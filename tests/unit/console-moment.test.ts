@@ -40,6 +40,7 @@ test.each([
   "-24",
   "24h",
   "-24x",
+  "-1M",
   "--1h",
   "-1h-1h",
   "27.11.2026",
@@ -66,6 +67,21 @@ test.each([
 ])("%p stands in a field as %p, and is read from there as the same moment", (at, text) => {
   expect(momentText(at, "utc")).toBe(text);
   expect(Date.parse(read(text) ?? "")).toBe(Date.parse(at));
+});
+
+test("a day whose midnight clocks skip begins after it; a time that they skip is refused", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "America/Santiago";
+  try {
+    expect(parseMoment("2026-09-06", "local", NOW_MS)).toBe("2026-09-06T04:00:00Z");
+    expect(parseMoment("2026-09-05", "local", NOW_MS)).toBe("2026-09-05T04:00:00Z");
+    expect(() => parseMoment("2026-09-06 00:30", "local", NOW_MS)).toThrow(
+      "That hour does not exist on that day",
+    );
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
 });
 
 test("what is no time stays in its field as it is, to be put right", () => {

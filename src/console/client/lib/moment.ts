@@ -13,6 +13,8 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 };
 /** The minus of keyboards, and the one that pages print. */
 const FROM_NOW = /^(?:now\s*)?([+\-−])\s*(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|min|h|d|w)$/;
+/** Elsewhere a month, which no number of days is. */
+const MONTHS = /\d\s*M$/;
 const ABSOLUTE =
   /^(\d{4})-(\d\d)-(\d\d)(?:(?:T|\s+)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)?\s*(Z|UTC|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/i;
 const WORDS: Readonly<Record<string, number>> = { yesterday: -1, today: 0, tomorrow: 1 };
@@ -37,7 +39,7 @@ export function parseMoment(text: string, zone: Zone, now_ms = Date.now()): stri
   const days = WORDS[word];
   if (days !== undefined) return iso(dayBegin(now_ms, days, zone));
   const moved = FROM_NOW.exec(word);
-  if (moved) {
+  if (moved && !MONTHS.test(typed)) {
     const [, sign, amount, unit = ""] = moved;
     return iso(now_ms + (sign === "+" ? 1 : -1) * Number(amount) * (UNITS_MS[unit] ?? 0));
   }
@@ -75,7 +77,11 @@ function absolute([, ...parts]: RegExpExecArray, zone: Zone): string {
     `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.`,
   );
   if (year < FIRST_YEAR || !isReal) throw new FormError(`There is no such date or time. ${MAY_BE}`);
-  const at = iso(wall_ms - offsetOf(own, zone, wall_ms) * 60_000);
+  // A day alone is its begin, which is not midnight where clocks skip that
+  const isDay = parts[3] === undefined && own === undefined && zone === "local";
+  const at = iso(
+    isDay ? new Date(year, month - 1, day).getTime() : wall_ms - offsetOf(own, zone, wall_ms) * 60_000,
+  );
   const digits = fraction.replace(/0+$/, "");
   return digits === "" ? at : at.replace("Z", `.${digits}Z`);
 }

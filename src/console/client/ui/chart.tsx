@@ -3,7 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { timeText } from "../lib/format.ts";
-import { colours, zone } from "../lib/preferences.ts";
+import { colours, isDark, zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 import { labelsSize, offsetsOf, valueLabels, valueRange } from "./chart-axes.ts";
 import { drawMarks, type Limits } from "./chart-marks.ts";
@@ -55,6 +55,8 @@ function usePlot(
     const options = optionsOf(spec, host, shownZone === "utc", latest);
     const made = new uPlot(options, data, host);
     plot.current = made;
+    // For paper, which is light whatever the page is
+    host.dataset.paint = isDark() ? "dark" : "light";
     const observer = new ResizeObserver(() =>
       made.setSize({ width: Math.max(LEAST_WIDTH_PX, host.clientWidth), height: options.height }),
     );
@@ -74,11 +76,16 @@ function usePlot(
 }
 
 export function Chart(props: ChartProps) {
-  const { label, range, onRange } = props;
+  const { label, data, range, onRange } = props;
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef<Moves>({ range, onRange });
-  latest.current = { range, onRange };
   const plot = usePlot(place, props, latest);
+  const choose = (from_s: number, to_s: number) => {
+    onRange?.(from_s, to_s);
+    // A finger has moved the plot already, perhaps to where its page does not go
+    requestAnimationFrame(() => fit(plot.current, data, ...(latest.current.range ?? [])));
+  };
+  latest.current = { range, onRange: onRange && choose };
   /** What a reader of the screen is told. */
   const [told, setTold] = useState("");
   const press = (event: KeyboardEvent) => {

@@ -88,10 +88,15 @@ function RangeEditor(props: RangeEditorProps) {
     event.preventDefault();
     void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
   };
-  const stop = () => {
-    range.stop();
-    form.current?.querySelector<HTMLElement>("[data-look]")?.focus();
-  };
+  const wasLooking = useRef(false);
+  useEffect(() => {
+    if (range.looked !== null) wasLooking.current = true;
+    if (busy || !wasLooking.current) return;
+    wasLooking.current = false;
+    // What had the focus is gone: Stop, or Preview while it could not be pressed
+    if (document.activeElement === document.body)
+      form.current?.querySelector<HTMLElement>("[data-look]")?.focus();
+  }, [busy, range.looked === null]);
   return (
     <form ref={form} class="stacked" onSubmit={next}>
       <div class="form-row">
@@ -122,7 +127,7 @@ function RangeEditor(props: RangeEditorProps) {
       </div>
       {problem ? <ProblemBox problem={problem} /> : null}
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
-      <Looking looked={range.looked} onStop={stop} />
+      <Looking looked={range.looked} onStop={range.stop} />
       <RangeButtons
         busy={busy && range.looked === null}
         previewed={preview !== null}
