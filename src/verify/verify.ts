@@ -1,5 +1,5 @@
 /** All checks, one after the other: together they would measure each other. */
-import { classify, sqlState } from "../store/errors.ts";
+import { classify, isDropRace, sqlState } from "../store/errors.ts";
 import { inspectHypertable } from "../store/inspect/hypertable.ts";
 import { inspectServer } from "../store/inspect/server.ts";
 import { StreamUnavailableError } from "../stream/connection.ts";
@@ -15,6 +15,8 @@ import { disk } from "./checks/storage.ts";
 import { backlog, ledger } from "./checks/stream.ts";
 import type { Check, Surveyed, VerifyContext } from "./context.ts";
 import { type Finding, failed, type NamedFinding } from "./finding.ts";
+
+const ATTEMPTS = 3;
 
 /** In the order of the table. */
 export const CHECKS: readonly Check[] = [
@@ -79,7 +81,7 @@ async function survey({ database }: VerifyContext): Promise<Surveyed | Finding> 
 /** A question that the services cannot answer is a failed check; any other error is a mistake of the program. */
 async function guarded(check: Check, context: VerifyContext, surveyed: Surveyed): Promise<Finding> {
   try {
-    return await check.run(context, surveyed);
+    return await unlessDropped(() => check.run(context, surveyed));
   } catch (error) {
     const answered = sqlState(error);
     const expected =
@@ -88,5 +90,16 @@ async function guarded(check: Check, context: VerifyContext, surveyed: Surveyed)
     return failed(`could not be checked: ${(error as Error).message}`, "Mend what stands above it first", {
       sqlstate: answered ?? null,
     });
+  }
+}
+
+/** Again while chunks are dropped in the middle of it: the next attempt does not see them any more. */
+async function unlessDropped(run: () => Promise<Finding>): Promise<Finding> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isDropRace(error) || attempt >= ATTEMPTS) throw error;
+    }
   }
 }

@@ -7,6 +7,7 @@ import { reading, START_MS, SYSTEM, sensor } from "../support/ingest-bench.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { decision, ReviewBench } from "../support/review.ts";
 import { createTestDatabase, type TestService } from "../support/test-services.ts";
+import { until } from "../support/until.ts";
 import { fill, type Overrides, SYSTEM_ID, verifyDatabase } from "../support/verify.ts";
 
 const DAY_MS = 86_400_000;
@@ -148,6 +149,22 @@ describe("a filled database", () => {
     expect(middle.figures.dropped_between as number).toBeGreaterThan(0);
     await sql`TRUNCATE diagnostics_sensordata`;
     expect(await accounts()).toMatchObject({ verdict: "fail", figures: { stored: 0 } });
+  });
+
+  test("a chunk that is dropped meanwhile fails no check", async () => {
+    const watching = postgres(database.url, { max: 1, onnotice: () => undefined });
+    let findings: ReturnType<typeof verifyDatabase> | undefined;
+    await sql.begin(async (dropping) => {
+      await dropping`SELECT drop_chunks('diagnostics_sensordata', older_than => now() - interval '10 days')`;
+      findings = verifyDatabase(database.url, { accounts: null });
+      await until("a check waits for the chunk", async () => {
+        const [row] = await watching<{ n: number }[]>`SELECT count(*)::int AS n FROM pg_locks l
+          JOIN pg_stat_activity a USING (pid) WHERE NOT granted AND a.datname = current_database()`;
+        return row!.n > 0;
+      });
+    });
+    await watching.end();
+    expect((await findings!).get("indexes")).toMatchObject({ verdict: "ok" });
   });
 
   test.skipIf(edition === "apache")("compressed chunks are counted as others are", async () => {

@@ -122,7 +122,9 @@ export function reckon(books: Books): Reckoned {
     }
     for (const [slot, readings] of system.exact) {
       if (kinds[slot] !== "empty") continue;
-      const left = readings - (system.removed.get(slot) ?? 0);
+      // What was taken out may have come by a job that reaches over several, so it makes up for nothing then.
+      const isReached = system.wide.some(({ from_slot, to_slot }) => from_slot <= slot && slot <= to_slot);
+      const left = isReached ? readings : Math.max(0, readings - (system.removed.get(slot) ?? 0));
       if (firstKept >= 0 && slot < firstKept) sums.before += left;
       else sums.between += left;
     }

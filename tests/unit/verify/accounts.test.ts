@@ -99,6 +99,18 @@ describe("reckoning", () => {
     expect(of(["gone", "empty"], { inserted: [job(1, 1, 7)] })).toMatchObject({ dropped: { between: 7 } });
   });
 
+  test("what was taken out of a job that reaches over several hides no chunk that is missing", () => {
+    const kinds = ["gone", "empty", "kept", "empty", "kept", "empty"] as const;
+    const inserted = [job(1, 1, 7), job(3, 3, 9), job(1, 4, 50)];
+    const removed = [at(1, 20), at(3, 20)];
+    expect(of(kinds, { inserted, removed }).dropped).toEqual({ before: 7, between: 9 });
+    const others = [job(1, 1, 1, "b"), job(1, 2, 50, "b")];
+    expect(of(kinds, { inserted: [job(1, 1, 7), ...others], removed: [at(1, 20, "b")] }).dropped).toEqual({
+      before: 8,
+      between: 0,
+    });
+  });
+
   test("a reading that another system's took the place of is no difference, a missing one is", () => {
     const inserted = [job(1, 1, 10, "a"), job(1, 1, 1, "b")];
     const removed = [at(1, 1, "b")];
