@@ -54,7 +54,9 @@ export class Credentials {
   /** The next token of a session; null when it needs none, and for claims of anything else. */
   async renew({ sub, exp, credential }: Claims): Promise<IssuedToken | null> {
     const user = this.deps.register.user(sub);
-    if (credential.kind !== "token" || credential.session === null || user === undefined) return null;
+    if (credential.kind !== "token" || credential.session === null) return null;
+    // What ended the token a moment ago, a password say, is not to be outlived by the next one
+    if (user === undefined || user.token_version !== credential.version) return null;
     return this.deps.tokens.renew(user, credential.session, exp);
   }
 

@@ -15,11 +15,12 @@ export async function endOwnToken(
   const { sub, credential } = claims;
   if (credential.kind === "key") return;
   const session = credential.kind === "token" ? credential.session : null;
-  const id = session?.id ?? credential.id;
-  // A process that does not know of it yet may still renew the session.
-  const exp = Math.max(claims.exp, tokens.renewableUntil_s(claims) ?? 0);
-  await accessStore.endToken(id, sub, exp);
-  register.noteEnd(id, exp);
+  // A process that does not know of it yet may still renew the session; one of an older version knows no sessions.
+  const ends = session ? [{ id: session.id, exp: tokens.renewableUntil_s(claims) ?? claims.exp }] : [];
+  for (const { id, exp } of [...ends, { id: credential.id, exp: claims.exp }]) {
+    await accessStore.endToken(id, sub, exp);
+    register.noteEnd(id, exp);
+  }
 }
 
 /** End all tokens of the request's user. @throws {StoreUnavailableError} */

@@ -30,7 +30,7 @@ const CUT_AFTER_S = 1;
 const CUT: Partial<Record<DownloadEnd, string>> = {
   credential: "a download was cut off: its credential has ended",
   too_long: "a download took longer than it may and was cut off",
-  stalled: "a download was cut off: its client takes nothing",
+  stalled: "a download was cut off: it got no further, because its client takes nothing or too little",
   failed: "a download failed and was cut off",
 };
 

@@ -57,7 +57,7 @@ const describe = describeRoute({
   description:
     "In order of time. Pages are turned by `next` and `previous`, which stay exact while readings arrive. CSV and " +
     "NDJSON without `limit`, `after` and `before` are the whole range, streamed; a stream that fails, that takes longer " +
-    "than 15 minutes, or whose client takes nothing for a minute is cut off without its last chunk.",
+    "than 15 minutes, or that gets no further for a minute (a client slower than 100 kB/s) is cut off without its last chunk.",
   operationId: "getReadings",
   security: SECURITY,
   parameters: [

@@ -1,5 +1,6 @@
 /** A session in use is renewed, not without end, not for whoever may no more, and all of it ends at once. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { tokenId } from "../../../src/api/auth/access-tokens.ts";
 import type { Session } from "../../../src/contract/session.ts";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -145,6 +146,9 @@ test("ends with all its tokens when its visitor leaves, in every process", async
     expect(again.headers.get("Set-Cookie")).toBeNull();
   }
   for await (const _ of events);
+  // A process of the version before knows no sessions, only tokens.
+  const left = tokenId(renewed.slice(renewed.indexOf("=") + 1));
+  expect(await bench.database.sql`SELECT 1 FROM diagnostics_ended_token WHERE id = ${left}`).toHaveLength(1);
   await other.register.refresh();
   for (const one of [cookie, renewed]) await expectProblem(await look(one, other), "invalid-token");
 });
