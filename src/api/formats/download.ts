@@ -41,7 +41,7 @@ export class Download {
     private readonly onEnd: (end: DownloadEnd, error: unknown) => void,
   ) {
     // Timers, not a look between pieces: between two pieces a slow client may let hours pass.
-    this.#deadline = setTimeout(() => this.end("too_long"), bounds.deadline_ms);
+    this.#deadline = setTimeout(() => this.end("too_long"), this.bounds.deadline_ms);
   }
 
   /** Fires at the end, so that a piece that is being made is given up. */
