@@ -94,17 +94,21 @@ export async function reviewAtRandom(
   }
 }
 
-/** As the runner of a worker, now and then with a cancellation. */
+/**
+ * As the runner of a worker, now and then with a cancellation.
+ * @param most portions, on average, before a task is cancelled
+ */
 export async function workTasks(
   { desk, tasks }: OpenDesk,
   chance: Chance,
   isOver: () => boolean,
+  most = 20,
 ): Promise<void> {
   for (;;) {
     const task = await tasks.nextOpen();
     if (task === null && isOver()) return;
     if (task === null) await Bun.sleep(5);
-    else if (chance.below(20) === 0) await tasks.end(task.id, "cancelled", { id: REVIEWER, name: "rita" });
+    else if (chance.below(most) === 0) await tasks.end(task.id, "cancelled", { id: REVIEWER, name: "rita" });
     else await allowed(desk.step(task));
   }
 }

@@ -32,6 +32,8 @@ const ROUNDS = Number(process.env.REVIEW_ROUNDS ?? 3);
 const BULK = Number(process.env.REVIEW_BULK ?? 2_500);
 const BATCH = 10_000;
 const TURNS = 6;
+/** Of a large task before it is cancelled, on average: most are finished. */
+const portions = 20 + BULK / 250;
 const WEEK_S = 7 * 86_400;
 const RETENTION_DAYS = 35;
 /** A few seconds of each of the weeks before the bench's first reading. */
@@ -146,7 +148,11 @@ async function expectRight(round: number): Promise<void> {
     clock: now,
     expected: { retention_days: RETENTION_DAYS },
   });
-  expect(found.get("accounts")).toMatchObject({ verdict: "ok", figures: { wrong_counters: [] } });
+  // In a longer run nothing may be left to count.
+  expect(found.get("accounts")).toMatchObject({
+    verdict: expect.stringMatching(/^(ok|n\/a)$/),
+    figures: { differences: [], dropped_before: 0, dropped_between: 0, wrong_counters: [] },
+  });
 }
 
 test(`whatever is dropped beside reviews, everything else is stored, taken back and recorded once (seed ${SEED})`, async () => {
@@ -164,8 +170,8 @@ test(`whatever is dropped beside reviews, everything else is stored, taken back 
     const keeper = maintenance(report);
     keeper.start();
     const others = [
-      workTasks(first, own(), isOver),
-      workTasks(second, own(), isOver),
+      workTasks(first, own(), isOver, portions),
+      workTasks(second, own(), isOver, portions),
       killSessions(bench, own(), isOver),
       changeRanges(own(), isOver),
       compress(own(), isOver),
