@@ -114,7 +114,7 @@ test(
 
     const listed = await runProgram(["replay"], stack.environment());
     expect(listed.stdout).toContain(job_id);
-    expect(listed.stdout).toEndWith("1 dead letters\n");
+    expect(listed.stdout).toEndWith("1 dead letter\n");
     await sql.unsafe("DROP TRIGGER refuse_poison ON diagnostics_sensordata");
     const replayed = await runProgram(["replay", "--job", job_id], stack.environment());
     expect([replayed.code, replayed.stdout]).toEqual([0, "1 replayed\n"]);
