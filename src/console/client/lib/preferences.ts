@@ -55,13 +55,7 @@ export function applyTheme(): void {
   colours.set(colours.value + 1);
 }
 
-const DARK = "(prefers-color-scheme: dark)";
-
-/** Whether the colours in force are the dark ones. */
-export const isDark = (): boolean =>
-  theme.value === "dark" || (theme.value === "system" && matchMedia(DARK).matches);
-
 export function startTheme(): void {
   applyTheme();
-  matchMedia(DARK).addEventListener("change", applyTheme);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", applyTheme);
 }

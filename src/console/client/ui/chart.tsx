@@ -3,7 +3,7 @@ import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { timeText } from "../lib/format.ts";
-import { colours, isDark, zone } from "../lib/preferences.ts";
+import { colours, zone } from "../lib/preferences.ts";
 import { useShared } from "../lib/shared.ts";
 import { labelsSize, offsetsOf, valueLabels, valueRange } from "./chart-axes.ts";
 import { drawMarks, type Limits } from "./chart-marks.ts";
@@ -52,11 +52,12 @@ function usePlot(
   useEffect(() => {
     const host = place.current;
     if (!host) return;
-    const options = optionsOf(spec, host, shownZone === "utc", latest);
+    const palette = paletteNow();
+    const options = optionsOf(spec, host, shownZone === "utc", latest, palette);
     const made = new uPlot(options, data, host);
     plot.current = made;
     // For paper, which is light whatever the page is
-    host.dataset.paint = isDark() ? "dark" : "light";
+    host.dataset.paint = palette.isDark ? "dark" : "light";
     const observer = new ResizeObserver(() =>
       made.setSize({ width: Math.max(LEAST_WIDTH_PX, host.clientWidth), height: options.height }),
     );
@@ -139,8 +140,13 @@ interface Latest {
   readonly current: Moves;
 }
 
-function optionsOf(spec: ChartSpec, host: HTMLElement, utc: boolean, latest: Latest): uPlot.Options {
-  const palette = paletteNow();
+function optionsOf(
+  spec: ChartSpec,
+  host: HTMLElement,
+  utc: boolean,
+  latest: Latest,
+  palette: Palette,
+): uPlot.Options {
   const axis = {
     stroke: palette.muted,
     grid: { stroke: palette.grid, width: 1 },

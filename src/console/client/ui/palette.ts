@@ -7,7 +7,15 @@ export interface Palette {
   readonly muted: string;
   readonly grid: string;
   readonly bad: string;
+  /** Made for a dark ground. */
+  readonly isDark: boolean;
 }
+
+/** Of `rgb(r, g, b)`. */
+const isDark = (colour: string): boolean => {
+  const [red = 255, green = 255, blue = 255] = (colour.match(/\d+/g) ?? []).map(Number);
+  return red + green + blue < 384;
+};
 
 /** Variables hold `light-dark(…)`; only a real property of a real element says what that is now. */
 function resolve(names: readonly string[]): string[] {
@@ -25,13 +33,14 @@ function resolve(names: readonly string[]): string[] {
 }
 
 export function paletteNow(): Palette {
-  const [accent = "", band = "", second = "", muted = "", grid = "", bad = ""] = resolve([
+  const [accent = "", band = "", second = "", muted = "", grid = "", bad = "", ground = ""] = resolve([
     "accent",
     "band",
     "second",
     "muted",
     "line",
     "bad",
+    "surface",
   ]);
-  return { accent, band, second, muted, grid, bad };
+  return { accent, band, second, muted, grid, bad, isDark: isDark(ground) };
 }
