@@ -8,6 +8,7 @@ import { type Program, startService } from "./fault/program.ts";
 import { Reckoning } from "./fault/reckoning.ts";
 import { createProxy, type TcpProxy } from "./proxy.ts";
 import { createTestDatabase, createTestRedis } from "./test-services.ts";
+import { until } from "./until.ts";
 
 /**
  * Claims fast enough for tests, and patience with threads and bodies that get the processor late; for twice the time
@@ -133,12 +134,21 @@ export class Stack {
     for (const id of lost) {
       const batch = accepted.get(id);
       if (!batch) throw new Error(`${id} is said to be lost and was never accepted`);
-      const response = await postBatch(this.url, token, batch);
-      if (response.status !== 202)
-        throw new Error(`answered ${response.status} to a batch that was sent again`);
+      const response = await until("it is taken", () => this.#sendAgain(token, batch), 60_000);
       expected.set(((await response.json()) as { job_id: string }).job_id, batch);
     }
     return expected;
+  }
+
+  /** @returns undefined while the key is held by the request that was cut off, after the wait that the answer asks for */
+  async #sendAgain(token: string, batch: Batch): Promise<Response | undefined> {
+    const response = await postBatch(this.url, token, batch);
+    if (response.status === 202) return response;
+    const { type } = (await response.json()) as { type: string };
+    if (!type.endsWith("/idempotency-in-flight"))
+      throw new Error(`answered ${response.status} ${type} to a batch that was sent again`);
+    await Bun.sleep(Number(response.headers.get("Retry-After")) * 1_000);
+    return undefined;
   }
 
   tail(): string {
