@@ -1,5 +1,6 @@
 /** What the settings and devices of visitors ask for, in a real browser over fixtures: paper, forced colours, less motion. */
 import { expect, test } from "bun:test";
+import type { Locator } from "playwright-core";
 import { consoleSuite } from "../support/console-bench-suite.ts";
 import { settled } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
@@ -25,16 +26,19 @@ consoleSuite("visitors of the console", ({ bench, enter }) => {
       );
       expect(lightness).toBeGreaterThan(200);
     }
-    // The last page has a chart, which was drawn for a dark one
-    const turned = `getComputedStyle(document.querySelector(".chart canvas")).filter`;
-    expect(await page.evaluate<string>(turned)).toBe("invert(1) hue-rotate(180deg)");
+    // The last page has a chart: one that was drawn dark is turned, one that is drawn on paper need not be
+    const chart = (paint: string) => page.locator(`.chart [data-paint="${paint}"] canvas`);
+    const filterOf = (canvas: Locator) =>
+      canvas.evaluate((one) => one.ownerDocument.defaultView?.getComputedStyle(one).filter);
     await page.emulateMedia({ media: "screen" });
-    expect(await page.evaluate<string>(turned)).toBe("none");
-    // One that is drawn while the page is printed has the colours of paper already
-    await page.emulateMedia({ media: "print" });
     await page.reload();
-    await page.locator(".chart canvas").waitFor({ state: "attached" });
-    await until("it is as drawn", async () => (await page.evaluate<string>(turned)) === "none");
+    await chart("dark").waitFor();
+    expect(await filterOf(chart("dark"))).toBe("none");
+    await page.emulateMedia({ media: "print" });
+    expect(await filterOf(chart("dark"))).toBe("invert(1) hue-rotate(180deg)");
+    await page.reload();
+    await chart("light").waitFor();
+    expect(await filterOf(chart("light"))).toBe("none");
     expect(complaints).toEqual([]);
     await close();
   });
