@@ -47,10 +47,11 @@ consoleSuite("visitors of the console", ({ bench, enter }) => {
     const { page, complaints, close } = await enter("/quarantine");
     await page.emulateMedia({ forcedColors: "active" });
     await page.keyboard.press("j");
-    const outlineOf = (selector: string) =>
-      page.evaluate<string>(`getComputedStyle(document.querySelector("${selector}")).outlineStyle`);
-    await until("the row of the cursor has a line", async () => (await outlineOf("tr.current")) === "solid");
-    expect(await outlineOf(".main-nav a[aria-current]")).toBe("solid");
+    const outlineOf = (chosen: Locator) =>
+      chosen.evaluate((one) => one.ownerDocument.defaultView?.getComputedStyle(one).outlineStyle);
+    const [row, link] = [page.locator("tr.current"), page.locator(".main-nav a[aria-current]")];
+    await until("the row of the cursor has a line", async () => (await outlineOf(row)) === "solid");
+    expect(await outlineOf(link)).toBe("solid");
     await page.goto(`${bench().url}/console/systems/${IDS.system}/sensors/${IDS.sensor}`);
     await page.locator(".chart canvas").waitFor();
     const adjusts = `getComputedStyle(document.querySelector(".chart")).forcedColorAdjust`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, Locator, Page } from "playwright-core";
 import { chromiumTool, launchChromium } from "./tools/chromium.ts";
 import { describeWith } from "./tools/describe-with.ts";
+import { until } from "./until.ts";
 
 export type Theme = "light" | "dark";
 const THEMES: readonly Theme[] = ["light", "dark"];
@@ -46,6 +47,21 @@ export function inChromium(name: string, tests: (browser: () => Browser) => void
   });
 }
 
+/** Counts in a page what it has asked the service for and not yet taken. */
+const COUNT_OPEN = `window.openRequests = 0;
+  for (const [owner, names] of [[window, ["fetch"]], [Response.prototype, ["json", "text", "blob", "arrayBuffer"]]])
+    for (const name of names) {
+      const original = owner[name];
+      owner[name] = async function (...rest) {
+        window.openRequests += 1;
+        try {
+          return await original.apply(this, rest);
+        } finally {
+          window.openRequests -= 1;
+        }
+      };
+    }`;
+
 export interface Visit {
   readonly page: Page;
   /** Errors, violations of the content policy, and requests to other hosts. */
@@ -57,6 +73,7 @@ export async function visit(browser: Browser, theme: Theme, viewport = WIDE): Pr
   const context = await browser.newContext({ colorScheme: theme, viewport, timezoneId: "Europe/Berlin" });
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
+  await page.addInitScript(COUNT_OPEN);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
@@ -70,6 +87,7 @@ export async function visit(browser: Browser, theme: Theme, viewport = WIDE): Pr
   return { page, complaints, close: () => context.close() };
 }
 
+/** Returns once the page behind it has what it asked for: where the service keeps silent, go there afterwards. */
 export async function signIn(
   page: Page,
   url: string,
@@ -80,6 +98,7 @@ export async function signIn(
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.locator("header.top").waitFor();
+  await settled(page);
 }
 
 /** Loads the page anew. @returns whether it then asks to sign in, once it knows */
@@ -90,11 +109,20 @@ export async function asksToSignIn(page: Page): Promise<boolean> {
   return (await name.count()) > 0;
 }
 
-/** Waits until nothing loads any more. */
-export async function settled(page: Page): Promise<void> {
-  await page.locator("h1").waitFor();
-  await page.locator(".loading, [aria-busy=true]").first().waitFor({ state: "detached" });
-}
+/** What is asked next, by what an answer has drawn, is asked within two pictures and what follows them. */
+const IS_QUIET = `(async () => {
+  const isQuiet = () => window.openRequests === 0 && document.querySelector("h1") !== null
+    && document.querySelector(".loading, [aria-busy=true]") === null;
+  const picture = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  if (!isQuiet()) return false;
+  await picture();
+  await picture();
+  return isQuiet();
+})()`;
+
+/** Waits until the page has its heading and nothing loads any more: what it shows stands, and keys act on it. */
+export const settled = (page: Page): Promise<true> =>
+  until("the page has what it asked for", () => page.evaluate<boolean>(IS_QUIET), PATIENCE_MS);
 
 /** Presses Tab until the element has the focus, as people without a mouse do. @throws {Error} when it never has */
 export async function tabTo(page: Page, target: Locator, most = 80): Promise<void> {
