@@ -42,7 +42,8 @@ export function onlyParameters(c: Context, known: readonly string[]): void {
     if (known.includes(name) && values.length === 1) continue;
     if (known.includes(name))
       throw invalidParameter(name, `given once, and here it is given ${values.length} times`);
-    const detail = `There is no parameter ${name.slice(0, 64)} here; there are: ${known.join(", ")}.`;
+    const others = known.length === 0 ? "it takes none" : `there are: ${known.join(", ")}`;
+    const detail = `There is no parameter ${name.slice(0, 64)} here; ${others}.`;
     throw new ProblemError("invalid-request", {
       detail,
       errors: [{ pointer: `/${name.slice(0, 64)}`, detail }],

@@ -6,6 +6,7 @@ import {
   MAX_SELECTED,
   type NewReview,
   NewReviewSchema,
+  type QuarantineFilter,
   ReviewTaskSchema,
 } from "../../contract/review.ts";
 import { parseTimestamp_us } from "../../contract/timestamp.ts";
@@ -21,6 +22,7 @@ import { schemaOf } from "../openapi/components.ts";
 import { SECURITY } from "../openapi/document.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { DRY_RUN_EXAMPLE, NEW_REVIEW_EXAMPLE, REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
+import { onlyParameters } from "../parameters.ts";
 import { REVIEWERS } from "../roles.ts";
 import { CHANGE_PROBLEMS } from "./registry-access.ts";
 import { reviewAnswer } from "./review-access.ts";
@@ -79,6 +81,8 @@ const check = shapeCheck(NewReviewSchema);
 export function mountReviewPost(app: App, deps: RouteDeps & { readonly readJson: ReadJson }): void {
   const { review, tokens, readJson } = deps;
   app.post(ACTIONS_PATH, describe, authenticate(tokens, REVIEWERS), requireEncodedJson, async (c) => {
+    // A `dry_run` in the address would otherwise be applied.
+    onlyParameters(c, []);
     const given = check(await readJson(c));
     coherent(given);
     const decision = decisionOf(given, c.get("claims"));
@@ -114,16 +118,7 @@ function coherent({ action, change, conflict, selection }: NewReview): void {
     throw invalidField("/change", `The action ${action} changes nothing; leave change out, or send fix.`);
   if (!stores && conflict !== undefined)
     throw invalidField("/conflict", `The action ${action} stores nothing; leave conflict out.`);
-  if ("filter" in selection) {
-    for (const name of ["from", "to"] as const) {
-      const text = selection.filter[name];
-      if (text !== undefined && !isQueryMoment(text))
-        throw invalidField(
-          `/selection/filter/${name}`,
-          "It must be an RFC 3339 date-time of the years 1970 to 2200.",
-        );
-    }
-  }
+  if ("filter" in selection) coherentTimes(selection.filter);
   const oneKey = change?.set?.timestamp !== undefined || change?.set?.sensor_id !== undefined;
   if (oneKey && conflict === "replace" && !("ids" in selection && selection.ids.length === 1))
     throw invalidField(
@@ -133,4 +128,19 @@ function coherent({ action, change, conflict, selection }: NewReview): void {
   const time = change?.set?.timestamp;
   if (time !== undefined && Number.isNaN(parseTimestamp_us(time)))
     throw invalidField("/change/set/timestamp", "It must be an RFC 3339 date-time.");
+}
+
+/** @throws {ProblemError} invalid-request */
+function coherentTimes(filter: QuarantineFilter): void {
+  for (const name of ["from", "to"] as const) {
+    const text = filter[name];
+    if (text !== undefined && !isQueryMoment(text))
+      throw invalidField(
+        `/selection/filter/${name}`,
+        "It must be an RFC 3339 date-time of the years 1970 to 2200.",
+      );
+  }
+  const { from, to } = filter;
+  if (from !== undefined && to !== undefined && parseTimestamp_us(from) >= parseTimestamp_us(to))
+    throw invalidField("/selection/filter/from", `It must be before \`to\`, which is ${to}.`);
 }

@@ -87,6 +87,13 @@ describe("refused with the field named", () => {
     ["/selection/incident", { action: "reject", selection: { incident: "abc" } }],
     ["/selection/filter/incident", { action: "reject", selection: { filter: { incident: "abc" } } }],
     ["/selection/filter/from", { action: "reject", selection: { filter: { from: "yesterday" } } }],
+    [
+      "/selection/filter/from",
+      {
+        action: "reject",
+        selection: { filter: { from: "2026-01-02T00:00:00Z", to: "2026-01-02T01:00:00+01:00" } },
+      },
+    ],
     ["/change", { action: "fix", selection: { ids } }],
     ["/change", { action: "fix", selection: { ids }, change: {} }],
     ["/change", { action: "approve", selection: { ids }, change: { scale: 2 } }],
@@ -101,6 +108,16 @@ describe("refused with the field named", () => {
     expect(response.status).toBe(400);
     const { errors } = (await response.json()) as { errors: { pointer: string }[] };
     expect(errors.map((error) => error.pointer)).toContain(pointer);
+  });
+
+  test("a dry run asked for in the address is refused, not applied", async () => {
+    const id = await refused();
+    const body = { action: "reject", selection: { ids: [id] } };
+    const response = await api.call(token.reviewer!, "POST", `${PATH}?dry_run=true`, body);
+    expect((await expectProblem(response, "invalid-request")).errors?.[0]?.pointer).toBe("/dry_run");
+    const [row] = await bench.database.sql`
+      SELECT review_status FROM diagnostics_quarantined_reading WHERE id = ${id}`;
+    expect(row?.review_status).toBe("pending");
   });
 
   test("an id that does not exist: 404", async () => {

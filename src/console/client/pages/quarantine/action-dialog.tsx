@@ -1,10 +1,11 @@
 /** Decide, try without effect, apply. Applying is possible only for exactly what the last dry run tried. */
 
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { DryRun, NewReview, ReviewAction, ReviewTask, Selection } from "../../../../contract/review.ts";
 import { post } from "../../lib/api.ts";
 import { useAction } from "../../lib/resource.ts";
 import { Dialog } from "../../ui/dialog.tsx";
+import { notify } from "../../ui/notices.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { ActionFields } from "./action-fields.tsx";
 import { emptyForm, type FormFields, requestsOf } from "./action-form.ts";
@@ -34,35 +35,50 @@ interface Tried {
   readonly requests: readonly NewReview[];
 }
 
-/** The way of a decision: typed, tried, applied. */
-function useDecision(action: ReviewAction, targets: readonly Selection[]) {
+/**
+ * The way of a decision: typed, tried, applied.
+ * @param onApplied told when all was sent, or some of it was refused
+ */
+function useDecision(
+  action: ReviewAction,
+  targets: readonly Selection[],
+  onApplied: (isWhole: boolean) => void,
+) {
   const [form, setForm] = useState(emptyForm(action));
+  /** As it is now, also for a dry run that was sent before. */
+  const typed = useRef(form);
   const [selections, setSelections] = useState(targets);
   const [tried, setTried] = useState<Tried | null>(null);
   const [tasks, setTasks] = useState<readonly ReviewTask[]>([]);
   const { busy, problem, run, clear } = useAction();
   const change = (changes: Partial<FormFields>) => {
-    setForm((old) => ({ ...old, ...changes }));
+    typed.current = { ...typed.current, ...changes };
+    setForm(typed.current);
     setTried(null);
   };
   const tryOut = () =>
     run(async () => {
-      const requests = requestsOf(form, selections);
+      const asked = typed.current;
+      const requests = requestsOf(asked, selections);
       const results = await Promise.all(
         requests.map((request) => post<DryRun>(PATH, { ...request, dry_run: true })),
       );
-      setTried({ requests, result: together(results) });
+      // What was typed while it was under way has not been tried.
+      if (typed.current === asked) setTried({ requests, result: together(results) });
     });
   const apply = ({ requests }: Tried) =>
     run(async () => {
+      let sent = 0;
       try {
         // One after the other: when one is refused, the rest is not sent.
         for (const request of requests) {
           const task = await post<ReviewTask>(PATH, request);
+          sent += 1;
           setTasks((old) => [...old, task]);
         }
       } finally {
         setTried(null);
+        onApplied(sent === requests.length);
       }
     });
   /** Goes on with the readings that nobody else has decided. */
@@ -82,11 +98,32 @@ const withoutIds = (selections: readonly Selection[], ids: readonly number[]): r
 const idsIn = (selections: readonly Selection[]): number =>
   selections.reduce((sum, one) => sum + ("ids" in one ? one.ids.length : 0), 0);
 
+/** What is told when a decision is applied after its dialog was closed: closing takes nothing back that was sent. */
+function useApplied(onDone: () => void): (isWhole: boolean) => void {
+  const closed = useRef(false);
+  useEffect(
+    () => () => {
+      closed.current = true;
+    },
+    [],
+  );
+  return (isWhole) => {
+    if (!closed.current) return;
+    notify(
+      isWhole
+        ? "Applied all the same: the decision had been sent when its dialog was closed."
+        : "The decision did not reach all that was selected.",
+    );
+    onDone();
+  };
+}
+
 export function ActionDialog(props: ActionDialogProps) {
   const { action, targets, onClose, onDone, onNext = null } = props;
   // The list behind may change while the dialog is open; the decision is about what was chosen.
   const [{ about, unit, system_id }] = useState(props);
-  const decision = useDecision(action, targets);
+  const onApplied = useApplied(onDone);
+  const decision = useDecision(action, targets, onApplied);
   const { form, change, selections, tried, tasks, busy, problem, tryOut, apply, leaveOut } = decision;
   const applied = tasks.length > 0;
   const conflicts = conflictsOf(problem);
@@ -142,7 +179,7 @@ interface DialogFootProps {
 const DialogFoot = ({ busy, tried, applied, onClose, onTry, onNext }: DialogFootProps) => (
   <footer class="dialog-foot">
     <button type="button" class="button" data-next={applied && !onNext ? "" : undefined} onClick={onClose}>
-      {applied ? "Close" : "Cancel"}
+      {applied || (busy && tried) ? "Close" : "Cancel"}
     </button>
     {applied && onNext ? (
       <button type="button" class="button primary" data-next="" onClick={onNext}>

@@ -53,6 +53,7 @@ export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
       </p>
       {over ? null : <progress aria-label="Progress" max={Math.max(1, task.selected)} value={task.done} />}
       <Outcome task={task} />
+      {over && task.selected === 0 ? <NothingLeft /> : null}
       {task.error_message ? <p class="bad">{task.error_message}</p> : null}
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {problem ? <ProblemBox problem={problem} /> : null}
@@ -66,6 +67,11 @@ export function TaskProgress({ task: given, onOver }: TaskProgressProps) {
     </section>
   );
 }
+
+/** Others were faster than a decision about an incident or a filter: it found nothing that it could be about. */
+export const NothingLeft = () => (
+  <p>There was nothing left to decide: the readings had been decided on before. Nothing was changed.</p>
+);
 
 /** What became of the readings, as it is told. */
 export const PARTS = [

@@ -8,7 +8,15 @@ import { to } from "../../lib/router.ts";
 import type { Page } from "../../types.ts";
 import { StateBadge } from "../../ui/badge.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
-import { type Counts, isOver, Outcome, PARTS, REFRESH_MS, TaskProgress } from "./task-progress.tsx";
+import {
+  type Counts,
+  isOver,
+  NothingLeft,
+  Outcome,
+  PARTS,
+  REFRESH_MS,
+  TaskProgress,
+} from "./task-progress.tsx";
 
 /** So many are read one by one. */
 const FEW = 3;
@@ -52,6 +60,7 @@ function Together({ tasks: given }: { tasks: readonly ReviewTask[] }) {
       </p>
       {over ? null : <progress aria-label="Progress" max={Math.max(1, selected)} value={done} />}
       <Outcome task={together(tasks)} />
+      {over && selected === 0 ? <NothingLeft /> : null}
       {failed > 0 ? <p class="bad">{countOf(failed, "task")} failed or were cancelled.</p> : null}
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
     </section>
