@@ -73,6 +73,25 @@ consoleSuite("decisions on a slow connection", ({ bench, enter }) => {
     await close();
   });
 
+  test("of several decisions that were sent in part it is told how many", async () => {
+    const { page, complaints, close } = await enter("/quarantine");
+    await page.getByText("4 shown, no more").waitFor();
+    await page.getByRole("button", { name: "all shown" }).click();
+    await page.keyboard.press("r");
+    const dialog = decisionOf(page);
+    await dialog.getByRole("button", { name: "Dry run" }).click();
+    await dialog.getByText("would be stored").waitFor();
+    let sent = 0;
+    await page.route(PATH, (route) => {
+      if (route.request().method() === "POST") sent += 1;
+      return sent === 3 ? route.abort() : route.continue();
+    });
+    await dialog.getByRole("button", { name: "Apply" }).click();
+    await dialog.getByText("Only 2 of 4 decisions are known to be sent").waitFor();
+    expect(complaints.filter((text) => !text.includes("net::ERR_FAILED"))).toEqual([]);
+    await close();
+  });
+
   test("a task that others left nothing to says that nothing was changed", async () => {
     const { page, dialog, complaints, close } = await opened("r");
     await page.route(PATH, (route) => {

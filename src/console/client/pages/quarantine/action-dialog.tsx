@@ -147,6 +147,12 @@ export function ActionDialog(props: ActionDialogProps) {
           </p>
           {applied ? null : <ActionFields form={form} unit={unit} system_id={system_id} change={change} />}
           {problem ? <ProblemBox problem={problem} /> : null}
+          {problem && applied ? (
+            <p class="bad">
+              Only {tasks.length} of {selections.length} decisions are known to be sent: close this, and see
+              what is left.
+            </p>
+          ) : null}
           <ConflictList readings={conflicts} selected={idsIn(selections)} onLeaveOut={leaveOut} />
           {/* There before what it tells: only then is that read out. Its numbers are not, as they run. */}
           <div class="stacked" aria-live="polite" aria-relevant="additions">
