@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import type { KeyView, UserView } from "../../src/contract/access.ts";
 import type { AuditEntry } from "../../src/contract/oversight.ts";
 import type { Session } from "../../src/contract/session.ts";
-import { asksToSignIn, faultsOf, signIn } from "../support/console-browser.ts";
+import { asksToSignIn, faultsOf, settled, signIn } from "../support/console-browser.ts";
 import { PASSWORD, SYSTEM, serviceSuite } from "../support/console-service.ts";
 import { until } from "../support/until.ts";
 
@@ -91,11 +91,12 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     const making = page.getByRole("dialog", { name: "New API key" });
     await making.getByLabel("Name").fill("Gateway");
     expect(await making.getByLabel("Send batches").isChecked()).toBe(true);
-    // Limits and owners are for admins
-    expect(await making.getByLabel("Owner", { exact: true }).count()).toBe(0);
-    expect(await making.getByLabel("Requests a minute").count()).toBe(0);
     await making.getByLabel("Only some").check();
     await making.getByLabel("Demo press").check();
+    // Limits and owners are for admins
+    await settled(page);
+    expect(await making.getByLabel("Owner", { exact: true }).count()).toBe(0);
+    expect(await making.getByLabel("Requests a minute").count()).toBe(0);
     expect(await faultsOf(page, "new-key")).toEqual([]);
     await button(page, "Make the key").click();
     await page.getByRole("dialog", { name: "The key is made" }).waitFor();
@@ -184,6 +185,8 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
     // The name is the owner's, the limits are not
     await button(owner.page, "Change Gateway of rig 30, hall 2").click();
     const renaming = owner.page.getByRole("dialog");
+    await renaming.getByLabel("Name").waitFor();
+    await settled(owner.page);
     expect(await renaming.getByLabel("Requests a minute").count()).toBe(0);
     await renaming.getByLabel("Name").fill("Mine");
     await owner.page.keyboard.press("Enter");
@@ -212,7 +215,7 @@ serviceSuite("accounts and keys in the console", ({ service, enter, visit }) => 
 
     const admin = await enter("/users");
     await button(admin.page, "Password of rig-40").click();
-    await admin.page.getByLabel("New password").fill(PASSWORD);
+    await admin.page.getByRole("dialog").getByLabel("New password").fill(PASSWORD);
     expect(await faultsOf(admin.page, "user-password")).toEqual([]);
     await button(admin.page, "Set the password").click();
     await admin.page.getByText("rig-40 has a new password.").waitFor();

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { CDPSession, Locator, Page } from "playwright-core";
 import { series } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { tabTo } from "../support/console-browser.ts";
+import { addressOf, settled, tabTo } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -32,13 +32,17 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     });
     await page.goto(`${bench().url}/console${PATH}`);
     await page.locator(".chart canvas").waitFor();
+    await settled(page);
     return { ...visitor, chart: page.getByRole("region", { name: /4 points$/ }) };
   }
-  const shown = (page: Page) => {
-    const query = new URL(page.url()).searchParams;
+  const shown = async (page: Page) => {
+    const query = (await addressOf(page)).searchParams;
     return [Date.parse(query.get("from") ?? ""), Date.parse(query.get("to") ?? "")] as const;
   };
-  const widthOf = (page: Page) => shown(page)[1] - shown(page)[0];
+  const widthOf = async (page: Page) => {
+    const [from, to] = await shown(page);
+    return to - from;
+  };
 
   test("the keys of a chart tell its values one by one, gaps passed over, and nothing is trapped", async () => {
     const { page, chart, complaints, close } = await open();
@@ -69,15 +73,18 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
   test("keys zoom around the middle and move; the address follows", async () => {
     const { page, chart, complaints, close } = await open();
     await chart.focus();
-    const [from, to] = shown(page);
+    const [from, to] = await shown(page);
     await page.keyboard.press("+");
-    await until("half of it is shown", async () => widthOf(page) === (to - from) / 2);
-    expect(shown(page)[0]).toBe(from + (to - from) / 4);
+    await until("half of it is shown", async () => (await widthOf(page)) === (to - from) / 2);
+    expect((await shown(page))[0]).toBe(from + (to - from) / 4);
     await page.keyboard.press("Shift+ArrowLeft");
-    await until("it is earlier", async () => shown(page)[0] === from + (to - from) / 8);
+    await until("it is earlier", async () => (await shown(page))[0] === from + (to - from) / 8);
     await page.keyboard.press("Shift+ArrowRight");
     await page.keyboard.press("-");
-    await until("all is shown again", async () => shown(page)[0] === from && shown(page)[1] === to);
+    await until("all is shown again", async () => {
+      const now = await shown(page);
+      return now[0] === from && now[1] === to;
+    });
     expect(complaints).toEqual([]);
     await close();
   });
@@ -111,7 +118,7 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     const cdp = await page.context().newCDPSession(page);
     await cdp.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 2 });
     const { x, y, width } = await placeOf(chart);
-    const [from, to] = shown(page);
+    const [from, to] = await shown(page);
     await gesture(cdp, [
       [
         [x + width * 0.25, y],
@@ -121,10 +128,10 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
     const half = (to - from) / 2;
     // The browser keeps the first pixels of a gesture for itself.
     await until("what was half a chart earlier is shown", async () => {
-      const moved = from - shown(page)[0];
+      const moved = from - (await shown(page))[0];
       return moved > half * 0.7 && moved < half * 1.1;
     });
-    expect(Math.abs(widthOf(page) - (to - from))).toBeLessThan(2_000);
+    expect(Math.abs((await widthOf(page)) - (to - from))).toBeLessThan(2_000);
     await gesture(cdp, [
       [
         [x + width * 0.4, y],
@@ -135,8 +142,8 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
         [x + width * 0.8, y],
       ],
     ]);
-    await until("less is shown", async () => widthOf(page) < (to - from) * 0.5);
-    const before = page.url();
+    await until("less is shown", async () => (await widthOf(page)) < (to - from) * 0.5);
+    const before = (await addressOf(page)).href;
     await gesture(cdp, [
       [
         [x + width / 2, y],
@@ -144,7 +151,7 @@ consoleSuite("charts without a mouse", ({ bench, enter }) => {
       ],
     ]);
     await until("the page has scrolled", () => page.evaluate<boolean>("scrollY > 0"));
-    expect(page.url()).toBe(before);
+    expect((await addressOf(page)).href).toBe(before);
     expect(complaints).toEqual([]);
     await close();
   });

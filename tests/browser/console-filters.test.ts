@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { consoleSuite } from "../support/console-bench-suite.ts";
+import { addressOf } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 
 type Step = readonly [
@@ -127,7 +128,7 @@ consoleSuite("filters of the console", ({ bench, enter }) => {
         await comes;
       }
       const again = request(page, asked, wanted);
-      await page.goto(page.url());
+      await page.goto((await addressOf(page)).href);
       await again;
     }
     expect(complaints).toEqual([]);

@@ -1,7 +1,7 @@
 /** Keys on every list of the console, in a real browser over fixtures: a row is reached, told, and opened without a mouse. */
 import { expect, test } from "bun:test";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { seriousFaults, settled } from "../support/console-browser.ts";
+import { addressOf, seriousFaults, settled } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -69,6 +69,22 @@ consoleSuite("keys on lists", ({ bench, enter }) => {
     },
     LONG_MS,
   );
+
+  test("what is pressed right after a key that opens a dialog is meant for the dialog, not for the list behind", async () => {
+    const { page, complaints, close } = await enter("/quarantine");
+    for (const key of ["j", "r", "Enter"]) await page.keyboard.press(key);
+    const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
+    await dialog.getByText("would be stored").waitFor();
+    await until("what comes next has the focus", () =>
+      dialog
+        .getByRole("button", { name: "Apply" })
+        .evaluate((button) => button === button.ownerDocument.activeElement),
+    );
+    expect(bench().actions).toMatchObject([{ action: "reject", dry_run: true }]);
+    expect((await addressOf(page)).pathname).toBe("/console/quarantine");
+    expect(complaints).toEqual([]);
+    await close();
+  });
 
   test("keys are silent on lists when they are off, and while somebody types", async () => {
     const { page, close } = await enter("/systems");

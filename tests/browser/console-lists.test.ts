@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { completeness, rangeState } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { faultsOf, NARROW } from "../support/console-browser.ts";
+import { addressOf, faultsOf, NARROW, settled } from "../support/console-browser.ts";
 import { IDS, REFUSED, SENSORS, SYSTEMS } from "../support/console-fixtures.ts";
 import { taskOf } from "../support/console-tasks.ts";
 import { until } from "../support/until.ts";
@@ -94,9 +94,11 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
       await page.getByText("3,412").first().waitFor();
     }
     await page.setViewportSize(NARROW);
-    const cell = `document.querySelector('td[data-label="Quarantined"]')`;
-    await until("the card names its figure", async () =>
-      (await page.evaluate<string>(`getComputedStyle(${cell}, "::before").content`)).includes("Quarantined"),
+    const cell = page.locator('td[data-label="Quarantined"]').first();
+    await until("the card names its figure", () =>
+      cell.evaluate((one) =>
+        one.ownerDocument.defaultView?.getComputedStyle(one, "::before").content.includes("Quarantined"),
+      ),
     );
     expect(complaints).toEqual([]);
     await close();
@@ -125,7 +127,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect((await counted).url()).not.toContain("from=");
     await page.getByRole("link", { name: "Readings", exact: true }).click();
     await page.getByLabel(/^Refused from/).waitFor();
-    expect(new URL(page.url()).search).toBe("?reason=duplicate");
+    expect((await addressOf(page)).search).toBe("?reason=duplicate");
     expect(complaints).toEqual([]);
     await close();
   });
@@ -143,6 +145,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     });
     await page.goto(`${bench().url}/console${READINGS}?q=above`);
     await page.getByText("Nothing found so far").waitFor();
+    await settled(page);
     expect(await page.getByText("No readings").count()).toBe(0);
     expect(asked).toEqual([null, "page-1", "page-2", "page-3", "page-4"]);
     await page.getByRole("button", { name: "Look further" }).click();
@@ -160,7 +163,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     await until("the list of one person", () =>
       asked.some((url) => url.endsWith(`/api/v1/audit?actor=${IDS.admin}`)),
     );
-    expect(page.url()).toEndWith(`/console/audit?actor=${IDS.admin}`);
+    expect((await addressOf(page)).href).toEndWith(`/console/audit?actor=${IDS.admin}`);
     await page.getByRole("link", { name: "Clear" }).click();
     await page.waitForURL((url) => url.search === "");
     expect(complaints).toEqual([]);
@@ -213,6 +216,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
     expect(asked).toBe(130);
     await page.getByLabel("Name").fill("Sensor 12");
     await page.getByText("11 shown, no more").waitFor();
+    await settled(page);
     expect(await strips.count()).toBe(11);
     expect(asked).toBe(130);
     expect(complaints).toEqual([]);
@@ -237,6 +241,7 @@ consoleSuite("lists of the console", ({ bench, enter }) => {
         .getByText(/x{200}/)
         .first()
         .waitFor();
+      await settled(page);
       faults.push(...(await faultsOf(page, `long${path.replaceAll("/", "-").slice(0, 20)}`)));
     }
     expect(faults).toEqual([]);

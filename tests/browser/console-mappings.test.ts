@@ -108,13 +108,15 @@ serviceSuite("mappings in the console of a running service", ({ service, enter }
       mimeType: "text/csv",
       buffer: Buffer.from(table("nobody").replace(";more", "")),
     });
+    const pasted = dialog.getByLabel("Or paste it here");
+    await until("the file is read", async () => !(await pasted.inputValue()).includes(";more"));
     await button(page, "Look at it").click();
     await dialog.getByText('No sensor of this system in use is called "nobody".').waitFor();
     expect(await dialog.locator(".outcome").textContent()).toBe("1 wrong2 new1 same");
     expect(await button(page, "Set 2 mappings").isDisabled()).toBe(true);
     expect(await faultsOf(page, "import-mappings")).toEqual([]);
-    const text = await dialog.getByLabel("Or paste it here").inputValue();
-    await dialog.getByLabel("Or paste it here").fill(text.replace("nobody", "Return pressure"));
+    const text = await pasted.inputValue();
+    await pasted.fill(text.replace("nobody", "Return pressure"));
     await button(page, "Look at it").click();
     await button(page, "Set 3 mappings").click();
     await page.getByText("3 mappings set.").waitFor();

@@ -2,19 +2,19 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { NARROW, seriousFaults, tabTo } from "../support/console-browser.ts";
+import { addressOf, NARROW, seriousFaults, tabTo } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
 const FROM = /^From/;
 const MAY_BE = "Type a date and time such as 2026-11-27 21:37, or -24h, now or today.";
-const fromOf = (page: Page) => new URL(page.url()).searchParams.get("from");
+const fromOf = async (page: Page) => (await addressOf(page)).searchParams.get("from");
 
 const DAY_MS = 86_400_000;
 
 /** That the filter begins a day before now, to whole seconds. @param begun_ms when it was not typed yet */
-function expectDayBefore(page: Page, begun_ms: number): void {
-  const at_ms = Date.parse(fromOf(page) ?? "") + DAY_MS;
+async function expectDayBefore(page: Page, begun_ms: number): Promise<void> {
+  const at_ms = Date.parse((await fromOf(page)) ?? "") + DAY_MS;
   expect(at_ms).toBeGreaterThan(begun_ms - 1_000);
   expect(at_ms).toBeLessThanOrEqual(Date.now());
 }
@@ -35,7 +35,7 @@ consoleSuite("fields for moments", ({ bench, enter }) => {
     ] as const) {
       await from.fill(typed);
       await from.press("Enter");
-      await until(typed, async () => fromOf(page) === asked && (await from.inputValue()) === shown);
+      await until(typed, async () => (await fromOf(page)) === asked && (await from.inputValue()) === shown);
     }
     await page.getByText("From (+01:00)").waitFor();
     await from.fill("2026-07-10 10:00");
@@ -55,7 +55,7 @@ consoleSuite("fields for moments", ({ bench, enter }) => {
     await from.fill("-24h");
     await page.keyboard.press("Tab");
     await page.waitForURL(/from=/);
-    expectDayBefore(page, before_ms);
+    await expectDayBefore(page, before_ms);
     expect(await from.inputValue()).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
     expect(complaints).toEqual([]);
     await close();
@@ -76,7 +76,7 @@ consoleSuite("fields for moments", ({ bench, enter }) => {
       await page.getByRole("alert").getByText(said).waitFor();
       expect(await from.getAttribute("aria-invalid")).toBe("true");
       expect(await seriousFaults(page)).toEqual([]);
-      expect(fromOf(page)).toBe("2026-11-26T09:00:00Z");
+      expect(await fromOf(page)).toBe("2026-11-26T09:00:00Z");
       await from.fill("2026-11-26 10:00:00");
       await from.press("Enter");
       await page.getByRole("alert").waitFor({ state: "detached" });
@@ -108,10 +108,10 @@ consoleSuite("fields for moments", ({ bench, enter }) => {
     const before_ms = Date.now();
     await quick.selectOption({ label: "24 hours ago (-24h)" });
     await page.waitForURL(/from=/);
-    expectDayBefore(page, before_ms);
+    await expectDayBefore(page, before_ms);
     expect(await quick.inputValue()).toBe("");
     await quick.selectOption({ label: "Any time" });
-    await until("the filter is gone", async () => fromOf(page) === null);
+    await until("the filter is gone", async () => (await fromOf(page)) === null);
     expect(await field(page).inputValue()).toBe("");
     expect(complaints).toEqual([]);
     await close();

@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import postgres from "postgres";
 import type { Incident, QuarantinedReading } from "../../src/contract/quarantine-review.ts";
 import type { ReviewTask } from "../../src/contract/review.ts";
+import { addressOf } from "../support/console-browser.ts";
 import { decisionOf, MISLABELLED, sensorId, serviceSuite } from "../support/console-service.ts";
 
 /** More than two portions of a task. */
@@ -73,8 +74,8 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
     } finally {
       await held.release();
     }
-    expect(await page.getByRole("button", { name: "Cancel the task" }).count()).toBe(0);
-    const id = new URL(page.url()).pathname.split("/").at(-1);
+    await page.getByRole("button", { name: "Cancel the task" }).waitFor({ state: "detached" });
+    const id = (await addressOf(page)).pathname.split("/").at(-1);
     const task = await service().api<ReviewTask>(`/api/v1/quarantine/actions/${id}`);
     expect(task).toMatchObject({ state: "cancelled", selected: MANY, done: PORTION, changed: PORTION });
     expect(await service().pending(sensorId(2))).toBe(MANY - PORTION);
@@ -183,7 +184,7 @@ serviceSuite("reviews in the console of a running service", ({ service, enter })
       ["/dead-letters", "dead-letters"],
       ["/jobs", "jobs"],
     ] as const) {
-      await page.goto(new URL(`/console${path}`, page.url()).href);
+      await page.goto(`${service().url}/console${path}`);
       await page
         .getByText(/shown|^No /)
         .first()

@@ -6,6 +6,7 @@ import { encodeEntry } from "../../src/contract/entry.ts";
 import { newJobId } from "../../src/contract/job-id.ts";
 import type { AuditEntry } from "../../src/contract/oversight.ts";
 import { deadKey } from "../../src/stream/keys.ts";
+import { settled } from "../support/console-browser.ts";
 import { SYSTEM, sensorId, serviceSuite, waiting } from "../support/console-service.ts";
 import { until } from "../support/until.ts";
 
@@ -32,11 +33,13 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     await page.locator(`a[href$="/jobs/${own}"]`).click();
     await page.getByText("2 shown, no more").waitFor();
     await page.getByText("above 700 bar").first().waitFor();
+    await settled(page);
     expect(await page.getByRole("link", { name: "Review" }).count()).toBe(0);
     await page.getByRole("link", { name: "Demo press" }).click();
     await page.locator(`a[href$="/sensors/${sensorId(1)}"]`).click();
     await page.locator('.chart[aria-label$="8 points"]').waitFor();
     await page.getByText("0 to 700 bar").first().waitFor();
+    await settled(page);
     expect(await page.getByRole("button", { name: "Set the range" }).count()).toBe(0);
     expect(await page.getByRole("link", { name: "Quarantine" }).count()).toBe(0);
 
@@ -47,7 +50,8 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     await page.getByRole("link", { name: "To the first page" }).click();
     await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
     await page.goto(`${service().url}/console/jobs/${other}`);
-    await page.locator(".problem-title").waitFor();
+    await page.locator(".problem-title").first().waitFor();
+    await settled(page);
     expect(await page.getByText("above 700 bar").count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();
@@ -125,6 +129,7 @@ serviceSuite("roles and dead letters in the console of a running service", ({ se
     expect(await service().letterOf(job_id)).toBeUndefined();
     await page.goto(`${service().url}/console/jobs/${job_id}`);
     await page.getByText("No dead letter holds its payload").waitFor();
+    await settled(page);
     expect(await page.getByRole("button", { name: "Replay" }).count()).toBe(0);
     expect(await auditOf(letter)).toMatchObject([
       { action: "dead_letter.discard", note: "a test of the rig builder" },

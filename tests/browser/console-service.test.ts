@@ -115,8 +115,10 @@ serviceSuite("the console of a running service", ({ service, visit }) => {
     await dialog.getByRole("button", { name: "Dry run" }).click();
     const result = dialog.getByText("2 would be stored");
     await result.waitFor();
-    const box = await result.boundingBox();
-    expect((box?.y ?? NARROW.height) + (box?.height ?? 0)).toBeLessThan(NARROW.height);
+    await until("the result is in sight", async () => {
+      const box = await result.boundingBox();
+      return box !== null && box.y + box.height < NARROW.height;
+    });
     await dialog.getByRole("button", { name: "Apply" }).click();
     await dialog.getByText("completed").waitFor();
     await dialog.getByRole("button", { name: "Close", exact: true }).last().click();

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { WORKERS } from "../support/console-answers.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { tabTo } from "../support/console-browser.ts";
+import { addressOf, settled, tabTo } from "../support/console-browser.ts";
 import { IDS, JOBS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -19,11 +19,11 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     await page.goto(`${bench().url}/console/quarantine/readings/${IDS.reading}`);
     await page.getByRole("link", { name: "Zoom and move" }).click();
     await page.getByRole("heading", { level: 1, name: "Main pump pressure" }).waitFor();
-    const shown = new URL(page.url()).searchParams;
+    const shown = (await addressOf(page)).searchParams;
     expect(shown.get("from")).not.toBeNull();
     await page.locator("main").getByRole("link", { name: "Quarantine" }).click();
     await page.getByRole("heading", { level: 1, name: "Quarantine" }).waitFor();
-    expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({
+    expect(Object.fromEntries((await addressOf(page)).searchParams)).toEqual({
       system_id: IDS.system,
       sensor_id: IDS.sensor,
       from: shown.get("from") ?? "",
@@ -66,6 +66,31 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     await close();
   });
 
+  test("an answer that takes longer than the time between two looks is waited for, and told", async () => {
+    const { page, complaints, close } = await enter("/no-such-page");
+    const every_ms = 2_000;
+    await page.addInitScript(`window.looks = 0;
+      const repeat = setInterval;
+      window.setInterval = (work, ms, ...rest) => repeat(() => {
+        if (ms === ${every_ms}) window.looks += 1;
+        work();
+      }, ms, ...rest);`);
+    let asked = 0;
+    const held = Promise.withResolvers<void>();
+    await page.route("**/api/v1/workers", async (route) => {
+      asked += 1;
+      await held.promise;
+      await route.continue();
+    });
+    await page.goto(`${bench().url}/console/workers`);
+    await until("it was time for two looks", () => page.evaluate<boolean>("window.looks >= 2"));
+    expect(asked).toBe(1);
+    held.resolve();
+    await page.getByText("draining").waitFor();
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("a list that was out of sight for long is asked for anew when it is looked at again", async () => {
     const { page, complaints, close } = await enter("/quarantine");
     await page.getByText("4 shown, no more").waitFor();
@@ -88,8 +113,8 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
       })()`);
     await lookAway(10);
     await lookAway(40);
-    await until("it is asked for", () => Promise.resolve(asked > 0));
-    await page.getByText("4 shown, no more").waitFor();
+    await until("it is asked for", () => asked > 0);
+    await settled(page);
     expect(asked).toBe(1);
     expect(complaints).toEqual([]);
     await close();
@@ -100,6 +125,7 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     await page.keyboard.press("g");
     await page.keyboard.press("q");
     await page.getByRole("heading", { level: 1, name: "Quarantine" }).waitFor();
+    await settled(page);
     await page.keyboard.press("/");
     expect(await page.evaluate<boolean>(`document.activeElement.matches("search select")`)).toBe(true);
     await page.locator("h1").click();
@@ -108,6 +134,7 @@ consoleSuite("ways between the pages of the console", ({ bench, enter }) => {
     await tabTo(page, help.getByLabel("Keys are on, in this browser"));
     await page.keyboard.press("Space");
     await page.keyboard.press("Escape");
+    await help.waitFor({ state: "detached" });
     for (const key of ["j", "a", "g", "s"]) await page.keyboard.press(key);
     expect(await page.locator("tr.current, dialog[open]").count()).toBe(0);
     await page.getByRole("heading", { level: 1, name: "Quarantine" }).waitFor();

@@ -45,6 +45,7 @@ serviceSuite("webhooks in the console", ({ service, enter }) => {
     await button(page, "Send a test").click();
     await row(page, "webhook.test").getByText("delivered").waitFor();
     await service().send(sensorId(1), 5, 0);
+    await until("it is told", () => receiver.received.length === 2);
     await page.reload();
     await row(page, "job.completed").getByText("delivered").waitFor();
     for (const { body, headers } of receiver.received) new Webhook(secret).verify(body, { ...headers });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { NewReview } from "../../src/contract/review.ts";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { faultsOf, seriousFaults } from "../support/console-browser.ts";
+import { addressOf, faultsOf, seriousFaults, settled } from "../support/console-browser.ts";
 import { IDS } from "../support/console-fixtures.ts";
 import { until } from "../support/until.ts";
 
@@ -14,6 +14,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
     expect(await faultsOf(page, "dialog-keys")).toEqual([]);
     await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     for (const key of ["j", "j", "k", "x", "f"]) await page.keyboard.press(key);
     const dialog = page.getByRole("dialog", { name: "Act on quarantine" });
     await dialog.getByText("3,412 readings of Main pump pressure, out of range").waitFor();
@@ -171,7 +172,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     const asked = page.waitForRequest((request) => request.url().includes("/series?"));
     await page.getByRole("button", { name: "Zoom in" }).click();
     expect(new URL((await asked).url()).searchParams.get("points")).toBe("800");
-    expect(page.url()).toContain("from=");
+    expect((await addressOf(page)).search).toContain("from=");
     expect(complaints).toEqual([]);
     await close();
   });
@@ -219,6 +220,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
   test("a failed job is replayed; an engineer may look, not act", async () => {
     const { page, complaints, close } = await enter(`/jobs/${IDS.failedJob}`);
     await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("dialog").waitFor();
     expect(await faultsOf(page, "dialog-confirm")).toEqual([]);
     await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
     await page.getByText("The job was sent again.").waitFor();
@@ -226,6 +228,7 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     bench().role = "engineer";
     await page.goto(`${bench().url}/console/quarantine`);
     await page.getByText("Your role may look, not act.").waitFor();
+    await settled(page);
     expect(await page.getByRole("link", { name: "Audit" }).count()).toBe(0);
     for (const key of ["j", "x", "a"]) await page.keyboard.press(key);
     await page.getByText("1 incident selected").waitFor();
@@ -239,9 +242,11 @@ consoleSuite("work in the console", ({ bench, enter }) => {
     const system = `${bench().url}/console/systems/${IDS.system}`;
     await page.goto(`${system}/sensors/${IDS.sensor}`);
     await page.getByText("In force", { exact: true }).waitFor();
+    await settled(page);
     expect(await page.getByRole("button", { name: "Set the range" }).count()).toBe(0);
     await page.goto(`${system}/mappings`);
     await page.getByText("S7-1200/DB1.PT4").first().waitFor();
+    await settled(page);
     expect(await page.getByRole("button", { name: /mapping|Import/ }).count()).toBe(0);
     expect(complaints).toEqual([]);
     await close();

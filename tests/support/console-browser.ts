@@ -31,7 +31,7 @@ const AXE = await Bun.file(Bun.resolveSync("axe-core/axe.min.js", import.meta.di
 /** What a browser itself says about an answer that a test provokes. */
 const REFUSED_LOAD = "Failed to load resource";
 const EXPECTED =
-  /\b(400|401|403|404|409|412|503|504)\b|net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/;
+  /\b(400|401|403|404|409|412|503|504)\b|net::ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|INCOMPLETE_CHUNKED_ENCODING)/;
 
 const CHROMIUM = await chromiumTool();
 
@@ -71,9 +71,10 @@ export interface Visit {
 
 export async function visit(browser: Browser, theme: Theme, viewport = WIDE): Promise<Visit> {
   const context = await browser.newContext({ colorScheme: theme, viewport, timezoneId: "Europe/Berlin" });
+  // Also in tabs that a test opens itself
+  await context.addInitScript(COUNT_OPEN);
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
-  await page.addInitScript(COUNT_OPEN);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
@@ -124,6 +125,10 @@ const IS_QUIET = `(async () => {
 export const settled = (page: Page): Promise<true> =>
   until("the page has what it asked for", () => page.evaluate<boolean>(IS_QUIET), PATIENCE_MS);
 
+/** Its address now. What Playwright knows of it comes later than the end of the key or click that has changed it. */
+export const addressOf = async (page: Page): Promise<URL> =>
+  new URL(await page.evaluate<string>("location.href"));
+
 /** Presses Tab until the element has the focus, as people without a mouse do. @throws {Error} when it never has */
 export async function tabTo(page: Page, target: Locator, most = 80): Promise<void> {
   for (let presses = 0; presses <= most; presses += 1) {
@@ -146,10 +151,12 @@ export async function seriousFaults(page: Page, rules?: readonly string[]): Prom
 }
 
 /**
- * What is wider than its place: the page itself, panels, and tables whose last columns are out of sight; and times in
+ * What is wider than its place at a size: the page itself, panels, and tables whose last columns are out of sight; and times in
  * tables that are broken into lines.
  */
-const cutOff = async (page: Page): Promise<string[]> => {
+const cutOff = async (page: Page, size: { width: number; height: number }): Promise<string[]> => {
+  await page.setViewportSize(size);
+  await until("it has its width", () => page.evaluate<boolean>(`innerWidth === ${size.width}`));
   // Tables see their new width with the next picture.
   await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
   return page.evaluate(`[
@@ -169,14 +176,12 @@ const cutOff = async (page: Page): Promise<string[]> => {
 export async function faultsOf(page: Page, name: string): Promise<string[]> {
   const faults: string[] = [];
   for (const size of BETWEEN) {
-    await page.setViewportSize(size);
-    faults.push(...(await cutOff(page)).map((fault) => `${name} ${size.width}: ${fault}`));
+    faults.push(...(await cutOff(page, size)).map((fault) => `${name} ${size.width}: ${fault}`));
   }
   for (const theme of THEMES) {
     await page.emulateMedia({ colorScheme: theme });
     for (const size of SIZES) {
-      await page.setViewportSize(size);
-      const cut = await cutOff(page);
+      const cut = await cutOff(page, size);
       // What the first theme has shown is not asked again of the second.
       const found = [...(await seriousFaults(page, theme === "dark" ? OF_COLOURS : undefined)), ...cut];
       faults.push(...found.map((fault) => `${name} ${theme} ${size.width}: ${fault}`));

@@ -1,6 +1,6 @@
 /** What a page reads, and what it sends. Old data stays in sight while new data comes. */
 
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, Problem, sessionOver } from "./api.ts";
 import { FormError } from "./form-error.ts";
 import { useShared } from "./shared.ts";
@@ -32,28 +32,43 @@ export function useSignedInAgain(error: Problem | null, reload: () => void): voi
   }, [isUndone, isOver, reload]);
 }
 
+/** No answer of the service takes longer, unless it is lost on its way. */
+const LOST_MS = 15_000;
+
 /** @param path null: nothing is asked yet. @param every_ms asks again that often; 0: never */
 export function useResource<T>(path: string | null, every_ms = 0): Resource<T> {
   const [state, setState] = useState<Omit<Resource<T>, "reload">>({ data: null, error: null, loading: true });
   const [round, setRound] = useState(0);
   const reload = useCallback(() => setRound((count) => count + 1), []);
+  /** Since when an answer is waited for, ms of `performance.now()`; null: none is. */
+  const since = useRef<number>(null);
   // A new round asks again
   useEffect(() => {
     if (path === null) return;
     const abort = new AbortController();
+    since.current = performance.now();
     setState((old) => ({ ...old, loading: true }));
+    const end = (next: (old: typeof state) => typeof state) => {
+      since.current = null;
+      setState(next);
+    };
     get<T>(path, abort.signal).then(
-      (data) => setState({ data, error: null, loading: false }),
+      (data) => end(() => ({ data, error: null, loading: false })),
       (error: unknown) => {
-        if (!isAbort(error)) setState((old) => ({ ...old, error: asProblem(error), loading: false }));
+        if (!isAbort(error)) end((old) => ({ ...old, error: asProblem(error), loading: false }));
       },
     );
-    return () => abort.abort();
+    return () => {
+      since.current = null;
+      abort.abort();
+    };
   }, [path, round]);
   useEffect(() => {
     if (every_ms === 0) return;
     const look = () => {
-      if (document.visibilityState === "visible" && !sessionOver.value) reload();
+      // Asking again ends the request before: where answers take longer than that, none would ever come
+      const isComing = since.current !== null && performance.now() - since.current < LOST_MS;
+      if (document.visibilityState === "visible" && !sessionOver.value && !isComing) reload();
     };
     const timer = setInterval(look, every_ms);
     return () => clearInterval(timer);

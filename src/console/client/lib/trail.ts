@@ -1,5 +1,5 @@
 /** The list that the visitor came from, so that its next row can be opened without a way back. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { navigate, usePlace } from "./router.ts";
 import { Shared, useShared } from "./shared.ts";
 
@@ -8,7 +8,8 @@ const trail = new Shared<readonly string[]>([]);
 
 /** @param addresses of the rows of the list that is shown */
 export function useTrail(addresses: readonly string[]): void {
-  useEffect(() => {
+  // At once with the list: a row may be opened before the picture is drawn
+  useLayoutEffect(() => {
     if (addresses.length > 0) trail.set(addresses);
   }, [addresses.join("\n")]);
 }

@@ -1,5 +1,5 @@
 /** Sign in; the address stays, so that the visitor arrives where they wanted to go. */
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Session } from "../../../contract/session.ts";
 import { leave, signIn } from "../lib/api.ts";
 import { useAction } from "../lib/resource.ts";
@@ -9,7 +9,8 @@ import { BrandMark } from "../ui/icons.tsx";
 import { ProblemBox } from "../ui/states.tsx";
 
 export function SignInPage() {
-  useEffect(() => {
+  // At once with the form: who knows the page begins to type
+  useLayoutEffect(() => {
     document.title = "Sign in · Hydraulic Ingest";
     document.querySelector<HTMLElement>("[data-first]")?.focus();
   }, []);

@@ -3,7 +3,7 @@
  * what had the focus is gone or cannot be pressed any more, what comes next has it: `data-next`, else the main button.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface DialogProps {
   readonly title: string;
@@ -32,7 +32,8 @@ const NEXT = "[data-next], .primary:enabled, .danger:enabled";
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const title_id = useId();
-  useEffect(() => {
+  // At once with what is shown, here and below: the key that comes next is meant for the dialog, not for the page behind
+  useLayoutEffect(() => {
     const before = withAncestors(document.activeElement);
     const dialog = element.current;
     dialog?.showModal();
@@ -42,11 +43,13 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       giveBack(before);
     };
   }, []);
-  // Each time something changes: a button that was pressed may be disabled since
-  useEffect(() => {
+  // Each time something changes: a button that was pressed may be disabled since, though the browser leaves it the focus for a while
+  useLayoutEffect(() => {
     const dialog = element.current;
     const { activeElement } = document;
-    if (!dialog?.open || (activeElement !== dialog && dialog.contains(activeElement))) return;
+    if (!dialog?.open) return;
+    if (activeElement !== dialog && dialog.contains(activeElement) && !activeElement?.matches(":disabled"))
+      return;
     (dialog.querySelector<HTMLElement>(NEXT) ?? dialog).focus();
   });
   return (

@@ -1,5 +1,5 @@
 /** `g` and a letter lead to a page, as in other tools; `/` leads into the first field of the filters, `?` tells of all. */
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { navigate, to } from "../lib/router.ts";
 import { isForKeys } from "../lib/typing.ts";
 import { type GoKey, showKeys } from "./keys-help.tsx";
@@ -9,7 +9,8 @@ const WAIT_MS = 1_500;
 
 /** @param keys of the pages that the visitor may see */
 export function useGoKeys(keys: readonly GoKey[]): void {
-  useEffect(() => {
+  // At once with what is shown: the key may come right after it
+  useLayoutEffect(() => {
     let begun_ms = Number.NEGATIVE_INFINITY;
     const listen = (event: KeyboardEvent) => {
       if (!isForKeys(event)) return;

@@ -1,6 +1,6 @@
 /** What surrounds every page: the way to all others, and the visitor's own choices. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Role } from "../../../contract/roles.ts";
 import type { Session } from "../../../contract/session.ts";
 import { type Group, homeOf, isIn } from "../lib/access.ts";
@@ -92,8 +92,8 @@ function TopBar({ session, busy, onLeave }: TopBarProps) {
   const { path } = usePlace();
   const [open, setOpen] = useState(false);
   const menu = useRef<HTMLButtonElement>(null);
-  // Another page closes the menu
-  useEffect(() => setOpen(false), [path]);
+  // Another page closes the menu, at once: its button, pressed right after, opens it again
+  useLayoutEffect(() => setOpen(false), [path]);
   // At once with the menu: the key may come right after it
   useLayoutEffect(() => {
     if (!open) return;
