@@ -7,11 +7,10 @@
  */
 import type { Clock } from "../ops/clock.ts";
 import type { Logger } from "../ops/log.ts";
-import { DeadlineError, sleep } from "../ops/retry.ts";
+import { sleep } from "../ops/retry.ts";
 import { ADVISORY_LOCKS } from "../store/advisory-locks.ts";
 import { mergeHours, moveNextRange, refreshRange } from "../store/cagg-refresh.ts";
 import type { DedicatedSession } from "../store/dedicated-session.ts";
-import { sqlState } from "../store/errors.ts";
 import { type HourlyKeeping, readHourlyKeeping } from "../store/hourly-keeping.ts";
 import { Leadership } from "../store/leadership.ts";
 import {
@@ -31,6 +30,7 @@ import {
   settleHours,
   takeDirtyHours,
 } from "../store/rollup.ts";
+import { LockWaits } from "./lock-waits.ts";
 
 export interface MaintenanceSettings {
   readonly database_url: string;
@@ -74,11 +74,10 @@ const RETENTION_EVERY_MS = 60_000;
 const ALERTS_EVERY_MS = 15_000;
 const STATEMENT_DEADLINE_MS = 600_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A lock that is not free now: another refresh of the range runs, or a long query reads what is to be dropped. */
-const LOCK_NOT_AVAILABLE = "55P03";
 
 export class Maintenance {
   readonly #leadership: Leadership;
+  readonly #lockWaits: LockWaits;
   #retentionDue_ms = 0;
   #alertsDue_ms = 0;
   /** The own limits of systems that alerts were judged by last. */
@@ -91,6 +90,7 @@ export class Maintenance {
     private readonly report: MaintenanceReport,
   ) {
     const { database_url, session_name, interval_ms } = settings;
+    this.#lockWaits = new LockWaits(clock, log);
     this.#leadership = new Leadership(
       {
         database_url,
@@ -139,7 +139,7 @@ export class Maintenance {
     await this.#takeLog(session);
     await this.#addUpQuarantine(session);
     if (keeping.edition === "apache") await this.#recompute(session);
-    else await this.#tolerant("refresh of the hourly aggregate", () => this.#refresh(session));
+    else await this.#lockWaits.tolerate("refresh of the hourly aggregate", () => this.#refresh(session));
     if (this.clock.monotonic_ms() >= this.#retentionDue_ms) await this.#retain(session, keeping);
     if (this.settings.alerts) await this.#judge(session, this.settings.alerts);
     this.report.onBacklog(await readBacklog(session));
@@ -202,7 +202,7 @@ export class Maintenance {
 
   async #retain(session: DedicatedSession, { materialized }: HourlyKeeping): Promise<void> {
     const limit_ms = this.clock.now_ms() - this.settings.retention_days * 86_400_000;
-    const isDone = await this.#tolerant("retention", async () => {
+    const isDone = await this.#lockWaits.tolerate("retention", async () => {
       const dropped = await dropOlderThan(session, limit_ms, materialized);
       if (dropped === null) return false;
       this.report.onDropped(dropped);
@@ -220,16 +220,5 @@ export class Maintenance {
     this.report.onAlerts(await judgeQuarantine(session, rule));
     this.#alertLimits = limits;
     this.#alertsDue_ms = this.clock.monotonic_ms() + ALERTS_EVERY_MS;
-  }
-
-  /** False when it is not done, for example because a lock was not free: the next round tries again. */
-  async #tolerant(what: string, work: () => Promise<boolean>): Promise<boolean> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof DeadlineError || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-      this.log.debug({ err: (error as Error).message }, `${what}: a lock is not free, trying again`);
-      return false;
-    }
   }
 }
