@@ -16,7 +16,7 @@ import { UsageError } from "../command-line.ts";
 
 const DATABASE = "hydraulic_bench";
 /** Redis database on a given server; it must be empty. */
-const REDIS_DATABASE = 15;
+export const REDIS_DATABASE = 15;
 const UNLIMITED = 1_000_000_000;
 const CHUNK_INTERVAL_DAYS = 7;
 const QUERY_DEADLINE_MS = 120_000;
@@ -67,7 +67,9 @@ export async function openStack(): Promise<Stack> {
   try {
     if (given === undefined) await redis.flushdb();
     else if ((await redis.dbsize()) > 0)
-      throw new UsageError(`database ${REDIS_DATABASE} of REDIS_URL is not empty`);
+      throw new UsageError(
+        `database ${REDIS_DATABASE} of REDIS_URL is not empty. A run that was killed leaves it so; when nothing in it is needed: redis-cli -n ${REDIS_DATABASE} FLUSHDB`,
+      );
     if (given === undefined) await syncAgain(services.databaseUrl);
     const own = await ownDatabase(services.databaseUrl);
     sql = postgres(own, { max: 2, onnotice: () => undefined });

@@ -22,11 +22,14 @@ export interface TestService {
   drop(): Promise<void>;
 }
 
-/** An empty Redis database that no other suite uses at the same time. */
-export async function createTestRedis(): Promise<TestService> {
+/**
+ * An empty Redis database that no other suite uses at the same time; what a killed one left in it is deleted.
+ * @param wanted its number, when only this one will do
+ */
+export async function createTestRedis(wanted?: number): Promise<TestService> {
   const base = new URL(fromEnvironment("REDIS_URL"));
   const claims = new Redis(base.href, { db: 0 });
-  for (let number = 1; number <= REDIS_DATABASES; number += 1) {
+  for (let number = wanted ?? 1; number <= (wanted ?? REDIS_DATABASES); number += 1) {
     const claim = `test-database:${number}`;
     if ((await claims.set(claim, process.pid, "EX", CLAIM_S, "NX")) === null) continue;
     base.pathname = `/${number}`;
@@ -42,10 +45,16 @@ export async function createTestRedis(): Promise<TestService> {
     };
   }
   await claims.quit();
-  throw new Error("every Redis database is claimed by a suite");
+  throw new Error(`${wanted === undefined ? "every" : "the"} Redis database is claimed by a suite`);
 }
 
 export const MIGRATIONS = new URL("../../sql/migrations", import.meta.url).pathname;
+
+/**
+ * On Community a policy drops what is older, by the clock of the server and whenever it comes to it; readings of tests
+ * are of fixed dates, up to five years before a fixed day.
+ */
+const RETENTION_DAYS = 36_500;
 
 /**
  * A migrated Postgres database with a random name.
@@ -61,7 +70,7 @@ export async function createTestDatabase(reconciled = true, directory = MIGRATIO
   const database = new Database({ url: base.href, size: 1, query_deadline_ms: 60_000 });
   try {
     await migrate(database, { directory, chunk_interval_days: 7 });
-    if (reconciled) await reconcile(database, { compress_after_days: 7, retention_days: 1_825 });
+    if (reconciled) await reconcile(database, { compress_after_days: 7, retention_days: RETENTION_DAYS });
   } finally {
     await database.close();
   }
@@ -72,4 +81,30 @@ export async function createTestDatabase(reconciled = true, directory = MIGRATIO
       await admin.end();
     },
   };
+}
+
+/** SQLSTATE of a login that is refused for its password. */
+export const WRONG_PASSWORD = "28P01";
+
+/**
+ * Whether a new user must know the password. A given server may trust whoever comes from this machine (pg_hba.conf), all
+ * users or all but one: so it is tried with a user of its own.
+ */
+export async function serverAsksForPasswords(): Promise<boolean> {
+  const address = new URL(fromEnvironment("DATABASE_URL"));
+  const admin = postgres(address.href, { max: 1 });
+  const name = `asked_${crypto.randomUUID().slice(0, 8)}`;
+  await admin.unsafe(`CREATE ROLE ${name} LOGIN PASSWORD 'the right one'`);
+  const session = postgres(Object.assign(address, { username: name, password: "another" }).href, { max: 1 });
+  try {
+    await session`SELECT 1`;
+    return false;
+  } catch (error) {
+    if ((error as postgres.PostgresError).code !== WRONG_PASSWORD) throw error;
+    return true;
+  } finally {
+    await session.end();
+    await admin.unsafe(`DROP ROLE ${name}`);
+    await admin.end();
+  }
 }

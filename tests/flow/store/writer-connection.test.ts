@@ -151,7 +151,8 @@ test("a silent server: the deadline ends the transaction, and connecting has a d
 });
 
 test.each([
-  ["a wrong password", { password: "wrong" }],
+  // A server that trusts this machine takes any password, and still no unknown user.
+  ["an unknown user with a wrong password", { username: "unknown", password: "wrong" }],
   ["a database that does not exist", { pathname: "/nowhere" }],
   ["a port where nobody listens", { port: "1" }],
 ])("%s is nobody's batch's fault: unavailable, for the writer and for the pool", async (_, change) => {
