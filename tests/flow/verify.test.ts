@@ -301,6 +301,12 @@ describe.skipIf(edition === "apache")(`compression (the server is of the ${editi
     await store.sql`SELECT remove_retention_policy('diagnostics_sensordata')`;
     await store.sql`SELECT remove_retention_policy('diagnostics_sensordata_hourly_cagg')`;
     await store.sql`SELECT remove_continuous_aggregate_policy('diagnostics_sensordata_hourly_cagg')`;
+    // Somebody's own aggregate beside ours has policies, and they are not ours.
+    await store.sql`CREATE MATERIALIZED VIEW somebodys WITH (timescaledb.continuous) AS
+      SELECT time_bucket('1 day', "timestamp") AS day, count(*) FROM diagnostics_sensordata GROUP BY 1 WITH NO DATA`;
+    await store.sql`SELECT add_continuous_aggregate_policy('somebodys', start_offset => interval '30 days',
+      end_offset => interval '1 day', schedule_interval => interval '1 day')`;
+    await store.sql`SELECT add_retention_policy('somebodys', drop_after => interval '60 days')`;
     const findings = await verifyDatabase(database.url);
     expect(findings.get("retention")).toMatchObject({ verdict: "fail" });
     expect(findings.get("hourly freshness")).toMatchObject({ verdict: "fail" });

@@ -1,5 +1,6 @@
 /** The hypertable: its chunks, their compression, the jobs that look after it. */
 import type { Edition } from "../edition.ts";
+import { HOURLY_CAGG } from "../hourly-view.ts";
 import type { Database } from "../pool.ts";
 
 export interface ChunkFacts {
@@ -75,7 +76,10 @@ export interface JobFacts {
   readonly failures: number;
 }
 
-/** Empty on the Apache edition, which has none. @throws {StoreUnavailableError} */
+/**
+ * Those of the readings and of their continuous aggregate: a database may hold aggregates of others. Empty on the Apache
+ * edition, which has none. @throws {StoreUnavailableError}
+ */
 export function inspectJobs(database: Database): Promise<JobFacts[]> {
   return database.run("inspect jobs", async (sql) => [
     ...(await sql<JobFacts[]>`
@@ -85,8 +89,12 @@ export function inspectJobs(database: Database): Promise<JobFacts[]> {
           AS last_success_ms
       FROM timescaledb_information.jobs j LEFT JOIN timescaledb_information.job_stats s USING (job_id)
       WHERE proc_name IN ('policy_compression', 'policy_retention', 'policy_refresh_continuous_aggregate')
-        AND (pg_table_is_visible(to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name)))
-          OR j.hypertable_schema = '_timescaledb_internal')
+        AND (to_regclass(format('%I.%I', j.hypertable_schema, j.hypertable_name))
+            IN (to_regclass('diagnostics_sensordata'), to_regclass(${HOURLY_CAGG}))
+          OR EXISTS (SELECT FROM timescaledb_information.continuous_aggregates c
+            WHERE to_regclass(format('%I.%I', c.view_schema, c.view_name)) = to_regclass(${HOURLY_CAGG})
+              AND c.materialization_hypertable_schema = j.hypertable_schema
+              AND c.materialization_hypertable_name = j.hypertable_name))
       ORDER BY 1, 2`),
   ]);
 }
