@@ -38,6 +38,23 @@ consoleSuite("sessions of the console", ({ bench, enter }) => {
     await close();
   });
 
+  test("a tab that takes nothing any more holds no stream open; it has one again when it goes on", async () => {
+    const { page, complaints, close } = await enter("/jobs");
+    // As a tab that has crashed, or sleeps
+    await page.evaluate(`(() => {
+      const worker = new SharedWorker(document.getElementById("console").dataset.worker, { name: "a crashed tab" });
+      window.port = worker.port;
+      port.start();
+      port.postMessage({ kind: "join", path: "/api/v1/overview/events", name: "overview" });
+    })()`);
+    await until("it has its stream", () => bench().streams.open === 1);
+    await until("its stream has ended", () => bench().streams.open === 0);
+    await page.evaluate(`port.postMessage({ kind: "taken" })`);
+    await until("it has a stream again", () => bench().streams.open === 1);
+    expect(complaints).toEqual([]);
+    await close();
+  });
+
   test("without a shared worker a tab is live for itself", async () => {
     const { page, complaints, close } = await enter("/jobs");
     await page.addInitScript("delete globalThis.SharedWorker");
