@@ -43,7 +43,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       giveBack(before);
     };
   }, []);
-  // Each time something changes: a button that was pressed may be disabled since, though the browser leaves it the focus for a while
+  // Each time something changes: a button that was pressed may be disabled since, and the browser leaves it the focus
+  // for a while
   useLayoutEffect(() => {
     const dialog = element.current;
     const { activeElement } = document;
