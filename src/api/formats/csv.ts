@@ -1,7 +1,8 @@
 /** Cells of CSV (RFC 4180 section 2) from values of JavaScript; what PostgreSQL writes itself is in table-text.ts. */
 
-/** Text that a spreadsheet would take for a formula (OWASP, CSV injection); the apostrophe before it is not shown. */
-const FORMULA = /^[=+@\t\r-]/;
+import { FORMULA_START } from "../../contract/formula-start.ts";
+
+const FORMULA = new RegExp(FORMULA_START);
 
 /** Null is an empty cell; what is neither text nor a number is JSON. */
 export function csvCell(value: unknown): string {

@@ -210,6 +210,11 @@ describe("a cell of the CSV that a spreadsheet would take for a formula", () => 
     ["+1", "'+1"],
     ["-1", "'-1"],
     ["\t=1", "'\t=1"],
+    ["\n=1", "'\n=1"],
+    ["＝1", "'＝1"],
+    ["＋1", "'＋1"],
+    ["－1", "'－1"],
+    ["＠SUM(A1)", "'＠SUM(A1)"],
     ["m=s", "m=s"],
   ])("stands behind an apostrophe, and only there: %j", async (unit, cell) => {
     const odd = { ...rows[0]!, job_id: crypto.randomUUID(), unit };
