@@ -73,7 +73,7 @@ consoleSuite("decisions on a slow connection", ({ bench, enter }) => {
     await close();
   });
 
-  test("of several decisions that were sent in part it is told how many", async () => {
+  test("of several decisions that were sent in part it is told how many, and the others can be sent", async () => {
     const { page, complaints, close } = await enter("/quarantine");
     await page.getByText("4 shown, no more").waitFor();
     await page.getByRole("button", { name: "all shown" }).click();
@@ -88,6 +88,12 @@ consoleSuite("decisions on a slow connection", ({ bench, enter }) => {
     });
     await dialog.getByRole("button", { name: "Apply" }).click();
     await dialog.getByText("Only 2 of 4 decisions are known to be sent").waitFor();
+    await dialog.getByRole("button", { name: "Send the other 2" }).click();
+    await dialog.getByText("of 4 done").waitFor();
+    await dialog.getByText("Only 2 of 4").waitFor({ state: "detached" });
+    const decided = bench().actions.filter(({ dry_run }) => !dry_run);
+    expect(new Set(decided.map(({ selection }) => JSON.stringify(selection))).size).toBe(4);
+    expect(decided.length).toBe(4);
     expect(complaints.filter((text) => !text.includes("net::ERR_FAILED"))).toEqual([]);
     await close();
   });

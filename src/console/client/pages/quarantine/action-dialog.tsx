@@ -10,6 +10,7 @@ import { ProblemBox } from "../../ui/states.tsx";
 import { ActionFields } from "./action-fields.tsx";
 import { emptyForm, type FormFields, requestsOf } from "./action-form.ts";
 import { ConflictList, conflictsOf } from "./conflict-list.tsx";
+import { DecisionFoot } from "./decision-foot.tsx";
 import { type DryRunOutcome, DryRunResult } from "./dry-run.tsx";
 import { added, TasksProgress } from "./tasks-progress.tsx";
 
@@ -66,7 +67,7 @@ function useDecision(
       // What was typed while it was under way has not been tried.
       if (typed.current === asked) setTried({ requests, result: together(results) });
     });
-  const apply = ({ requests }: Tried) =>
+  const apply = ({ requests, result }: Tried) =>
     run(async () => {
       let sent = 0;
       try {
@@ -77,7 +78,9 @@ function useDecision(
           setTasks((old) => [...old, task]);
         }
       } finally {
-        setTried(null);
+        // The rest can be sent as it was tried; one that arrived all the same finds nothing left to decide.
+        const rest = requests.slice(sent);
+        setTried(sent > 0 && rest.length > 0 ? { requests: rest, result } : null);
         onApplied(sent === requests.length);
       }
     });
@@ -136,7 +139,8 @@ export function ActionDialog(props: ActionDialogProps) {
   };
   const next = (event: Event) => {
     event.preventDefault();
-    if (!applied) void (tried ? apply(tried) : tryOut());
+    if (tried) void apply(tried);
+    else if (!applied) void tryOut();
   };
   return (
     <Dialog title="Act on quarantine" onClose={close}>
@@ -149,20 +153,19 @@ export function ActionDialog(props: ActionDialogProps) {
           {problem ? <ProblemBox problem={problem} /> : null}
           {problem && applied ? (
             <p class="bad">
-              Only {tasks.length} of {selections.length} decisions are known to be sent: close this, and see
-              what is left.
+              Only {tasks.length} of {selections.length} decisions are known to be sent.
             </p>
           ) : null}
           <ConflictList readings={conflicts} selected={idsIn(selections)} onLeaveOut={leaveOut} />
           {/* There before what it tells: only then is that read out. Its numbers are not, as they run. */}
           <div class="stacked" aria-live="polite" aria-relevant="additions">
-            {tried ? <DryRunResult result={tried.result} /> : null}
+            {tried && !applied ? <DryRunResult result={tried.result} /> : null}
             <TasksProgress tasks={tasks} />
           </div>
         </div>
-        <DialogFoot
+        <DecisionFoot
           busy={busy}
-          tried={tried !== null}
+          unsent={tried?.requests.length ?? 0}
           applied={applied}
           onClose={close}
           onTry={tryOut}
@@ -172,49 +175,6 @@ export function ActionDialog(props: ActionDialogProps) {
     </Dialog>
   );
 }
-
-interface DialogFootProps {
-  readonly busy: boolean;
-  readonly tried: boolean;
-  readonly applied: boolean;
-  readonly onClose: () => void;
-  readonly onTry: () => void;
-  readonly onNext: (() => void) | null;
-}
-
-const DialogFoot = ({ busy, tried, applied, onClose, onTry, onNext }: DialogFootProps) => (
-  <footer class="dialog-foot">
-    <button type="button" class="button" data-next={applied && !onNext ? "" : undefined} onClick={onClose}>
-      {applied || (busy && tried) ? "Close" : "Cancel"}
-    </button>
-    {applied && onNext ? (
-      <button type="button" class="button primary" data-next="" onClick={onNext}>
-        Open the next
-      </button>
-    ) : null}
-    {applied ? null : (
-      <>
-        {/* Enter in a field presses the one that submits: what comes next. */}
-        <button
-          type={tried ? "button" : "submit"}
-          class={`button ${tried ? "" : "primary"}`}
-          disabled={busy}
-          onClick={tried ? onTry : undefined}
-        >
-          {busy && !tried ? "Trying…" : "Dry run"}
-        </button>
-        <button
-          type={tried ? "submit" : "button"}
-          class={`button ${tried ? "primary" : ""}`}
-          disabled={busy || !tried}
-          title={tried ? undefined : "A dry run comes first"}
-        >
-          {busy && tried ? "Applying…" : "Apply"}
-        </button>
-      </>
-    )}
-  </footer>
-);
 
 const NOTHING: DryRunOutcome = {
   selected: 0,
