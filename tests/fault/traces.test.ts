@@ -6,7 +6,7 @@ import { openTracer } from "../../src/ops/tracing.ts";
 import { choosePort } from "../../src/services/free-port.ts";
 import { type Batch, BatchSource, randomFrom, seedOf } from "../support/fault/batches.ts";
 import { type Collector, startCollector } from "../support/otlp/collector.ts";
-import { linesOf, metric, newCaller, only, untilMetric } from "../support/otlp/traced.ts";
+import { lineOf, linesOf, metric, newCaller, only, untilMetric } from "../support/otlp/traced.ts";
 import { Stack } from "../support/stack.ts";
 import { until } from "../support/until.ts";
 
@@ -134,11 +134,9 @@ test(
     const batch = new BatchSource(randomFrom(seed), 10).next();
     const response = await send(api.url, await stack.login(), batch, { traceparent });
     const { job_id } = (await response.json()) as { job_id: string };
-    const ended = await until("the job is logged", () =>
-      linesOf(worker, "job completed").find((line) => line.job_id === job_id),
-    );
-    expect(ended.trace_id).toBe(trace_id);
-    expect(linesOf(api, "request").find((line) => line.job_id === job_id)!.trace_id).toBe(trace_id);
+    expect((await lineOf(worker, "job completed", job_id)).trace_id).toBe(trace_id);
+    expect((await lineOf(api, "request", job_id)).trace_id).toBe(trace_id);
+    // The log-in, before it.
     expect(linesOf(api, "request").some((line) => line.trace_id === undefined)).toBe(true);
     expect(await (await fetch(`${api.url}/metrics`)).text()).not.toContain("hydraulic_trace");
     expect(collector.requests).toEqual([]);

@@ -113,11 +113,11 @@ export async function workTasks(
   }
 }
 
-/** Kill sessions of the bench's desks now and then. */
+/** Kill sessions of the bench's desks now and then; each is gone when this goes on, so none ends after the last round. */
 export async function killSessions(bench: ReviewBench, chance: Chance, isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     await Bun.sleep(20 + chance.below(200));
-    await bench.ingest.database.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    await bench.ingest.database.sql`SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name LIKE 'test:%' AND pid <> pg_backend_pid()
         AND random() < 0.3`;
   }

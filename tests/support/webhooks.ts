@@ -50,7 +50,7 @@ function startDispatcher(
       session_name: "test:webhooks",
       user_agent: "hydraulic-ingest/test",
       interval_ms: 20,
-      timeout_ms: 2_000,
+      timeout_ms: 60_000,
       retry_delays_ms: [20, 20, 20],
       ...settings,
     },

@@ -27,8 +27,17 @@ afterAll(async () => {
   await service.drop();
 });
 
-const connect = (deadline_ms = 10_000, url = proxy.through(service.url)) =>
-  new WriterConnection({ url, application_name: "wc-test", deadline_ms });
+/** Enough for a transaction to be over without a deadline's help. */
+const PATIENT_MS = 60_000;
+/** @param times of the connection; a test may change the deadline of its next transactions */
+const connect = (times = { deadline_ms: PATIENT_MS }, url = proxy.through(service.url)) =>
+  new WriterConnection({
+    url,
+    application_name: "wc-test",
+    get deadline_ms() {
+      return times.deadline_ms;
+    },
+  });
 const notes = async () =>
   (await database.sql<{ text: string }[]>`SELECT text FROM note ORDER BY text`).map(({ text }) => text);
 const errorOf = (work: Promise<unknown>) =>
@@ -66,7 +75,8 @@ test("COMMIT keeps, an error of the work rolls back, an error of the server keep
 });
 
 test("a transaction given up at its deadline cannot touch the next one", async () => {
-  const connection = connect(300);
+  const times = { deadline_ms: 300 };
+  const connection = connect(times);
   let late: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {
     late = resolve;
@@ -82,6 +92,7 @@ test("a transaction given up at its deadline cannot touch the next one", async (
   );
   expect(first).toBeInstanceOf(DeadlineError);
   expect(classify(first)).toBe("unavailable");
+  times.deadline_ms = PATIENT_MS;
   await connection.transaction(async (tx) => {
     await tx.query("INSERT INTO note VALUES ('second')");
     late();
@@ -135,9 +146,11 @@ test("a cut connection is noticed while idle and while at work", async () => {
 });
 
 test("a silent server: the deadline ends the transaction, and connecting has a deadline too", async () => {
-  const connection = connect(500);
+  const times = { deadline_ms: PATIENT_MS };
+  const connection = connect(times);
   await connection.transaction((tx) => tx.query("SELECT 1"));
   proxy.pause();
+  times.deadline_ms = 500;
   expect(await errorOf(connection.transaction((tx) => tx.query("SELECT 1")))).toBeInstanceOf(DeadlineError);
   const begin = performance.now();
   expect(await errorOf(connection.transaction((tx) => tx.query("SELECT 1")))).toBeInstanceOf(
@@ -145,6 +158,7 @@ test("a silent server: the deadline ends the transaction, and connecting has a d
   );
   expect(performance.now() - begin).toBeLessThan(30_000);
   proxy.resume();
+  times.deadline_ms = PATIENT_MS;
   await connection.transaction((tx) => tx.query("INSERT INTO note VALUES ('again')"));
   expect(await notes()).toEqual(["again"]);
   await connection.close();
@@ -157,7 +171,7 @@ test.each([
   ["a port where nobody listens", { port: "1" }],
 ])("%s is nobody's batch's fault: unavailable, for the writer and for the pool", async (_, change) => {
   const url = Object.assign(new URL(service.url), change);
-  const connection = connect(5_000, url.href);
+  const connection = connect({ deadline_ms: 5_000 }, url.href);
   expect(classify(await errorOf(connection.transaction((tx) => tx.query("SELECT 1"))))).toBe("unavailable");
   await connection.close();
   const pool = new Database({ url: url.href, size: 1, query_deadline_ms: 5_000 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Program } from "../../support/fault/program.ts";
 import { type Collector, startCollector } from "../../support/otlp/collector.ts";
 import type { SentSpan } from "../../support/otlp/spans.ts";
-import { linesOf, newCaller, only, untilMetric } from "../../support/otlp/traced.ts";
+import { lineOf, newCaller, only, untilMetric } from "../../support/otlp/traced.ts";
 import { Stack } from "../../support/stack.ts";
 import { until } from "../../support/until.ts";
 
@@ -165,24 +165,14 @@ describe.each([
   test("the log lines of the request and of the job name the trace", async () => {
     const caller = newCaller();
     const job_id = await jobOf(await send({ traceparent: caller.traceparent }));
-    const worker = programs.at(-1)!;
-    const [ended] = await until("the job is logged", () => {
-      const lines = linesOf(worker, "job completed").filter((line) => line.job_id === job_id);
-      return lines.length > 0 && lines;
-    });
-    expect(ended!.trace_id).toBe(caller.trace_id);
-    const request = linesOf(programs[0]!, "request").find((line) => line.job_id === job_id);
-    expect(request!.trace_id).toBe(caller.trace_id);
+    expect((await lineOf(programs.at(-1)!, "job completed", job_id)).trace_id).toBe(caller.trace_id);
+    expect((await lineOf(programs[0]!, "request", job_id)).trace_id).toBe(caller.trace_id);
   });
 
   test("a trace that the caller does not record is not sent, and its batch neither", async () => {
     const silent = newCaller("00");
     const job_id = await jobOf(await send({ traceparent: silent.traceparent }));
-    await until("the job is logged", () =>
-      linesOf(programs.at(-1)!, "job completed").some(
-        (line) => line.job_id === job_id && line.trace_id === silent.trace_id,
-      ),
-    );
+    expect((await lineOf(programs.at(-1)!, "job completed", job_id)).trace_id).toBe(silent.trace_id);
     const later = newCaller();
     await jobOf(await send({ traceparent: later.traceparent }));
     await collector.trace(later.trace_id, WHOLE);

@@ -142,7 +142,7 @@ describe("a stop", () => {
     const slow = await receiver(behaviour);
     const { id } = await makeWebhook(scene.database, slow.url);
     await note(scene.database, id, 10);
-    const dispatcher = dispatch({ timeout_ms: 60_000 });
+    const dispatcher = dispatch();
     await until("eight are being sent", () => held.length === 8);
     const stopping = dispatcher.stop();
     release();
@@ -156,7 +156,7 @@ describe("a stop", () => {
     const mute = await receiver(silent);
     const { id } = await makeWebhook(scene.database, mute.url);
     await note(scene.database, id);
-    const dispatcher = dispatch({ timeout_ms: 60_000 });
+    const dispatcher = dispatch();
     await until("it is being sent", () => mute.received.length === 1);
     await dispatcher.dispatcher.stop(500);
     expect(await count("state = 'pending' AND attempts = 0", id)).toBe(1);

@@ -116,7 +116,7 @@ describe("a delivery", () => {
     const there = await receiver(behaviour);
     const { id } = await makeWebhook(scene.database, there.url);
     const [delivery] = await note(scene.database, id);
-    dispatch({ timeout_ms: 60_000 });
+    dispatch();
     await until("the first", () => there.received.length === 1);
     await new DeliveryLog(scene.database).redeliver(id, Number(delivery));
     there.behave(ok);
@@ -154,7 +154,7 @@ describe("a receiver", () => {
     const fine = await makeWebhook(scene.database, good.url);
     await note(scene.database, bad.id, 50);
     const deliveries = await note(scene.database, fine.id, 50);
-    dispatch({ timeout_ms: 60_000 });
+    dispatch();
     for (const id of deliveries) expect((await ended(id)).attempts).toBe(1);
     expect(good.received).toHaveLength(50);
     await until("as many as may be", () => held.length === 8);
@@ -175,7 +175,7 @@ describe("a receiver", () => {
     const busy = await receiver(behaviour);
     const { id } = await makeWebhook(scene.database, busy.url);
     await note(scene.database, id, 60);
-    dispatch({ timeout_ms: 60_000 });
+    dispatch();
     let most = 0;
     await until("all", async () => {
       most = Math.max(most, held.length);

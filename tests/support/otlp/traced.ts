@@ -28,6 +28,12 @@ export const linesOf = (program: Program, message: string) =>
     .filter((line) => line.endsWith(`"msg":${JSON.stringify(message)}}`))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
+/** The line of a job with this message, once it has come: it may come after what other programs say of the job. */
+export const lineOf = (program: Program, message: string, job_id: string) =>
+  until(`"${message}" is logged of job ${job_id}`, () =>
+    linesOf(program, message).find((line) => line.job_id === job_id),
+  );
+
 export async function metric(url: string, name: string): Promise<number | undefined> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const line = text.split("\n").find((one) => one.startsWith(`${name} `));
