@@ -15,6 +15,7 @@ import { UserStore } from "../../src/store/users.ts";
 import { WebhookStore } from "../../src/store/webhooks/webhooks.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { createTestDatabase, type TestService } from "./test-services.ts";
+import { until } from "./until.ts";
 
 export interface TestWebhook {
   readonly id: string;
@@ -33,6 +34,10 @@ export interface RunningDispatcher {
   readonly lines: readonly string[];
   /** The value of a metric, by its name and labels as they are printed. */
   metric(name: string): Promise<number>;
+  /** Resolves when the metric has this value: what is written down is counted after that. */
+  counts(name: string, value: number): Promise<unknown>;
+  /** Resolves when a log line has these words. */
+  says(words: string): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -60,13 +65,16 @@ function startDispatcher(
     notifyMetrics(metrics),
   );
   dispatcher.start();
+  const metric = async (name: string) => {
+    const line = (await metrics.metrics()).split("\n").find((text) => text.startsWith(`${name} `));
+    return Number(line?.slice(name.length));
+  };
   return {
     dispatcher,
     lines,
-    async metric(name) {
-      const line = (await metrics.metrics()).split("\n").find((text) => text.startsWith(`${name} `));
-      return Number(line?.slice(name.length));
-    },
+    metric,
+    counts: (name, value) => until(`${name} is ${value}`, async () => (await metric(name)) === value),
+    says: (words) => until(`the log says ${words}`, () => lines.some((line) => line.includes(words))),
     stop: () => dispatcher.stop(5_000),
   };
 }

@@ -30,10 +30,10 @@ describe("what waits", () => {
     await fill(id, MAX_PENDING, null, LATER);
     const first = dispatch();
     await until("it is full", async () => (await webhookOf(id)).overflow_since !== null);
-    await until("it is counted", async () => (await first.metric("hydraulic_webhook_overflows_total")) === 1);
-    expect(await first.metric("hydraulic_webhook_pending")).toBe(MAX_PENDING);
-    expect(await first.metric("hydraulic_webhook_overflowing")).toBe(1);
-    expect(first.lines.some((line) => line.includes("too many deliveries wait"))).toBe(true);
+    await first.counts("hydraulic_webhook_overflows_total", 1);
+    await first.counts("hydraulic_webhook_pending", MAX_PENDING);
+    await first.counts("hydraulic_webhook_overflowing", 1);
+    await first.says("too many deliveries wait");
     await first.stop();
     await scene.database.sql`
       UPDATE diagnostics_webhook_delivery SET state = 'delivered', ended_at = now()
@@ -108,7 +108,7 @@ describe("of several dispatchers", () => {
     const there = await receiver();
     const { id } = await makeWebhook(scene.database, there.url);
     const first = dispatch();
-    await until("one leads", async () => (await first.metric("hydraulic_webhook_dispatching")) === 1);
+    await first.counts("hydraulic_webhook_dispatching", 1);
     const second = dispatch();
     await note(scene.database, id, 20);
     await until("all have come", () => there.received.length === 20);
