@@ -26,6 +26,8 @@ export class SystemNames {
   #ids: Map<string, string[]> | null = null;
   #looked_ms = Number.NEGATIVE_INFINITY;
   #whole_ms = Number.NEGATIVE_INFINITY;
+  /** Looks come one after another: an older one must not have the last word. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #polling: Polling;
 
   constructor(private readonly deps: SystemNamesDeps) {
@@ -59,8 +61,14 @@ export class SystemNames {
     return this.#ids.get(name) ?? [];
   }
 
-  /** Look for changes. @throws {StoreUnavailableError} */
-  async refresh(): Promise<void> {
+  /** Look for changes: what was committed before the call is known after it. @throws {StoreUnavailableError} */
+  refresh(): Promise<void> {
+    const mine = this.#turn.then(() => this.#look());
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #look(): Promise<void> {
     const begin_ms = this.deps.clock.monotonic_ms();
     const isWhole = begin_ms - this.#looked_ms > WHOLE_AFTER_MS || begin_ms - this.#whole_ms > WHOLE_EVERY_MS;
     const found = await this.deps.systems.names(isWhole ? null : OVERLAP_S);

@@ -98,14 +98,18 @@ describe.skipIf(programs === null)(`a backup${programs === null ? ` (${NONE})` :
       const api = await stack.start("api");
       const load = await stack.load(20_261_127);
       const beyond = (count: number) =>
-        until("batches are accepted", () => load.accepted.size >= count, 30_000);
+        until("batches are accepted", () => load.accepted.size >= count, 60_000);
       await beyond(BATCHES);
+      await until("some of them are stored", async () => {
+        const [row] = await stack.reckoning.sql`SELECT 1 FROM diagnostics_sensordata LIMIT 1`;
+        return row !== undefined;
+      });
       worker.signal("SIGTERM");
-      await worker.end(30_000);
+      await worker.end(60_000);
       await beyond(load.accepted.size + BATCHES);
       await load.stop();
       api.signal("SIGTERM");
-      await api.end(30_000);
+      await api.end(60_000);
       expect(await stack.reckoning.streamLength()).toBeGreaterThanOrEqual(BATCHES);
 
       const before = await contents(stack.urls.database);
@@ -118,7 +122,7 @@ describe.skipIf(programs === null)(`a backup${programs === null ? ` (${NONE})` :
       expect(await contents(stack.urls.database)).toEqual(before);
 
       await stack.start("worker");
-      await stack.settle(load, 30_000);
+      await stack.settle(load);
     },
     TEST_MS,
   );

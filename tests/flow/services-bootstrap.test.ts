@@ -22,14 +22,12 @@ const NODE = Bun.which("node") ?? process.execPath;
 const IS_NODE =
   Bun.spawnSync([NODE, "-p", "process.versions.bun ?? 'node'"]).stdout.toString().trim() === "node";
 const NO_REGISTRY = { npm_config_registry: "http://127.0.0.1:9/" };
-/** Tells its pid and each signal; ends with 7 half a second after the first. */
-const PROGRAM = `for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {
-  console.log("got", signal);
-  setTimeout(() => process.exit(7), 500);
-});
+/** Tells its pid and each signal; ends with 7 a while after its file "over" was written. */
+const PROGRAM = `import { existsSync } from "node:fs";
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => console.log("got", signal));
 console.log("ready", process.pid, process.argv.slice(2).join(" "));
 if (process.argv.includes("end")) process.exit(3);
-setInterval(() => {}, 1000);`;
+setInterval(() => existsSync(new URL("over", import.meta.url)) && setTimeout(() => process.exit(7), 300), 20);`;
 
 /** Bun writes no lockfile for a project without dependencies; this one needs no network. */
 const MANIFEST = { name: "p", bunVersion: Bun.version, dependencies: { dep: "file:./dep" } };
@@ -140,6 +138,7 @@ describe("the bootstrap", () => {
       child.kill(signal);
       await heard(`got ${signal}`);
       child.kill(signal); // npm and the terminal may both deliver the same wish
+      writeFileSync(join(project, "src/over"), "");
       expect(await child.exited).toBe(7);
       expect(isAlive(pid)).toBe(false);
       expect((await heard("got")).match(/got/g)).toHaveLength(1);

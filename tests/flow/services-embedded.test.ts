@@ -40,7 +40,7 @@ describe.skipIf(architecture === "")("the embedded bundle", () => {
         [join(runtime.postgresBinDir, "psql"), /^psql \(PostgreSQL\) 17/],
         [runtime.redisServer, /^Redis server v=\d/],
       ] as const) {
-        const result = await runCommand([moved(path), "--version"], { deadlineMs: 10_000, env: CLEAN_ENV });
+        const result = await runCommand([moved(path), "--version"], { deadlineMs: 60_000, env: CLEAN_ENV });
         expect(result).toMatchObject({ code: 0, stdout: expect.stringMatching(words) });
       }
     },

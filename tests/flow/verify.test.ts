@@ -8,6 +8,7 @@ import { deadKey, streamKey } from "../../src/stream/keys.ts";
 import { serverEdition } from "../support/hourly.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { createTestDatabase, createTestRedis, type TestService } from "../support/test-services.ts";
+import { until } from "../support/until.ts";
 import { fill, type Overrides, SYSTEM_ID, snapshot, verifyDatabase } from "../support/verify.ts";
 
 const HOUR_MS = 3_600_000;
@@ -277,12 +278,13 @@ describe.skipIf(edition === "apache")(`compression (the server is of the ${editi
     expect(waiting.figures.waiting_bytes as number).toBeGreaterThan(20e6);
     expect(waiting.summary).toContain("came later and wait for the policy");
     await new BenchmarkTables(store).compress(7, true);
-    // Recompression deletes the rows, a vacuum gives their space back.
-    await new BenchmarkTables(store).vacuum();
-    expect((await verifyDatabase(database.url)).get("compression")).toMatchObject({
-      verdict: "ok",
-      figures: { waiting_bytes: 0 },
+    const after = await until("nothing waits", async () => {
+      // Recompression deletes the rows, a vacuum gives their space back once nobody reads them any more.
+      await new BenchmarkTables(store).vacuum();
+      const found = (await verifyDatabase(database.url)).get("compression")!;
+      return found.figures.waiting_bytes === 0 && found;
     });
+    expect(after.verdict).toBe("ok");
   });
 
   test("chunks that the policy passed over, and a policy that is off or gone, are told", async () => {

@@ -128,7 +128,7 @@ describe("an alert", () => {
       await until("its metrics", async () => (await text()).includes("hydraulic_quarantine_alerts_open 1"));
       expect(await text()).toContain("hydraulic_quarantine_alerts_total 1");
     } finally {
-      await actor.stop(2_000);
+      await actor.stop(30_000);
     }
   });
 });

@@ -171,7 +171,7 @@ describe("the limits of a system", () => {
       await until("it is raised again", async () => (await alerts()).length === 1);
       expect(performance.now() - begin).toBeLessThan(10_000);
     } finally {
-      await actor.stop(2_000);
+      await actor.stop(30_000);
     }
   });
 });

@@ -12,7 +12,7 @@ afterAll(() => bench.close());
 
 /** A batch of which the last bytes are still to come. */
 async function uploadTo(api: TestApi, key: string) {
-  const { token } = await api.tokenFor("producer");
+  const { token, id } = await api.tokenFor("producer");
   const body = JSON.stringify(batchOf(1));
   const upload = await connectRaw(api.server.port);
   const headers = {
@@ -22,7 +22,7 @@ async function uploadTo(api: TestApi, key: string) {
     "Idempotency-Key": key,
   };
   upload.write(head("POST", "/api/v1/data/ingest", headers) + body.slice(0, 5));
-  await until("the request is in work", async () => (await bench.redis.keys("idem:*")).length > 0);
+  await until("the request is in work", async () => (await bench.redis.keys(`idem:*:${id}:*`)).length > 0);
   return { ...upload, rest: body.slice(5) };
 }
 

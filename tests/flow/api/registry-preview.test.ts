@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ApiBench, type TestApi } from "../../support/api.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf, newSensor, newSystem, pathOf, type TestSensor } from "../../support/registry.ts";
+import { until } from "../../support/until.ts";
 
 interface Preview {
   unit: string;
@@ -21,18 +22,21 @@ interface Preview {
 const DAY_MS = 86_400_000;
 let bench: ApiBench;
 let api: TestApi;
+/** Whose queries may take but little time. */
+let hasty: TestApi;
 let token: string;
 let sensor: TestSensor;
 beforeAll(async () => {
   bench = await ApiBench.create();
-  api = await bench.start({ config: { QUERY_DEADLINE_MS: 2_000 } });
+  api = await bench.start();
+  hasty = await bench.start({ config: { QUERY_DEADLINE_MS: 2_000 } });
   token = (await api.tokenFor("engineer")).token;
   sensor = await newSensor(api, token, (await newSystem(api, token)).id);
 });
 afterAll(() => bench.close());
 
-const preview = (of: TestSensor, query: string) =>
-  api.call(token, "GET", `${pathOf(of)}/range/preview?${query}`);
+const preview = (of: TestSensor, query: string, by = api) =>
+  by.call(token, "GET", `${pathOf(of)}/range/preview?${query}`);
 
 async function store(of: TestSensor, readings: readonly [Date, number, unit?: string][]): Promise<void> {
   for (const [timestamp, value, unit = of.unit] of readings) {
@@ -104,12 +108,13 @@ describe("the preview of a range", () => {
       await connection`BEGIN`;
       await connection`LOCK TABLE diagnostics_sensordata IN ACCESS EXCLUSIVE MODE`;
       const begin = performance.now();
-      await expectProblem(await preview(sensor, "min=0&max=1"), "query-timeout");
+      await expectProblem(await preview(sensor, "min=0&max=1", hasty), "query-timeout");
       expect(performance.now() - begin).toBeLessThan(30_000);
       await connection`ROLLBACK`;
     } finally {
       connection.release();
     }
-    await bodyOf<Preview>(await preview(sensor, "min=0&max=1"));
+    // Not at once on a machine that is busy: it has the same little time.
+    await until("an answer", async () => (await preview(sensor, "min=0&max=1", hasty)).status === 200);
   });
 });

@@ -189,6 +189,7 @@ describe("nothing is told to be lost that is", () => {
     redis.disconnect();
     await expect(one.look()).rejects.toBeInstanceOf(StreamUnavailableError);
     await back();
+    await until("its connection has ended", () => redis.status === "end");
     await redis.connect();
     await one.look();
     await one.look();
