@@ -108,7 +108,7 @@ describe("locks between programs", () => {
     holder.kill("SIGKILL");
     await waitForLock(
       () => lock.tryExclusive(),
-      5_000,
+      30_000,
       () => undefined,
     );
     lock.close();

@@ -8,7 +8,7 @@ import { receiveBody } from "../../../src/api/body/receive-body.ts";
 import { asProblem, problemResponse } from "../../../src/api/problem-error.ts";
 import { Slots } from "../../../src/ops/slots.ts";
 
-const BOUNDS = { max_bytes: 100_000, timeout_ms: 5_000 };
+const BOUNDS = { max_bytes: 100_000, timeout_ms: 60_000 };
 
 /** Takes bodies in; `held` are the bytes that each of them holds when it is there. */
 function receiver(turns: Slots) {

@@ -84,7 +84,7 @@ describe("the watch", () => {
     const watch = new ReplicaWatch({ max_lag_ms: 30, interval_ms: 5 }, primary, replica, clock, quiet);
     watch.start();
     try {
-      await until(`the state is ${wanted}`, () => watch.health.state === wanted, 2_000);
+      await until(`the state is ${wanted}`, () => watch.health.state === wanted);
       expect(watch.asOf_ms === null).toBe(wanted !== "up");
     } finally {
       await watch.stop();
