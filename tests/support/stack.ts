@@ -140,12 +140,15 @@ export class Stack {
     return expected;
   }
 
-  /** @returns undefined while the key is held by the request that was cut off, after the wait that the answer asks for */
+  /**
+   * @returns undefined while the key is held by the request that was cut off, or the service is not ready, after the wait
+   *   that the answer asks for
+   */
   async #sendAgain(token: string, batch: Batch): Promise<Response | undefined> {
     const response = await postBatch(this.url, token, batch);
     if (response.status === 202) return response;
     const { type } = (await response.json()) as { type: string };
-    if (!type.endsWith("/idempotency-in-flight"))
+    if (response.status !== 503 && !type.endsWith("/idempotency-in-flight"))
       throw new Error(`answered ${response.status} ${type} to a batch that was sent again`);
     await Bun.sleep(Number(response.headers.get("Retry-After")) * 1_000);
     return undefined;

@@ -229,7 +229,8 @@ describe("the events", () => {
 
   test("end when the token does", async () => {
     const { token } = await api.tokenFor("reviewer");
-    const late = await bench.start({ clock: new ManualClock(Date.now() + 3_594_000) });
+    const { exp } = JSON.parse(Buffer.from(token.split(".")[1]!, "base64url").toString()) as { exp: number };
+    const late = await bench.start({ clock: new ManualClock(exp * 1_000 - 6_000) });
     const response = await late.fetch("/api/v1/overview/events", {
       headers: { Authorization: `Bearer ${token}` },
     });
@@ -320,8 +321,8 @@ describe("the sampler", () => {
     expect(() => sampler.listen(() => undefined)).toThrow(TooManyListenersError);
     await until("two looks", () => heard >= 200);
     await Promise.all(Array.from({ length: 20 }, () => sampler.latest()));
-    // A look for all of them together, and at most one whose result is still to be told.
-    expect(looks).toBeWithin(heard / 100, heard / 100 + 2);
+    // A look for all of them together; one may still be to be told, and one was for the twenty if theirs was old.
+    expect(looks).toBeWithin(heard / 100, heard / 100 + 3);
     for (const end of leave) end();
     expect(sampler.listeners).toBe(0);
     await Bun.sleep(1_200);

@@ -139,10 +139,13 @@ export class OwnRedis {
     await emptyDiskOf(this.#shell!.pid, this.disk);
   }
 
-  /** Bytes that were written and that no sync has put on the disk yet. */
-  async unsynced(): Promise<number> {
-    const files = await this.#writes();
-    return [...files.values()].reduce((sum, { written, synced }) => sum + written - synced, 0);
+  /** Bytes that would be kept by a power cut now, and bytes that would be lost whatever sync is under way. */
+  async keeping(): Promise<{ kept: number; lost: number }> {
+    const files = [...(await this.#writes()).values()];
+    return {
+      kept: files.reduce((sum, { synced }) => sum + synced, 0),
+      lost: files.reduce((sum, { written, syncing }) => sum + written - syncing, 0),
+    };
   }
 
   /** kill -9, and whatever was not synced is gone. @returns bytes that were lost */

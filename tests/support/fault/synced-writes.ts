@@ -9,6 +9,8 @@ export interface FileWrites {
   written: number;
   /** Of these, bytes that a sync has put on the disk. */
   synced: number;
+  /** Bytes that one puts there, or has: those that had been written when the last sync began. */
+  syncing: number;
 }
 
 /** `12345 write(8</path>, ""..., 120) = 120`; a call that another thread interrupts is told in two lines. */
@@ -33,9 +35,10 @@ export function writesOf(trace: string): Map<string, FileWrites> {
     if (pid === undefined) continue;
     if (begun) {
       const [, , name = "", path = ""] = begun;
-      const file = files.get(path) ?? { written: 0, synced: 0 };
+      const file = files.get(path) ?? { written: 0, synced: 0, syncing: 0 };
       files.set(path, file);
       waiting.set(pid, { name, file, written_before: file.written });
+      if (name.endsWith("sync")) file.syncing = file.written;
     }
     const result = RESULT.exec(line);
     const call = waiting.get(pid);
