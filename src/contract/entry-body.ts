@@ -42,10 +42,10 @@ export function packBody(
   }
   const length = Buffer.allocUnsafe(LENGTH_BYTES);
   length.writeUInt32BE(plain.length);
-  return { version: isJson ? "2" : "3", bytes: Buffer.concat([length, deflate(plain)]) };
+  return { version: isJson ? "2" : "3", bytes: Buffer.concat([length, compress(plain)]) };
 }
 
-const deflate = (plain: Buffer): Buffer =>
+const compress = (plain: Buffer): Buffer =>
   plain.length < THOROUGH_FROM_BYTES ? zstdCompressSync(plain, FAST) : Bun.zstdCompressSync(plain, THOROUGH);
 
 /** Bytes of the body that `unpackBody` will give, known without unpacking. */
@@ -62,14 +62,14 @@ export function unpackBody(version: BodyVersion, bytes: Buffer): Buffer {
   if (version === "3" && size === 0) return bytes.subarray(LENGTH_BYTES);
   if (size <= 0 || size > MAX_BODY_BYTES)
     throw new EntryBodyError("the entry's body has no believable length");
-  const body = inflate(bytes.subarray(LENGTH_BYTES), size);
+  const body = decompress(bytes.subarray(LENGTH_BYTES), size);
   // The decoder takes a frame that is cut short for a whole one (Bun 1.4.5).
   if (body.length !== size)
     throw new EntryBodyError(`the entry's body has ${body.length} bytes, not ${size}`);
   return body;
 }
 
-function inflate(frame: Buffer, size: number): Buffer {
+function decompress(frame: Buffer, size: number): Buffer {
   try {
     return zstdDecompressSync(frame, { maxOutputLength: size });
   } catch (cause) {

@@ -14,7 +14,7 @@ const CLOSED_MAX_AGE_S = 30;
 /** Readings that come this long after their time are late; a range that ended before hardly changes, µs. */
 const LATE_MARGIN_US = 3_600_000_000;
 
-const deflated = promisify(gzip);
+const gzipped = promisify(gzip);
 
 export interface Answer {
   readonly body: string;
@@ -45,7 +45,7 @@ export async function answerWhole(c: AppContext, answer: Answer): Promise<Respon
   if (bytes.length < LEAST_GZIP_BYTES || !acceptsGzip(c.req.header("Accept-Encoding"))) {
     return c.body(bytes, 200, headers);
   }
-  const packed = await deflated(bytes, { level: GZIP_LEVEL });
+  const packed = await gzipped(bytes, { level: GZIP_LEVEL });
   return c.body(new Uint8Array(packed), 200, { ...headers, "Content-Encoding": "gzip" });
 }
 
