@@ -162,19 +162,6 @@ export function checkReadings(
   judgeValues(readings, new BatchRules(batch, now_ms, settings, columns, refusals));
 }
 
-/**
- * Grade of a stored quality: good from 90, acceptable from 70, poor from 50.
- *
- * @throws RangeError for what is never stored: below 50, above 100, not a number
- */
-export function qualityGrade(quality: number): "good" | "acceptable" | "poor" {
-  if (!(quality >= MIN_QUALITY && quality <= MAX_QUALITY)) {
-    throw new RangeError(`quality ${quality} is not within ${MIN_QUALITY}-${MAX_QUALITY}`);
-  }
-  if (quality >= 90) return "good";
-  return quality >= 70 ? "acceptable" : "poor";
-}
-
 /** The fields of a refusal that come from the reading itself. */
 type UnderstoodFields = Pick<Refusal, "sensor_id" | "timestamp_us" | "value" | "unit" | "quality">;
 

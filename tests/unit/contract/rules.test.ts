@@ -1,6 +1,5 @@
 /** The rules for a reading: its structure, its quality, their order; timestamps and ranges have files of their own. */
 import { describe, expect, test } from "bun:test";
-import { qualityGrade } from "../../../src/contract/rules.ts";
 import { good, judge, RECEIVED_MS, refused, SENSOR, stored } from "../../support/judging.ts";
 
 describe("a good reading", () => {
@@ -156,19 +155,6 @@ describe("quality", () => {
     [1e308, "quality 1e+308 is above 100", null],
   ])("%d is out_of_range", (quality, details, kept) => {
     expect(refused({ ...good, quality })).toMatchObject({ reason: "out_of_range", details, quality: kept });
-  });
-
-  test.each([
-    [100, "good"],
-    [90, "good"],
-    [89.999, "acceptable"],
-    [70, "acceptable"],
-    [69.999, "poor"],
-    [50, "poor"],
-  ] as const)("%d is %s", (quality, grade) => expect(qualityGrade(quality)).toBe(grade));
-
-  test.each([49.999, 100.1, Number.NaN])("%d has no grade", (quality) => {
-    expect(() => qualityGrade(quality)).toThrow(RangeError);
   });
 });
 
