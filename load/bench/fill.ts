@@ -1,7 +1,7 @@
 /** Readings that stand in the service's table before anything is measured, written by COPY. */
 import type { ReadingColumns } from "../../src/contract/columns.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../../src/contract/copy.ts";
-import { WriterConnection } from "../../src/store/writer-connection.ts";
+import { WriterConnection } from "../../src/store/writer/connection.ts";
 
 export const COPY_ROWS = 50_000;
 const DEADLINE_MS = 1_800_000;

@@ -2,7 +2,7 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { READING_COPY_COLUMNS } from "../../src/contract/copy.ts";
-import { WriterConnection } from "../../src/store/writer-connection.ts";
+import { WriterConnection } from "../../src/store/writer/connection.ts";
 import { BENCH_DIR, RUNTIME_DIR } from "./stack.ts";
 import { RAW_TABLE } from "./tables.ts";
 

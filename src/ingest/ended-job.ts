@@ -4,7 +4,7 @@ import type { JobRecord } from "../contract/job.ts";
 import type { RefusalReason } from "../contract/refusal.ts";
 import type { Logger } from "../ops/log.ts";
 import type { Span } from "../ops/trace.ts";
-import type { Committed } from "../store/write-group.ts";
+import type { Committed } from "../store/writer/group.ts";
 import type { PreparedGroup } from "./group.ts";
 import type { GroupReport } from "./messages.ts";
 

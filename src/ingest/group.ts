@@ -17,7 +17,7 @@ import { placeReadings } from "../contract/placement.ts";
 import type { Refusal } from "../contract/refusal.ts";
 import { BatchRules, type RuleSettings, refusal } from "../contract/rules.ts";
 import { leading, NO_SPAN, type Span, type Tracer } from "../ops/trace.ts";
-import type { WriteGroup } from "../store/write-group.ts";
+import type { WriteGroup } from "../store/writer/group.ts";
 import type { StreamEntry } from "../stream/entries.ts";
 import { beginBatch } from "./batch-span.ts";
 

@@ -4,7 +4,7 @@ import type { RefusalReason } from "../contract/refusal.ts";
 import type { UnitDefinition } from "../contract/units.ts";
 import type { LogSettings } from "../ops/log.ts";
 import type { SpanReport, TraceSettings } from "../ops/trace-settings.ts";
-import type { Way } from "../store/write-group.ts";
+import type { Way } from "../store/writer/group.ts";
 
 /** All that a thread needs to build its own connections and rules. */
 export interface ThreadSettings {

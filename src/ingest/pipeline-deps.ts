@@ -4,7 +4,7 @@ import type { Logger } from "../ops/log.ts";
 import type { Tracer } from "../ops/trace.ts";
 import type { JobStore } from "../store/jobs.ts";
 import type { WriterSessions } from "../store/sessions.ts";
-import type { Writer } from "../store/writer.ts";
+import type { Writer } from "../store/writer/writer.ts";
 import type { StreamConsumer } from "../stream/consumer.ts";
 import type { GroupRules } from "./group.ts";
 import type { FromThread } from "./messages.ts";

@@ -13,7 +13,7 @@ import { JobStore } from "../store/jobs.ts";
 import { Database } from "../store/pool.ts";
 import { RegistryReader } from "../store/registry.ts";
 import { WriterSessions } from "../store/sessions.ts";
-import { Writer } from "../store/writer.ts";
+import { Writer } from "../store/writer/writer.ts";
 import { workClient } from "../stream/connection.ts";
 import { StreamConsumer } from "../stream/consumer.ts";
 import { openReader } from "../stream/dedicated.ts";

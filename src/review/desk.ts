@@ -23,9 +23,9 @@ import {
   type OpenTask,
   type ReviewTaskStore,
 } from "../store/review/tasks.ts";
-import type { WriteGroup } from "../store/write-group.ts";
-import type { Writer } from "../store/writer.ts";
-import type { WriterTransaction } from "../store/writer-connection.ts";
+import type { WriterTransaction } from "../store/writer/connection.ts";
+import type { WriteGroup } from "../store/writer/group.ts";
+import type { Writer } from "../store/writer/writer.ts";
 import { type JudgeDeps, judgedPortion } from "./judged-portion.ts";
 import { changesOf, insertedBy, tallyOf, toOutcome, type Verdict } from "./outcomes.ts";
 import { portionWrite } from "./portion.ts";

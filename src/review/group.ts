@@ -1,7 +1,7 @@
 /** From verdicts to what the writer takes: one job for each system of the portion, linked to the review. */
 import { newJobId } from "../contract/job-id.ts";
 import type { Decision } from "../store/review/tasks.ts";
-import type { Replaced, WriteGroup, WriteJob } from "../store/write-group.ts";
+import type { Replaced, WriteGroup, WriteJob } from "../store/writer/group.ts";
 import type { Judgement } from "./judge.ts";
 import { isWritten, type Verdict } from "./outcomes.ts";
 

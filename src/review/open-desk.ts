@@ -6,7 +6,7 @@ import { RegistryReader } from "../store/registry.ts";
 import { ReviewHoldings } from "../store/review/holdings.ts";
 import { ReviewReadings } from "../store/review/readings.ts";
 import { ReviewTaskStore } from "../store/review/tasks.ts";
-import { Writer } from "../store/writer.ts";
+import { Writer } from "../store/writer/writer.ts";
 import { type DeskDeps, ReviewDesk } from "./desk.ts";
 import type { ReviewRules } from "./judge.ts";
 

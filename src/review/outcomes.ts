@@ -7,7 +7,7 @@ import type { HeldReading } from "../store/review/holdings.ts";
 import type { QuarantinedRow } from "../store/review/readings.ts";
 import type { ReviewChange } from "../store/review/settle.ts";
 import type { Tally } from "../store/review/tasks.ts";
-import type { Stored } from "../store/write-group.ts";
+import type { Stored } from "../store/writer/group.ts";
 import type { Judgement } from "./judge.ts";
 
 /** A reading as it is stored, canonical. */

@@ -9,8 +9,8 @@ import {
 } from "../store/review/holdings.ts";
 import { ReviewRaceError } from "../store/review/settle.ts";
 import type { Decision } from "../store/review/tasks.ts";
-import type { WriterTransaction } from "../store/writer-connection.ts";
-import { takeOut } from "../store/writer-readings.ts";
+import type { WriterTransaction } from "../store/writer/connection.ts";
+import { takeOut } from "../store/writer/readings.ts";
 import { groupOf, type ReviewGroup } from "./group.ts";
 import type { JudgedPortion } from "./judged-portion.ts";
 import { isWritten, type Verdict } from "./outcomes.ts";

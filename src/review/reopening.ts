@@ -10,7 +10,7 @@ import { formatTimestamp } from "../contract/timestamp.ts";
 import type { HeldReading, Holding, ReviewHoldings } from "../store/review/holdings.ts";
 import type { QuarantinedRow, ReviewReadings } from "../store/review/readings.ts";
 import type { Decision } from "../store/review/tasks.ts";
-import type { Replaced, WriteJob } from "../store/write-group.ts";
+import type { Replaced, WriteJob } from "../store/writer/group.ts";
 import { jobFor, type ReviewGroup } from "./group.ts";
 import { plainVerdict, type Verdict } from "./outcomes.ts";
 

@@ -1,8 +1,8 @@
 /** Decisions meet each other, new readings and retention: they take turns at the writer, and begin again when they were overtaken. */
 import { classify, isDropRace } from "../store/errors.ts";
 import { ReviewRaceError } from "../store/review/settle.ts";
-import { SensorTakenError } from "../store/sensor-registration.ts";
-import { ReplacedError } from "../store/writer-readings.ts";
+import { ReplacedError } from "../store/writer/readings.ts";
+import { SensorTakenError } from "../store/writer/sensor-registration.ts";
 import { ReviewBusyError } from "./review-errors.ts";
 
 /** Decisions that wait for the writer's one connection. */

@@ -5,7 +5,7 @@
  */
 import type { DedicatedSession } from "./dedicated-session.ts";
 import { HOURLY_CAGG } from "./hourly-view.ts";
-import type { DirtyHour } from "./write-group.ts";
+import type { DirtyHour } from "./writer/group.ts";
 
 /** [from, to) in seconds since the epoch, multiples of 3600. */
 export interface HourRange {

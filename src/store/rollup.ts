@@ -10,7 +10,7 @@
  * two steps leaves hours dirty, and dirty hours are read from the readings themselves.
  */
 import type { DedicatedSession } from "./dedicated-session.ts";
-import type { DirtyHour } from "./write-group.ts";
+import type { DirtyHour } from "./writer/group.ts";
 
 /** When a dirty hour is worth aggregating again. */
 export interface Patience {

@@ -7,7 +7,7 @@ import type { EntryMeta } from "../../src/contract/entry.ts";
 import { newJobId } from "../../src/contract/job-id.ts";
 import { copyOrder, takeOutRepeats } from "../../src/contract/order.ts";
 import type { Refusal, RefusalReason } from "../../src/contract/refusal.ts";
-import type { WriteGroup } from "../../src/store/write-group.ts";
+import type { WriteGroup } from "../../src/store/writer/group.ts";
 import { RECEIVED_MS, START_MS, SYSTEM, sensor, USER } from "./ingest-bench.ts";
 
 /** A reading that has passed the rules, or null for one that was refused by them. */

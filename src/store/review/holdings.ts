@@ -5,8 +5,8 @@
  */
 import { ADVISORY_LOCKS } from "../advisory-locks.ts";
 import type { Database } from "../pool.ts";
-import type { Stored } from "../write-group.ts";
-import type { WriterTransaction } from "../writer-connection.ts";
+import type { WriterTransaction } from "../writer/connection.ts";
+import type { Stored } from "../writer/group.ts";
 import { arrayOf, ask } from "./ask.ts";
 
 /** A stored reading, whole. */

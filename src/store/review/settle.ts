@@ -1,6 +1,6 @@
 /** Quarantined readings get their new status, and the record its lines, in the transaction that stores them. */
 import type { ReviewStatus } from "../../contract/review-status.ts";
-import type { WriterTransaction } from "../writer-connection.ts";
+import type { WriterTransaction } from "../writer/connection.ts";
 import type { Decision } from "./tasks.ts";
 
 /** One reading's way. */

@@ -4,7 +4,7 @@ import type { Reach } from "../../contract/reach.ts";
 import type { NewReview, ReviewAction, ReviewTask, Selection } from "../../contract/review.ts";
 import type { Actor } from "../audit.ts";
 import type { Database } from "../pool.ts";
-import type { WriterTransaction } from "../writer-connection.ts";
+import type { WriterTransaction } from "../writer/connection.ts";
 import { arrayOf, ask } from "./ask.ts";
 
 /** Who decides what. */

@@ -3,9 +3,9 @@ import type { ReadingColumns } from "../../contract/columns.ts";
 import { encodeReadings, READING_COPY_COLUMNS } from "../../contract/copy.ts";
 import { copyOrder } from "../../contract/order.ts";
 import { type BenchmarkTables, RAW_TABLE } from "../../store/benchmark-tables.ts";
-import type { WriteGroup, WriteJob } from "../../store/write-group.ts";
-import { Writer } from "../../store/writer.ts";
-import { WriterConnection } from "../../store/writer-connection.ts";
+import { WriterConnection } from "../../store/writer/connection.ts";
+import type { WriteGroup, WriteJob } from "../../store/writer/group.ts";
+import { Writer } from "../../store/writer/writer.ts";
 import { median } from "./percentile.ts";
 import type { Recording } from "./recording.ts";
 

@@ -10,7 +10,7 @@ import { migrate } from "../../../src/store/migrate.ts";
 import { Database } from "../../../src/store/pool.ts";
 import { Reader } from "../../../src/store/queries/reader.ts";
 import { ScratchSchema } from "../../../src/store/scratch.ts";
-import { WriterConnection } from "../../../src/store/writer-connection.ts";
+import { WriterConnection } from "../../../src/store/writer/connection.ts";
 import {
   ready,
   requestClient,

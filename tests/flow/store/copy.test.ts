@@ -12,7 +12,7 @@ import {
 import { copyOrder } from "../../../src/contract/order.ts";
 import { REFUSAL_REASONS, type Refusal } from "../../../src/contract/refusal.ts";
 import { Database } from "../../../src/store/pool.ts";
-import { WriterConnection } from "../../../src/store/writer-connection.ts";
+import { WriterConnection } from "../../../src/store/writer/connection.ts";
 import { createTestDatabase, type TestService } from "../../support/test-services.ts";
 
 let service: TestService;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { DeadlineError } from "../../../src/ops/retry.ts";
 import { ConnectionLostError, classify, sqlState } from "../../../src/store/errors.ts";
 import { Database } from "../../../src/store/pool.ts";
-import { WriterConnection } from "../../../src/store/writer-connection.ts";
+import { WriterConnection } from "../../../src/store/writer/connection.ts";
 import { createProxy, type TcpProxy } from "../../support/proxy.ts";
 import { createTestDatabase, type TestService } from "../../support/test-services.ts";
 import { until } from "../../support/until.ts";

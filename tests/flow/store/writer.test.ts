@@ -1,9 +1,9 @@
 /** One transaction per group on real TimescaleDB: exact counts, exact tables, once, and only guilty rows refused. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Committed } from "../../../src/store/write-group.ts";
-import { Writer } from "../../../src/store/writer.ts";
-import { AlreadyEndedError } from "../../../src/store/writer-jobs.ts";
+import type { Committed } from "../../../src/store/writer/group.ts";
+import { AlreadyEndedError } from "../../../src/store/writer/jobs.ts";
+import { Writer } from "../../../src/store/writer/writer.ts";
 import { IngestBench, RECEIVED_MS, reading, START_MS, sensor } from "../../support/ingest-bench.ts";
 import { until } from "../../support/until.ts";
 import {

@@ -9,7 +9,7 @@ import type { WebhookEvent } from "../../../src/contract/webhook-events.ts";
 import type { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
 import { DeliveryLog } from "../../../src/store/webhooks/deliveries.ts";
-import { Writer } from "../../../src/store/writer.ts";
+import { Writer } from "../../../src/store/writer/writer.ts";
 import { judgingSession } from "../../support/alerts.ts";
 import { IngestBench, RECEIVED_MS, reading, SYSTEM } from "../../support/ingest-bench.ts";
 import { reopenJob } from "../../support/replay.ts";

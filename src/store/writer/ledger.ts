@@ -1,6 +1,6 @@
 /** What became of every reading of a group: the counters of its jobs, the refusals, the hours that changed. */
-import type { Refusal } from "../contract/refusal.ts";
-import type { BatchSpan, DirtyHour, Ledger, Stored, WriteGroup } from "./write-group.ts";
+import type { Refusal } from "../../contract/refusal.ts";
+import type { BatchSpan, DirtyHour, Ledger, Stored, WriteGroup } from "./group.ts";
 
 /** Rows whose key is taken, and by which value. */
 type Taken = ReadonlyMap<number, Stored>;

@@ -3,10 +3,10 @@
  * staging table; or in the place of stored ones.
  */
 import type pg from "pg";
-import type { ReadingColumns } from "../contract/columns.ts";
-import { encodeReadings, READING_COPY_COLUMNS } from "../contract/copy.ts";
-import type { DirtyHour, Replaced, Stored } from "./write-group.ts";
-import type { WriterTransaction } from "./writer-connection.ts";
+import type { ReadingColumns } from "../../contract/columns.ts";
+import { encodeReadings, READING_COPY_COLUMNS } from "../../contract/copy.ts";
+import type { WriterTransaction } from "./connection.ts";
+import type { DirtyHour, Replaced, Stored } from "./group.ts";
 
 /** A stored reading that was to be replaced is another one by now; nothing was written. */
 export class ReplacedError extends Error {

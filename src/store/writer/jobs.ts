@@ -1,7 +1,7 @@
 /** The ledger: the job rows that end together with what their batches store. */
-import { tellOfJobs } from "./webhooks/outbox.ts";
-import type { Ledger, WriteGroup } from "./write-group.ts";
-import type { WriterTransaction } from "./writer-connection.ts";
+import { tellOfJobs } from "../webhooks/outbox.ts";
+import type { WriterTransaction } from "./connection.ts";
+import type { Ledger, WriteGroup } from "./group.ts";
 
 /** Some jobs of the group have ended already; nothing was written. */
 export class AlreadyEndedError extends Error {

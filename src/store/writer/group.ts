@@ -1,13 +1,13 @@
 /** What one transaction of ingest writes, and what became of it. */
-import type { ReadingColumns } from "../contract/columns.ts";
-import type { EntryMeta } from "../contract/entry.ts";
-import type { JobRecord } from "../contract/job.ts";
-import type { Registration } from "../contract/membership.ts";
-import type { SentReadings } from "../contract/naming.ts";
-import type { Repeat } from "../contract/order.ts";
-import type { Refusal } from "../contract/refusal.ts";
-import type { Span } from "../ops/trace.ts";
-import type { WriterTransaction } from "./writer-connection.ts";
+import type { ReadingColumns } from "../../contract/columns.ts";
+import type { EntryMeta } from "../../contract/entry.ts";
+import type { JobRecord } from "../../contract/job.ts";
+import type { Registration } from "../../contract/membership.ts";
+import type { SentReadings } from "../../contract/naming.ts";
+import type { Repeat } from "../../contract/order.ts";
+import type { Refusal } from "../../contract/refusal.ts";
+import type { Span } from "../../ops/trace.ts";
+import type { WriterTransaction } from "./connection.ts";
 
 /** A reading that the database holds under the same key. */
 export interface Stored {

@@ -5,9 +5,9 @@
  */
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { DeadlineError, withDeadline } from "../ops/retry.ts";
-import { ConnectionLostError, isReadOnly, sqlState } from "./errors.ts";
-import { pgConnection } from "./tls/driver-options.ts";
+import { DeadlineError, withDeadline } from "../../ops/retry.ts";
+import { ConnectionLostError, isReadOnly, sqlState } from "../errors.ts";
+import { pgConnection } from "../tls/driver-options.ts";
 
 export interface WriterSettings {
   readonly url: string;

@@ -8,14 +8,13 @@
  * group's readings than it has) does the group take the way through a staging table, which always succeeds and costs
  * three times as much.
  */
-import { encodeReadings, encodeRefusals, QUARANTINE_COPY_COLUMNS } from "../contract/copy.ts";
-import { type Span, shared, within } from "../ops/trace.ts";
-import { classify } from "./errors.ts";
+import { encodeReadings, encodeRefusals, QUARANTINE_COPY_COLUMNS } from "../../contract/copy.ts";
+import { type Span, shared, within } from "../../ops/trace.ts";
+import { classify } from "../errors.ts";
+import { WriterConnection, type WriterSettings, type WriterTransaction } from "./connection.ts";
+import type { Committed, Ledger, Stored, Way, WriteGroup } from "./group.ts";
+import { endJobs } from "./jobs.ts";
 import { settleRepeats, toLedger } from "./ledger.ts";
-import { registerSensors } from "./sensor-registration.ts";
-import type { Committed, Ledger, Stored, Way, WriteGroup } from "./write-group.ts";
-import { WriterConnection, type WriterSettings, type WriterTransaction } from "./writer-connection.ts";
-import { endJobs } from "./writer-jobs.ts";
 import {
   CrowdedError,
   MovedError,
@@ -24,7 +23,8 @@ import {
   storeSifted,
   storeStaged,
   takeOut,
-} from "./writer-readings.ts";
+} from "./readings.ts";
+import { registerSensors } from "./sensor-registration.ts";
 
 export class Writer {
   readonly #connection: WriterConnection;

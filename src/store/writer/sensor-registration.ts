@@ -1,7 +1,7 @@
 /** Registers the sensors of a group's first readings, in the transaction of these readings. */
-import type { Registration } from "../contract/membership.ts";
-import { storable } from "../contract/printable.ts";
-import type { WriterTransaction } from "./writer-connection.ts";
+import type { Registration } from "../../contract/membership.ts";
+import { storable } from "../../contract/printable.ts";
+import type { WriterTransaction } from "./connection.ts";
 
 /** Another transaction registered some of the sensors first, elsewhere or in another unit; nothing was written. */
 export class SensorTakenError extends Error {
