@@ -1,9 +1,10 @@
 /** The command line of `import`. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { HydraulicClient } from "../../client/index.ts";
 import { demoFeeder } from "../../contract/demo.ts";
 import { MAX_READINGS_PER_BATCH } from "../../contract/reading.ts";
 import { isFeedError, UsageError } from "../errors.ts";
-import { listenForInterrupts } from "../interrupt.ts";
+import { type Interrupt, listenForInterrupts } from "../interrupt.ts";
 import {
   createClient,
   decimal,
@@ -20,7 +21,7 @@ import { completeMapping, loadMapping, type MappingFlags } from "./mapping.ts";
 import { FindingLog } from "./report.ts";
 import { Import } from "./run.ts";
 import { inspectFile } from "./source.ts";
-import { type ImportSummary, isWhole, progressLine, summaryText } from "./summary.ts";
+import { type ImportSummary, progressLine, summarize, summaryText } from "./summary.ts";
 
 interface ImportOptions extends ServiceOptions, MappingFlags {
   readonly mapping?: string;
@@ -93,9 +94,9 @@ async function importFile(file: string, options: ImportOptions): Promise<number>
   const client = createClient(options, options.username ?? demoFeeder(1), password);
   const { clock } = SURROUNDINGS;
   const begun_ms = clock.monotonic_ms();
-  let read = 0;
+  const took_ms = () => clock.monotonic_ms() - begun_ms;
   const progress = new Progress(process.stderr, clock, () =>
-    progressLine(run.counts, read / Math.max(1, source.bytes), clock.monotonic_ms() - begun_ms),
+    progressLine(run.counts, run.shareRead, took_ms()),
   );
   const interrupt = listenForInterrupts((step) =>
     progress.print(step === "stop" ? "Stopping: waiting for batches under way." : "Leaving at once."),
@@ -113,12 +114,29 @@ async function importFile(file: string, options: ImportOptions): Promise<number>
     onHeader: ({ unused }) => {
       if (unused.length > 0) progress.print(`Not imported: column ${unused.join(", ")}`);
     },
-    onRead: (bytes) => {
-      read = bytes;
-    },
     stop: interrupt.stop,
     abandon: interrupt.abandon,
   });
+  await carryOut({ run, client, findings, progress, interrupt });
+  const summary = summarize(source, run, client, {
+    interrupted: interrupt.stop.aborted,
+    took_ms: took_ms(),
+    allow_quarantined: options.allowQuarantined === true,
+  });
+  print(summary, findings, options);
+  return summary.ok ? 0 : 1;
+}
+
+interface Parts {
+  readonly run: Import;
+  readonly client: HydraulicClient;
+  readonly findings: FindingLog;
+  readonly progress: Progress;
+  readonly interrupt: Interrupt;
+}
+
+/** From the login to the end of the last job; what was opened is closed, however it ends. */
+async function carryOut({ run, client, findings, progress, interrupt }: Parts): Promise<void> {
   progress.start();
   try {
     await findings.open();
@@ -129,20 +147,6 @@ async function importFile(file: string, options: ImportOptions): Promise<number>
     interrupt.dispose();
     await findings.close();
   }
-  const interrupted = interrupt.stop.aborted;
-  const summary: ImportSummary = {
-    ok: isWhole(run.counts, run.failures, interrupted, options.allowQuarantined === true),
-    interrupted,
-    file,
-    sha256: source.sha256,
-    counts: run.counts,
-    unaccounted: run.counts.unaccounted(),
-    took_ms: clock.monotonic_ms() - begun_ms,
-    retries: Object.fromEntries(client.retries),
-    failures: run.failures,
-  };
-  print(summary, findings, options);
-  return summary.ok ? 0 : 1;
 }
 
 function print(summary: ImportSummary, findings: FindingLog, { json, report }: ImportOptions): void {

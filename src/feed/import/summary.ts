@@ -1,7 +1,10 @@
 /** The end of an import for people and for machines. */
+import type { HydraulicClient } from "../../client/index.ts";
 import { REFUSAL_REASONS } from "../../contract/refusal.ts";
 import { bar, duration, thousands } from "../progress.ts";
 import type { ImportCounts } from "./report.ts";
+import type { Import } from "./run.ts";
+import type { SourceFile } from "./source.ts";
 
 /** Printed by `import --json`. */
 export interface ImportSummary {
@@ -27,6 +30,26 @@ export function isWhole(
   if (interrupted || failures.length > 0 || counts.unaccounted() !== 0) return false;
   if (counts.unreadable_lines > 0 || counts.unreadable_cells > 0) return false;
   return allow_quarantined || counts.quarantined === 0;
+}
+
+/** The summary of an import that has ended. */
+export function summarize(
+  source: SourceFile,
+  { counts, failures }: Import,
+  client: HydraulicClient,
+  end: { readonly interrupted: boolean; readonly took_ms: number; readonly allow_quarantined: boolean },
+): ImportSummary {
+  return {
+    ok: isWhole(counts, failures, end.interrupted, end.allow_quarantined),
+    interrupted: end.interrupted,
+    file: source.path,
+    sha256: source.sha256,
+    counts,
+    unaccounted: counts.unaccounted(),
+    took_ms: end.took_ms,
+    retries: Object.fromEntries(client.retries),
+    failures,
+  };
 }
 
 /** The summary as text of several lines. @param findings where to look for all of them, if they are not all shown */

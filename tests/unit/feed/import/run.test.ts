@@ -58,7 +58,6 @@ async function start(content: string | Uint8Array, changes: Partial<ImportRun> =
     wait_ms: 60_000,
     findings,
     onHeader: () => undefined,
-    onRead: () => undefined,
     stop: stop.signal,
     abandon: new AbortController().signal,
     ...changes,
