@@ -10,13 +10,6 @@ import { importCommand } from "./feed/import/command.ts";
 import { simulateCommand } from "./feed/simulate/command.ts";
 import { ROLES } from "./store/users.ts";
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
 function program(): Command {
   const main = new Command("hydraulic")
     .description(
@@ -25,6 +18,15 @@ function program(): Command {
     .addHelpText("after", "\nEvery setting is an environment variable; .env.example lists them all.")
     .showHelpAfterError()
     .configureHelp({ showGlobalOptions: true });
+  addStart(main);
+  main.command("migrate").description("Bring the database schema up to date and end.").action(migrateCommand);
+  addCreateUser(main);
+  addCreateSystem(main);
+  addReplay(main);
+  return main.addCommand(verifyCommand()).addCommand(simulateCommand()).addCommand(importCommand());
+}
+
+function addStart(main: Command): void {
   main
     .command("start")
     .description("Find or start Redis and TimescaleDB, migrate, and run the service until Ctrl-C or SIGTERM.")
@@ -34,7 +36,9 @@ function program(): Command {
       if (!known) main.error(`error: there is no role ${role}; it is one of ${ROLES_TO_START.join(", ")}`);
       else await start(known);
     });
-  main.command("migrate").description("Bring the database schema up to date and end.").action(migrateCommand);
+}
+
+function addCreateUser(main: Command): void {
   main
     .command("create-user")
     .description(
@@ -46,12 +50,18 @@ function program(): Command {
     .option("--readings-per-minute <n>", "readings a minute instead of the default", positive)
     .option("--system <id...>", "limit the user to these systems; without it the user reaches all")
     .action(createUser);
+}
+
+function addCreateSystem(main: Command): void {
   main
     .command("create-system")
     .description("Register a system (machine), so that its readings are stored.")
     .argument("<name>")
     .option("--id <uuid>", "its id; a new one is made and printed otherwise")
     .action(createSystem);
+}
+
+function addReplay(main: Command): void {
   main
     .command("replay")
     .description("List the dead letters, or bring them back into the stream.")
@@ -62,8 +72,14 @@ function program(): Command {
       "with --job: write its payload, as it was sent, into a new file; nothing is brought back",
     )
     .action(replay);
-  main.addCommand(verifyCommand());
-  return main.addCommand(simulateCommand()).addCommand(importCommand());
+}
+
+/** commander parser of a whole number from 1. */
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
 }
 
 /** For what is still open after the stop (a socket whose other end is silent), ms. */

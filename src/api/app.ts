@@ -35,24 +35,7 @@ import { mountUnmatched } from "./unmatched.ts";
 
 /** The app with all its routes; more may be mounted on it before it serves. */
 export function createApp(given: ApiDeps): App {
-  const { log, stop } = given;
-  const jobWatch = new JobWatch({
-    find: (job_ids) => findJobs(given, job_ids),
-    log,
-    closing: stop.closing,
-  });
-  given.jobSignals.listen(jobWatch);
-  const streams = eventStreams(given.metrics);
-  followMetrics(given.metrics, jobWatch);
-  const tokens = credentialsOf(given);
-  const deps: RouteDeps = {
-    ...given,
-    jobWatch,
-    streams,
-    passwords: given.passwords ?? new PasswordChecker(),
-    tokens,
-    exports: new Exports({ log, metrics: given.metrics, tokens }),
-  };
+  const deps = derive(given);
   // Not strict: every address works with and without a last slash.
   const app: App = new Hono<AppEnv>({ strict: false });
   app.use(observe(deps.clock, deps.log, new HttpMetrics(deps.metrics), deps.tracer));
@@ -78,6 +61,27 @@ export function createApp(given: ApiDeps): App {
   mountDocs(app);
   mountUnmatched(app);
   return app;
+}
+
+/** What is handed in, and what the routes share beyond it. */
+function derive(given: ApiDeps): RouteDeps {
+  const { log, metrics, stop } = given;
+  const jobWatch = new JobWatch({
+    find: (job_ids) => findJobs(given, job_ids),
+    log,
+    closing: stop.closing,
+  });
+  given.jobSignals.listen(jobWatch);
+  followMetrics(metrics, jobWatch);
+  const tokens = credentialsOf(given);
+  return {
+    ...given,
+    jobWatch,
+    streams: eventStreams(metrics),
+    passwords: given.passwords ?? new PasswordChecker(),
+    tokens,
+    exports: new Exports({ log, metrics, tokens }),
+  };
 }
 
 function credentialsOf({

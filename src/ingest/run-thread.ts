@@ -6,7 +6,7 @@
 import { DEFAULT_MAX_FUTURE_MS, DEFAULT_MAX_PAST_YEARS } from "../contract/rules.ts";
 import { createUnitRegistry } from "../contract/units.ts";
 import { systemClock } from "../ops/clock.ts";
-import { createLogger } from "../ops/log.ts";
+import { createLogger, type Logger } from "../ops/log.ts";
 import { NO_TRACER, type Tracer } from "../ops/trace.ts";
 import { openTracer } from "../ops/tracing.ts";
 import { JobStore } from "../store/jobs.ts";
@@ -40,11 +40,7 @@ export function buildPipeline(
   tracer: Tracer = NO_TRACER,
 ) {
   const log = createLogger(settings.log).child({ worker: settings.consumer });
-  const onRedisError = (error: Error) => log.warn({ err: error.message }, "Redis connection");
-  const redis = workClient(settings.redis_url, onRedisError);
-  const reader = openReader(settings.redis_url, redis);
-  const partitions = new PartitionRegister(redis, settings.partitions, false, systemClock, log);
-  partitions.watch();
+  const { consumer, close: closeStream } = openStream(settings, log);
   const database = new Database({
     url: settings.database_url,
     size: 2,
@@ -54,19 +50,13 @@ export function buildPipeline(
     { url: settings.database_url, application_name: settings.consumer, deadline_ms: WRITE_DEADLINE_MS },
     systemClock.now_ms,
   );
-  const rules: GroupRules = {
-    registration: settings.sensor_registration,
-    units: createUnitRegistry(settings.units),
-    maxFuture_ms: DEFAULT_MAX_FUTURE_MS,
-    maxPast_years: DEFAULT_MAX_PAST_YEARS,
-  };
   const pipeline = new Pipeline({
-    consumer: new StreamConsumer(reader, redis, settings.consumer, partitions.count, settings.job_ttl_s),
+    consumer,
     writer,
     jobs: new JobStore(database),
     sessions: new WriterSessions(database),
     registry: new RegistryCache(new RegistryReader(database), systemClock, REGISTRY_REFRESH_MS),
-    rules,
+    rules: rulesOf(settings),
     clock: systemClock,
     log,
     tracer,
@@ -75,13 +65,33 @@ export function buildPipeline(
     tell,
   });
   const close = async () => {
-    await partitions.stop();
-    reader.close();
-    redis.disconnect();
+    await closeStream();
     await Promise.all([writer.close(), database.close(1)]);
   };
   return { pipeline, close };
 }
+
+function openStream(settings: ThreadSettings, log: Logger) {
+  const onRedisError = (error: Error) => log.warn({ err: error.message }, "Redis connection");
+  const redis = workClient(settings.redis_url, onRedisError);
+  const reader = openReader(settings.redis_url, redis);
+  const partitions = new PartitionRegister(redis, settings.partitions, false, systemClock, log);
+  partitions.watch();
+  const consumer = new StreamConsumer(reader, redis, settings.consumer, partitions.count, settings.job_ttl_s);
+  const close = async () => {
+    await partitions.stop();
+    reader.close();
+    redis.disconnect();
+  };
+  return { consumer, close };
+}
+
+const rulesOf = (settings: ThreadSettings): GroupRules => ({
+  registration: settings.sensor_registration,
+  units: createUnitRegistry(settings.units),
+  maxFuture_ms: DEFAULT_MAX_FUTURE_MS,
+  maxPast_years: DEFAULT_MAX_PAST_YEARS,
+});
 
 /** Obey the supervisor's messages until drained. For the entry point of a worker thread. */
 export function runThread(): void {

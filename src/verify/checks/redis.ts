@@ -1,7 +1,7 @@
 /** The Redis server, or each master of a cluster. */
 import { weakest } from "../../stream/durability.ts";
 import { inspectRedis, type ServerFacts } from "../../stream/inspect.ts";
-import { type Check, NO_REDIS } from "../context.ts";
+import { type Check, type Expectations, NO_REDIS } from "../context.ts";
 import { failed, ok, warn } from "../finding.ts";
 import { bytes, plural } from "../format.ts";
 
@@ -12,44 +12,58 @@ export const redis: Check = {
     const servers = await inspectRedis(redis, expected.bounds.partitions, () => clock.now_ms());
     const figures = figuresOf(servers);
     const text = describe(servers);
-    const evicting = servers.filter(({ eviction }) => eviction !== "noeviction");
-    if (evicting.length > 0)
-      return failed(
-        `${text}; ${named(evicting)}maxmemory-policy ${evicting[0]!.eviction} may drop accepted batches`,
-        "CONFIG SET maxmemory-policy noeviction, and in redis.conf",
-        figures,
-      );
-    const forgetful = servers.filter(({ append_only }) => !append_only);
-    if (forgetful.length > 0)
-      return warn(
-        `${text}; ${named(forgetful)}appendonly is off: a restart loses accepted batches`,
-        "CONFIG SET appendonly yes, and in redis.conf",
-        figures,
-      );
-    const weak = servers.filter(({ durability }) => durability !== "always");
-    if (expected.durability === "always" && weak.length > 0)
-      return warn(
-        `${text}; ${named(weak)}appendfsync is ${weak[0]!.durability}, REDIS_DURABILITY is always: a power cut loses accepted batches`,
-        "CONFIG SET appendfsync always, and in redis.conf",
-        figures,
-      );
-    const alone = servers.filter(({ replicas }) => replicas < expected.replicas);
-    if (alone.length > 0)
-      return failed(
-        `${text}; ${named(alone)}fewer than ${plural(expected.replicas, "replica")}: batches are refused`,
-        "Bring replicas back or add some; REDIS_REPLICAS says how many must have a batch",
-        figures,
-      );
-    const idle = servers.filter(({ partitions }) => partitions.length === 0);
-    if (idle.length > 0)
-      return warn(
-        `${text}; ${named(idle)}no partition of the stream is there`,
-        "Raise STREAM_PARTITIONS (docs/scaling.md has numbers that spread well), or move slots",
-        figures,
-      );
+    for (const { level, isAtFault, says, remedy } of FAULTS) {
+      const at_fault = servers.filter((server) => isAtFault(server, expected));
+      if (at_fault.length === 0) continue;
+      return level(`${text}; ${named(at_fault)}${says(at_fault[0]!, expected)}`, remedy, figures);
+    }
     return ok(`${text}, append-only file on (appendfsync ${figures.durability}), no eviction`, figures);
   },
 };
+
+/** What may be wrong with a server. */
+interface Fault {
+  readonly level: typeof failed | typeof warn;
+  readonly isAtFault: (server: ServerFacts, expected: Expectations) => boolean;
+  /** @param first of those at fault */
+  readonly says: (first: ServerFacts, expected: Expectations) => string;
+  readonly remedy: string;
+}
+
+/** Asked in this order; the first that is found is told. */
+const FAULTS: readonly Fault[] = [
+  {
+    level: failed,
+    isAtFault: ({ eviction }) => eviction !== "noeviction",
+    says: ({ eviction }) => `maxmemory-policy ${eviction} may drop accepted batches`,
+    remedy: "CONFIG SET maxmemory-policy noeviction, and in redis.conf",
+  },
+  {
+    level: warn,
+    isAtFault: ({ append_only }) => !append_only,
+    says: () => "appendonly is off: a restart loses accepted batches",
+    remedy: "CONFIG SET appendonly yes, and in redis.conf",
+  },
+  {
+    level: warn,
+    isAtFault: ({ durability }, expected) => expected.durability === "always" && durability !== "always",
+    says: ({ durability }) =>
+      `appendfsync is ${durability}, REDIS_DURABILITY is always: a power cut loses accepted batches`,
+    remedy: "CONFIG SET appendfsync always, and in redis.conf",
+  },
+  {
+    level: failed,
+    isAtFault: ({ replicas }, expected) => replicas < expected.replicas,
+    says: (_, expected) => `fewer than ${plural(expected.replicas, "replica")}: batches are refused`,
+    remedy: "Bring replicas back or add some; REDIS_REPLICAS says how many must have a batch",
+  },
+  {
+    level: warn,
+    isAtFault: ({ partitions }) => partitions.length === 0,
+    says: () => "no partition of the stream is there",
+    remedy: "Raise STREAM_PARTITIONS (docs/scaling.md has numbers that spread well), or move slots",
+  },
+];
 
 /** Which servers of a cluster are meant; nothing of a single one. */
 const named = (servers: readonly ServerFacts[]) =>
