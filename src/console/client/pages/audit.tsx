@@ -28,7 +28,7 @@ const PAGES: Readonly<Record<SubjectType, string | null>> = {
 };
 
 export function AuditPage() {
-  const [query, change] = useFilters();
+  const [query] = useFilters();
   const filters = Object.fromEntries(
     ["actor", "action", "subject_type", "subject_id", "from", "to"].map((name) => [name, query.get(name)]),
   );
@@ -36,38 +36,7 @@ export function AuditPage() {
   return (
     <PageFrame title="Audit" side={<Exports of="/api/v1/audit" query={queryText(filters)} />}>
       <section class="panel" aria-label="Audit entries">
-        <Filters label="Filters of the audit log">
-          <ChoiceField
-            label="Subject"
-            value={query.get("subject_type") ?? ""}
-            choices={[["", "All"], ...Object.keys(PAGES).map((name) => [name, words(name)] as const)]}
-            onValue={(value) => change({ subject_type: value })}
-          />
-          <Search
-            label="Subject id"
-            value={query.get("subject_id") ?? ""}
-            onValue={(value) => change({ subject_id: value })}
-          />
-          <Search
-            label="Action"
-            value={query.get("action") ?? ""}
-            onValue={(value) => change({ action: value })}
-          />
-          <div class="pair">
-            <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-            <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
-          </div>
-          {query.get("actor") ? (
-            <button type="button" class="button" onClick={() => change({ actor: null })}>
-              Of everybody
-            </button>
-          ) : null}
-          {query.size > 0 ? (
-            <a class="button" href={to("/audit")}>
-              Clear
-            </a>
-          ) : null}
-        </Filters>
+        <AuditFilters />
         <ListView
           list={list}
           empty="No entries"
@@ -78,6 +47,44 @@ export function AuditPage() {
         </ListView>
       </section>
     </PageFrame>
+  );
+}
+
+function AuditFilters() {
+  const [query, change] = useFilters();
+  return (
+    <Filters label="Filters of the audit log">
+      <ChoiceField
+        label="Subject"
+        value={query.get("subject_type") ?? ""}
+        choices={[["", "All"], ...Object.keys(PAGES).map((name) => [name, words(name)] as const)]}
+        onValue={(value) => change({ subject_type: value })}
+      />
+      <Search
+        label="Subject id"
+        value={query.get("subject_id") ?? ""}
+        onValue={(value) => change({ subject_id: value })}
+      />
+      <Search
+        label="Action"
+        value={query.get("action") ?? ""}
+        onValue={(value) => change({ action: value })}
+      />
+      <div class="pair">
+        <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+        <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+      </div>
+      {query.get("actor") ? (
+        <button type="button" class="button" onClick={() => change({ actor: null })}>
+          Of everybody
+        </button>
+      ) : null}
+      {query.size > 0 ? (
+        <a class="button" href={to("/audit")}>
+          Clear
+        </a>
+      ) : null}
+    </Filters>
   );
 }
 

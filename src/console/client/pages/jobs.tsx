@@ -23,14 +23,15 @@ const STATES = [
 const DAYS = 30;
 
 export function JobsPage() {
-  const [query, change] = useFilters();
-  const systems = useSystemList();
+  const [query] = useFilters();
   const isReader = useIsReader();
-  const status = query.get("status") ?? "";
-  const system_id = query.get("system_id") ?? "";
   const end = query.get("to");
-  const from = query.get("from") ?? dayBegin(end);
-  const filters = { status, system_id, from, to: end };
+  const filters = {
+    status: query.get("status") ?? "",
+    system_id: query.get("system_id") ?? "",
+    from: query.get("from") ?? dayBegin(end),
+    to: end,
+  };
   const list = useList<JobView>(`/api/v1/jobs?${queryText({ ...filters, limit: "50" })}`);
   const side = (
     <>
@@ -41,25 +42,7 @@ export function JobsPage() {
   return (
     <PageFrame title="Jobs" side={side}>
       <section class="panel" aria-label="Jobs">
-        <Filters label="Filters of jobs">
-          <ChoiceField
-            label="State"
-            value={status}
-            choices={STATES}
-            onValue={(value) => change({ status: value })}
-          />
-          <ChoiceField
-            label="System"
-            value={system_id}
-            choices={[["", "All"], ...systems.map(({ id, name }) => [id, name] as const)]}
-            onValue={(value) => change({ system_id: value })}
-          />
-          <div class="pair">
-            <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-            <Moment label="To" value={end} onValue={(value) => change({ to: value })} />
-          </div>
-          <JobById />
-        </Filters>
+        <JobFilters />
         <ListView
           list={list}
           empty="No jobs"
@@ -74,6 +57,32 @@ export function JobsPage() {
         </ListView>
       </section>
     </PageFrame>
+  );
+}
+
+function JobFilters() {
+  const [query, change] = useFilters();
+  const systems = useSystemList();
+  return (
+    <Filters label="Filters of jobs">
+      <ChoiceField
+        label="State"
+        value={query.get("status") ?? ""}
+        choices={STATES}
+        onValue={(value) => change({ status: value })}
+      />
+      <ChoiceField
+        label="System"
+        value={query.get("system_id") ?? ""}
+        choices={[["", "All"], ...systems.map(({ id, name }) => [id, name] as const)]}
+        onValue={(value) => change({ system_id: value })}
+      />
+      <div class="pair">
+        <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
+        <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+      </div>
+      <JobById />
+    </Filters>
   );
 }
 

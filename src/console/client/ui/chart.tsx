@@ -147,13 +147,6 @@ function optionsOf(
   latest: Latest,
   palette: Palette,
 ): uPlot.Options {
-  const axis = {
-    stroke: palette.muted,
-    grid: { stroke: palette.grid, width: 1 },
-    ticks: { stroke: palette.grid, width: 1 },
-    font: "12px system-ui, sans-serif",
-    labelFont: "12px system-ui, sans-serif",
-  };
   return {
     width: Math.max(LEAST_WIDTH_PX, host.clientWidth),
     height: spec.height ?? 260,
@@ -162,22 +155,7 @@ function optionsOf(
     cursor: { drag: { x: latest.current.onRange !== undefined, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true }, y: { range: (_, min, max) => valueRange(spec.floor, min, max) } },
-    axes: [
-      {
-        ...axis,
-        label: ({ scales }) => `Time (${utc ? "UTC" : offsetsOf(scales.x)})`,
-        labelSize: 18,
-        values: timeLabels(),
-        space: 64,
-      },
-      {
-        ...axis,
-        label: spec.axis,
-        labelSize: 18,
-        size: (_, labels) => labelsSize(labels),
-        values: (_, values, __, ___, step) => valueLabels(values, step),
-      },
-    ],
+    axes: axesOf(spec, utc, palette),
     series: [
       {
         label: "Time",
@@ -194,6 +172,32 @@ function optionsOf(
       setLegend: [(plot) => restLegend(plot, spec.mark_s)],
     },
   };
+}
+
+/** Of time and of values, in this order. */
+function axesOf(spec: ChartSpec, utc: boolean, palette: Palette): uPlot.Axis[] {
+  const axis = {
+    stroke: palette.muted,
+    grid: { stroke: palette.grid, width: 1 },
+    ticks: { stroke: palette.grid, width: 1 },
+    font: "12px system-ui, sans-serif",
+    labelFont: "12px system-ui, sans-serif",
+    labelSize: 18,
+  };
+  return [
+    {
+      ...axis,
+      label: ({ scales }) => `Time (${utc ? "UTC" : offsetsOf(scales.x)})`,
+      values: timeLabels(),
+      space: 64,
+    },
+    {
+      ...axis,
+      label: spec.axis,
+      size: (_, labels) => labelsSize(labels),
+      values: (_, values, __, ___, step) => valueLabels(values, step),
+    },
+  ];
 }
 
 /** A marker of the legend has the colour of what it stands for. */

@@ -55,10 +55,8 @@ function read(text: string, shown: Zone): Read {
   }
 }
 
-/** Date and time in the visitor's zone, which the label names. What is relative becomes a moment at once. */
-export function Moment({ label, value, onValue, when = "past", empty = "Any time" }: MomentProps) {
-  const id = useId();
-  const shown = useShared(zone);
+/** What is typed, while it is typed and after. What is relative becomes a moment at once. */
+function useTyped(value: string | null, shown: Zone, onValue: MomentProps["onValue"]) {
   const given = momentText(value, shown);
   const [text, setText] = useState(given);
   /** What cannot be read is told once the field is left, not while one types. */
@@ -78,7 +76,14 @@ export function Moment({ label, value, onValue, when = "past", empty = "Any time
     setText(found.fault === "" ? momentText(found.at, shown) : typed);
     if (found.fault === "" && momentText(found.at, shown) !== given) onValue(found.at);
   };
-  const isTold = told && fault !== "";
+  return { input, text, type: setText, enter, at, fault, isTold: told && fault !== "" };
+}
+
+/** Date and time in the visitor's zone, which the label names. */
+export function Moment({ label, value, onValue, when = "past", empty = "Any time" }: MomentProps) {
+  const id = useId();
+  const shown = useShared(zone);
+  const { input, text, type, enter, at, fault, isTold } = useTyped(value, shown, onValue);
   return (
     <div class="field">
       <label for={id}>
@@ -95,7 +100,7 @@ export function Moment({ label, value, onValue, when = "past", empty = "Any time
           spellcheck={false}
           aria-invalid={isTold ? "true" : undefined}
           aria-describedby={isTold ? `${id}-fault` : undefined}
-          onInput={(event) => setText(event.currentTarget.value)}
+          onInput={(event) => type(event.currentTarget.value)}
           onChange={(event) => enter(event.currentTarget.value)}
         />
         <Quick

@@ -32,14 +32,7 @@ export function AroundChart({ reading, units }: AroundChartProps) {
       height: 300,
       limits: { min, max },
       mark_s: reading.timestamp ? seconds(reading.timestamp) : null,
-      series: (palette: Palette) => [
-        ...curveSeries(palette, unit),
-        dotsSeries({ label: "Refused", colour: palette.bad, unit, scaled: true }),
-        // What was put right must not press the curve flat.
-        ...(anySettled
-          ? [dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn })]
-          : []),
-      ],
+      series: seriesOf(unit, drawn, anySettled),
       bands: bandOf,
     }),
     [unit, min, max, reading.timestamp, drawn, anySettled],
@@ -76,6 +69,15 @@ export function AroundChart({ reading, units }: AroundChartProps) {
     </>
   );
 }
+
+/** The curve and the dots. @param drawn whether there is a curve: what was put right must not press it flat */
+const seriesOf = (unit: string, drawn: boolean, anySettled: boolean) => (palette: Palette) => [
+  ...curveSeries(palette, unit),
+  dotsSeries({ label: "Refused", colour: palette.bad, unit, scaled: true }),
+  ...(anySettled
+    ? [dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn })]
+    : []),
+];
 
 /** Column of the data with what was approved or fixed; it is only there when there is some. */
 const SETTLED = 5;

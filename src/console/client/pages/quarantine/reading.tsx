@@ -111,14 +111,7 @@ function Decide({ action, setAction, reading, incident, of, neighbours, onDone }
       <div class="action-bar">
         <span class="chosen">
           About {about}
-          {incident ? (
-            <>
-              {" · "}
-              <a href={incidentReadings(incident)}>look at them</a>
-              {" · "}
-              <a href={to(`/quarantine/readings/${reading.id}`)}>only this reading</a>
-            </>
-          ) : null}
+          {incident ? <OtherWays incident={incident} id={reading.id} /> : null}
         </span>
         {mayReview ? (
           <ActionButtons disabled={false} onAct={act} />
@@ -141,3 +134,13 @@ function Decide({ action, setAction, reading, incident, of, neighbours, onDone }
     </div>
   );
 }
+
+/** From a decision about an incident to its readings, or to this one alone. */
+const OtherWays = ({ incident, id }: { incident: string; id: number }) => (
+  <>
+    {" · "}
+    <a href={incidentReadings(incident)}>look at them</a>
+    {" · "}
+    <a href={to(`/quarantine/readings/${id}`)}>only this reading</a>
+  </>
+);

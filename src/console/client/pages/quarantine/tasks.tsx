@@ -39,38 +39,38 @@ export function TasksPage() {
           emptyHint="Approve, fix or reject incidents or readings: each action is listed here."
           clear={state === "" ? null : to("/quarantine/tasks")}
         >
-          {(tasks) => (
-            <Table
-              label="Tasks"
-              rows={tasks}
-              keyOf={({ id }) => id}
-              columns={[
-                {
-                  label: "Action",
-                  cell: ({ id, action }) => <a href={to(`/quarantine/tasks/${id}`)}>{words(action)}</a>,
-                },
-                { label: "State", cell: (task) => <StateBadge state={task.state} /> },
-                { label: "By", cell: ({ actor_name }) => actor_name },
-                { label: "Begun", cell: ({ created_at }) => <Time at={created_at} /> },
-                {
-                  label: "Done",
-                  figures: true,
-                  cell: ({ done, selected, not_open }) => (
-                    <>
-                      {count(done)} of {count(selected)}
-                      {not_open > 0 ? (
-                        <div class="muted small">{count(not_open)} decided on by others</div>
-                      ) : null}
-                    </>
-                  ),
-                },
-                { label: "Stored", figures: true, cell: ({ stored }) => count(stored) },
-                { label: "Note", wide: true, cell: ({ note }) => note ?? "–" },
-              ]}
-            />
-          )}
+          {(tasks) => <TaskTable tasks={tasks} />}
         </ListView>
       </section>
     </PageFrame>
   );
 }
+
+const TaskTable = ({ tasks }: { tasks: readonly ReviewTask[] }) => (
+  <Table
+    label="Tasks"
+    rows={tasks}
+    keyOf={({ id }) => id}
+    columns={[
+      {
+        label: "Action",
+        cell: ({ id, action }) => <a href={to(`/quarantine/tasks/${id}`)}>{words(action)}</a>,
+      },
+      { label: "State", cell: (task) => <StateBadge state={task.state} /> },
+      { label: "By", cell: ({ actor_name }) => actor_name },
+      { label: "Begun", cell: ({ created_at }) => <Time at={created_at} /> },
+      {
+        label: "Done",
+        figures: true,
+        cell: ({ done, selected, not_open }) => (
+          <>
+            {count(done)} of {count(selected)}
+            {not_open > 0 ? <div class="muted small">{count(not_open)} decided on by others</div> : null}
+          </>
+        ),
+      },
+      { label: "Stored", figures: true, cell: ({ stored }) => count(stored) },
+      { label: "Note", wide: true, cell: ({ note }) => note ?? "–" },
+    ]}
+  />
+);

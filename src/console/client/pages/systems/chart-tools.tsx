@@ -1,4 +1,5 @@
 /** Buttons that move and zoom a chart, for everybody without a mouse too. */
+import type { ComponentProps } from "preact";
 
 /** The stretch of time that a chart shows. */
 export type View = readonly [from_s: number, to_s: number];
@@ -38,35 +39,22 @@ export function ChartTools({ view: [from, to], whole, last_s, onView }: ChartToo
   return (
     <div class="chart-tools">
       {SPANS.map(([name, span]) => (
-        <button
-          key={name}
-          type="button"
-          class="button small-button"
-          aria-pressed={Math.abs(width - span) < 2}
-          onClick={() => onView([end - span, end])}
-        >
+        <Tool key={name} aria-pressed={Math.abs(width - span) < 2} onClick={() => onView([end - span, end])}>
           {name}
-        </button>
+        </Tool>
       ))}
-      {whole ? (
-        <button type="button" class="button small-button" onClick={() => onView(whole)}>
-          All
-        </button>
-      ) : null}
+      {whole ? <Tool onClick={() => onView(whole)}>All</Tool> : null}
       <div class="chart-tools">
         {tools.map(([name, sign, act]) => (
-          <button
-            key={name}
-            type="button"
-            class="button small-button"
-            aria-label={name}
-            title={name}
-            onClick={act}
-          >
+          <Tool key={name} aria-label={name} title={name} onClick={act}>
             {sign}
-          </button>
+          </Tool>
         ))}
       </div>
     </div>
   );
 }
+
+const Tool = (props: ComponentProps<"button">) => (
+  <button type="button" class="button small-button" {...props} />
+);

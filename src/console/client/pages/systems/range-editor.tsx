@@ -1,5 +1,6 @@
 /** The limits of a sensor: what holds, and a new range whose effect on the past is shown before it is set. */
 
+import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RangeState, SensorDetail } from "../../../../contract/registry.ts";
 import { useMayEditRegistry } from "../../lib/access.ts";
@@ -79,24 +80,12 @@ function RangeEditor(props: RangeEditorProps) {
     useNewRange(props);
   const { data } = props.state;
   const unit = unitText(data.unit);
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (props.isNext && document.activeElement === document.body)
-      form.current?.querySelector("input")?.focus();
-  }, []);
+  const isLooking = range.looked !== null;
+  const form = useFocusKept(props.isNext, busy, isLooking);
   const next = (event: Event) => {
     event.preventDefault();
     void (preview ? save({ min: preview.min, max: preview.max }, "The new range is set.") : look());
   };
-  const wasLooking = useRef(false);
-  useEffect(() => {
-    if (range.looked !== null) wasLooking.current = true;
-    if (busy || !wasLooking.current) return;
-    wasLooking.current = false;
-    // What had the focus is gone: Stop, or Preview while it could not be pressed
-    if (document.activeElement === document.body)
-      form.current?.querySelector<HTMLElement>("[data-look]")?.focus();
-  }, [busy, range.looked === null]);
   return (
     <form ref={form} class="stacked" onSubmit={next}>
       <div class="form-row">
@@ -129,7 +118,7 @@ function RangeEditor(props: RangeEditorProps) {
       {preview ? <PreviewText preview={preview} unit={data.unit} /> : null}
       <Looking looked={range.looked} onStop={range.stop} />
       <RangeButtons
-        busy={busy && range.looked === null}
+        busy={busy && !isLooking}
         previewed={preview !== null}
         own={data.in_force.source === "sensor"}
         onLook={() => void look()}
@@ -137,6 +126,26 @@ function RangeEditor(props: RangeEditorProps) {
       />
     </form>
   );
+}
+
+/** The form, which takes the focus when what had it is gone. @param isNext it stands where another form was saved */
+function useFocusKept(isNext: boolean, busy: boolean, isLooking: boolean): RefObject<HTMLFormElement | null> {
+  const form = useRef<HTMLFormElement>(null);
+  const take = (selector: string) => {
+    if (document.activeElement === document.body) form.current?.querySelector<HTMLElement>(selector)?.focus();
+  };
+  useEffect(() => {
+    if (isNext) take("input");
+  }, []);
+  const wasLooking = useRef(false);
+  useEffect(() => {
+    if (isLooking) wasLooking.current = true;
+    if (busy || !wasLooking.current) return;
+    wasLooking.current = false;
+    // Stop is gone, or Preview could not be pressed meanwhile
+    take("[data-look]");
+  }, [busy, isLooking]);
+  return form;
 }
 
 interface LookingProps {

@@ -43,29 +43,31 @@ export function SystemsPage() {
           }
           clear={text !== "" || archived !== "" ? to("/systems") : null}
         >
-          {(systems) => (
-            <Table
-              label="Systems"
-              rows={systems}
-              keyOf={({ id }) => id}
-              columns={[
-                {
-                  label: "System",
-                  name: true,
-                  cell: ({ id, name }) => <a href={to(`/systems/${id}`)}>{name}</a>,
-                },
-                { label: "Description", wide: true, cell: ({ description }) => description || "–" },
-                { label: "Registered", cell: ({ created_at }) => <Time at={created_at} day /> },
-                {
-                  label: "State",
-                  cell: ({ archived_at }) =>
-                    archived_at ? <Badge>archived</Badge> : <Badge tone="good">in use</Badge>,
-                },
-              ]}
-            />
-          )}
+          {(systems) => <SystemTable systems={systems} />}
         </ListView>
       </section>
     </PageFrame>
   );
 }
+
+const SystemTable = ({ systems }: { systems: readonly System[] }) => (
+  <Table
+    label="Systems"
+    rows={systems}
+    keyOf={({ id }) => id}
+    columns={[
+      {
+        label: "System",
+        name: true,
+        cell: ({ id, name }) => <a href={to(`/systems/${id}`)}>{name}</a>,
+      },
+      { label: "Description", wide: true, cell: ({ description }) => description || "–" },
+      { label: "Registered", cell: ({ created_at }) => <Time at={created_at} day /> },
+      {
+        label: "State",
+        cell: ({ archived_at }) =>
+          archived_at ? <Badge>archived</Badge> : <Badge tone="good">in use</Badge>,
+      },
+    ]}
+  />
+);
