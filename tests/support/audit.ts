@@ -1,7 +1,20 @@
-/** Entries of the record, made by hand. The program writes its own in the statements that change what they are about. */
-import type { SubjectType } from "../../src/contract/oversight.ts";
+/** Entries of the record: read over HTTP, or made by hand. */
+import type { AuditEntry, SubjectType } from "../../src/contract/oversight.ts";
 import type { Actor } from "../../src/store/audit.ts";
 import type { Sql } from "../../src/store/pool.ts";
+import type { TestApi } from "./api.ts";
+import { bodyOf } from "./registry.ts";
+
+/** What is on record of a subject, newest first, one page. @param token of an admin */
+export async function auditOf(
+  api: TestApi,
+  token: string,
+  subject_type: SubjectType,
+  subject_id: string,
+): Promise<AuditEntry[]> {
+  const path = `/api/v1/audit?subject_type=${subject_type}&subject_id=${subject_id}`;
+  return (await bodyOf<{ items: AuditEntry[] }>(await api.call(token, "GET", path))).items;
+}
 
 /** An entry before it is recorded; `before` and `after` are JSON values. */
 export interface NewAuditEntry {
@@ -20,7 +33,8 @@ export interface NewAuditEntry {
 const json = (value: unknown) => (value === undefined || value === null ? null : JSON.stringify(value));
 
 /**
- * Record entries in one statement, in their order.
+ * Record entries in one statement, in their order. The program writes its own in the statements that change what they
+ * are about.
  * @param sql of the transaction that the entries belong to, or of the pool
  */
 export async function writeAudit(sql: Sql, entries: readonly NewAuditEntry[]): Promise<void> {

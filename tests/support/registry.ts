@@ -53,7 +53,7 @@ export function pathOf(sensor: { id: string; system_id: string }): string {
   return `/api/v1/systems/${sensor.system_id}/sensors/${sensor.id}`;
 }
 
-/** All items of a list, page by page. */
+/** All items of a list whose pages say what the next one begins after. */
 export async function allPages<T>(api: TestApi, token: string, path: string, query: string): Promise<T[]> {
   const items: T[] = [];
   let after: string | number | null = null;
@@ -64,5 +64,16 @@ export async function allPages<T>(api: TestApi, token: string, path: string, que
     items.push(...page.items);
     after = page.next;
   } while (after !== null);
+  return items;
+}
+
+/** All items of a list whose pages name the next one. @param first page's path */
+export async function linkedPages<T>(api: TestApi, token: string, first: string): Promise<T[]> {
+  const items: T[] = [];
+  for (let link: string | null = first; link !== null; ) {
+    const page: { items: T[]; next: string | null } = await bodyOf(await api.call(token, "GET", link));
+    items.push(...page.items);
+    link = page.next;
+  }
   return items;
 }

@@ -1,11 +1,11 @@
 /** Accounts over HTTP: who may make and change them, what is refused, and what is on record. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { UserView } from "../../../src/contract/access.ts";
-import type { AuditEntry } from "../../../src/contract/oversight.ts";
 import { loggedIn, newUser, PASSWORD } from "../../support/access.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
+import { auditOf } from "../../support/audit.ts";
 import { expectProblem } from "../../support/problem.ts";
-import { bodyOf, newSystem } from "../../support/registry.ts";
+import { bodyOf, linkedPages, newSystem } from "../../support/registry.ts";
 
 const PATH = "/api/v1/users";
 let bench: ApiBench;
@@ -26,19 +26,8 @@ const post = (body: object, token = admin.token) => api.call(token, "POST", PATH
 const patch = (id: string, body: object, token = admin.token) =>
   api.call(token, "PATCH", `${PATH}/${id}`, body);
 const get = (id: string, token = admin.token) => api.call(token, "GET", `${PATH}/${id}`);
-async function list(token = admin.token): Promise<UserView[]> {
-  const seen: UserView[] = [];
-  for (let link: string | null = `${PATH}?limit=2`; link !== null; ) {
-    const page: { items: UserView[]; next: string | null } = await bodyOf(await api.call(token, "GET", link));
-    seen.push(...page.items);
-    link = page.next;
-  }
-  return seen;
-}
-async function record(id: string): Promise<AuditEntry[]> {
-  const path = `/api/v1/audit?subject_type=user&subject_id=${id}`;
-  return (await bodyOf<{ items: AuditEntry[] }>(await api.call(admin.token, "GET", path))).items;
-}
+const list = (token = admin.token) => linkedPages<UserView>(api, token, `${PATH}?limit=2`);
+const record = (id: string) => auditOf(api, admin.token, "user", id);
 
 describe("an account", () => {
   test("is made with all that was asked for, can log in, and is on record without its password", async () => {

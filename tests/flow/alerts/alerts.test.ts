@@ -9,9 +9,10 @@ import type { DedicatedSession } from "../../../src/store/dedicated-session.ts";
 import { judgeQuarantine } from "../../../src/store/quarantine-alerts.ts";
 import { endedJob, judgingSession, RULE } from "../../support/alerts.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
+import { auditOf } from "../../support/audit.ts";
 import { QUIET_LOG } from "../../support/hourly.ts";
 import { expectProblem } from "../../support/problem.ts";
-import { bodyOf, newSystem } from "../../support/registry.ts";
+import { bodyOf, linkedPages, newSystem } from "../../support/registry.ts";
 import { until } from "../../support/until.ts";
 
 let bench: ApiBench;
@@ -72,9 +73,7 @@ describe("an alert", () => {
     const [resolved] = await list(`?state=resolved&system_id=${system.id.toUpperCase()}`);
     expect(resolved).toMatchObject({ id: raised!.id, share: 0.05, peak_share: 0.55, readings: 22_000 });
     expect(resolved!.resolved_at).toBeString();
-    const path = `/api/v1/audit?subject_type=alert&subject_id=${raised!.id}`;
-    const { items } = await bodyOf<{ items: object[] }>(await api.call(admin.token, "GET", path));
-    expect(items).toMatchObject([
+    expect(await auditOf(api, admin.token, "alert", String(raised!.id))).toMatchObject([
       { actor: null, actor_name: "service", action: "alert.resolve", after: { share: 0.05 } },
       {
         actor: null,
@@ -174,14 +173,7 @@ describe("the list of alerts", () => {
       await job(0, 2_000);
       await judge();
     }
-    const seen: AlertView[] = [];
-    for (let link: string | null = "/api/v1/alerts?limit=2"; link !== null; ) {
-      const page: { items: AlertView[]; next: string | null } = await bodyOf(
-        await api.call(admin.token, "GET", link),
-      );
-      seen.push(...page.items);
-      link = page.next;
-    }
+    const seen = await linkedPages<AlertView>(api, admin.token, "/api/v1/alerts?limit=2");
     expect(seen.map((a) => a.system_name)).toEqual(names);
   });
 

@@ -5,7 +5,7 @@ import { SERVICE } from "../../../src/store/audit.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
 import { type NewAuditEntry, writeAudit } from "../../support/audit.ts";
 import { expectProblem } from "../../support/problem.ts";
-import { bodyOf } from "../../support/registry.ts";
+import { bodyOf, linkedPages } from "../../support/registry.ts";
 
 interface Page<T> {
   items: T[];
@@ -70,13 +70,8 @@ describe("the record", () => {
   });
 
   test("of a range of time comes page by page in the same order", async () => {
-    const seen: AuditEntry[] = [];
     const range = `from=${new Date(begin - 60_000).toISOString()}&to=${new Date(begin + 600_000).toISOString()}`;
-    for (let link: string | null = `/api/v1/audit?${range}&limit=2`; link !== null; ) {
-      const page: Page<AuditEntry> = await bodyOf(await get(link));
-      seen.push(...page.items);
-      link = page.next;
-    }
+    const seen = await linkedPages<AuditEntry>(api, admin.token, `/api/v1/audit?${range}&limit=2`);
     expect(seen.map((e) => e.subject_id)).toEqual(["6", "5", "4", "3", "2", "1", "0"]);
   });
 

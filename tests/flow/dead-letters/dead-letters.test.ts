@@ -2,11 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { encodeEntry } from "../../../src/contract/entry.ts";
 import { newJobId } from "../../../src/contract/job-id.ts";
-import type { AuditEntry, DeadLetterView } from "../../../src/contract/oversight.ts";
+import type { DeadLetterView } from "../../../src/contract/oversight.ts";
 import { deadClaimKey, deadKey, jobKey, streamKey } from "../../../src/stream/keys.ts";
 import { ApiBench, batchOf, type TestApi, type TestUser } from "../../support/api.ts";
+import { auditOf } from "../../support/audit.ts";
 import { expectProblem } from "../../support/problem.ts";
-import { bodyOf } from "../../support/registry.ts";
+import { bodyOf, linkedPages } from "../../support/registry.ts";
 
 const PATH = "/api/v1/dead-letters";
 let bench: ApiBench;
@@ -28,12 +29,7 @@ interface Page {
 }
 const get = (path: string, user = reviewer) => api.call(user.token, "GET", path);
 const post = (path: string, body: unknown, user = reviewer) => api.call(user.token, "POST", path, body);
-const audit = async (id: string) =>
-  (
-    await bodyOf<{ items: AuditEntry[] }>(
-      await get(`/api/v1/audit?subject_type=dead_letter&subject_id=${id}`, admin),
-    )
-  ).items;
+const audit = (id: string) => auditOf(api, admin.token, "dead_letter", id);
 const statusOf = async (job_id: string) =>
   (await bench.database.sql`SELECT status FROM diagnostics_ingestion_job WHERE id = ${job_id}`)[0]?.status;
 
@@ -68,12 +64,7 @@ describe("dead letters", () => {
     const made = [];
     for (const id of ids) for (const partition of [0, 1]) made.push(await buried(id, partition));
     for (let i = 0; i < 25; i += 1) made.push(await buried(`${20 + i}-0`, 1));
-    const seen: DeadLetterView[] = [];
-    for (let link: string | null = `${PATH}?limit=3`; link !== null; ) {
-      const page: Page = await bodyOf(await get(link));
-      seen.push(...page.items);
-      link = page.next;
-    }
+    const seen = await linkedPages<DeadLetterView>(api, reviewer.token, `${PATH}?limit=3`);
     expect(seen.map((l) => l.id)).toEqual(made.map((l) => l.id).reverse());
     expect((await bodyOf<Page>(await get(`${PATH}?limit=200`))).items).toEqual(seen);
     expect(seen.at(-1)).toEqual({

@@ -1,6 +1,5 @@
 /** Webhooks over HTTP: made, seen, changed and tested by those who may, and refused by name when they lead astray. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import type { AuditEntry } from "../../../src/contract/oversight.ts";
 import type {
   DeliveryDetail,
   DeliveryView,
@@ -9,6 +8,7 @@ import type {
 } from "../../../src/contract/webhook.ts";
 import { loggedIn } from "../../support/access.ts";
 import { ApiBench, type TestApi, type TestUser } from "../../support/api.ts";
+import { auditOf } from "../../support/audit.ts";
 import { expectProblem } from "../../support/problem.ts";
 import { bodyOf } from "../../support/registry.ts";
 import { note, SNAPSHOT } from "../../support/webhooks.ts";
@@ -41,10 +41,7 @@ const make = async (user = producer, more: object = {}): Promise<WebhookMade> =>
 const get = async (id: string, user = producer) => bodyOf<WebhookView>(await call(user, "GET", `/${id}`));
 const list = async (user: TestUser, query = "") =>
   bodyOf<{ items: WebhookView[]; next: string | null }>(await call(user, "GET", query));
-const recorded = async (subject_id: string) => {
-  const path = `/api/v1/audit?subject_type=webhook&subject_id=${subject_id}`;
-  return (await bodyOf<{ items: AuditEntry[] }>(await api.call(admin.token, "GET", path))).items;
-};
+const recorded = (subject_id: string) => auditOf(api, admin.token, "webhook", subject_id);
 
 describe("a webhook", () => {
   test("is made with a secret that is shown once, and on record without what its address hides", async () => {
