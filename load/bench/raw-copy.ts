@@ -2,7 +2,7 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { READING_COPY_COLUMNS } from "../../src/contract/copy.ts";
-import { WriterConnection } from "../../src/store/writer/connection.ts";
+import { timeCopy } from "../../src/verify/benchmark/raw-copy.ts";
 import { BENCH_DIR, RUNTIME_DIR } from "./stack.ts";
 import { RAW_TABLE } from "./tables.ts";
 
@@ -50,18 +50,5 @@ async function copyByPsql(psql: string, databaseUrl: string, file: string): Prom
   return Number(time);
 }
 
-async function copyStreams(databaseUrl: string, bytes: Buffer): Promise<number> {
-  const connection = new WriterConnection({
-    url: databaseUrl,
-    application_name: "bench raw copy",
-    deadline_ms: DEADLINE_MS,
-  });
-  try {
-    await connection.transaction((tx) => tx.query("SELECT 1"));
-    const begin = performance.now();
-    await connection.transaction((tx) => tx.copy(RAW_TABLE, READING_COPY_COLUMNS, bytes));
-    return performance.now() - begin;
-  } finally {
-    await connection.close();
-  }
-}
+const copyStreams = (url: string, bytes: Buffer): Promise<number> =>
+  timeCopy({ url, application_name: "bench raw copy", deadline_ms: DEADLINE_MS }, RAW_TABLE, bytes);

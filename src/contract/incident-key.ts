@@ -1,5 +1,6 @@
 /** The key of an incident: selects its readings again, wherever it is passed to. */
 import { isUuid } from "./job-id.ts";
+import { decodeOpaqueKey, encodeOpaqueKey } from "./opaque-key.ts";
 import { queryMoment } from "./query-range.ts";
 import { REFUSAL_REASONS, type RefusalReason } from "./refusal.ts";
 import { parseTimestamp_us } from "./timestamp.ts";
@@ -15,20 +16,18 @@ export interface IncidentKey {
   readonly last_at: string;
 }
 
-/** Longer than any key. */
+/** Longer than any key, characters. */
 const MAX_LENGTH = 400;
 
-/** base64url (RFC 4648 section 5) of a JSON array. */
+/** The incident as one word. */
 export function encodeIncidentKey({ system_id, sensor_id, reason, first_at, last_at }: IncidentKey): string {
-  return Buffer.from(JSON.stringify([system_id, sensor_id ?? "", reason, first_at, last_at])).toString(
-    "base64url",
-  );
+  return encodeOpaqueKey([system_id, sensor_id ?? "", reason, first_at, last_at]);
 }
 
 /** The incident that a key names; null when the text is none. Nothing is thrown. */
 export function decodeIncidentKey(text: string): IncidentKey | null {
-  const parts = text.length <= MAX_LENGTH ? parsed(text) : undefined;
-  if (!Array.isArray(parts) || parts.length !== 5 || !parts.every((p) => typeof p === "string")) return null;
+  const parts = decodeOpaqueKey(text, 5, MAX_LENGTH);
+  if (parts === null) return null;
   const [system_id, sensor_id, reason, first, last] = parts as [string, string, string, string, string];
   const known = REFUSAL_REASONS.find((r) => r === reason);
   const [first_at, last_at] = [queryMoment(first), queryMoment(last)];
@@ -36,13 +35,4 @@ export function decodeIncidentKey(text: string): IncidentKey | null {
     return null;
   if (!known || !isUuid(system_id) || (sensor_id !== "" && !isUuid(sensor_id))) return null;
   return { system_id, sensor_id: sensor_id === "" ? null : sensor_id, reason: known, first_at, last_at };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, "base64url").toString());
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -14,9 +14,9 @@ import { done, problems } from "../openapi/responses.ts";
 import { pathCount } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS } from "../roles.ts";
+import { CHANGE_PROBLEMS } from "./common-problems.ts";
 import { MAX_NOTE_BYTES } from "./dead-letter-access.ts";
 import { actorOf } from "./oversight-access.ts";
-import { CHANGE_PROBLEMS } from "./registry-access.ts";
 
 const PATH = "/api/v1/alerts/:alert_id/acknowledge";
 

@@ -12,15 +12,10 @@ import { ALERT_LIMITS_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { IF_MATCH, SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { READERS } from "../roles.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import { actorOf } from "./oversight-access.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  systemIdOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, systemIdOf } from "./registry-access.ts";
 
 const PATH = "/api/v1/systems/:system_id/alert-limits";
 const INSTANCE = "/api/v1/systems/x/alert-limits";

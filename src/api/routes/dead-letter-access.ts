@@ -9,8 +9,8 @@ import type { AppContext } from "../app-env.ts";
 import { DeadLetterGoneError, letterId } from "../dead-letter-desk.ts";
 import { invalidParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { actorOf, LOOK_PROBLEMS } from "./oversight-access.ts";
-import { BODY_PROBLEMS } from "./registry-access.ts";
+import { BODY_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
+import { actorOf } from "./oversight-access.ts";
 
 /** A note fits with every character escaped. */
 export const MAX_NOTE_BYTES = 16_384;
@@ -23,7 +23,7 @@ export const DiscardSchema = Type.Object({ note: NoteSchema }, { additionalPrope
 
 /** Problems of a decision. */
 export const DECISION_PROBLEMS = [
-  ...LOOK_PROBLEMS,
+  ...READ_PROBLEMS,
   ...BODY_PROBLEMS,
   "dead-letter-gone",
 ] as const satisfies readonly ProblemName[];

@@ -11,8 +11,8 @@ import { DEAD_LETTER_DETAIL_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS } from "../roles.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 import { LETTER_PARAMETERS, letterKeyOf, toLetterView } from "./dead-letter-access.ts";
-import { LOOK_PROBLEMS } from "./oversight-access.ts";
 
 const describe = describeRoute({
   tags: ["Oversight"],
@@ -23,7 +23,7 @@ const describe = describeRoute({
   parameters: LETTER_PARAMETERS,
   responses: {
     200: ok("The dead letter", DeadLetterDetailSchema, DEAD_LETTER_DETAIL_EXAMPLE),
-    ...problems("/api/v1/dead-letters/0/1-0", [...LOOK_PROBLEMS, "dead-letter-not-found"]),
+    ...problems("/api/v1/dead-letters/0/1-0", [...READ_PROBLEMS, "dead-letter-not-found"]),
   },
 });
 

@@ -26,6 +26,7 @@ import { KEY_ID_PARAMETER } from "../openapi/parameters.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { pathUuid } from "../parameters.ts";
 import { accountAnswer } from "./account-access.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import {
   KEYS_PATH,
   MAX_KEY_BYTES,
@@ -34,7 +35,6 @@ import {
   viewerOf,
   visibleKey,
 } from "./key-access.ts";
-import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
 
 const PATH = `${KEYS_PATH}/:key_id`;
 const INSTANCE = `${KEYS_PATH}/x`;

@@ -34,9 +34,9 @@ import {
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
 import { accountAnswer, ensureOwnRow, grantedSystems } from "./account-access.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import { KEYS_PATH, MAX_KEY_BYTES, requireLimitsByAdmin, secretAnswer, viewerOf } from "./key-access.ts";
 import { pageAnswer } from "./oversight-access.ts";
-import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;

@@ -9,7 +9,7 @@ import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { queryParameter } from "../openapi/parameters.ts";
 import { done, problems } from "../openapi/responses.ts";
 import { choiceParameter, onlyParameters } from "../parameters.ts";
-import { READ_PROBLEMS } from "./registry-access.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 
 const PATH = "/api/v1/auth/logout";
 

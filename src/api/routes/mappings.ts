@@ -20,15 +20,10 @@ import { MAPPING_EXAMPLE, MAPPING_ID_EXAMPLE, NEW_MAPPING_EXAMPLE } from "../ope
 import { done, ok, problems } from "../openapi/responses.ts";
 import { onlyParameters, pathUuid, textParameter, uuidParameter, wholeParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import { actorOf } from "./oversight-access.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  systemIdOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, systemIdOf } from "./registry-access.ts";
 
 const PATH = "/api/v1/systems/:system_id/mappings";
 const INSTANCE = "/api/v1/systems/x/mappings";

@@ -4,19 +4,12 @@ import type { Actor } from "../../store/audit.ts";
 import type { AppContext } from "../app-env.ts";
 import { cursorParameter, toCursor } from "../cursor.ts";
 import { invalidParameter } from "../parameters.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 import { linkHeader, linkTo } from "./query-access.ts";
 
-/** Problems of every read that asks only Redis. */
-export const LOOK_PROBLEMS = [
-  "invalid-request",
-  "authentication-required",
-  "invalid-token",
-  "forbidden",
-  "service-unavailable",
-] as const satisfies readonly ProblemName[];
-/** And of those that ask the database as queries do. */
+/** Problems of lists that ask the database as queries do. */
 export const LIST_PROBLEMS = [
-  ...LOOK_PROBLEMS,
+  ...READ_PROBLEMS,
   "query-timeout",
   "server-busy",
 ] as const satisfies readonly ProblemName[];

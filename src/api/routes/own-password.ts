@@ -16,9 +16,9 @@ import { SECURITY_WITHOUT_KEYS } from "../openapi/document.ts";
 import { done, LIMIT_HEADERS, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
 import { accountAnswer } from "./account-access.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 import { LOGIN_PROBLEMS, MAX_LOGIN_BYTES } from "./login-access.ts";
 import { actorOf } from "./oversight-access.ts";
-import { READ_PROBLEMS } from "./registry-access.ts";
 
 const PATH = "/api/v1/auth/password";
 

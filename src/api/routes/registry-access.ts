@@ -16,27 +16,6 @@ export interface RegistryDeps extends RouteDeps {
   readonly readJson: ReadJson;
 }
 
-/** Problems of every read and every change of the registry. */
-export const READ_PROBLEMS = [
-  "invalid-request",
-  "authentication-required",
-  "invalid-token",
-  "forbidden",
-  "service-unavailable",
-] as const satisfies readonly ProblemName[];
-/** Problems of every request with a small JSON body. */
-export const BODY_PROBLEMS = [
-  "cross-site-request",
-  "malformed-json",
-  "malformed-encoding",
-  "body-timeout",
-  "body-too-large",
-  "unsupported-media-type",
-  "unsupported-content-encoding",
-  "server-busy",
-] as const satisfies readonly ProblemName[];
-export const CHANGE_PROBLEMS = [...READ_PROBLEMS, ...BODY_PROBLEMS] as const;
-
 /** `:system_id` of the path. @throws {ProblemError} invalid-request */
 export function systemIdOf(c: Context): string {
   return pathUuid(c, "system_id");

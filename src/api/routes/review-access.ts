@@ -1,5 +1,4 @@
 /** What the routes of reviews share: who may, and why a decision was not taken. */
-import type { ProblemName } from "../../contract/problem.ts";
 import {
   IncidentKeyError,
   ReviewBusyError,
@@ -13,14 +12,6 @@ import type { TaskViewer } from "../../store/review/tasks.ts";
 import type { Claims } from "../auth/claims.ts";
 import { invalidField } from "../body/check-shape.ts";
 import { ProblemError } from "../problem-error.ts";
-
-export const REVIEW_READ_PROBLEMS = [
-  "invalid-request",
-  "authentication-required",
-  "invalid-token",
-  "forbidden",
-  "service-unavailable",
-] as const satisfies readonly ProblemName[];
 
 const RETRY_AFTER_S = 1;
 

@@ -11,7 +11,8 @@ import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { READERS, REVIEWERS } from "../roles.ts";
-import { REVIEW_READ_PROBLEMS, taskViewer } from "./review-access.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
+import { taskViewer } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const PATH = `${ACTIONS_PATH}/:task_id`;
@@ -31,7 +32,7 @@ const describeGet = describeRoute({
     200: ok("The task; Retry-After is set while it is not over", ReviewTaskSchema, REVIEW_TASK_EXAMPLE, [
       "Retry-After",
     ]),
-    ...problems(INSTANCE, [...REVIEW_READ_PROBLEMS, "review-task-not-found"]),
+    ...problems(INSTANCE, [...READ_PROBLEMS, "review-task-not-found"]),
   },
 });
 const describeCancel = describeRoute({
@@ -43,7 +44,7 @@ const describeCancel = describeRoute({
   responses: {
     200: ok("The task", ReviewTaskSchema, REVIEW_TASK_EXAMPLE),
     ...problems(`${INSTANCE}/cancel`, [
-      ...REVIEW_READ_PROBLEMS,
+      ...READ_PROBLEMS,
       "cross-site-request",
       "review-task-not-found",
       "review-over",

@@ -28,8 +28,9 @@ import { problems } from "../openapi/responses.ts";
 import { REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { choiceParameter, invalidParameter, onlyParameters } from "../parameters.ts";
 import { READERS } from "../roles.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 import { queryAnswer } from "./query-access.ts";
-import { REVIEW_READ_PROBLEMS, taskViewer } from "./review-access.ts";
+import { taskViewer } from "./review-access.ts";
 import { ACTIONS_PATH } from "./review-post.ts";
 
 const LIMITS = { fallback: 50, max: 200 };
@@ -55,7 +56,7 @@ const describe = describeRoute({
       items: [REVIEW_TASK_EXAMPLE],
       next: null,
     }),
-    ...problems(ACTIONS_PATH, [...REVIEW_READ_PROBLEMS, "server-busy", "too-many-at-once"]),
+    ...problems(ACTIONS_PATH, [...READ_PROBLEMS, "server-busy", "too-many-at-once"]),
   },
 });
 

@@ -24,7 +24,7 @@ import { ok, problems } from "../openapi/responses.ts";
 import { DRY_RUN_EXAMPLE, NEW_REVIEW_EXAMPLE, REVIEW_TASK_EXAMPLE } from "../openapi/review-examples.ts";
 import { onlyParameters } from "../parameters.ts";
 import { REVIEWERS } from "../roles.ts";
-import { CHANGE_PROBLEMS } from "./registry-access.ts";
+import { CHANGE_PROBLEMS } from "./common-problems.ts";
 import { reviewAnswer } from "./review-access.ts";
 
 export const ACTIONS_PATH = "/api/v1/quarantine/actions";

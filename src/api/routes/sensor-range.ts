@@ -15,14 +15,9 @@ import { IF_MATCH, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../openapi/p
 import { RANGE_CHANGE_EXAMPLE, RANGE_STATE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { limitsOf } from "../range-limits.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  sensorKeyOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, sensorKeyOf } from "./registry-access.ts";
 
 const PATH = "/api/v1/systems/:system_id/sensors/:sensor_id/range";
 const INSTANCE = "/api/v1/systems/x/sensors/y/range";

@@ -8,8 +8,9 @@ import { queryParameter, SENSOR_ID_PARAMETER, SYSTEM_ID_PARAMETER } from "../ope
 import { RANGE_VERSION_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { onlyParameters, wholeParameter } from "../parameters.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import { READ_PROBLEMS, registryAnswer, sensorKeyOf } from "./registry-access.ts";
+import { registryAnswer, sensorKeyOf } from "./registry-access.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;

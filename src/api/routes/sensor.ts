@@ -17,14 +17,9 @@ import {
   SENSOR_EXAMPLE,
 } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  sensorKeyOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, sensorKeyOf } from "./registry-access.ts";
 
 const PATH = "/api/v1/systems/:system_id/sensors/:sensor_id";
 const INSTANCE = "/api/v1/systems/x/sensors/y";

@@ -14,14 +14,9 @@ import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { NEW_SENSOR_EXAMPLE, SENSOR_EXAMPLE, SENSOR_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { limitsOf } from "../range-limits.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  systemIdOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, systemIdOf } from "./registry-access.ts";
 import { listParameters, listQuery } from "./registry-list.ts";
 
 const PATH = "/api/v1/systems/:system_id/sensors";

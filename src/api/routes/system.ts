@@ -11,14 +11,9 @@ import { SYSTEM_ID_PARAMETER } from "../openapi/parameters.ts";
 import { SYSTEM_CHANGE_EXAMPLE, SYSTEM_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { ProblemError } from "../problem-error.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import {
-  CHANGE_PROBLEMS,
-  READ_PROBLEMS,
-  REGISTRY_EDITORS,
-  registryAnswer,
-  systemIdOf,
-} from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer, systemIdOf } from "./registry-access.ts";
 
 const PATH = "/api/v1/systems/:system_id";
 const shared = {

@@ -12,8 +12,9 @@ import { SECURITY } from "../openapi/document.ts";
 import { NEW_SYSTEM_EXAMPLE, SYSTEM_EXAMPLE, SYSTEM_PAGE_EXAMPLE } from "../openapi/registry-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { invalidParameter } from "../parameters.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import type { RegistryDeps } from "./registry-access.ts";
-import { CHANGE_PROBLEMS, READ_PROBLEMS, REGISTRY_EDITORS, registryAnswer } from "./registry-access.ts";
+import { REGISTRY_EDITORS, registryAnswer } from "./registry-access.ts";
 import { listParameters, listQuery } from "./registry-list.ts";
 
 const PATH = "/api/v1/systems";

@@ -18,7 +18,7 @@ import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
 import { accountAnswer, changedBy, grantedSystems } from "./account-access.ts";
-import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
+import { CHANGE_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 import { MAX_ACCOUNT_BYTES } from "./users.ts";
 
 const PATH = "/api/v1/users/:user_id";

@@ -20,9 +20,9 @@ import { onlyParameters, wholeParameter } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
 import { ADMINS } from "../roles.ts";
 import { changedBy, grantedSystems } from "./account-access.ts";
+import { CHANGE_PROBLEMS } from "./common-problems.ts";
 import { LIST_PROBLEMS, pageAnswer } from "./oversight-access.ts";
 import { queryAnswer } from "./query-access.ts";
-import { CHANGE_PROBLEMS } from "./registry-access.ts";
 
 const PATH = "/api/v1/users";
 const DEFAULT_LIMIT = 50;

@@ -18,7 +18,7 @@ import { authenticate, NO_KEYS } from "../middleware/authenticate.ts";
 import { pathId } from "../openapi/parameters.ts";
 import { pathUuid } from "../parameters.ts";
 import { ProblemError } from "../problem-error.ts";
-import { BODY_PROBLEMS, READ_PROBLEMS } from "./registry-access.ts";
+import { BODY_PROBLEMS, READ_PROBLEMS } from "./common-problems.ts";
 
 export const WEBHOOKS_PATH = "/api/v1/webhooks";
 /** For the addresses of problems' examples. */

@@ -9,7 +9,7 @@ import { WORKER_EXAMPLE } from "../openapi/oversight-examples.ts";
 import { ok, problems } from "../openapi/responses.ts";
 import { onlyParameters } from "../parameters.ts";
 import { READERS } from "../roles.ts";
-import { LOOK_PROBLEMS } from "./oversight-access.ts";
+import { READ_PROBLEMS } from "./common-problems.ts";
 
 const PATH = "/api/v1/workers";
 
@@ -23,7 +23,7 @@ const describe = describeRoute({
   security: SECURITY,
   responses: {
     200: ok("Threads, by process", WorkerListSchema, { items: [WORKER_EXAMPLE] }),
-    ...problems(PATH, LOOK_PROBLEMS),
+    ...problems(PATH, READ_PROBLEMS),
   },
 });
 

@@ -1,12 +1,12 @@
 /** How fast the service's writer is, as a share of one raw COPY of the same rows into an identical hypertable. */
 import type { ReadingColumns } from "../../contract/columns.ts";
-import { encodeReadings, READING_COPY_COLUMNS } from "../../contract/copy.ts";
+import { encodeReadings } from "../../contract/copy.ts";
 import { copyOrder } from "../../contract/order.ts";
 import { type BenchmarkTables, RAW_TABLE } from "../../store/benchmark-tables.ts";
-import { WriterConnection } from "../../store/writer/connection.ts";
 import type { WriteGroup, WriteJob } from "../../store/writer/group.ts";
 import { Writer } from "../../store/writer/writer.ts";
 import { median } from "./percentile.ts";
+import { timeCopy } from "./raw-copy.ts";
 import type { Recording } from "./recording.ts";
 
 /** Readings in one transaction and in each of its jobs: what the service coalesces of full batches. */
@@ -40,12 +40,13 @@ export async function measureWriting(
   const rows = whole.length;
   const bytes = encodeReadings(whole, inOrder(rows), [recording.shape.system_id]);
   const groups = [...recording.groups(GROUP_ROWS)];
+  const session = { url: target.url, application_name: "hydraulic-verify-raw", deadline_ms: DEADLINE_MS };
   const raw_ms: number[] = [];
   const service_ms: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     stop.throwIfAborted();
     await target.tables.empty();
-    raw_ms.push(await copyRaw(target.url, bytes));
+    raw_ms.push(await timeCopy(session, RAW_TABLE, bytes));
     stop.throwIfAborted();
     service_ms.push(await writeAll(target, recording, groups, stop));
     await target.tables.assertSame();
@@ -61,23 +62,6 @@ export async function measureWriting(
 }
 
 const inOrder = (rows: number) => Int32Array.from({ length: rows }, (_, row) => row);
-
-/** @returns ms from BEGIN to the answer of COMMIT */
-async function copyRaw(url: string, bytes: Buffer): Promise<number> {
-  const connection = new WriterConnection({
-    url,
-    application_name: "hydraulic-verify-raw",
-    deadline_ms: DEADLINE_MS,
-  });
-  try {
-    await connection.transaction((tx) => tx.query("SELECT 1"));
-    const begin = performance.now();
-    await connection.transaction((tx) => tx.copy(RAW_TABLE, READING_COPY_COLUMNS, bytes));
-    return performance.now() - begin;
-  } finally {
-    await connection.close();
-  }
-}
 
 /** Sort, encode, COPY, jobs, dirty hours and COMMIT of every group, on one connection. @returns ms */
 async function writeAll(
