@@ -1,6 +1,7 @@
-/** A Redis of a test file's own, empty after each of its tests. */
+/** A Redis of a test file's own, empty after each of its tests, and batches for it. */
 import { afterAll, afterEach, beforeAll } from "bun:test";
 import { ready, workClient } from "../../src/stream/connection.ts";
+import type { BatchOffer } from "../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../src/stream/scripts.ts";
 import { createTestRedis, type TestService } from "./test-services.ts";
 
@@ -30,3 +31,15 @@ export function useStreamRedis(
     await service.drop();
   });
 }
+
+/** A batch of one reading, of somebody. */
+export const someOffer = (more: Partial<BatchOffer> = {}): BatchOffer => ({
+  system_id: crypto.randomUUID(),
+  user_id: crypto.randomUUID(),
+  request_id: "r",
+  total_readings: 1,
+  received_at_ms: 1,
+  format: "json",
+  body: Buffer.from("{}"),
+  ...more,
+});

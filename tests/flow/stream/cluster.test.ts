@@ -23,6 +23,7 @@ import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { slotOf } from "../../../src/stream/slots.ts";
 import { WorkerBoard } from "../../../src/stream/worker-board.ts";
 import { RedisCluster } from "../../support/redis-cluster.ts";
+import { someOffer } from "../../support/stream-redis.ts";
 import { until } from "../../support/until.ts";
 
 const PARTITIONS = 5;
@@ -40,16 +41,7 @@ afterAll(async () => {
 });
 
 async function offer(producer: Producer, idempotency?: BatchOffer["idempotency"]): Promise<string> {
-  const outcome = await producer.offer({
-    system_id: crypto.randomUUID(),
-    user_id: crypto.randomUUID(),
-    request_id: "r",
-    total_readings: 1,
-    received_at_ms: 1,
-    format: "json",
-    body: Buffer.from("{}"),
-    ...(idempotency ? { idempotency } : {}),
-  });
+  const outcome = await producer.offer(someOffer(idempotency ? { idempotency } : {}));
   if (outcome.kind !== "accepted") throw new Error(outcome.kind);
   return outcome.job_id;
 }

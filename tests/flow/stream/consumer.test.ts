@@ -9,7 +9,7 @@ import { Producer } from "../../../src/stream/producer.ts";
 import type { StreamReader } from "../../../src/stream/reader.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { createProxy } from "../../support/proxy.ts";
-import { useStreamRedis } from "../../support/stream-redis.ts";
+import { someOffer, useStreamRedis } from "../../support/stream-redis.ts";
 import { until } from "../../support/until.ts";
 
 const PARTITIONS = 3;
@@ -31,15 +31,7 @@ useStreamRedis(
 async function offer(count: number): Promise<void> {
   const producer = new Producer(redis, BOUNDS);
   for (let i = 0; i < count; i += 1) {
-    await producer.offer({
-      system_id: "550e8400-e29b-41d4-a716-446655440000",
-      user_id: "550e8400-e29b-41d4-a716-44665544ffff",
-      request_id: "r",
-      total_readings: 1,
-      received_at_ms: 1,
-      format: "json",
-      body: Buffer.from(String(i)),
-    });
+    await producer.offer(someOffer({ body: Buffer.from(String(i)) }));
   }
 }
 function consumerOf(name: string, at = url, partitions = PARTITIONS): StreamConsumer {

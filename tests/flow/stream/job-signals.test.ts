@@ -9,6 +9,7 @@ import { JOB_CHANNEL } from "../../../src/stream/keys.ts";
 import { Producer } from "../../../src/stream/producer.ts";
 import type { ScriptedRedis } from "../../../src/stream/scripts.ts";
 import { createProxy, type TcpProxy } from "../../support/proxy.ts";
+import { someOffer } from "../../support/stream-redis.ts";
 import { createTestRedis, type TestService } from "../../support/test-services.ts";
 import { until } from "../../support/until.ts";
 
@@ -52,15 +53,7 @@ async function threeJobs(client: ScriptedRedis): Promise<string[]> {
   const producer = new Producer(client, BOUNDS);
   const ids: string[] = [];
   for (let i = 0; i < 3; i += 1) {
-    const outcome = await producer.offer({
-      system_id: crypto.randomUUID(),
-      user_id: crypto.randomUUID(),
-      request_id: "r",
-      total_readings: 1,
-      received_at_ms: 1,
-      format: "json",
-      body: Buffer.from("{}"),
-    });
+    const outcome = await producer.offer(someOffer());
     if (outcome.kind !== "accepted") throw new Error(outcome.kind);
     ids.push(outcome.job_id);
   }
