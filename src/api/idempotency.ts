@@ -75,9 +75,9 @@ export async function acceptOnce(
 }
 
 /**
- * True when it is not known whether the request changed anything. When Redis went away under it, the batch may be in the stream and its id in the key. Freeing the key
- * would then let a retry make a second job; so it is left to its claim's time to live. An error reply, on the
- * other hand, says that nothing was written.
+ * True when it is not known whether the request changed anything: when Redis went away under it, the batch may be in
+ * the stream and its id in the key. Freeing the key would then let a retry make a second job; so it is left to its
+ * claim's time to live. An error reply, on the other hand, says that nothing was written.
  */
 export function mayHaveWritten(error: unknown): boolean {
   if (!(error instanceof StreamUnavailableError) || error instanceof NothingWrittenError) return false;

@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** @throws {AggregateError} when the client does not compile */
-export async function buildBundle(): Promise<Bundle> {
+async function buildBundle(): Promise<Bundle> {
   const { outputs } = await Bun.build({
     entrypoints: ENTRIES,
     target: "browser",

@@ -11,7 +11,7 @@ import { ROLES, SCOPES } from "./roles.ts";
 
 export const MAX_USERNAME_LENGTH = 150;
 /** Systems that an account or a key is limited to, at most. */
-export const MAX_SYSTEMS = 1_000;
+const MAX_SYSTEMS = 1_000;
 /** Keys in use that one account may have. */
 export const MAX_KEYS = 50;
 /** The bounds of RATE_LIMIT_*. */
@@ -157,7 +157,7 @@ export const KeyChangeSchema = Type.Object(
 export type KeyChange = Static<typeof KeyChangeSchema>;
 
 /** An old key may go on for a while, so that devices can be given the new one: at most 30 days. */
-export const MAX_OVERLAP_S = 2_592_000;
+const MAX_OVERLAP_S = 2_592_000;
 /** Body of `POST /api/v1/keys/{key_id}/rotate`. */
 export const RotateKeySchema = Type.Object(
   {

@@ -36,9 +36,9 @@ export const AcknowledgementSchema = Type.Object(
   { $id: "Acknowledgement", additionalProperties: false },
 );
 
-export const MIN_ALERT_WINDOW_S = 60;
-export const MAX_ALERT_WINDOW_S = 86_400;
-export const MAX_ALERT_READINGS = 1_000_000_000_000;
+const MIN_ALERT_WINDOW_S = 60;
+const MAX_ALERT_WINDOW_S = 86_400;
+const MAX_ALERT_READINGS = 1_000_000_000_000;
 
 const ShareLimit = Type.Number({
   minimum: 0,
@@ -57,7 +57,7 @@ const ReadingsLimit = Type.Integer({
 });
 
 /** When a system has too many quarantined readings. */
-export const AlertLimitsSchema = Type.Object({
+const AlertLimitsSchema = Type.Object({
   share: ShareLimit,
   window_s: WindowLimit,
   min_readings: ReadingsLimit,

@@ -1,6 +1,6 @@
 /**
  * Accepted readings of one group of batches, column by column. Typed arrays instead of objects: a group of
- * 40,000 readings is five allocations, sorts without touching the garbage collector and encodes in one pass.
+ * 40,000 readings is seven allocations, sorts without touching the garbage collector and encodes in one pass.
  */
 
 /** Grows in doublings; `length` rows are valid. */
@@ -18,7 +18,7 @@ export class ReadingColumns {
   /** In the canonical unit. */
   value: Float64Array;
   unit: Uint16Array;
-  /** 50-100 */
+  /** 0-100; below `MIN_QUALITY` only where a reviewer approves it. */
   quality: Float32Array;
   /** Index of the batch within the group. */
   batch: Int32Array;

@@ -53,6 +53,7 @@ function writeTimestamp(view: DataView, at: number, timestamp_us: number): void 
  * The rows of `columns` named by `order`, in that order, as one COPY stream.
  * @param systems lower-case UUID of the system of each batch, by the batch's index in the group
  * @param ordinals when true each row ends with an int4: its position in `order` (for a staging table)
+ * @returns the whole stream, header and trailer included
  */
 export function encodeReadings(
   columns: ReadingColumns,
@@ -180,7 +181,10 @@ const FIELD_COUNT = (() => {
   return bytes;
 })();
 
-/** Refused readings as one COPY stream. Refusals are rare, so this is written to be read, not to be fast. */
+/**
+ * Refused readings as one COPY stream. Refusals are rare, so this is written to be read, not to be fast.
+ * @param batches of the group, by their index in it
+ */
 export function encodeRefusals(refusals: readonly Refusal[], batches: readonly RefusedBatch[]): Buffer {
   const nullable = <T>(value: T | null, encode: (value: T) => Buffer) =>
     field(value === null ? null : encode(value));

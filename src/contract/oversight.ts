@@ -123,11 +123,7 @@ export const OverviewSchema = Type.Object(
 );
 export type Overview = Static<typeof OverviewSchema>;
 
-export const HistoryPointSchema = Type.Pick(OverviewSchema, [
-  "at",
-  "accepted_rows_per_s",
-  "committed_rows_per_s",
-]);
+const HistoryPointSchema = Type.Pick(OverviewSchema, ["at", "accepted_rows_per_s", "committed_rows_per_s"]);
 export type HistoryPoint = Static<typeof HistoryPointSchema>;
 export const OverviewHistorySchema = Type.Object(
   { points: Type.Array(HistoryPointSchema, { description: "The oldest first" }) },

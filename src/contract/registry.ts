@@ -6,7 +6,7 @@ import { SENSOR_ID_PATTERN, UUID_PATTERN } from "./reading.ts";
 import { MAX_MAGNITUDE, MAX_UNIT_LENGTH } from "./unit-definitions.ts";
 
 /** Readings per second; the bound of the column. */
-export const MAX_RATE_HZ = 1_000_000;
+const MAX_RATE_HZ = 1_000_000;
 
 const IdSchema = Type.String({ pattern: UUID_PATTERN, description: "a UUID; a new one is made without it" });
 const UnitSchema = Type.String({

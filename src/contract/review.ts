@@ -11,7 +11,6 @@ import { MAX_REVIEW_IDS, REVIEW_STATUSES, type ReviewStatus } from "./review-sta
 export const REVIEW_ACTIONS = ["approve", "fix", "reject", "reopen", "revalidate"] as const;
 export type ReviewAction = (typeof REVIEW_ACTIONS)[number];
 export const TASK_STATES = ["queued", "running", "completed", "failed", "cancelled"] as const;
-export type TaskState = (typeof TASK_STATES)[number];
 
 /** Readings that one decision selects, at most. */
 export const MAX_SELECTED = 1_000_000;
@@ -33,7 +32,7 @@ const time = Type.String({ maxLength: 64, description: "an RFC 3339 date-time" }
 const IncidentField = Type.String({ minLength: 1, maxLength: 400, description: "`key` of an incident" });
 
 /** The same filters as of the list; `status` only narrows what an action is for. */
-export const QuarantineFilterSchema = Type.Object(
+const QuarantineFilterSchema = Type.Object(
   {
     incident: Type.Optional(IncidentField),
     job_id: Type.Optional(uuid),
@@ -52,7 +51,7 @@ export const QuarantineFilterSchema = Type.Object(
 export type QuarantineFilter = Static<typeof QuarantineFilterSchema>;
 
 const only = { additionalProperties: false } as const;
-export const SelectionSchema = Type.Union(
+const SelectionSchema = Type.Union(
   [
     Type.Object(
       {

@@ -3,7 +3,7 @@ import type { SensorRange } from "./known-sensor.ts";
 import type { Naming } from "./naming.ts";
 import type { UnitRegistry } from "./units.ts";
 
-/** Readings of lower quality are quarantined. */
+/** Readings of lower quality are quarantined; of 0-100. */
 export const MIN_QUALITY = 50;
 export const MAX_QUALITY = 100;
 export const DEFAULT_MAX_FUTURE_MS = 300_000;
@@ -11,7 +11,7 @@ export const DEFAULT_MAX_PAST_YEARS = 5;
 
 export interface RuleSettings {
   readonly units: UnitRegistry;
-  /** How far a timestamp may lie after the batch was received. */
+  /** How far a timestamp may lie after the batch was received, ms. */
   readonly maxFuture_ms: number;
   /** Calendar years that a timestamp may lie before it: the same date and time of day, that many years ago. */
   readonly maxPast_years: number;
@@ -31,7 +31,11 @@ export interface TimestampWindow {
   readonly settings: RuleSettings;
 }
 
-/** Accepted timestamps for a batch received at `received_ms`; both ends belong to it. */
+/**
+ * Accepted timestamps for a batch; both ends belong to it.
+ * @param received_ms when it was received, ms since the epoch
+ * @throws {RangeError} when that is not a time
+ */
 export function timestampWindow(received_ms: number, settings: RuleSettings): TimestampWindow {
   if (!Number.isFinite(received_ms)) throw new RangeError(`${received_ms} is not a time of receipt`);
   return {

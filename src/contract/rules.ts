@@ -40,7 +40,7 @@ export class BatchRules {
    * @param received_ms when the batch was RECEIVED (Unix time), so that neither a backlog nor a replay changes a verdict
    * @param columns good readings are appended in canonical units
    * @param refusals takes the others
-   * @throws RangeError when `received_ms` is not a time
+   * @throws {RangeError} when `received_ms` is not a time
    */
   constructor(
     readonly batch: number,
@@ -154,12 +154,12 @@ export function judgeValues(values: readonly unknown[], rules: BatchRules): void
 export function checkReadings(
   readings: readonly unknown[],
   batch: number,
-  now_ms: number,
+  received_ms: number,
   settings: RuleSettings,
   columns: ReadingColumns,
   refusals: Refusal[],
 ): void {
-  judgeValues(readings, new BatchRules(batch, now_ms, settings, columns, refusals));
+  judgeValues(readings, new BatchRules(batch, received_ms, settings, columns, refusals));
 }
 
 /** The fields of a refusal that come from the reading itself. */

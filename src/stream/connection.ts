@@ -1,4 +1,4 @@
-/** Connections to Redis, one kind for each way of using it. */
+/** Connections to Redis, one kind for each way of using it. Each may throw {TlsFileError} before it connects. */
 import { tracingChannel } from "node:diagnostics_channel";
 import { type Cluster, Redis } from "ioredis";
 import { type ClusterNodeAddress, clusterAddress } from "./address.ts";

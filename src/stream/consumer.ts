@@ -25,6 +25,7 @@ import type { ScriptedRedis } from "./scripts.ts";
 /** Attempts are forgotten after this, s. */
 const ATTEMPTS_TTL_S = 86_400;
 
+/** One thread's part in the groups of all partitions. Each call throws {StreamUnavailableError} while Redis is away. */
 export class StreamConsumer {
   /**
    * @param reader waits for new entries on connections of its own
@@ -56,10 +57,7 @@ export class StreamConsumer {
     });
   };
 
-  /**
-   * New entries: about `count` shared between the partitions, waiting `block_ms` for the first.
-   * @throws {StreamUnavailableError}
-   */
+  /** New entries: about `count` shared between the partitions, waiting `block_ms` for the first. */
   read(count: number, block_ms: number): Promise<StreamEntry[]> {
     return this.reader.read({
       consumer: this.name,
@@ -158,7 +156,7 @@ export class StreamConsumer {
     });
   }
 
-  /** Tell that the jobs are in work. */
+  /** Tell that the jobs are in work. @param now_ms since the epoch */
   async begin(job_ids: readonly string[], now_ms: number): Promise<void> {
     await byPartition(job_ids, partitionOf, (_, ids) =>
       reaching(this.redis.hiBegin(ids.length, ...ids.map(jobKey), now_ms)),
@@ -174,7 +172,7 @@ export class StreamConsumer {
     return reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), 1, ATTEMPTS_TTL_S));
   }
 
-  /** The attempt did not end the thread. @throws {StreamUnavailableError} */
+  /** The attempt did not end the thread. */
   async attemptEnded(entry: StreamEntry): Promise<void> {
     await reaching(this.redis.hiAttempt(attemptsKey(entry.partition, entry.id), -1, ATTEMPTS_TTL_S));
   }
@@ -195,7 +193,10 @@ export class StreamConsumer {
     );
   }
 
-  /** Move an entry that cannot be processed to the dead letters, payload and all; its job, if it has one, ends. */
+  /**
+   * Move an entry that cannot be processed to the dead letters, payload and all; its job, if it has one, ends.
+   * @param now_ms since the epoch
+   */
   async bury(entry: StreamEntry, reason: string, now_ms: number, job: JobRecord | null): Promise<void> {
     const { partition: p, id } = entry;
     const end = job ? endFields(job) : [];

@@ -9,7 +9,7 @@ import type { Refusal } from "../../contract/refusal.ts";
 import type { Span } from "../../ops/trace.ts";
 import type { WriterTransaction } from "./connection.ts";
 
-/** A reading that the database holds under the same key. */
+/** A reading that the database holds under the same key, in its canonical unit. */
 export interface Stored {
   readonly value: number;
   readonly unit: string;
@@ -39,7 +39,7 @@ export interface Ledger {
   readonly inserted: number;
 }
 
-/** A stored reading that gives way to another value. */
+/** A stored reading that gives way to another value; times are microseconds since the epoch. */
 export interface Replaced {
   readonly sensor_id: string;
   readonly timestamp_us: number;
@@ -51,7 +51,9 @@ export interface Replaced {
 /** A batch of the group. */
 export interface WriteJob {
   readonly meta: EntryMeta;
+  /** Where it was in the stream, as partition/id; for people. */
   readonly stream_entry: string;
+  /** Since the epoch. */
   readonly started_at_ms: number;
   /** Set when the job fails as a whole although its readings are accounted for (system not registered). */
   readonly error_message: string | null;
@@ -87,6 +89,7 @@ export interface Committed {
   readonly jobs: readonly JobRecord[];
   /** Those of the group and those found while writing. */
   readonly refusals: readonly Refusal[];
+  /** Stored by this transaction. */
   readonly rows: number;
   readonly way: Way;
   readonly encode_ms: number;

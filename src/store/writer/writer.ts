@@ -28,7 +28,7 @@ import { registerSensors } from "./sensor-registration.ts";
 
 export class Writer {
   readonly #connection: WriterConnection;
-  /** The last group had stored keys: where producers send again, the next one has some too. */
+  /** Keys of the last group were stored before: where producers send again, the next one has some too. */
   #repeating = false;
 
   constructor(
@@ -41,6 +41,7 @@ export class Writer {
   /**
    * Write a group.
    * @throws {AlreadyEndedError} nothing was written; leave those jobs out and try again
+   * @throws {SensorTakenError} {ReplacedError} nothing was written; judge the group again by what is there now
    * @throws errors to be told apart by `classify`
    */
   async commit(group: WriteGroup): Promise<Committed> {

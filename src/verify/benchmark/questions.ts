@@ -116,7 +116,7 @@ export const QUESTIONS: readonly Question[] = [
 ];
 
 /** A question was answered with nothing. */
-export class EmptyAnswerError extends Error {
+class EmptyAnswerError extends Error {
   override readonly name = "EmptyAnswerError";
 }
 

@@ -49,7 +49,7 @@ export function setKeys(on: boolean): void {
   keysOn.set(on);
 }
 
-export function applyTheme(): void {
+function applyTheme(): void {
   if (theme.value === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme.value;
   colours.set(colours.value + 1);

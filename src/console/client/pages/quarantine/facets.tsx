@@ -16,7 +16,7 @@ import { listOf } from "./filters.ts";
 /** Below that the API takes no text: it would be in nearly every reason. */
 const SHORTEST_TEXT = 3;
 
-export const cappedText = (value: Count | undefined) =>
+const cappedText = (value: Count | undefined) =>
   value === undefined ? "" : `${brief(value.count)}${value.capped ? "+" : ""}`;
 
 /** Incidents go by when their readings were taken, single readings by when they were refused. */

@@ -42,7 +42,7 @@ const sensorText = (incident: Incident) => {
   return name ? shortName(name) : sensor_id ? shortId(sensor_id) : "Unknown sensor";
 };
 
-export const incidentPage = ({ sample, key, count: readings }: Incident) =>
+const incidentPage = ({ sample, key, count: readings }: Incident) =>
   to(`/quarantine/readings/${sample.id}`, { incident: key, of: String(readings) });
 
 /** Exactly the readings of an incident, whatever was decided about them. */
