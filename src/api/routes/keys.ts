@@ -87,6 +87,7 @@ const checkNew = shapeCheck(NewKeySchema);
 
 export function mountKeys(app: App, deps: RouteDeps): void {
   const people = authenticate(deps.tokens, undefined, NO_KEYS);
+  const read = smallJson(MAX_KEY_BYTES, deps.config.BODY_TIMEOUT_MS);
   app.get(KEYS_PATH, describeList, people, async (c) => {
     onlyParameters(c, ["user_id", "state", "limit", "after"]);
     const limit = wholeParameter(c, "limit", { min: 1, max: MAX_LIMIT, fallback: DEFAULT_LIMIT });
@@ -98,34 +99,37 @@ export function mountKeys(app: App, deps: RouteDeps): void {
     return pageAnswer(c, items, last ? [last.id] : null);
   });
 
-  const read = smallJson(MAX_KEY_BYTES, deps.config.BODY_TIMEOUT_MS);
-  app.post(KEYS_PATH, describeCreate, people, requireEncodedJson, async (c) => {
-    const given = checkNew(await read(c));
-    requireLimitsByAdmin(c, given);
-    const expires_at = expiryOf(given, deps.clock.now_ms());
-    const owner = await ownerOf(deps, c, given.user_id);
-    const systems = given.systems ? await grantedSystems(deps, c, given.systems) : null;
-    if (systems !== null && !isWithin(systems, owner.systems)) {
-      throw invalidField("/systems", "The owner of the key does not reach all of these systems.");
-    }
-    await ensureOwnRow(deps, c);
-    const { secret, prefix, hash } = mintKey();
-    const key = {
-      id: Bun.randomUUIDv7(),
-      prefix,
-      hash,
-      user_id: owner.id,
-      name: given.name,
-      scopes: given.scopes,
-      systems,
-      requests_per_minute: given.requests_per_minute ?? null,
-      readings_per_minute: given.readings_per_minute ?? null,
-      expires_at,
-    };
-    await accountAnswer(deps.apiKeys.create(key, viewerOf(c), given.note ?? null));
-    await recount(deps.register);
-    return secretAnswer(deps, c, key.id, secret);
-  });
+  app.post(KEYS_PATH, describeCreate, people, requireEncodedJson, async (c) =>
+    makeKey(deps, c, checkNew(await read(c))),
+  );
+}
+
+/** @throws {ProblemError} for what the visitor or the owner may not have */
+async function makeKey(deps: RouteDeps, c: AppContext, given: NewKeyBody): Promise<Response> {
+  requireLimitsByAdmin(c, given);
+  const expires_at = expiryOf(given, deps.clock.now_ms());
+  const owner = await ownerOf(deps, c, given.user_id);
+  const systems = given.systems ? await grantedSystems(deps, c, given.systems) : null;
+  if (systems !== null && !isWithin(systems, owner.systems)) {
+    throw invalidField("/systems", "The owner of the key does not reach all of these systems.");
+  }
+  await ensureOwnRow(deps, c);
+  const { secret, prefix, hash } = mintKey();
+  const key = {
+    id: Bun.randomUUIDv7(),
+    prefix,
+    hash,
+    user_id: owner.id,
+    name: given.name,
+    scopes: given.scopes,
+    systems,
+    requests_per_minute: given.requests_per_minute ?? null,
+    readings_per_minute: given.readings_per_minute ?? null,
+    expires_at,
+  };
+  await accountAnswer(deps.apiKeys.create(key, viewerOf(c), given.note ?? null));
+  await recount(deps.register);
+  return secretAnswer(deps, c, key.id, secret);
 }
 
 /** @throws {ProblemError} user-not-found: also for those who are no admins and name another */

@@ -183,13 +183,13 @@ function longReader({ mapping, header, format, system_id, stamps, taken }: Reade
       if (isEmptyCell(cells[at.value]!, format)) return sink.emptyCell();
       const timestamp = stamps(cells, number);
       if (typeof timestamp !== "string") return refuse(timestamp.column, timestamp.details);
-      const number_value = parseNumber(cells[at.value]!, format);
-      if (number_value === null) return refuse(name, noNumber(cells[at.value]!));
+      const measured = parseNumber(cells[at.value]!, format);
+      if (measured === null) return refuse(name, noNumber(cells[at.value]!));
       const unitText = columns[name]?.unit ?? (at.unit === null ? "" : cells[at.unit]!.trim());
       if (unitText === "" && at.unit === null) return refuse(name, `no unit: --column ${name}=UNIT`);
       const graded = qualityOf(at.quality === null ? "" : cells[at.quality]!, format);
       if (graded === null) return refuse(quality ?? null, noNumber(cells[at.quality!]!));
-      const reading = { sensor_id: ids.of(name), timestamp, value: number_value, unit: unitText, ...graded };
+      const reading = { sensor_id: ids.of(name), timestamp, value: measured, unit: unitText, ...graded };
       sink.reading({ line, column: name, reading });
     },
   };

@@ -45,8 +45,6 @@ export function AroundChart({ reading, units }: AroundChartProps) {
     );
   }
   const settled = [...around.refused, reading].filter(isSettled).length;
-  const refused = around.refused.length + 1 - settled;
-  const label = `${sensor?.name ?? "Sensor"} around the reading: ${countOf(around.items.length, "stored point")}, ${settled > 0 ? `${count(settled)} approved or fixed since, ` : ""}${count(refused)} refused, this one ${quantity(reading.value, reading.unit)}`;
   return (
     <>
       <Chart
@@ -54,7 +52,7 @@ export function AroundChart({ reading, units }: AroundChartProps) {
         spec={spec}
         data={data.aligned}
         range={[seconds(around.from), seconds(around.to)]}
-        label={label}
+        label={labelOf(reading, settled)}
       />
       {settled > 0 ? (
         <p class="panel-body muted small">
@@ -78,6 +76,13 @@ const seriesOf = (unit: string, drawn: boolean, anySettled: boolean) => (palette
     ? [dotsSeries({ label: "Since approved or fixed", colour: palette.second, unit, scaled: !drawn })]
     : []),
 ];
+
+/** What the chart shows, in words. @param settled how many were approved or fixed since */
+function labelOf({ around, sensor, value, unit }: QuarantinedReadingDetail, settled: number): string {
+  const since = settled > 0 ? `${count(settled)} approved or fixed since, ` : "";
+  const refused = around.refused.length + 1 - settled;
+  return `${sensor?.name ?? "Sensor"} around the reading: ${countOf(around.items.length, "stored point")}, ${since}${count(refused)} refused, this one ${quantity(value, unit)}`;
+}
 
 /** Column of the data with what was approved or fixed; it is only there when there is some. */
 const SETTLED = 5;

@@ -109,16 +109,7 @@ function LimitsDialog(props: LimitsDialogProps) {
   const [share, setShare] = useState(typed(own.share, HUNDRED));
   const [window, setWindow] = useState(typed(own.window_s, 1 / MINUTE_S));
   const [fewest, setFewest] = useState(typed(own.min_readings, 1));
-  const work = async () => {
-    const percentage = limitOf(share, "The share", 0, HUNDRED);
-    const minutes = limitOf(window, "The window", 1, MAX_WINDOW_MIN);
-    const body: OwnAlertLimits = {
-      share: percentage === null ? null : times(percentage, 1 / HUNDRED),
-      window_s: minutes === null ? null : times(minutes, MINUTE_S),
-      min_readings: limitOf(fewest, "The number of readings", 1, MAX_READINGS),
-    };
-    await set(body);
-  };
+  const work = async () => set(bodyOf(share, window, fewest));
   return (
     <FormDialog
       title="Limits of the system's alerts"
@@ -153,6 +144,17 @@ function LimitsDialog(props: LimitsDialogProps) {
       />
     </FormDialog>
   );
+}
+
+/** What is typed, in the units of the service. @throws {FormError} */
+function bodyOf(share: string, window: string, fewest: string): OwnAlertLimits {
+  const percentage = limitOf(share, "The share", 0, HUNDRED);
+  const minutes = limitOf(window, "The window", 1, MAX_WINDOW_MIN);
+  return {
+    share: percentage === null ? null : times(percentage, 1 / HUNDRED),
+    window_s: minutes === null ? null : times(minutes, MINUTE_S),
+    min_readings: limitOf(fewest, "The number of readings", 1, MAX_READINGS),
+  };
 }
 
 /** What is typed for a limit; null when it is empty. @throws {FormError} */
