@@ -40,7 +40,7 @@ test(
     await until("batches are accepted again", () => load.accepted.size > BOUND_ENTRIES * 2);
     await load.stop();
     await stack.settle(load);
-    expect((await fetch(`${api.url}/readyz`)).status).toBe(200);
+    await until("it is ready", async () => (await fetch(`${api.url}/readyz`)).status === 200);
     expectRefusalsToBeClear(load);
   },
   TEST_MS,

@@ -72,7 +72,7 @@ test(
       stack.start("worker", { WORKER_THREADS: "2" }),
     ]);
     const jobs = await sendAll(overlapping(randomFrom(seed)), await stack.login());
-    await stack.reckoning.drained(20_000, () => stack.tail());
+    await stack.reckoning.drained(60_000, () => stack.tail());
     await stack.reckoning.expectQuiet();
 
     const stored = new Map(

@@ -31,11 +31,15 @@ const accepts = (load: Load, more: number) => {
 
 /** Nothing more is to be found out: each accepted batch has ended, one way or the other. */
 const allEnded = (load: Load) =>
-  until("every accepted batch has ended", async () => {
-    const [row] = await stack.reckoning.sql<{ n: number }[]>`
-      SELECT count(*)::int AS n FROM diagnostics_ingestion_job WHERE status IN ('completed', 'failed')`;
-    return row!.n === load.accepted.size && stack.reckoning.lost();
-  });
+  until(
+    "every accepted batch has ended",
+    async () => {
+      const [row] = await stack.reckoning.sql<{ n: number }[]>`
+        SELECT count(*)::int AS n FROM diagnostics_ingestion_job WHERE status IN ('completed', 'failed')`;
+      return row!.n === load.accepted.size && stack.reckoning.lost();
+    },
+    60_000,
+  );
 
 test(
   "FLUSHALL under load: the load goes on, what was lost is told and stored once when it is sent again",
@@ -53,7 +57,7 @@ test(
     const lost = await allEnded(load);
     expect(lost.size).toBeGreaterThanOrEqual(35);
     const expected = await stack.sendLostAgain(load, lost);
-    await stack.reckoning.drained(20_000, () => stack.tail());
+    await stack.reckoning.drained(60_000, () => stack.tail());
     await stack.reckoning.expectRows(expected, lost);
   },
   TEST_MS,
@@ -97,7 +101,7 @@ test(
     });
     expect(lost.size).toBeGreaterThan(0);
     const expected = await stack.sendLostAgain(load, lost);
-    await stack.reckoning.drained(20_000, () => stack.tail());
+    await stack.reckoning.drained(60_000, () => stack.tail());
     await stack.reckoning.expectRows(expected, lost);
   },
   TEST_MS,

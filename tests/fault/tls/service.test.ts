@@ -109,9 +109,11 @@ test(
     await until("batches are accepted", () => load.accepted.size >= 20);
     await services.present(services.expired());
     await services.cut();
-    await becomes("unavailable");
-    const { reasons } = await readiness();
-    expect(reasons).toEqual([
+    const told = async () => {
+      const { status, reasons } = await readiness();
+      return status === "unavailable" && reasons.length > 1 && reasons;
+    };
+    expect(await until("/readyz says that both are away", told, 60_000)).toEqual([
       "Redis is down or takes no writes",
       expect.stringContaining("PostgreSQL is down"),
     ]);

@@ -62,7 +62,7 @@ export async function toTheBoundAndBack(
   await load.stop();
   for (const [id, batch] of load.accepted) accepted.set(id, batch);
   await stack.settle({ accepted }, 90_000);
-  expect((await fetch(`${stack.url}/readyz`)).status).toBe(200);
+  await until("it is ready", async () => (await fetch(`${stack.url}/readyz`)).status === 200);
   expectRefusalsToBeClear(load);
   expect(load.slowest_ms).toBeLessThan(25_000);
   for (const program of stack.programs) expect([program.alive, died(program)]).toEqual([true, []]);
