@@ -11,6 +11,8 @@ const LOOK_EVERY_MS = 200;
 interface Backend {
   readonly port: number;
   serves: boolean;
+  /** A look is under way: answers that overtake each other would bring a backend back that stops. */
+  isAsked: boolean;
 }
 
 export class Balancer {
@@ -46,7 +48,7 @@ export class Balancer {
 
   /** Resolves when the backend gets connections. */
   async add(url: string): Promise<void> {
-    const backend: Backend = { port: Number(new URL(url).port), serves: false };
+    const backend: Backend = { port: Number(new URL(url).port), serves: false, isAsked: false };
     this.#backends.set(backend.port, backend);
     await until("the backend is in rotation", () => backend.serves);
   }
@@ -63,9 +65,12 @@ export class Balancer {
   }
 
   async #look(backend: Backend): Promise<void> {
+    if (backend.isAsked) return;
+    backend.isAsked = true;
     const answer = await fetch(`http://127.0.0.1:${backend.port}/readyz`, {
       signal: AbortSignal.timeout(20_000),
     }).catch(() => null);
+    backend.isAsked = false;
     const serves = answer?.status === 200;
     if (serves !== backend.serves) setTimeout(() => Object.assign(backend, { serves }), this.late_ms);
   }
