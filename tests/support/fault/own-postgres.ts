@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
+import { signal } from "../../../load/faults/effect.ts";
 import { type Account, chooseAccount } from "../../../src/services/account.ts";
 import { findEmbedded } from "../../../src/services/embedded/bundle.ts";
 import { ensureRuntime } from "../../../src/services/embedded/install-runtime.ts";
@@ -92,11 +93,11 @@ export class OwnPostgres {
 
   /** Nothing of it runs until `thaw`; connections stay open, new ones get no answer. */
   freeze(): void {
-    for (const pid of this.#processes()) process.kill(pid, "SIGSTOP");
+    this.#signal("SIGSTOP");
   }
 
   thaw(): void {
-    for (const pid of this.#processes()) process.kill(pid, "SIGCONT");
+    this.#signal("SIGCONT");
   }
 
   fillDisk(): void {
@@ -113,13 +114,16 @@ export class OwnPostgres {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** The postmaster first: it starts no others then (proc(5), stat: state and parent follow the name). */
-  #processes(): number[] {
-    const children = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && parentOf(name) === this.pid);
-    return [this.pid, ...children.map(Number)];
+  /** The postmaster first: one that stands still starts no others while they are looked for. */
+  #signal(name: NodeJS.Signals): void {
+    signal(this.pid, name);
+    for (const pid of readdirSync("/proc")) {
+      if (/^\d+$/.test(pid) && parentOf(pid) === this.pid) signal(Number(pid), name);
+    }
   }
 }
 
+/** proc(5), stat: state and parent follow the name. */
 function parentOf(pid: string): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
