@@ -329,7 +329,6 @@ describe("the stretch of a preview", () => {
       highest: null,
     };
     const some = { readings: 5, refused: 3, below: 1, above: 2, lowest: -1, highest: 12 };
-    expect(together(null, empty)).toBe(empty);
     const sum = together({ ...empty, ...some }, { ...empty, ...some, lowest: 2, highest: 40, from: "a" });
     expect(sum).toMatchObject({ readings: 10, refused: 6, below: 2, above: 4, lowest: -1, highest: 40 });
     expect([sum.from, sum.to]).toEqual(["a", "c"]);

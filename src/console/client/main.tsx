@@ -18,12 +18,14 @@ import "./styles/visitors.css";
 import "./styles/print.css";
 import { App } from "./app.tsx";
 import { loadSession } from "./lib/api.ts";
+import { keepFocus } from "./lib/focus.ts";
 import { startTheme } from "./lib/preferences.ts";
 import { keepSession } from "./lib/renewal.ts";
 import { startRouter } from "./lib/router.ts";
 
 startTheme();
 startRouter();
+keepFocus();
 keepSession();
 void loadSession();
 const root = document.getElementById("console");

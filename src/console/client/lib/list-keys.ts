@@ -29,6 +29,8 @@ export interface ListKeys<T> {
   /** Index of the row that keys act on; -1 before the first j. */
   readonly cursor: number;
   readonly current: T | undefined;
+  /** Puts the cursor on an item, which neither moves the page nor takes the focus. */
+  readonly put: (item: T) => void;
 }
 
 interface Cursor {
@@ -45,14 +47,17 @@ function useCursor<T>(items: readonly T[], keyOf: (item: T) => string, scope: st
   const { at, key } = kept.scope === scope ? kept : none;
   const found = key === null ? -1 : items.findIndex((item) => keyOf(item) === key);
   const cursor = found >= 0 ? found : Math.min(at, items.length - 1);
+  const put = (to: number) => {
+    const item = items[to];
+    keep({ scope, at: to, key: item === undefined ? null : keyOf(item) });
+  };
   /** @returns where it is then */
   const move = (step: number) => {
     const to = Math.max(0, Math.min(items.length - 1, cursor + step));
-    const item = items[to];
-    keep({ scope, at: to, key: item === undefined ? null : keyOf(item) });
+    put(to);
     return to;
   };
-  return { cursor, move };
+  return { cursor, move, put };
 }
 
 /**
@@ -67,7 +72,7 @@ export function useListKeys<T>(
   extend: (items: readonly T[]) => void,
   others: (current: T | undefined) => Keys,
 ): ListKeys<T> {
-  const { cursor, move } = useCursor(items, keyOf, scope);
+  const { cursor, move, put } = useCursor(items, keyOf, scope);
   const current = items[cursor];
   const isMoved = useRef(true);
   const step = (by: number) => {
@@ -83,7 +88,7 @@ export function useListKeys<T>(
     K: () => take(-1),
   });
   useRowFocus(isMoved, current === undefined ? null : keyOf(current));
-  return { cursor, current };
+  return { cursor, current, put: (item) => put(items.indexOf(item)) };
 }
 
 /** The row of the cursor is brought into sight and read out when it was moved; nothing else loses the focus to it. */

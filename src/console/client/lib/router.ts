@@ -16,6 +16,9 @@ const here = (): Place => ({
 });
 
 const place = new Shared<Place>(here());
+/** How often a link or the way back led to a place; what fields of the page put into the address does not count. */
+const arrivals = new Shared(0);
+const arrived = () => arrivals.set(arrivals.value + 1);
 
 export function navigate(to: string, { replace = false } = {}): void {
   if (replace) history.replaceState(history.state, "", to);
@@ -43,6 +46,7 @@ function comeBack(): void {
   const wanted = (heldNow().get("scroll") as number | undefined) ?? 0;
   const before = place.value.path;
   place.set(here());
+  arrived();
   if (place.value.path !== before) document.getElementById("main")?.focus({ preventScroll: true });
   const until_ms = performance.now() + RESTORE_MS;
   const scroll = () => {
@@ -67,10 +71,14 @@ export function startRouter(): void {
     if (link.pathname !== BASE && !link.pathname.startsWith(`${BASE}/`)) return;
     event.preventDefault();
     navigate(link.pathname + link.search);
+    arrived();
   });
 }
 
 export const usePlace = (): Place => useShared(place);
+
+/** Changes when the visitor comes to an address: its filters hold what it says then, whatever was typed into them. */
+export const useArrival = (): number => useShared(arrivals);
 
 /** Address of a page with filters; empty ones are left out. */
 export function to(path: string, query: Readonly<Record<string, string | null | undefined>> = {}): string {

@@ -6,7 +6,7 @@ import { queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, Search } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
-import { Moment } from "../ui/moment.tsx";
+import { MomentFilter } from "../ui/moment.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { Table } from "../ui/table.tsx";
 import { Time } from "../ui/time.tsx";
@@ -71,8 +71,8 @@ function AuditFilters() {
         onValue={(value) => change({ action: value })}
       />
       <div class="pair">
-        <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-        <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+        <MomentFilter label="From" name="from" />
+        <MomentFilter label="To" name="to" />
       </div>
       {query.get("actor") ? (
         <button type="button" class="button" onClick={() => change({ actor: null })}>

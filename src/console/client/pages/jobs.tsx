@@ -8,7 +8,7 @@ import { navigate, queryText, to, useFilters } from "../lib/router.ts";
 import { Exports } from "../ui/exports.tsx";
 import { ChoiceField, Filters, TextField } from "../ui/field.tsx";
 import { ListView } from "../ui/list.tsx";
-import { Moment } from "../ui/moment.tsx";
+import { MomentFilter } from "../ui/moment.tsx";
 import { PageFrame } from "../ui/page.tsx";
 import { JobTable } from "./job-table.tsx";
 
@@ -78,8 +78,8 @@ function JobFilters() {
         onValue={(value) => change({ system_id: value })}
       />
       <div class="pair">
-        <Moment label="From" value={query.get("from")} onValue={(value) => change({ from: value })} />
-        <Moment label="To" value={query.get("to")} onValue={(value) => change({ to: value })} />
+        <MomentFilter label="From" name="from" />
+        <MomentFilter label="To" name="to" />
       </div>
       <JobById />
     </Filters>

@@ -4,43 +4,34 @@
  */
 import type { ComponentChildren } from "preact";
 import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { giveBack, spotOf } from "../lib/focus.ts";
 
 interface DialogProps {
   readonly title: string;
   /** Without it the dialog stays until what it asks for is done. */
   readonly onClose?: () => void;
+  /** What has the focus afterwards in place of what had it before; null: that. */
+  readonly leadsTo?: () => Element | null;
   readonly children: ComponentChildren;
-}
-
-/** An element and all that it is in, from within. */
-function withAncestors(element: Element | null): readonly HTMLElement[] {
-  const found: HTMLElement[] = [];
-  for (let at = element; at instanceof HTMLElement && at !== document.body; at = at.parentElement)
-    found.push(at);
-  return found;
-}
-
-/** To what had the focus, or what is left of the place where it was: its row may be gone. */
-function giveBack(before: readonly HTMLElement[]): void {
-  const left = before.find((element) => element.isConnected);
-  if (left && left !== before[0]) left.tabIndex = -1;
-  left?.focus({ preventScroll: left !== before[0] });
 }
 
 const NEXT = "[data-next], .primary:enabled, .danger:enabled";
 
-export function Dialog({ title, onClose, children }: DialogProps) {
+export function Dialog({ title, onClose, leadsTo, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
+  const leads = useRef(leadsTo);
+  leads.current = leadsTo;
   const title_id = useId();
   // At once with what is shown, here and below: the key that comes next is meant for the dialog, not for the page behind
   useLayoutEffect(() => {
-    const before = withAncestors(document.activeElement);
+    const before = spotOf(document.activeElement);
     const dialog = element.current;
     dialog?.showModal();
     dialog?.querySelector<HTMLElement>("[data-first]")?.focus();
     return () => {
       dialog?.close();
-      giveBack(before);
+      const next = leads.current?.() ?? null;
+      giveBack(next === null ? before : spotOf(next));
     };
   }, []);
   // Each time something changes: a button that was pressed may be disabled since, and the browser leaves it the focus

@@ -1,6 +1,7 @@
 /** Labelled fields of forms and filters. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useArrival } from "../lib/router.ts";
 
 /** What a field may hold, and what that means. */
 export type Choice = readonly [value: string, text: string];
@@ -127,11 +128,14 @@ interface SearchProps {
 export function Search({ label, value, shortest = 0, onValue }: SearchProps) {
   const [text, setText] = useState(value);
   const handed = useRef(value);
+  const arrival = useArrival();
+  const arrived = useRef(arrival);
   // What was handed on comes back while typing goes on; only what others set is taken over.
-  useEffect(() => {
-    if (value !== handed.current) setText(value);
+  useLayoutEffect(() => {
+    if (value !== handed.current || arrival !== arrived.current) setText(value);
     handed.current = value;
-  }, [value]);
+    arrived.current = arrival;
+  }, [value, arrival]);
   // Only what is typed starts the wait
   useEffect(() => {
     const given = text.trim();

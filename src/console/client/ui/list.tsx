@@ -1,6 +1,5 @@
 /** A list in all its states: loading, failed, empty, filled, with more to come. */
-import { type ComponentChildren, createContext, type RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { type ComponentChildren, createContext } from "preact";
 import { count } from "../lib/format.ts";
 import type { List } from "../lib/list.ts";
 import { Empty, Loading, ProblemBox } from "./states.tsx";
@@ -19,32 +18,10 @@ interface ListViewProps<T> {
   readonly children: (items: readonly T[]) => ComponentChildren;
 }
 
-/** When the row that had the focus is gone, the list has it, not the page: Tab goes on from there. */
-function useKeptFocus(place: RefObject<HTMLElement | null>, items: unknown) {
-  const isInside = useRef(false);
-  useEffect(() => {
-    const list = place.current;
-    if (!list || !isInside.current || document.activeElement !== document.body) return;
-    list.tabIndex = -1;
-    list.focus({ preventScroll: true });
-  }, [items]);
-  return {
-    onFocusIn: () => {
-      isInside.current = true;
-    },
-    onFocusOut: ({ relatedTarget }: FocusEvent) => {
-      // Without a target it went to nothing: with its row, or with the window.
-      if (relatedTarget !== null) isInside.current = false;
-    },
-  };
-}
-
 export function ListView<T>({ list, empty, emptyHint, clear, children }: ListViewProps<T>) {
   const { items, error, loading, more, isWhole, reload } = list;
-  const place = useRef<HTMLDivElement>(null);
-  const keep = useKeptFocus(place, items);
   return (
-    <div ref={place} {...keep} aria-busy={loading} class={loading && items ? "stale" : undefined}>
+    <div aria-busy={loading} class={loading && items ? "stale" : undefined}>
       {error ? <ProblemBox problem={error} retry={reload} /> : null}
       {items === null && loading ? <Loading /> : null}
       {items?.length === 0 && isWhole ? <Nothing title={empty} hint={emptyHint} clear={clear} /> : null}
@@ -58,11 +35,11 @@ export function ListView<T>({ list, empty, emptyHint, clear, children }: ListVie
             {items.length > 0 ? `${count(items.length)} shown${more || loading ? "" : ", no more"}` : ""}
           </span>
           <span class="chart-tools">
-            {more ? (
-              <button type="button" class="button" onClick={more}>
+            {isWhole ? null : (
+              <button type="button" class="button" disabled={more === null} onClick={more ?? undefined}>
                 {items.length > 0 ? "Show more" : "Look further"}
               </button>
-            ) : null}
+            )}
             <button type="button" class="button" disabled={loading} onClick={reload}>
               Refresh
             </button>

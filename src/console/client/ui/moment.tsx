@@ -3,6 +3,7 @@ import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { FormError } from "../lib/form-error.ts";
 import { momentText, parseMoment, zoneText } from "../lib/moment.ts";
 import { zone } from "../lib/preferences.ts";
+import { useArrival, useFilters } from "../lib/router.ts";
 import { useShared } from "../lib/shared.ts";
 import type { Zone } from "../types.ts";
 import type { Choice } from "./field.tsx";
@@ -38,6 +39,8 @@ interface MomentProps {
   readonly when?: "past" | "future";
   /** What an empty field means. */
   readonly empty?: string;
+  /** When it changes, the field holds `value` again, whatever was typed into it. */
+  readonly anew?: number;
 }
 
 interface Read {
@@ -56,7 +59,7 @@ function read(text: string, shown: Zone): Read {
 }
 
 /** What is typed, while it is typed and after. What is relative becomes a moment at once. */
-function useTyped(value: string | null, shown: Zone, onValue: MomentProps["onValue"]) {
+function useTyped({ value, onValue, anew }: MomentProps, shown: Zone) {
   const given = momentText(value, shown);
   const [text, setText] = useState(given);
   /** What cannot be read is told once the field is left, not while one types. */
@@ -66,7 +69,7 @@ function useTyped(value: string | null, shown: Zone, onValue: MomentProps["onVal
   useLayoutEffect(() => {
     setText(given);
     setTold(given !== "" && read(given, shown).fault !== "");
-  }, [given]);
+  }, [given, anew]);
   const { at, fault } = read(text, shown);
   // A form is not sent with what cannot be read
   useLayoutEffect(() => input.current?.setCustomValidity(fault), [fault]);
@@ -80,10 +83,11 @@ function useTyped(value: string | null, shown: Zone, onValue: MomentProps["onVal
 }
 
 /** Date and time in the visitor's zone, which the label names. */
-export function Moment({ label, value, onValue, when = "past", empty = "Any time" }: MomentProps) {
+export function Moment(props: MomentProps) {
+  const { label, value, when = "past", empty = "Any time" } = props;
   const id = useId();
   const shown = useShared(zone);
-  const { input, text, type, enter, at, fault, isTold } = useTyped(value, shown, onValue);
+  const { input, text, type, enter, at, fault, isTold } = useTyped(props, shown);
   return (
     <div class="field">
       <label for={id}>
@@ -115,6 +119,15 @@ export function Moment({ label, value, onValue, when = "past", empty = "Any time
         </span>
       ) : null}
     </div>
+  );
+}
+
+/** The filter of the address with that name. */
+export function MomentFilter({ label, name }: { readonly label: string; readonly name: string }) {
+  const [query, change] = useFilters();
+  const anew = useArrival();
+  return (
+    <Moment label={label} value={query.get(name)} anew={anew} onValue={(at) => change({ [name]: at })} />
   );
 }
 

@@ -121,6 +121,9 @@ function useApplied(onDone: () => void): (isWhole: boolean) => void {
   };
 }
 
+/** Where the list behind goes on; null: there is no list. */
+const currentRow = () => document.querySelector("tr.current");
+
 export function ActionDialog(props: ActionDialogProps) {
   const { action, targets, onClose, onDone, onNext = null } = props;
   // The list behind may change while the dialog is open; the decision is about what was chosen.
@@ -143,7 +146,7 @@ export function ActionDialog(props: ActionDialogProps) {
     else if (!applied) void tryOut();
   };
   return (
-    <Dialog title="Act on quarantine" onClose={close}>
+    <Dialog title="Act on quarantine" onClose={close} leadsTo={() => (stale.current ? currentRow() : null)}>
       <form onSubmit={next}>
         <div class="dialog-body">
           <p>

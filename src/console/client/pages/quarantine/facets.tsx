@@ -9,7 +9,7 @@ import { brief, shortId, shortName, words } from "../../lib/format.ts";
 import type { Resource } from "../../lib/resource.ts";
 import { to, useFilters, usePlace } from "../../lib/router.ts";
 import { ChoiceField, Search } from "../../ui/field.tsx";
-import { Moment } from "../../ui/moment.tsx";
+import { MomentFilter } from "../../ui/moment.tsx";
 import { ProblemBox } from "../../ui/states.tsx";
 import { listOf } from "./filters.ts";
 
@@ -83,8 +83,8 @@ function TextAndTimes({ of }: Pick<FacetsProps, "of">) {
           onValue={(q) => change({ q })}
         />
       ) : null}
-      <Moment label={`${TIMES[of]} from`} value={query.get("from")} onValue={(from) => change({ from })} />
-      <Moment label={`${TIMES[of]} to`} value={query.get("to")} onValue={(end) => change({ to: end })} />
+      <MomentFilter label={`${TIMES[of]} from`} name="from" />
+      <MomentFilter label={`${TIMES[of]} to`} name="to" />
     </div>
   );
 }

@@ -30,9 +30,9 @@ export function useReview<T>(
 ): Review<T> {
   const chosen = useChosen(items, keyOf, scope);
   useTrail(items.map(addressOf));
-  const [action, setAction] = useState<ReviewAction | null>(null);
+  const [action, begin] = useState<ReviewAction | null>(null);
   const mayReview = useMayReview();
-  const { cursor, current } = useListKeys(items, keyOf, scope, chosen.add, (item) => {
+  const { cursor, current, put } = useListKeys(items, keyOf, scope, chosen.add, (item) => {
     // Without anything to act on, a key must not leave a dialog that opens later.
     const ready = mayReview && (chosen.whole || chosen.items.length > 0 || item !== undefined);
     const act = (wanted: ReviewAction) => () => ready && setAction(wanted);
@@ -46,6 +46,13 @@ export function useReview<T>(
     };
   });
   const targets = chosen.items.length > 0 ? chosen.items : current === undefined ? [] : [current];
+  function setAction(wanted: ReviewAction | null): void {
+    // Who decides with the mouse goes on where the list does, as by key
+    const [first] = chosen.whole ? items : targets;
+    const isAtThem = current !== undefined && chosen.has(current);
+    if (wanted !== null && first !== undefined && !isAtThem) put(first);
+    begin(wanted);
+  }
   return { chosen, cursor, targets, action, setAction };
 }
 

@@ -66,8 +66,7 @@ export function piecesOf({ from, to }: Stretch, { first_reading_at }: Sent): rea
 }
 
 /** Two previews of one range as one; `earlier` ends where `later` begins. */
-export function together(later: RangePreview | null, earlier: RangePreview): RangePreview {
-  if (later === null) return earlier;
+export function together(later: RangePreview, earlier: RangePreview): RangePreview {
   const bound = (pick: typeof Math.min, a: number | null, b: number | null) =>
     a === null || b === null ? (a ?? b) : pick(a, b);
   return {

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { RangeState, SensorDetail } from "../../../../contract/registry.ts";
 import { useMayEditRegistry } from "../../lib/access.ts";
 import { type Answer, call, type Problem } from "../../lib/api.ts";
+import { isOutside } from "../../lib/focus.ts";
 import { number, quantity, unitText } from "../../lib/format.ts";
 import { useAction } from "../../lib/resource.ts";
 import { useFilters } from "../../lib/router.ts";
@@ -132,7 +133,7 @@ function RangeEditor(props: RangeEditorProps) {
 function useFocusKept(isNext: boolean, busy: boolean, isLooking: boolean): RefObject<HTMLFormElement | null> {
   const form = useRef<HTMLFormElement>(null);
   const take = (selector: string) => {
-    if (document.activeElement === document.body) form.current?.querySelector<HTMLElement>(selector)?.focus();
+    if (isOutside(form.current)) form.current?.querySelector<HTMLElement>(selector)?.focus();
   };
   useEffect(() => {
     if (isNext) take("input");
@@ -159,7 +160,7 @@ const Looking = ({ looked, onStop }: LookingProps) =>
   looked === null || looked[1] === 1 ? null : (
     <div class="note looking">
       <span role="status">
-        Looking at the stored readings: part {looked[0] + 1} of {looked[1]}
+        Looking at the stored readings: part {Math.min(looked[0] + 1, looked[1])} of {looked[1]}
       </span>
       <progress aria-label="Progress of the preview" max={looked[1]} value={looked[0]} />
       <button type="button" class="button small-button" onClick={onStop}>

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RangePreview, RangeState } from "../../../../contract/registry.ts";
 import { type Answer, call, get, Problem } from "../../lib/api.ts";
+import { fewAtOnce } from "../../lib/few-at-once.ts";
 import { isAbort, useAction } from "../../lib/resource.ts";
 import { queryText, useFilters } from "../../lib/router.ts";
 import { plainNumber } from "../../lib/typed-number.ts";
@@ -26,6 +27,12 @@ interface Limits {
   readonly max: string;
 }
 
+/**
+ * Questions about pieces that are under way at once: half of what the service answers at a time by default. The database
+ * looks at each piece with one process, so two cores are busy with two, and more would only keep others waiting.
+ */
+const AT_ONCE = 2;
+
 /** What a new range would have refused, looked at piece by piece; whoever goes on typing stops it. */
 function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) => Promise<void>) {
   const [preview, setPreview] = useState<RangePreview | null>(null);
@@ -43,15 +50,20 @@ function usePreview(path: string, sent: Sent, run: (work: () => Promise<void>) =
       const abort = new AbortController();
       current.current = abort;
       const pieces = piecesOf(stretch, sent);
-      let sum: RangePreview | null = null;
+      let done = 0;
+      const lookAt = async (piece: Stretch) => {
+        const asked = `${path}/preview?${queryText({ ...limits, ...piece })}`;
+        const found = await get<RangePreview>(asked, abort.signal);
+        done += 1;
+        if (current.current === abort) setLooked([done, pieces.length]);
+        return found;
+      };
+      setLooked([done, pieces.length]);
       try {
-        for (const [done, piece] of pieces.entries()) {
-          setLooked([done, pieces.length]);
-          const asked = `${path}/preview?${queryText({ ...limits, ...piece })}`;
-          sum = together(sum, await get<RangePreview>(asked, abort.signal));
-        }
-        setPreview(sum);
+        setPreview((await fewAtOnce(pieces, AT_ONCE, lookAt)).reduce(together));
       } catch (error) {
+        // The others are of no use any more
+        abort.abort();
         if (!isAbort(error)) throw error;
       } finally {
         if (current.current === abort) setLooked(null);
