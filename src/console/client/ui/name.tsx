@@ -13,8 +13,8 @@ export function SensorName({ name, id, href }: SensorNameProps) {
   const text = name ? shortName(name) : id ? shortId(id) : "Unknown sensor";
   const shortened = text !== name;
   const look = {
-    title: (name && shortened ? name : id) ?? undefined,
-    class: shortened ? "nowrap" : undefined,
+    title: [name, id].filter(Boolean).join("\n") || undefined,
+    class: shortened ? "nowrap" : "clamp",
   };
   return href ? (
     <a href={href} {...look}>

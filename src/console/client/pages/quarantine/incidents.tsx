@@ -146,6 +146,16 @@ interface IncidentTableProps {
   readonly look: (item: Incident, index: number) => RowLook;
 }
 
+/** What one of the readings was refused for. */
+function Example({ of: { value, unit, reason_details } }: { of: Incident["sample"] }) {
+  const text = `e.g. ${value === null ? "" : `${quantity(value, unit)}: `}${reason_details}`;
+  return (
+    <span class="muted small clamp" title={text}>
+      {text}
+    </span>
+  );
+}
+
 const COLUMNS: readonly Column<Incident>[] = [
   {
     label: "Sensor",
@@ -163,10 +173,7 @@ const COLUMNS: readonly Column<Incident>[] = [
     cell: ({ reason, sample }) => (
       <div class="stack">
         <Reason name={reason} />
-        <span class="muted small">
-          e.g. {sample.value === null ? "" : `${quantity(sample.value, sample.unit)}: `}
-          {sample.reason_details}
-        </span>
+        <Example of={sample} />
       </div>
     ),
   },

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import type { OwnRefusal } from "../../../../contract/quarantine.ts";
 import type { QuarantinedReading } from "../../../../contract/quarantine-review.ts";
-import { quantity } from "../../lib/format.ts";
+import { number, quantity, unitText } from "../../lib/format.ts";
 import { sentName } from "../../lib/mapping-key.ts";
 import { to } from "../../lib/router.ts";
 import { Reason, StateBadge } from "../../ui/badge.tsx";
@@ -28,7 +28,7 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
   {
     label: "As sent",
     figures: true,
-    cell: ({ value, unit }) => <Sent text={quantity(value, unit)} />,
+    cell: ({ value, unit }) => <Sent value={value} unit={unit} />,
   },
   {
     label: "Why",
@@ -36,17 +36,26 @@ const columnsOf = <T extends Shown>(nameOf: (sensor_id: string) => string | null
     cell: ({ reason, reason_details }) => (
       <div class="stack">
         <Reason name={reason} />
-        <span class="muted small">{reason_details}</span>
+        <span class="muted small clamp" title={reason_details}>
+          {reason_details}
+        </span>
       </div>
     ),
   },
 ];
 
-/** Longer ones are garbage, and must not push the other columns out of sight. */
-const LONGEST_SENT = 24;
-const Sent = ({ text }: { text: string }) => (
-  <span class={text.length > LONGEST_SENT ? "broken" : undefined}>{text}</span>
-);
+/** Longer ones have their unit below the number, so that they leave room for the reason. */
+const LONGEST_SENT = 12;
+function Sent({ value, unit }: { value: number | null; unit: string | null }) {
+  const text = quantity(value, unit);
+  if (text.length <= LONGEST_SENT) return text;
+  return (
+    <div class="stack broken">
+      <span>{number(value)}</span>
+      <span>{unitText(unit)}</span>
+    </div>
+  );
+}
 
 interface RefusedTableProps {
   readonly items: readonly QuarantinedReading[];
