@@ -51,7 +51,7 @@ function Sent({ value, unit }: { value: number | null; unit: string | null }) {
   if (text.length <= LONGEST_SENT) return text;
   return (
     <div class="stack broken">
-      <span>{number(value)}</span>
+      <span class="nowrap">{number(value)}</span>
       <span>{unitText(unit)}</span>
     </div>
   );
