@@ -20,11 +20,14 @@ export function spotOf(element: Element | null): Spot {
 
 const isUsable = (element: HTMLElement) => element.isConnected && !element.matches(":disabled");
 
-/** The nearest that is left; in a list the row, else the one that took its place, else the last. */
+/** What tells where one is, of what may be left. */
+const PLACE = "tr, tbody, dialog, [role=status], [aria-label]";
+
+/** The place that is left; in a list the row, else the one that took its place, else the last. */
 function leftOf({ within, row }: Spot): HTMLElement | undefined {
   const left = within.find(isUsable);
   if (left === within[0]) return left;
-  const near = within.find((one) => one.isConnected && one.matches("tr, tbody, dialog"));
+  const near = within.find((one) => isUsable(one) && one.matches(PLACE));
   const rows = near instanceof HTMLTableSectionElement ? near.rows : [];
   return rows[Math.min(row, rows.length - 1)] ?? near ?? left;
 }
