@@ -2,13 +2,13 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { consoleSuite } from "../support/console-bench-suite.ts";
-import { settled } from "../support/console-browser.ts";
+import { addressOf, settled } from "../support/console-browser.ts";
 import { until } from "../support/until.ts";
 
 const MAY_BE = "Type a date and time such as";
-const query = (page: Page) => new URL(page.url()).search;
+const query = async (page: Page) => (await addressOf(page)).search;
 
-consoleSuite("clear", ({ enter }) => {
+consoleSuite("clear", ({ bench, enter }) => {
   test("empties a time that cannot be read and takes its message away, as it does a text too short to be asked", async () => {
     for (const [path, name] of [
       ["/quarantine/readings?reason=duplicate", /^Refused from/],
@@ -26,7 +26,7 @@ consoleSuite("clear", ({ enter }) => {
       if (hasText) await text.fill("ab");
       await page.getByRole("link", { name: "Clear", exact: true }).click();
       await page.getByRole("alert").waitFor({ state: "detached" });
-      expect([query(page), await time.inputValue(), await time.getAttribute("aria-invalid")]).toEqual([
+      expect([await query(page), await time.inputValue(), await time.getAttribute("aria-invalid")]).toEqual([
         "",
         "",
         null,
@@ -39,7 +39,7 @@ consoleSuite("clear", ({ enter }) => {
       await time.press("Enter");
       await page.getByRole("alert").waitFor();
       await page.getByRole("combobox", { name: /^(System|Subject)$/ }).selectOption({ index: 1 });
-      await until("the filter is in the address", () => query(page) !== "");
+      await until("the filter is in the address", async () => (await query(page)) !== "");
       expect(await time.inputValue()).toBe("2026-");
       expect(complaints).toEqual([]);
       await close();
@@ -49,14 +49,14 @@ consoleSuite("clear", ({ enter }) => {
   test("forgets a text that was typed just before", async () => {
     const { page, complaints, close } = await enter("/no-such-page");
     await page.clock.install();
-    await page.goto(`${new URL(page.url()).origin}/console/quarantine/readings?reason=duplicate`);
+    await page.goto(`${bench().url}/console/quarantine/readings?reason=duplicate`);
     await settled(page);
     await page.clock.pauseAt(Date.now() + 60_000);
     const text = page.getByRole("textbox", { name: "Text in the details" });
     await text.fill("pump");
     await page.getByRole("link", { name: "Clear", exact: true }).click();
     await page.clock.runFor(1_000);
-    expect([query(page), await text.inputValue()]).toEqual(["", ""]);
+    expect([await query(page), await text.inputValue()]).toEqual(["", ""]);
     expect(complaints).toEqual([]);
     await close();
   });
