@@ -2,14 +2,12 @@
 
 import { FORMULA_START } from "../../contract/formula-start.ts";
 
-const FORMULA = new RegExp(FORMULA_START);
-
 /** Null is an empty cell; what is neither text nor a number is JSON. */
 export function csvCell(value: unknown): string {
   if (value === null || value === undefined) return "";
   const text =
     typeof value === "string"
-      ? value.replace(FORMULA, "'$&")
+      ? value.replace(FORMULA_START, "'$&")
       : typeof value === "object"
         ? JSON.stringify(value)
         : String(value);

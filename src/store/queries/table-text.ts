@@ -44,7 +44,7 @@ function jsonText({ name, kind, nullable }: Column): string {
 }
 
 const inert = (column: string) =>
-  `(CASE WHEN ${column} ~ '${FORMULA_START}' THEN '''' ELSE '' END || ${column})`;
+  `(CASE WHEN ${column} ~ '${FORMULA_START.source}' THEN '''' ELSE '' END || ${column})`;
 
 /** RFC 4180 section 2.6 and 2.7: fields with a comma, a quote or a line end stand in quotes. Null is an empty field. */
 function csvText({ name, kind, nullable }: Column): string {
