@@ -3,6 +3,7 @@
  * background, so that ingest never waits for Postgres; while Postgres is away, what is known counts on.
  */
 import type { Clock } from "../ops/clock.ts";
+import { InTurn } from "../ops/in-turn.ts";
 import type { Logger } from "../ops/log.ts";
 import { Polling } from "../ops/polling.ts";
 import type { SystemName, SystemStore } from "../store/systems.ts";
@@ -27,7 +28,7 @@ export class SystemNames {
   #looked_ms = Number.NEGATIVE_INFINITY;
   #whole_ms = Number.NEGATIVE_INFINITY;
   /** Looks come one after another: an older one must not have the last word. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #looks = new InTurn();
   readonly #polling: Polling;
 
   constructor(private readonly deps: SystemNamesDeps) {
@@ -63,9 +64,7 @@ export class SystemNames {
 
   /** Look for changes: what was committed before the call is known after it. @throws {StoreUnavailableError} */
   refresh(): Promise<void> {
-    const mine = this.#turn.then(() => this.#look());
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+    return this.#looks.run(() => this.#look());
   }
 
   async #look(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Decisions meet each other, new readings and retention: they take turns at the writer, and begin again when they were overtaken. */
+import { InTurn } from "../ops/in-turn.ts";
 import { classify, isDropRace } from "../store/errors.ts";
 import { ReviewRaceError } from "../store/review/settle.ts";
 import { ReplacedError } from "../store/writer/readings.ts";
@@ -13,16 +14,14 @@ const ATTEMPTS = 5;
 /** The writer has one connection: decisions go one after the other. */
 export class Turns {
   #waiting = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #line = new InTurn();
 
   /** @throws {ReviewBusyError} when too many wait, and what the work throws */
   async take<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING) throw new ReviewBusyError();
     this.#waiting += 1;
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
     try {
-      return await mine;
+      return await this.#line.run(work);
     } finally {
       this.#waiting -= 1;
     }

@@ -4,6 +4,7 @@
  * nobody is locked out, and who was refused before stays refused.
  */
 import type { Clock } from "../../ops/clock.ts";
+import { InTurn } from "../../ops/in-turn.ts";
 import type { Logger } from "../../ops/log.ts";
 import { Polling } from "../../ops/polling.ts";
 import { DeadlineError, sleep, withDeadline } from "../../ops/retry.ts";
@@ -41,8 +42,7 @@ export class AccessRegister {
   #asked_ms = Number.NEGATIVE_INFINITY;
   /** A look that has not begun. */
   #next: Promise<void> | null = null;
-  /** Looks come one after another. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #looks = new InTurn();
   readonly #listeners = new Set<() => void>();
   readonly #polling: Polling;
 
@@ -100,7 +100,7 @@ export class AccessRegister {
 
   /** Look now: what was committed before the call is known after it. @throws {StoreUnavailableError} */
   refresh(): Promise<void> {
-    this.#next ??= this.#inTurn(() => {
+    this.#next ??= this.#looks.run(() => {
       this.#next = null;
       return this.#look();
     });
@@ -121,12 +121,6 @@ export class AccessRegister {
       if (error instanceof DeadlineError) throw new StoreUnavailableError(error.message, { cause: error });
       throw error;
     }
-  }
-
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const mine = this.#turn.then(work, work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 
   async #look(): Promise<void> {
