@@ -1,5 +1,6 @@
 /** Examples of a table in every format, made of the one in JSON. */
 import { type Column, csvHeader } from "../../store/queries/table-text.ts";
+import { csvRecord } from "../formats/csv.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 /** An answer in JSON: rows at the top, or of each series. */
@@ -25,7 +26,7 @@ export function tableExamples(
 ): TableExamples {
   const rows = rowsOf(example).map((row) => picked(row, flat));
   const [line = {}] = rows;
-  const records = rows.map((row) => `${Object.values(row).map(csvCell).join(",")}\r\n`);
+  const records = rows.map((row) => csvRecord(Object.values(row)));
   return { columns: asColumns(example, columns), csv: csvHeader(flat) + records.join(""), line };
 }
 
@@ -50,10 +51,4 @@ function asColumns(example: Row, columns: readonly Column[]): unknown {
 
 function picked(row: Row, columns: readonly Column[]): Row {
   return Object.fromEntries(columns.map(({ name }) => [name, row[name] ?? null]));
-}
-
-/** RFC 4180 section 2. */
-function csvCell(value: unknown): string {
-  const text = value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
