@@ -84,10 +84,13 @@ consoleSuite("decisions on a slow connection", ({ bench, enter }) => {
     let sent = 0;
     await page.route(PATH, (route) => {
       if (route.request().method() === "POST") sent += 1;
-      return sent === 3 ? route.abort() : route.continue();
+      return sent === 3 || sent === 4 ? route.abort() : route.continue();
     });
     await dialog.getByRole("button", { name: "Apply" }).click();
     await dialog.getByText("Only 2 of 4 decisions are known to be sent").waitFor();
+    // The second time, too, nothing arrives
+    await dialog.getByRole("button", { name: "Send the other 2" }).click();
+    await until("it was sent again", () => sent === 4);
     await dialog.getByRole("button", { name: "Send the other 2" }).click();
     await dialog.getByText("of 4 done").waitFor();
     await dialog.getByText("Only 2 of 4").waitFor({ state: "detached" });

@@ -80,7 +80,8 @@ function useDecision(
       } finally {
         // The rest can be sent as it was tried; one that arrived all the same finds nothing left to decide.
         const rest = requests.slice(sent);
-        setTried(sent > 0 && rest.length > 0 ? { requests: rest, result } : null);
+        const isBegun = sent + tasks.length > 0;
+        setTried(isBegun && rest.length > 0 ? { requests: rest, result } : null);
         onApplied(sent === requests.length);
       }
     });
